@@ -1,0 +1,17 @@
+"""Weak labels in, pixel masks and a trained segmentation model out; every step a cached stage.
+
+Notation: thesis symbol -> code name -> axes
+    I           image        (h, w, 3) uint8 RGB; x right, y down
+    B_k, L_Bk   boxes        (k, 4) x0 y0 x1 y1 in pixels, 0-based, half open; classes (k,) in 1..N
+    P_fg        cam          (k, h, w) in [0, 1], one row per class present (Eq. 2.3)
+    M_I, M'_I   M_I, M_I_top (h, w) CAM label, its confident part (Eqs. 3.1, 3.5)
+    M_B         M_B          (h, w) GrabCut label (Eqs. 3.2-3.3)
+    M_F, M_g    M_F, M_g     (h, w) merged seeds, confident seeds (Eqs. 3.4-3.5)
+    D, E        E            (n, h, w) edges to the n neighbours of a window (Eqs. 3.8, 3.14)
+    X           X            (nodes, d) node features, rows summing to 1 (Eq. 3.15)
+    H^l, P^l    H, P         (nodes, d) hidden features, attention over the window (Eqs. 3.16-3.18)
+    O           O            (nodes, c) class probabilities (Eq. 3.19)
+In every label map 0 is background, 1..N a class and 255 unknown.
+"""
+
+UNKNOWN = 255

@@ -1,0 +1,1 @@
+"""A²GNN, chapter 3 of the thesis."""

@@ -1,0 +1,140 @@
+"""Read and write artifacts against their contracts: whole or absent, checked, with provenance."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+
+from wsss_stages.contracts import Contract
+from wsss_stages.data.palette import VOC_PALETTE
+
+META = "wsss"
+"""Key of an artifact's metadata (JSON): an HDF5 attribute or a PNG text chunk."""
+
+
+class ContractError(ValueError):
+    """An artifact is not what its contract says: where, found, wanted, remedy."""
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(*parts: object) -> str:
+    """sha256 of JSON-able values; equal values give equal fingerprints."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        error.add_note(f"{path} was not written; what was there before is untouched. Is the disk full?")
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON with sorted keys, whole or absent."""
+    with whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict:
+    """Read a JSON object; raises ContractError that names the file if it is none."""
+    try:
+        return json.loads(Path(path).read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ContractError(f"{path} is not JSON ({error}). Delete it and run the stage that makes it again.") from error
+
+
+def check(contract: Contract, arrays: dict[str, np.ndarray], where: str) -> None:
+    """Raise ContractError unless names, dtypes and axes are the contract's; equal letters are equal sizes."""
+    size: dict[str, int] = {}
+    for name, field in contract.fields.items():
+        if name not in arrays:
+            raise ContractError(f"{where} has no {name}; {contract.name} v{contract.version} wants it. {_remedy(contract)}")
+        array, axes = arrays[name], field.shape.split()
+        fits = (
+            array.dtype == field.dtype
+            and array.ndim == len(axes)
+            and all(size.setdefault(axis, n) == n for axis, n in zip(axes, array.shape, strict=True))
+        )
+        if not fits:
+            raise ContractError(
+                f"{where}/{name} is {array.dtype} {array.shape}, but {contract.name} v{contract.version} wants "
+                f"{field.dtype} ({field.shape}) with {size}: {field.doc}. {_remedy(contract)}"
+            )
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise ContractError(f"{where}/{name} holds NaN or infinity: {field.doc}. {_remedy(contract)}")
+
+
+def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: dict) -> None:
+    """Write one artifact with its metadata; the format is the contract's suffix."""
+    check(contract, arrays, str(path))
+    text = json.dumps({"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str)
+    with whole(path) as partial:
+        if contract.suffix == ".h5":
+            with h5py.File(partial, "w") as file:
+                file.attrs[META] = text
+                for name, array in arrays.items():
+                    file[name] = array
+        else:
+            (array,) = arrays.values()
+            _write_png(partial, array, text)
+
+
+def read(path: Path, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
+    """Arrays and metadata of one artifact. Raises ContractError if it is missing, damaged or of another contract."""
+    try:
+        if contract.suffix == ".h5":
+            with h5py.File(path, "r") as file:
+                meta = json.loads(file.attrs[META])
+                arrays = {name: file[name][()] for name in contract.fields if name in file}
+        else:
+            with Image.open(path) as image:
+                image.load()
+                meta = json.loads(image.text[META])
+                (name,) = contract.fields
+                arrays = {name: np.asarray(image).astype(contract.fields[name].dtype)}
+    except FileNotFoundError as error:
+        raise ContractError(f"{path} is missing. {_remedy(contract)}") from error
+    except (OSError, KeyError, AttributeError, SyntaxError, UnidentifiedImageError, json.JSONDecodeError) as error:
+        raise ContractError(f"{path} is damaged or not ours ({error}). {_remedy(contract)}") from error
+    found = (meta["contract"], meta["version"])
+    if found != (contract.name, contract.version):
+        raise ContractError(
+            f"{path} is {found[0]} v{found[1]}, but {contract.name} v{contract.version} is wanted. {_remedy(contract)}"
+        )
+    check(contract, arrays, str(path))
+    return arrays, meta
+
+
+def _remedy(contract: Contract) -> str:
+    return f"Remake it: snakemake --forcerun {contract.made_by}"
+
+
+def _write_png(path: Path, array: np.ndarray, text: str) -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text(META, text)
+    image = Image.fromarray(array)
+    if array.dtype == np.uint8:
+        image = Image.fromarray(array, mode=None).convert("L")
+        image.putpalette(VOC_PALETTE)
+    image.save(path, format="PNG", pnginfo=info)

@@ -1,0 +1,76 @@
+"""Every artifact of the pipeline: name, version, dtype, axes, meaning and maker. Their only home.
+
+An artifact of an image lies at `<stage folder>/<split>/<contract name>/<image id><suffix>`; the shard's manifest
+beside those folders names its images and their sha256.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Field:
+    """One array: dtype, axes (equal letters are equal sizes within an artifact) and meaning."""
+
+    dtype: str
+    shape: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One artifact. A higher version makes every stage that reads it run again."""
+
+    name: str
+    version: int
+    made_by: str
+    fields: dict[str, Field]
+    suffix: str = ".h5"
+
+
+def _label_map(name: str, made_by: str, doc: str) -> Contract:
+    fields = {"label": Field("uint8", "h w", f"{doc}: 0 background, 1..N class, 255 unknown")}
+    return Contract(name, 1, made_by, fields, ".png")
+
+
+CAM = Contract(
+    "cam",
+    1,
+    "s2_cam",
+    {
+        "cam": Field("float16", "k h w", "P_fg of Eq. 2.3 at feature stride, in [0, 1], one row per class present"),
+        "classes": Field("uint8", "k", "class index 1..N of each row; background is not stored"),
+    },
+)
+CAM_LABEL = _label_map("cam_label", "s3_seeds", "M_I of Eq. 3.1")
+GRABCUT = _label_map("grabcut", "s3_seeds", "M_B of Eq. 3.3")
+SEEDS_FULL = _label_map("seeds_full", "s3_seeds", "M_F of Eq. 3.4")
+SEEDS = _label_map("seeds", "s3_seeds", "M_g of Eq. 3.5")
+EDGES = Contract(
+    "edges",
+    1,
+    "s5_graph",
+    {"E": Field("float16", "n h w", "E of Eq. 3.14 to the n neighbours of pairwise.windows, 0 outside the image")},
+)
+RANDOM_WALK = _label_map("random_walk", "s5_graph", "seeds spread by random walk over E, the thesis's RW baseline")
+GRAPH_LABEL = _label_map("graph_label", "s6_propagate", "argmax of O of Eq. 3.19 at full size, before the CRF")
+PSEUDO = _label_map("pseudo", "s6_propagate", "pseudo label after the CRF")
+CONFIDENCE = Contract(
+    "confidence",
+    1,
+    "s6_propagate",
+    {"confidence": Field("uint16", "h w", "probability of the pseudo label's class, 0..65535 for 0..1")},
+    ".png",
+)
+PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segmenter")
+
+ALL = {
+    c.name: c
+    for c in (
+        CAM, CAM_LABEL, GRABCUT, SEEDS_FULL, SEEDS, EDGES, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION,
+    )
+}  # fmt: skip
+
+INDEX_VERSION = 1
+"""Version of index.json: see data.index."""
+CHECKPOINT_VERSION = 1
+"""Version of a training's weights.safetensors and checkpoint.pt: see training."""

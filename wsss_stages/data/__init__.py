@@ -1,0 +1,1 @@
+"""Importers turn a dataset into the index, the only door to data."""

@@ -1,0 +1,101 @@
+"""The index: every image, its weak labels and its truth if any. No later stage knows a dataset's name."""
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from wsss_stages import artifacts
+from wsss_stages.contracts import INDEX_VERSION
+from wsss_stages.data.images import read_labels, read_photo
+
+
+@dataclass
+class Record:
+    """One image. Boxes: x0 y0 x1 y1 in pixels, 0-based, half open, x right, y down; classes 1..N."""
+
+    id: str
+    photo: str
+    sha256: str
+    height: int
+    width: int
+    boxes: list[list[int]] = field(default_factory=list)
+    box_classes: list[int] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    points: list[list[int]] = field(default_factory=list)
+    """x, y, class; 0 is a background click."""
+    scribbles: str | None = None
+    truth: str | None = None
+    instances: str | None = None
+
+    def image(self, root: Path) -> np.ndarray:
+        """(h, w, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
+        image = read_photo(root / self.photo)
+        if image.shape[:2] != (self.height, self.width):
+            raise artifacts.ContractError(
+                f"{root / self.photo} is {image.shape[1]}x{image.shape[0]}, but the index says {self.width}x{self.height}. "
+                "The dataset changed: snakemake --forcerun data"
+            )
+        return image
+
+    def truth_labels(self, root: Path) -> np.ndarray | None:
+        """(h, w) uint8 true classes, 255 where annotators left them open; None without truth."""
+        return read_labels(root / self.truth) if self.truth else None
+
+    def evidence(self) -> list:
+        """All that stages before the evaluation may depend on; truth is not in it."""
+        return [self.sha256, self.boxes, self.box_classes, self.tags, self.points, self.scribbles]
+
+
+@dataclass
+class Index:
+    """Classes (0 is background), records by id and the ids of each split."""
+
+    dataset: str
+    root: Path
+    classes: list[str]
+    splits: dict[str, list[str]]
+    records: dict[str, Record]
+
+    @classmethod
+    def read(cls, path: Path) -> "Index":
+        """Read index.json. Raises ContractError if it is of another version."""
+        content = artifacts.read_json(path)
+        if content.get("index") != INDEX_VERSION:
+            raise artifacts.ContractError(
+                f"{path} is index v{content.get('index')}, v{INDEX_VERSION} is wanted. Remake it: snakemake --forcerun data"
+            )
+        records = {entry["id"]: Record(**entry) for entry in content["records"]}
+        return cls(content["dataset"], Path(content["root"]), content["classes"], content["splits"], records)
+
+    def write(self, path: Path) -> None:
+        """Write index.json, whole or absent."""
+        artifacts.write_json(
+            path,
+            {
+                "index": INDEX_VERSION,
+                "dataset": self.dataset,
+                "root": str(self.root),
+                "classes": self.classes,
+                "splits": self.splits,
+                "records": [asdict(record) for record in self.records.values()],
+            },
+        )
+
+    def split(self, name: str) -> list[Record]:
+        """Records of a split in the order of its list. Raises ValueError for a split that is not there."""
+        if name not in self.splits:
+            raise ValueError(f"no split {name!r} in the index; there are {', '.join(self.splits)}")
+        return [self.records[image_id] for image_id in self.splits[name]]
+
+    def shard(self, split: str, scatteritem: str) -> list[Record]:
+        """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
+        k, n = map(int, scatteritem.split("-of-"))
+        return [r for r in self.split(split) if stable_hash(r.id) % n == k - 1]
+
+
+def stable_hash(text: str, *salt: object) -> int:
+    """The same 63-bit number for the same text and salt on every machine."""
+    digest = hashlib.sha256("\0".join(map(str, (text, *salt))).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,0 +1,1 @@
+"""Weak evidence to label maps; 255 is unknown."""

@@ -1,0 +1,1 @@
+"""Backbones by name, segmentation heads and their weights."""

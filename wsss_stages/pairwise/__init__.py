@@ -1,0 +1,1 @@
+"""Everything about pairs of pixels (i, j)."""

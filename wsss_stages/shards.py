@@ -1,0 +1,185 @@
+"""A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from wsss_stages import artifacts
+from wsss_stages.contracts import Contract
+from wsss_stages.data.index import Index, Record
+
+MANIFEST_VERSION = 1
+
+
+class Manifest:
+    """A finished shard or set of shards: where the artifacts of each image lie and their sha256."""
+
+    def __init__(self, paths: Iterable[Path]):
+        self.items: dict[str, dict[str, tuple[Path, str]]] = {}
+        self.notes: dict[str, int] = {}
+        for path in map(Path, paths):
+            content = artifacts.read_json(path)
+            if content.get("manifest") != MANIFEST_VERSION:
+                raise artifacts.ContractError(f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again.")
+            for image_id, files in content["items"].items():
+                self.items[image_id] = {name: (path.parent / file, sha) for name, (file, sha) in files.items()}
+            for note, count in content["notes"].items():
+                self.notes[note] = self.notes.get(note, 0) + count
+
+    def read(self, image_id: str, contract: Contract) -> dict[str, np.ndarray]:
+        """An image's artifact. Raises ContractError where it is missing, damaged or not the bytes of the manifest."""
+        try:
+            path, sha = self.items[image_id][contract.name]
+        except KeyError as error:
+            raise artifacts.ContractError(
+                f"no {contract.name} of image {image_id} in the manifests given. "
+                f"Remake it: snakemake --forcerun {contract.made_by}"
+            ) from error
+        arrays, _ = artifacts.read(path, contract)
+        if artifacts.sha256(path) != sha:
+            raise artifacts.ContractError(
+                f"{path} has changed since {contract.made_by} wrote it (sha256 differs from its manifest). "
+                f"Remake it: snakemake --forcerun {contract.made_by}"
+            )
+        return arrays
+
+
+class Item:
+    """One image of a shard, with what earlier stages know of it."""
+
+    def __init__(self, shard: "Shard", record: Record):
+        self.record, self.id, self._shard = record, record.id, shard
+
+    @property
+    def image(self) -> np.ndarray:
+        """(h, w, 3) uint8 RGB, upright."""
+        return self.record.image(self._shard.index.root)
+
+    def read(self, contract: Contract) -> dict[str, np.ndarray]:
+        """The artifact that an earlier stage made of this image."""
+        return self._shard.sources[contract.made_by].read(self.id, contract)
+
+    def write(self, results: dict[str, np.ndarray], notes: dict[str, int] | None = None) -> None:
+        """Write this stage's artifacts (name of contract to array or arrays) and count what was substituted."""
+        self._shard.write(self, results, notes or {})
+
+
+class Shard:
+    """The images of one manifest; `todo` yields those whose artifacts are not whole yet.
+
+    An artifact counts as whole if it reads and carries the fingerprint of everything that it depends on: the
+    stage's options, the image, its weak labels, the earlier artifacts and the weights.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        contracts: tuple[Contract, ...],
+        index: Index,
+        split: str,
+        manifest: Path,
+        options: dict,
+        sources: dict[str, Path],
+        weights: str = "",
+    ):
+        self.stage, self.contracts, self.index = stage, contracts, index
+        self.manifest, self.options, self.weights = Path(manifest), options, weights
+        self.sources = {made_by: Manifest([path]) for made_by, path in sources.items()}
+        self.records = index.shard(split, self.manifest.stem)
+        self._done: dict[str, dict] = {}
+
+    def todo(self) -> list[Item]:
+        """Images still to be made, in the order of the index."""
+        self._done = {r.id: notes for r in self.records if (notes := self._whole(r)) is not None}
+        return [Item(self, r) for r in self.records if r.id not in self._done]
+
+    def write(self, item: Item, results: dict, notes: dict[str, int]) -> None:
+        """Write an image's artifacts; its last one makes it whole."""
+        meta = {
+            "fingerprint": self._fingerprint(item.record),
+            "stage": self.stage,
+            "options": self.options,
+            "notes": notes,
+        }
+        for contract in self.contracts:
+            arrays = results[contract.name]
+            if isinstance(arrays, np.ndarray):
+                arrays = {next(iter(contract.fields)): arrays}
+            artifacts.write(self._path(item.record, contract), contract, arrays, meta)
+        self._done[item.id] = notes
+
+    def finish(self) -> None:
+        """Write the manifest; every image must be whole."""
+        missing = [r.id for r in self.records if r.id not in self._done]
+        if missing:
+            raise RuntimeError(f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}")
+        items, notes = {}, {}
+        for record in self.records:
+            paths = {c.name: self._path(record, c) for c in self.contracts}
+            items[record.id] = {
+                name: [str(path.relative_to(self.manifest.parent)), artifacts.sha256(path)] for name, path in paths.items()
+            }
+            for note, count in self._done[record.id].items():
+                notes[note] = notes.get(note, 0) + count
+        artifacts.write_json(
+            self.manifest,
+            {
+                "manifest": MANIFEST_VERSION,
+                "stage": self.stage,
+                "contracts": {c.name: c.version for c in self.contracts},
+                "options": self.options,
+                "items": items,
+                "notes": notes,
+            },
+        )
+
+    def _path(self, record: Record, contract: Contract) -> Path:
+        return self.manifest.parent / contract.name / f"{record.id}{contract.suffix}"
+
+    def _fingerprint(self, record: Record) -> str:
+        upstream = {
+            name: sha for source in self.sources.values() for name, (_, sha) in source.items.get(record.id, {}).items()
+        }
+        contracts = [(c.name, c.version) for c in self.contracts]
+        return artifacts.fingerprint(self.stage, contracts, self.options, record.evidence(), upstream, self.weights)
+
+    def _whole(self, record: Record) -> dict | None:
+        """The notes of an image that is already made, None if it is not."""
+        wanted = self._fingerprint(record)
+        meta: dict = {}
+        for contract in self.contracts:
+            path = self._path(record, contract)
+            if not path.exists():
+                return None
+            try:
+                _, meta = artifacts.read(path, contract)
+            except artifacts.ContractError:
+                return None
+            if meta.get("fingerprint") != wanted:
+                return None
+        return meta["notes"]
+
+
+def progress(items: list, what: str) -> Iterator:
+    """Iterate with a progress bar that shows images per second and the time left (plain lines without a terminal)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console) as bar:
+            yield from bar.track(items)
+        return
+    start, told = time.monotonic(), 0.0
+    for number, item in enumerate(items):
+        yield item
+        seconds = time.monotonic() - start
+        if seconds - told > 10 or number + 1 == len(items):
+            told = seconds
+            left = seconds / (number + 1) * (len(items) - number - 1)
+            console.print(
+                f"{what}: {number + 1}/{len(items)}, {(number + 1) / max(seconds, 1e-9):.2f} a second, {left:.0f} s left"
+            )

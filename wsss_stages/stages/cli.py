@@ -1,0 +1,104 @@
+"""Command lines of the stages: paths by hand, knobs from options; errors in one paragraph, not a traceback."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from wsss_stages.options import Section
+
+
+def parse(
+    doc: str | None,
+    section: type[Section],
+    argv: list[str] | None,
+    paths: dict[str, str],
+    texts: dict[str, tuple[str, str]] | None = None,
+) -> tuple[SimpleNamespace, Any]:
+    """Paths and validated options of a command line.
+
+    Args:
+        doc: the stage's docstring, shown by --help.
+        paths: name of every path flag to its help; a name ending in '?' is optional, in '+' takes several.
+        texts: name of every other flag to (default, help).
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, text in paths.items():
+        key = name.rstrip("?+")
+        many: dict[str, Any] = {"nargs": "+"} if name.endswith("+") else {}
+        parser.add_argument(f"--{key}", type=Path, required=not name.endswith("?"), metavar="PATH", help=text, **many)
+    for name, (default, text) in (texts or {}).items():
+        parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
+    knobs = parser.add_argument_group(f"options ({section.__doc__})")
+    leaves = dict(_leaves(section))
+    for flag, (description, default) in leaves.items():
+        knobs.add_argument(f"--{flag}", metavar="VALUE", help=f"{description} (default {default})".replace("%", "%%"))
+    found = vars(parser.parse_args(argv))
+    values: dict[str, Any] = {}
+    for flag in leaves:
+        text = found[flag.replace("-", "_")]
+        if text is not None:
+            _set(values, flag.replace("-", "_").split("."), yaml.safe_load(text))
+    try:
+        options = section(**merge(section, values))
+    except ValidationError as error:
+        lines = [
+            f"--{'.'.join(map(str, e['loc'])).replace('_', '-')}: found {e['input']!r}; {e['msg'].lower()}" for e in error.errors()
+        ]
+        parser.error("; ".join(lines) + ". See --help for what each option means.")
+    names = [name.rstrip("?+") for name in paths] + list(texts or {})
+    return SimpleNamespace(**{name: found[name] for name in names}), options
+
+
+def flags(options: dict[str, Any], prefix: str = "") -> str:
+    """A config section as flags, so that a log shows a command that anyone can paste."""
+    import json
+    import shlex
+
+    parts = []
+    for key, value in options.items():
+        name = f"{prefix}{key.replace('_', '-')}"
+        parts.append(flags(value, f"{name}.") if isinstance(value, dict) else f"--{name} {shlex.quote(json.dumps(value))}")
+    return " ".join(parts)
+
+
+def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """Values over the section's defaults, also inside nested sections whose default differs from their type's."""
+    merged = section().model_dump()
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage; what a user can mend is told in one paragraph with exit code 1."""
+    try:
+        main()
+    except (ValueError, FileNotFoundError) as error:
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
+        sys.exit(f"error: {error}{notes}")
+
+
+def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):
+    """(flag, (description, default)) of every option, nested sections with a dot."""
+    instance = default or section()
+    for name, field in section.model_fields.items():
+        flag, value = f"{prefix}{name.replace('_', '-')}", getattr(instance, name)
+        if isinstance(value, BaseModel):
+            yield from _leaves(type(value), f"{flag}.", value)
+        else:
+            yield flag, (field.description, value)
+
+
+def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+    values[keys[-1]] = value
