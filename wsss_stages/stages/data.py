@@ -1,0 +1,48 @@
+"""Validate a dataset and write its index; the dataset folder is only ever read.
+
+reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first)
+writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, truth
+"""
+
+import sys
+from pathlib import Path
+
+from wsss_stages import options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Data,
+        argv,
+        paths={"root": "folder of the dataset", "index": "index.json to write"},
+        texts={"dataset": ("dataset", "its name")},
+    )
+    from wsss_stages.data.voc import import_voc
+
+    root: Path = paths.root
+    if opt.kind == "scenes":
+        from wsss_stages.data.scenes import make_scenes
+
+        make_scenes(root, opt.scenes_train, opt.scenes_val)
+    elif opt.kind == "voc2012":
+        root = download_voc2012(root)
+    index = import_voc(paths.dataset, root, opt.train_list, opt.val_list, opt.limit)
+    index.write(paths.index)
+    sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
+    sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")
+
+
+def download_voc2012(root: Path) -> Path:
+    """Fetch PASCAL VOC 2012 by torchvision if it is not there; its folder."""
+    folder = root / "VOCdevkit" / "VOC2012"
+    if not folder.is_dir():
+        from torchvision.datasets import VOCSegmentation
+
+        VOCSegmentation(str(root), year="2012", image_set="trainval", download=True)
+    return folder
+
+
+if __name__ == "__main__":
+    cli.run(main)
