@@ -61,7 +61,9 @@ def read_json(path: Path) -> dict:
     try:
         return json.loads(Path(path).read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path} is not JSON ({error}). Delete it and run the stage that makes it again.") from error
+        raise ContractError(
+            f"{path} is not JSON ({error}). Delete it and run the stage that makes it again."
+        ) from error
 
 
 def check(contract: Contract, arrays: dict[str, np.ndarray], where: str) -> None:
@@ -69,7 +71,9 @@ def check(contract: Contract, arrays: dict[str, np.ndarray], where: str) -> None
     size: dict[str, int] = {}
     for name, field in contract.fields.items():
         if name not in arrays:
-            raise ContractError(f"{where} has no {name}; {contract.name} v{contract.version} wants it. {_remedy(contract)}")
+            raise ContractError(
+                f"{where} has no {name}; {contract.name} v{contract.version} wants it. {_remedy(contract)}"
+            )
         array, axes = arrays[name], field.shape.split()
         fits = (
             array.dtype == field.dtype
@@ -88,7 +92,9 @@ def check(contract: Contract, arrays: dict[str, np.ndarray], where: str) -> None
 def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: dict) -> None:
     """Write one artifact with its metadata; the format is the contract's suffix."""
     check(contract, arrays, str(path))
-    text = json.dumps({"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str)
+    text = json.dumps(
+        {"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str
+    )
     with whole(path) as partial:
         if contract.suffix == ".h5":
             with h5py.File(partial, "w") as file:
@@ -115,7 +121,14 @@ def read(path: Path, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
                 arrays = {name: np.asarray(image).astype(contract.fields[name].dtype)}
     except FileNotFoundError as error:
         raise ContractError(f"{path} is missing. {_remedy(contract)}") from error
-    except (OSError, KeyError, AttributeError, SyntaxError, UnidentifiedImageError, json.JSONDecodeError) as error:
+    except (
+        OSError,
+        KeyError,
+        AttributeError,
+        SyntaxError,
+        UnidentifiedImageError,
+        json.JSONDecodeError,
+    ) as error:
         raise ContractError(f"{path} is damaged or not ours ({error}). {_remedy(contract)}") from error
     found = (meta["contract"], meta["version"])
     if found != (contract.name, contract.version):

@@ -30,21 +30,29 @@ class Training(Seeded):
     batch_size: int = Field(8, ge=1, description="images per step")
     crop: int = Field(321, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(0.01, gt=0, description="initial learning rate of pretrained layers, poly schedule")
-    head_lr_factor: float = Field(10.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    head_lr_factor: float = Field(
+        10.0, gt=0, description="learning rate of new layers over that of pretrained ones"
+    )
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD")
     poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
-    precision: Literal["float32", "bfloat16"] = Field("bfloat16", description="arithmetic of forward passes (autocast)")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "bfloat16", description="arithmetic of forward passes (autocast)"
+    )
     workers: int = Field(2, ge=0, description="processes that read and augment images")
 
 
 class Data(Section):
     """data: a dataset to index.json."""
 
-    kind: Literal["scenes", "voc", "voc2012"] = Field("voc", description="embedded demo, a folder in VOC layout, or VOC 2012 by download")
+    kind: Literal["scenes", "voc", "voc2012"] = Field(
+        "voc", description="embedded demo, a folder in VOC layout, or VOC 2012 by download"
+    )
     train_list: str = Field("train", description="list of training images in ImageSets/Segmentation")
     val_list: str = Field("val", description="list of validation images; may be missing")
-    limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
+    limit: int = Field(
+        0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all"
+    )
     scenes_train: int = Field(64, ge=4, description="training images of the demo")
     scenes_val: int = Field(24, ge=2, description="validation images of the demo")
 
@@ -52,8 +60,13 @@ class Data(Section):
 class Classifier(Training):
     """s1_classifier: image tags to a multi-label classifier (Sec. 3.2; SEAM)."""
 
-    method: Literal["cam", "seam"] = Field("cam", description="plain classifier, or siamese with PCM, ER and ECR losses")
-    backbone: str = Field("mobilenet_v2", description="mobilenet_v2, resnet18/50/101, resnet38, tiny, or any timm features_only model")
+    method: Literal["cam", "seam"] = Field(
+        "cam", description="plain classifier, or siamese with PCM, ER and ECR losses"
+    )
+    backbone: str = Field(
+        "mobilenet_v2",
+        description="mobilenet_v2, resnet18/50/101, resnet38, tiny, or any timm features_only model",
+    )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
     scale_min: float = Field(0.7, gt=0, description="smallest random scale")
@@ -75,41 +88,66 @@ class Crf(Section):
     gaussian_xy: float = Field(3.0, gt=0, description="sigma of the Gaussian kernel, pixels")
     gaussian_weight: float = Field(3.0, ge=0, description="weight of the Gaussian kernel")
     bilateral_xy: float = Field(30.0, gt=0, description="spatial sigma of the bilateral kernel, pixels")
-    bilateral_rgb: float = Field(8.0, gt=0, description="colour sigma of the bilateral kernel, grey levels of 255")
+    bilateral_rgb: float = Field(
+        8.0, gt=0, description="colour sigma of the bilateral kernel, grey levels of 255"
+    )
     bilateral_weight: float = Field(3.0, ge=0, description="weight of the bilateral kernel")
 
 
 class Seeds(Seeded):
     """s3_seeds: boxes and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5)."""
 
-    cam_normalise: Literal["max", "minmax"] = Field("max", description="CAM over its maximum (Eq. 2.3) or min-max (released)")
+    cam_normalise: Literal["max", "minmax"] = Field(
+        "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
+    )
     gamma_low: float = Field(4.0, gt=0, description="background exponent that decides foreground (Eq. 2.4)")
     gamma_high: float = Field(24.0, gt=0, description="background exponent that decides background")
-    cam_in_boxes: bool = Field(True, description="a class may live in its boxes only, which is certain knowledge")
-    keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
+    cam_in_boxes: bool = Field(
+        True, description="a class may live in its boxes only, which is certain knowledge"
+    )
+    keep: float = Field(
+        0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)"
+    )
     min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
-    min_background: float = Field(0.8, ge=0, le=1, description="background score above which background is confident")
+    min_background: float = Field(
+        0.8, ge=0, le=1, description="background score above which background is confident"
+    )
     min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
-    strict_class_agreement: bool = Field(True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure")
-    crf: Crf = Field(Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10), description="CRF on the CAM")
+    strict_class_agreement: bool = Field(
+        True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
+    )
+    crf: Crf = Field(
+        Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),
+        description="CRF on the CAM",
+    )
     grabcut_iterations: int = Field(5, ge=1, description="iterations of GrabCut per box (Eq. 3.2)")
-    grabcut_min_iou: float = Field(0.15, ge=0, le=1, description="a GrabCut mask that fills less of its box is replaced by the box")
+    grabcut_min_iou: float = Field(
+        0.15, ge=0, le=1, description="a GrabCut mask that fills less of its box is replaced by the box"
+    )
     grabcut_min_side: int = Field(3, ge=1, description="boxes with a shorter side are taken whole, pixels")
     fusion: Literal["agreement", "literal_eq_3_5", "grabcut"] = Field(
         "agreement", description="M_g: M_B where M'_I agrees; the printed rule (M_g = M_F); or M_B as it is"
     )
-    background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
+    background_in_boxes: bool = Field(
+        True, description="GrabCut's background inside boxes is a background seed"
+    )
 
 
 class Affinity(Training):
     """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field("grabcut", description="labels of the pairs: M_g, M_F or M_B")
-    backbone: str = Field("same", description="'same' as s1_classifier, starting from its weights, or a backbone's name")
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
+        "grabcut", description="labels of the pairs: M_g, M_F or M_B"
+    )
+    backbone: str = Field(
+        "same", description="'same' as s1_classifier, starting from its weights, or a backbone's name"
+    )
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
     radius: int = Field(4, ge=1, description="r of Eq. 3.7, nodes")
-    window: Literal["square", "disc"] = Field("square", description="square of side 2r+1 (released) or Euclidean disc (Eq. 3.7)")
+    window: Literal["square", "disc"] = Field(
+        "square", description="square of side 2r+1 (released) or Euclidean disc (Eq. 3.7)"
+    )
     reg_weight: float = Field(3.0, ge=0, description="lambda of Eq. 3.9")
     sigma_xy: float = Field(6.0, gt=0, description="sigma_xy of Eq. 3.13, nodes")
     sigma_rgb: float = Field(0.1, gt=0, description="sigma_rgb of Eq. 3.13, units of the normalised image")
@@ -127,7 +165,9 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field("grabcut", description="node labels: M_g, M_F or M_B")
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
+        "grabcut", description="node labels: M_g, M_F or M_B"
+    )
     layer: Literal["both", "cosine", "edges"] = Field("both", description="terms of Eq. 3.18 in use")
     features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
     hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
@@ -146,10 +186,16 @@ class Propagate(Seeded):
     consistency: Literal["none", "released", "background_margin", "centred"] = Field(
         "background_margin", description="rule of Eq. 3.28 in the second stage"
     )
-    balanced_ce: bool = Field(True, description="mean over background plus mean over foreground, or one mean (Eq. 3.21)")
+    balanced_ce: bool = Field(
+        True, description="mean over background plus mean over foreground, or one mean (Eq. 3.21)"
+    )
     restrict_classes: bool = Field(True, description="predict only classes of the image's boxes")
-    classes_in_boxes: bool = Field(True, description="a class only inside its boxes, background elsewhere: certain knowledge")
-    grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
+    classes_in_boxes: bool = Field(
+        True, description="a class only inside its boxes, background elsewhere: certain knowledge"
+    )
+    grabcut_share: float = Field(
+        0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF"
+    )
     crf: Crf = Field(Crf(), description="CRF on the probabilities")
     batch_nodes: int = Field(30_000, ge=1, description="nodes trained at once; bounds memory")
 
@@ -157,7 +203,9 @@ class Propagate(Seeded):
 class Segment(Training):
     """s7_segment: DeepLab on pseudo labels (Sec. 3.4)."""
 
-    labels: Literal["pseudo", "truth"] = Field("pseudo", description="train on pseudo labels, or on truth for the upper bound")
+    labels: Literal["pseudo", "truth"] = Field(
+        "pseudo", description="train on pseudo labels, or on truth for the upper bound"
+    )
     backbone: str = Field("same", description="'same' as s1_classifier, or a backbone's name")
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
     epochs: int = Field(20, ge=1, description="passes over the training images")
@@ -165,13 +213,17 @@ class Segment(Training):
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
-    min_confidence: float = Field(0.0, ge=0, le=1, description="pseudo labels below this confidence are ignored")
+    min_confidence: float = Field(
+        0.0, ge=0, le=1, description="pseudo labels below this confidence are ignored"
+    )
 
 
 class Predict(Section):
     """s8_predict: the segmenter on images of a split."""
 
-    scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged")
+    scales: list[float] = Field(
+        [0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged"
+    )
     flip: bool = Field(True, description="average with the mirrored image")
     crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
 
@@ -179,7 +231,9 @@ class Predict(Section):
 class Evaluate(Section):
     """s9_evaluate: scores against truth."""
 
-    boundary_share: float = Field(0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)")
+    boundary_share: float = Field(
+        0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)"
+    )
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -198,18 +252,35 @@ SECTIONS: dict[str, type[Section]] = {
 
 def json_schema() -> dict:
     """JSON schema of config.yaml: run settings and one object per section."""
-    sections = {name: section.model_json_schema(ref_template=f"#/$defs/{name}/$defs/{{model}}") for name, section in SECTIONS.items()}
+    sections = {
+        name: section.model_json_schema(ref_template=f"#/$defs/{name}/$defs/{{model}}")
+        for name, section in SECTIONS.items()
+    }
     partial = {name: {**schema, "required": []} for name, schema in sections.items()}
     run = {
-        "dataset": {"type": "string", "pattern": "^[A-Za-z0-9_.-]+$", "description": "name of the results folder"},
-        "dataset_root": {"type": "string", "description": "folder of the dataset; empty for the embedded demo"},
+        "dataset": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_.-]+$",
+            "description": "name of the results folder",
+        },
+        "dataset_root": {
+            "type": "string",
+            "description": "folder of the dataset; empty for the embedded demo",
+        },
         "backbone_weights": {"type": "string", "description": "local .pth/.safetensors, 'hub', or 'none'"},
         "weak": {"enum": ["box"], "description": "kind of weak label"},
         "variant": {"type": "string", "description": "the variant that `rule all` makes"},
         "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
         "device": {"type": "string", "description": "auto, cpu, cuda or cuda:N"},
-        "report_images": {"type": "integer", "minimum": 1, "description": "rows of the picture in the report"},
-        "variants": {"type": "object", "description": "named sets of overrides: {name: {base: name, section: {option: value}}}"},
+        "report_images": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "rows of the picture in the report",
+        },
+        "variants": {
+            "type": "object",
+            "description": "named sets of overrides: {name: {base: name, section: {option: value}}}",
+        },
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

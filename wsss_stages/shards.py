@@ -22,9 +22,13 @@ class Manifest:
         for path in map(Path, paths):
             content = artifacts.read_json(path)
             if content.get("manifest") != MANIFEST_VERSION:
-                raise artifacts.ContractError(f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again.")
+                raise artifacts.ContractError(
+                    f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again."
+                )
             for image_id, files in content["items"].items():
-                self.items[image_id] = {name: (path.parent / file, sha) for name, (file, sha) in files.items()}
+                self.items[image_id] = {
+                    name: (path.parent / file, sha) for name, (file, sha) in files.items()
+                }
             for note, count in content["notes"].items():
                 self.notes[note] = self.notes.get(note, 0) + count
 
@@ -114,12 +118,15 @@ class Shard:
         """Write the manifest; every image must be whole."""
         missing = [r.id for r in self.records if r.id not in self._done]
         if missing:
-            raise RuntimeError(f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}")
+            raise RuntimeError(
+                f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}"
+            )
         items, notes = {}, {}
         for record in self.records:
             paths = {c.name: self._path(record, c) for c in self.contracts}
             items[record.id] = {
-                name: [str(path.relative_to(self.manifest.parent)), artifacts.sha256(path)] for name, path in paths.items()
+                name: [str(path.relative_to(self.manifest.parent)), artifacts.sha256(path)]
+                for name, path in paths.items()
             }
             for note, count in self._done[record.id].items():
                 notes[note] = notes.get(note, 0) + count
@@ -140,10 +147,14 @@ class Shard:
 
     def _fingerprint(self, record: Record) -> str:
         upstream = {
-            name: sha for source in self.sources.values() for name, (_, sha) in source.items.get(record.id, {}).items()
+            name: sha
+            for source in self.sources.values()
+            for name, (_, sha) in source.items.get(record.id, {}).items()
         }
         contracts = [(c.name, c.version) for c in self.contracts]
-        return artifacts.fingerprint(self.stage, contracts, self.options, record.evidence(), upstream, self.weights)
+        return artifacts.fingerprint(
+            self.stage, contracts, self.options, record.evidence(), upstream, self.weights
+        )
 
     def _whole(self, record: Record) -> dict | None:
         """The notes of an image that is already made, None if it is not."""

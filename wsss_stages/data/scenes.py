@@ -21,7 +21,12 @@ from wsss_stages.data.palette import VOC_PALETTE
 SIDE = 160
 """Height and width of a scene, pixels."""
 CLASSES = ("background", "coin", "brick", "leaf", "cell")
-TINT = {"coin": (1.25, 1.1, 0.35), "brick": (1.2, 0.5, 0.4), "leaf": (0.5, 1.2, 0.35), "cell": (0.85, 0.55, 1.3)}
+TINT = {
+    "coin": (1.25, 1.1, 0.35),
+    "brick": (1.2, 0.5, 0.4),
+    "leaf": (0.5, 1.2, 0.35),
+    "cell": (0.85, 0.55, 1.3),
+}
 MATERIAL = {"coin": "coins", "brick": "brick", "leaf": "grass", "cell": "immunohistochemistry"}
 BACKGROUNDS = ("gravel", "camera", "coffee", "astronaut", "chelsea")
 
@@ -29,8 +34,18 @@ BACKGROUNDS = ("gravel", "camera", "coffee", "astronaut", "chelsea")
 def make_scenes(root: Path, train: int, val: int, seed: int = 0) -> None:
     """Write the demo as a folder in VOC layout with boxes, masks, instances, points, scribbles; the same bytes each time."""
     photos = {name: _photo(name) for name in {*MATERIAL.values(), *BACKGROUNDS}}
-    ids = {"train": [f"scene_{i:04d}" for i in range(train)], "val": [f"scene_{train + i:04d}" for i in range(val)]}
-    for folder in ("JPEGImages", "Annotations", "SegmentationClass", "SegmentationObject", "Scribbles", "ImageSets/Segmentation"):
+    ids = {
+        "train": [f"scene_{i:04d}" for i in range(train)],
+        "val": [f"scene_{train + i:04d}" for i in range(val)],
+    }
+    for folder in (
+        "JPEGImages",
+        "Annotations",
+        "SegmentationClass",
+        "SegmentationObject",
+        "Scribbles",
+        "ImageSets/Segmentation",
+    ):
         (root / folder).mkdir(parents=True, exist_ok=True)
     points = {}
     for image_id in ids["train"] + ids["val"]:
@@ -74,12 +89,18 @@ def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):
         radius = rng.uniform(13, 46)
         mask = _shape(rng, name, radius)
         texture = _patch(rng, photos[MATERIAL[name]], SIDE, SIDE, rng.uniform(0.6, 1.2))
-        texture = np.clip(texture.mean(axis=2, keepdims=True) * np.array(TINT[name]) * rng.uniform(0.8, 1.15), 0, 1)
+        texture = np.clip(
+            texture.mean(axis=2, keepdims=True) * np.array(TINT[name]) * rng.uniform(0.8, 1.15), 0, 1
+        )
         soft = gaussian_filter(mask.astype(np.float32), 0.7)[..., None]
         canvas = canvas * (1 - soft) + texture * soft
         labels[mask], instances[mask] = CLASSES.index(name), number
     canvas = np.clip(canvas + rng.normal(0, 0.015, canvas.shape), 0, 1)
-    seen = [(int(n), int(labels[instances == n][0])) for n in np.unique(instances) if n and (instances == n).sum() >= 40]
+    seen = [
+        (int(n), int(labels[instances == n][0]))
+        for n in np.unique(instances)
+        if n and (instances == n).sum() >= 40
+    ]
     hidden = ~np.isin(instances, [0, *(n for n, _ in seen)])
     labels[hidden], instances[hidden] = 255, 0
     return (canvas * 255).round().astype(np.uint8), labels, instances, seen

@@ -26,7 +26,12 @@ VOC_CLASSES = (
 
 
 def import_voc(
-    dataset: str, root: Path, train_list: str = "train", val_list: str = "val", limit: int = 0, workers: int = 4
+    dataset: str,
+    root: Path,
+    train_list: str = "train",
+    val_list: str = "val",
+    limit: int = 0,
+    workers: int = 4,
 ) -> Index:
     """Validate the folder and return its index.
 
@@ -37,7 +42,16 @@ def import_voc(
     Raises: DatasetError with every finding.
     """
     if not (root / "JPEGImages").is_dir():
-        raise DatasetError([Finding(root, "no folder JPEGImages", "a folder in PASCAL VOC layout", "See README, 'Your own folder'.")])
+        raise DatasetError(
+            [
+                Finding(
+                    root,
+                    "no folder JPEGImages",
+                    "a folder in PASCAL VOC layout",
+                    "See README, 'Your own folder'.",
+                )
+            ]
+        )
     findings: list[Finding] = []
     classes = _classes(root, findings)
     photos = _photos(root, findings)
@@ -49,7 +63,9 @@ def import_voc(
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
     def examine(image_id: str) -> tuple[Record | None, list[Finding]]:
-        return _examine(root, photos[image_id], image_id, classes, points.get(image_id, []), image_id in train)
+        return _examine(
+            root, photos[image_id], image_id, classes, points.get(image_id, []), image_id in train
+        )
 
     with ThreadPoolExecutor(workers) as pool:
         examined = list(pool.map(examine, ids))
@@ -65,9 +81,20 @@ def _classes(root: Path, findings: list[Finding]) -> list[str]:
         return list(VOC_CLASSES)
     names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
     if not names or names[0] != "background":
-        findings.append(Finding(path, f"first line {names[:1]}", "background first", "Put 'background' on its first line."))
+        findings.append(
+            Finding(
+                path, f"first line {names[:1]}", "background first", "Put 'background' on its first line."
+            )
+        )
     if len(set(names)) != len(names) or len(names) > UNKNOWN:
-        findings.append(Finding(path, f"{len(names)} names, repeated or too many", f"at most {UNKNOWN} different names", "Remove the repeated ones."))
+        findings.append(
+            Finding(
+                path,
+                f"{len(names)} names, repeated or too many",
+                f"at most {UNKNOWN} different names",
+                "Remove the repeated ones.",
+            )
+        )
     return names
 
 
@@ -78,12 +105,21 @@ def _photos(root: Path, findings: list[Finding]) -> dict[str, Path]:
         if path.suffix.lower() not in SUFFIXES:
             continue
         if path.stem in photos:
-            findings.append(Finding(path, f"id {path.stem} a second time, beside {photos[path.stem].name}", "one image per id", "Remove or rename one of them."))
+            findings.append(
+                Finding(
+                    path,
+                    f"id {path.stem} a second time, beside {photos[path.stem].name}",
+                    "one image per id",
+                    "Remove or rename one of them.",
+                )
+            )
         photos.setdefault(path.stem, path)
     return photos
 
 
-def _splits(root: Path, photos: dict[str, Path], train_list: str, val_list: str, findings: list[Finding]) -> dict[str, list[str]]:
+def _splits(
+    root: Path, photos: dict[str, Path], train_list: str, val_list: str, findings: list[Finding]
+) -> dict[str, list[str]]:
     lists = root / "ImageSets" / "Segmentation"
     splits: dict[str, list[str]] = {"train": [], "val": []}
     if not lists.is_dir():
@@ -93,16 +129,41 @@ def _splits(root: Path, photos: dict[str, Path], train_list: str, val_list: str,
         if not path.exists():
             if split == "train" and lists.is_dir():
                 there = ", ".join(sorted(p.stem for p in lists.glob("*.txt"))) or "none"
-                findings.append(Finding(path, "no such list", f"one of {there}", "Set data.train_list to the list of training images."))
+                findings.append(
+                    Finding(
+                        path,
+                        "no such list",
+                        f"one of {there}",
+                        "Set data.train_list to the list of training images.",
+                    )
+                )
             continue
         ids = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
         for image_id, count in Counter(ids).items():
             if count > 1:
-                findings.append(Finding(path, f"id {image_id} {count} times", "every id once", "Remove the repeated lines."))
+                findings.append(
+                    Finding(
+                        path, f"id {image_id} {count} times", "every id once", "Remove the repeated lines."
+                    )
+                )
             if image_id not in photos:
-                findings.append(Finding(path, f"id {image_id} without an image", f"JPEGImages/{image_id}.jpg", "Add the image or remove the line."))
+                findings.append(
+                    Finding(
+                        path,
+                        f"id {image_id} without an image",
+                        f"JPEGImages/{image_id}.jpg",
+                        "Add the image or remove the line.",
+                    )
+                )
             if split == "val" and image_id in splits["train"]:
-                findings.append(Finding(path, f"id {image_id}, which is in {train_list}.txt too", "no image in both lists", "Scores on training images would flatter: remove it from one."))
+                findings.append(
+                    Finding(
+                        path,
+                        f"id {image_id}, which is in {train_list}.txt too",
+                        "no image in both lists",
+                        "Scores on training images would flatter: remove it from one.",
+                    )
+                )
         splits[split] = [image_id for image_id in dict.fromkeys(ids) if image_id in photos]
     if not splits["train"] and not findings:
         findings.append(Finding(root, "no training image", "at least one", "Put images into JPEGImages."))
@@ -121,14 +182,25 @@ def _examine(
     try:
         height, width = read_photo(photo).shape[:2]
     except ImageError as error:
-        return None, [Finding(photo, str(error), "a whole image", "Copy the file again from its source or remove the id.")]
+        return None, [
+            Finding(
+                photo, str(error), "a whole image", "Copy the file again from its source or remove the id."
+            )
+        ]
     record = Record(image_id, str(photo.relative_to(root)), artifacts.sha256(photo), height, width)
     findings: list[Finding] = []
     xml = root / "Annotations" / f"{image_id}.xml"
     if xml.exists():
         record.boxes, record.box_classes = _boxes(xml, record, classes, findings)
     elif training:
-        findings.append(Finding(xml, f"no boxes for training image {image_id}", "a VOC annotation", "Draw its boxes, or remove the id from the list."))
+        findings.append(
+            Finding(
+                xml,
+                f"no boxes for training image {image_id}",
+                "a VOC annotation",
+                "Draw its boxes, or remove the id from the list.",
+            )
+        )
     record.tags = sorted(set(record.box_classes))
     ids = set(range(len(classes))) | {UNKNOWN}
     record.truth = _mask(root, "SegmentationClass", record, ids, findings)
@@ -138,7 +210,9 @@ def _examine(
     return record, findings
 
 
-def _mask(root: Path, folder: str, record: Record, ids: set[int] | None, findings: list[Finding]) -> str | None:
+def _mask(
+    root: Path, folder: str, record: Record, ids: set[int] | None, findings: list[Finding]
+) -> str | None:
     """Relative path of an optional mask, checked for size, mode and values."""
     path = root / folder / f"{record.id}.png"
     if not path.exists():
@@ -146,17 +220,35 @@ def _mask(root: Path, folder: str, record: Record, ids: set[int] | None, finding
     try:
         labels = read_labels(path)
     except ImageError as error:
-        findings.append(Finding(path, str(error), "a palette or grey PNG of class indices", "Convert colours to indices."))
+        findings.append(
+            Finding(path, str(error), "a palette or grey PNG of class indices", "Convert colours to indices.")
+        )
         return None
     if labels.shape != (record.height, record.width):
-        findings.append(Finding(path, f"{labels.shape[1]}x{labels.shape[0]} pixels", f"{record.width}x{record.height} like the image", "Resize with nearest neighbour, or export it again."))
+        findings.append(
+            Finding(
+                path,
+                f"{labels.shape[1]}x{labels.shape[0]} pixels",
+                f"{record.width}x{record.height} like the image",
+                "Resize with nearest neighbour, or export it again.",
+            )
+        )
     strange = sorted(set(np.unique(labels).tolist()) - ids) if ids is not None else []
     if strange:
-        findings.append(Finding(path, f"values {strange[:5]}", f"0..{len(ids or ()) - 2} or {UNKNOWN}", "Check classes.txt, or the tool that wrote the mask."))
+        findings.append(
+            Finding(
+                path,
+                f"values {strange[:5]}",
+                f"0..{len(ids or ()) - 2} or {UNKNOWN}",
+                "Check classes.txt, or the tool that wrote the mask.",
+            )
+        )
     return str(path.relative_to(root))
 
 
-def _boxes(xml: Path, record: Record, classes: list[str], findings: list[Finding]) -> tuple[list[list[int]], list[int]]:
+def _boxes(
+    xml: Path, record: Record, classes: list[str], findings: list[Finding]
+) -> tuple[list[list[int]], list[int]]:
     """Boxes (0-based, half open) and their classes; VOC's 1-based inclusive coordinates end here."""
     try:
         objects = ElementTree.parse(xml).getroot().findall("object")
@@ -167,7 +259,15 @@ def _boxes(xml: Path, record: Record, classes: list[str], findings: list[Finding
     for number, element in enumerate(objects, 1):
         name = (element.findtext("name") or "").strip()
         texts = [element.findtext(f"bndbox/{key}") for key in ("xmin", "ymin", "xmax", "ymax")]
-        problem = None if name in classes[1:] else (f"class {name!r}", f"one of {', '.join(classes[1:])}", "Correct the name or add it to classes.txt.")
+        problem = (
+            None
+            if name in classes[1:]
+            else (
+                f"class {name!r}",
+                f"one of {', '.join(classes[1:])}",
+                "Correct the name or add it to classes.txt.",
+            )
+        )
         if problem is None:
             problem = _box_problem(texts, record)
         if problem is not None:
@@ -193,18 +293,31 @@ def _box_problem(texts: list[str | None], record: Record) -> tuple[str, str, str
     if x1 < x0 or y1 < y0:
         return f"inverted box {values}", "xmin <= xmax and ymin <= ymax", "Swap the corners."
     if values[0] == values[2] or values[1] == values[3]:
-        return f"box {values} without area", "a box of at least two pixels a side", "Draw the box again or remove the object."
+        return (
+            f"box {values} without area",
+            "a box of at least two pixels a side",
+            "Draw the box again or remove the object.",
+        )
     if x0 < 1 or y0 < 1 or x1 > record.width or y1 > record.height:
         return f"box {values} outside the image", inside, "Clip the box; VOC counts pixels from 1."
     return None
 
 
-def _points(root: Path, record: Record, points: list, classes: int, findings: list[Finding]) -> list[list[int]]:
+def _points(
+    root: Path, record: Record, points: list, classes: int, findings: list[Finding]
+) -> list[list[int]]:
     found = []
     for point in points:
         x, y, cls = point["x"], point["y"], point["cls"]
         if not (0 <= x < record.width and 0 <= y < record.height and 0 <= cls < classes):
-            findings.append(Finding(root / "points.json", f"point {point} of {record.id}", f"0 <= x < {record.width}, 0 <= y < {record.height}, class 0..{classes - 1}", "Correct or remove the point."))
+            findings.append(
+                Finding(
+                    root / "points.json",
+                    f"point {point} of {record.id}",
+                    f"0 <= x < {record.width}, 0 <= y < {record.height}, class 0..{classes - 1}",
+                    "Correct or remove the point.",
+                )
+            )
             continue
         found.append([int(x), int(y), int(cls)])
     return found

@@ -31,13 +31,17 @@ def parse(
     for name, text in paths.items():
         key = name.rstrip("?+")
         many: dict[str, Any] = {"nargs": "+"} if name.endswith("+") else {}
-        parser.add_argument(f"--{key}", type=Path, required=not name.endswith("?"), metavar="PATH", help=text, **many)
+        parser.add_argument(
+            f"--{key}", type=Path, required=not name.endswith("?"), metavar="PATH", help=text, **many
+        )
     for name, (default, text) in (texts or {}).items():
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
     knobs = parser.add_argument_group(f"options ({section.__doc__})")
     leaves = dict(_leaves(section))
     for flag, (description, default) in leaves.items():
-        knobs.add_argument(f"--{flag}", metavar="VALUE", help=f"{description} (default {default})".replace("%", "%%"))
+        knobs.add_argument(
+            f"--{flag}", metavar="VALUE", help=f"{description} (default {default})".replace("%", "%%")
+        )
     found = vars(parser.parse_args(argv))
     values: dict[str, Any] = {}
     for flag in leaves:
@@ -48,7 +52,8 @@ def parse(
         options = section(**merge(section, values))
     except ValidationError as error:
         lines = [
-            f"--{'.'.join(map(str, e['loc'])).replace('_', '-')}: found {e['input']!r}; {e['msg'].lower()}" for e in error.errors()
+            f"--{'.'.join(map(str, e['loc'])).replace('_', '-')}: found {e['input']!r}; {e['msg'].lower()}"
+            for e in error.errors()
         ]
         parser.error("; ".join(lines) + ". See --help for what each option means.")
     names = [name.rstrip("?+") for name in paths] + list(texts or {})
@@ -63,7 +68,11 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
     parts = []
     for key, value in options.items():
         name = f"{prefix}{key.replace('_', '-')}"
-        parts.append(flags(value, f"{name}.") if isinstance(value, dict) else f"--{name} {shlex.quote(json.dumps(value))}")
+        parts.append(
+            flags(value, f"{name}.")
+            if isinstance(value, dict)
+            else f"--{name} {shlex.quote(json.dumps(value))}"
+        )
     return " ".join(parts)
 
 

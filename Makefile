@@ -1,0 +1,35 @@
+# Two commands: `make demo` and `make test`. Both make .venv first, once.
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= all
+BIN := $(abspath $(VENV))/bin
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.installed  ## run every stage on the embedded demo
+	PATH="$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete
+	PATH="$(BIN):$$PATH" snakemake --report report.html
+	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
+
+test: $(VENV)/.installed-dev  ## run the tests
+	PATH="$(BIN):$$PATH" $(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	PATH="$(BIN):$$PATH" snakefmt --check Snakefile workflow
+	PATH="$(BIN):$$PATH" snakemake --lint
+
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@if command -v g++ >/dev/null; then $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[crf]" \
+		|| echo "pydensecrf2 did not build: its parity tests will be skipped"; \
+	else echo "no C++ compiler: the parity tests against pydensecrf will be skipped"; fi
+	touch $@
+
+clean:
+	rm -rf results logs benchmarks report.html .snakemake

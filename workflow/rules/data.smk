@@ -1,0 +1,20 @@
+rule data:
+    output:
+        index="results/{dataset}/index.json",
+    log:
+        "logs/{dataset}/data.log",
+    benchmark:
+        "benchmarks/{dataset}/data.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    resources:
+        mem_mb=4_000,
+        runtime="1h",
+    params:
+        root=dataset_root,
+        flags=flags(section("data")),
+    message:
+        "Validate {wildcards.dataset} and write its index"
+    shell:
+        "python -m wsss_stages.stages.data --root {params.root:q} --index {output.index} --dataset {wildcards.dataset}"
+        " {params.flags} > {log} 2>&1"
