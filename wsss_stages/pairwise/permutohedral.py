@@ -16,7 +16,7 @@ class PermutohedralLattice:
     """
 
     def __init__(self, features: Float[Tensor, "n d"]):
-        n, d = features.shape
+        d = features.shape[1]
         device = features.device
         keys, weights = _simplex(features)
         low = keys.amin(dim=(0, 1)) - 2 * (d + 1)

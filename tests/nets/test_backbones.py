@@ -1,0 +1,76 @@
+import pytest
+import torch
+from torch import nn
+
+from wsss_stages.nets import backbones, weights
+from wsss_stages.nets.dilation import dilate
+
+
+@pytest.mark.parametrize("name, dims", [
+    ("tiny", [64, 96, 128]), ("mobilenet_v2", [576, 960, 1280]), ("resnet18", [128, 256, 512]), ("resnet50", [512, 1024, 2048]),
+    ("mobilenetv3_small_050", None),
+])
+@pytest.mark.parametrize("stride", [8, 16])
+def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
+    backbone = backbones.build(name, stride, pretrained=True).eval()
+    maps = backbone(torch.randn(1, 3, 96, 64))
+    assert maps[-1].shape[2:] == (96 // stride, 64 // stride)
+    assert dims is None or backbone.dims == dims
+    assert all(m.min() >= 0 for m in maps)
+
+
+def test_resnet38_has_the_thesis_dimensions():
+    with torch.device("meta"):
+        pass
+    backbone = backbones.build("resnet38", 8, pretrained=True).eval()
+    assert backbone.dims == [512, 1024, 4096]
+    assert [m.shape[2:] for m in backbone(torch.zeros(1, 3, 32, 40))] == [(4, 5)] * 3
+
+
+def test_dilated_network_agrees_with_the_strided_one_where_both_have_outputs():
+    torch.manual_seed(0)
+    strided = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 1, 1)).eval()
+    dilated = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 1, 1)).eval()
+    dilated.load_state_dict(strided.state_dict())
+    dilate(dilated, 2)
+    x = torch.randn(1, 3, 32, 32)
+    torch.testing.assert_close(dilated(x)[..., ::2, ::2], strided(x))
+
+
+def test_frozen_batch_norm_stays_in_eval_mode_in_training():
+    backbone = backbones.build("mobilenet_v2", 16, pretrained=True).train()
+    assert not any(m.training for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
+    assert backbones.build("tiny", 16, pretrained=False).train().network[0][1].training
+
+
+def test_unknown_backbone_names_what_there_is():
+    with pytest.raises(ValueError, match="'resnet5O' is not known"):
+        backbones.build("resnet5O", 16, pretrained=False)
+
+
+def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
+    backbone = backbones.build("tiny", 16, pretrained=True)
+    file = tmp_path / "w.pth"
+    torch.save(backbone.network.state_dict(), file)
+    other = backbones.build("tiny", 16, pretrained=True)
+    origin = weights.load(other, str(file))
+    assert len(origin.sha256) == 64 and origin.missing == ()
+    torch.testing.assert_close(other.network[0][0].weight, backbone.network[0][0].weight)
+
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(weights.WeightsError, match="truncated download"):
+        weights.load(other, str(file))
+    torch.save({"f": print}, file)
+    with pytest.raises(weights.WeightsError, match="code in it"):
+        weights.load(other, str(file))
+    torch.save({"other": torch.zeros(1)}, file)
+    with pytest.raises(weights.WeightsError, match="another backbone"):
+        weights.load(other, str(file))
+    torch.save({"0.0.weight": torch.zeros(2)}, file)
+    with pytest.raises(weights.WeightsError, match="0.0.weight is"):
+        weights.load(other, str(file))
+    torch.save({"0.0.weight": torch.full((16, 3, 3, 3), float("nan"))}, file)
+    with pytest.raises(weights.WeightsError, match="NaN"):
+        weights.load(other, str(file))
+    with pytest.raises(weights.WeightsError, match="no such file"):
+        weights.load(other, str(tmp_path / "none.pth"))

@@ -1,0 +1,157 @@
+"""Backbones by name: the feature maps of the last three blocks, after a ReLU, at a chosen stride."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from wsss_stages.nets.dilation import dilate
+from wsss_stages.nets.resnet38 import ResNet38
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's mean and standard deviation of RGB in [0, 1]."""
+
+
+class Backbone(nn.Module):
+    """A network and its taps: modules whose outputs, rectified, are the feature maps.
+
+    forward: (b, 3, h, w) normalised RGB to three maps (b, d_k, h_k, w_k); the last has the coarsest stride.
+    """
+
+    def __init__(self, name: str, network: nn.Module, run: Callable, taps: list[nn.Module], hub: str, frozen_norm: bool):
+        super().__init__()
+        self.name, self.hub, self.frozen_norm = name, hub, frozen_norm
+        self.network, self._run = network, run
+        self._maps: list[Tensor] = []
+        for tap in taps:
+            tap.register_forward_hook(lambda _module, _inputs, output: self._maps.append(output))
+        training = self.training
+        with torch.no_grad():
+            self.dims = [m.shape[1] for m in self.eval()(torch.zeros(1, 3, 64, 64))]
+        self.train(training)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        self._maps = []
+        self._run(image)
+        maps, self._maps = self._maps, []
+        return [F.relu(m) for m in maps]
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """Batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded one, are kept."""
+        super().train(mode)
+        if self.frozen_norm:
+            for module in self.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
+
+
+class Tiny(nn.Sequential):
+    """Five blocks of two convolutions, strides 2, 4, 8, 16, 16; trains from scratch within a minute."""
+
+    def __init__(self):
+        widths = (3, 16, 32, 64, 96, 128)
+        blocks = []
+        for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+            stride = 2 if number < 4 else 1
+            blocks.append(nn.Sequential(*_conv(before, after, stride), *_conv(after, after, 1)))
+        super().__init__(*blocks)
+
+
+def _conv(before: int, after: int, stride: int) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+
+
+def build(name: str, stride: int, pretrained: bool) -> Backbone:
+    """A backbone by name.
+
+    Args:
+        name: tiny, resnet38, mobilenet_v2, resnet18/34/50/101, or any timm model with `features_only`.
+        stride: output stride, 8 or 16.
+        pretrained: weights will be loaded (nets.weights), so batch norm is frozen.
+
+    Raises: ValueError for an unknown name, with what there is.
+    """
+    if name == "tiny":
+        network = Tiny()
+        dilate(network, stride)
+        return Backbone(name, network, network, [network[2], network[3], network[4]], "", pretrained)
+    if name == "resnet38":
+        wide = ResNet38()
+        return Backbone(name, wide, wide, [wide.conv4, wide.conv5, wide.conv6], "", True)
+    if name == "mobilenet_v2":
+        return _mobilenet(stride, pretrained)
+    if name in ("resnet18", "resnet34", "resnet50", "resnet101"):
+        return _resnet(name, stride, pretrained)
+    return _timm(name, stride, pretrained)
+
+
+def _mobilenet(stride: int, pretrained: bool) -> Backbone:
+    """Taps are the rectified expansions of blocks 13 and 17 and the last convolution; block outputs are signed."""
+    from torchvision.models import mobilenet_v2
+
+    features = mobilenet_v2().features
+    dilate(features, stride)
+    taps = [features[13].conv[0], features[17].conv[0], features[18]]
+    return Backbone("mobilenet_v2", _Named(features=features), features, taps, "torchvision:mobilenet_v2", pretrained)
+
+
+def _resnet(name: str, stride: int, pretrained: bool) -> Backbone:
+    from torchvision import models
+
+    net = getattr(models, name)()
+    stages = [net.layer1, net.layer2, net.layer3, net.layer4]
+    stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
+    dilate([net.conv1, net.maxpool, *(block for stage in stages for block in stage)], stride)
+    del net.fc, net.avgpool
+
+    def run(image: Tensor) -> Tensor:
+        x = stem(image)
+        for stage in stages:
+            x = stage(x)
+        return x
+
+    return Backbone(name, net, run, stages[1:], f"torchvision:{name}", pretrained)
+
+
+def _timm(name: str, stride: int, pretrained: bool) -> Backbone:
+    import timm
+
+    if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
+        near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none of that family"
+        raise ValueError(
+            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, resnet18/34/50/101 or a timm model "
+            f"(near it: {near})"
+        )
+    try:
+        net = timm.create_model(name, features_only=True, output_stride=stride, pretrained=False)
+    except (NotImplementedError, TypeError):
+        net = timm.create_model(name, features_only=True, pretrained=False)
+    taps = nn.ModuleList(nn.Identity() for _ in range(3))
+
+    def run(image: Tensor) -> None:
+        for tap, m in zip(taps, net(image)[-3:], strict=True):
+            tap(m.permute(0, 3, 1, 2) if _channels_last(m, net) else m)
+
+    return Backbone(name, net, run, list(taps), f"timm:{name}", pretrained)
+
+
+def _channels_last(m: Tensor, net: nn.Module) -> bool:
+    return getattr(net, "output_fmt", None) is not None and str(net.output_fmt).endswith("NHWC") and m.ndim == 4
+
+
+class _Named(nn.Module):
+    """Give modules the names that they have in a checkpoint."""
+
+    def __init__(self, **modules: nn.Module):
+        super().__init__()
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(b, 3, h, w) RGB in [0, 1] to ImageNet's mean 0 and deviation 1."""
+    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
+    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
+    return (images - mean) / std
