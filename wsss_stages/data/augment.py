@@ -1,0 +1,60 @@
+"""Random scale, flip, crop and colour for training; image and labels move together."""
+
+import cv2
+import numpy as np
+
+from wsss_stages import UNKNOWN
+
+
+def augment(
+    image: np.ndarray,
+    labels: np.ndarray | None,
+    rng: np.random.Generator,
+    crop: int,
+    scale_min: float = 1.0,
+    scale_max: float = 1.0,
+    jitter: float = 0.3,
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """A random view of an image.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.  labels: (h, w) uint8 or None.  crop: side of the result, pixels.
+        jitter: brightness, contrast and saturation change by up to this share.
+
+    Returns: (crop, crop, 3) float32 in [0, 1], padded with ImageNet's mean by the caller's normalisation of 0.45;
+        labels padded with 255; (crop, crop) bool, False where padded.
+    """
+    scale = rng.uniform(scale_min, scale_max)
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    if labels is not None:
+        labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    if rng.random() < 0.5:
+        image = image[:, ::-1]
+        labels = labels[:, ::-1] if labels is not None else None
+    y_from, y_to = _place(rng, image.shape[0], crop)
+    x_from, x_to = _place(rng, image.shape[1], crop)
+    view = np.full((crop, crop, 3), 0.45, np.float32)
+    valid = np.zeros((crop, crop), bool)
+    view[y_to, x_to] = _colour(image[y_from, x_from].astype(np.float32) / 255, rng, jitter)
+    valid[y_to, x_to] = True
+    if labels is None:
+        return view, None, valid
+    cropped = np.full((crop, crop), UNKNOWN, np.uint8)
+    cropped[y_to, x_to] = labels[y_from, x_from]
+    return view, cropped, valid
+
+
+def _place(rng: np.random.Generator, length: int, crop: int) -> tuple[slice, slice]:
+    """Where to cut from and where to paste to, along one axis."""
+    take = min(length, crop)
+    start, target = rng.integers(0, length - take + 1), rng.integers(0, crop - take + 1)
+    return slice(start, start + take), slice(target, target + take)
+
+
+def _colour(image: np.ndarray, rng: np.random.Generator, jitter: float) -> np.ndarray:
+    brightness, contrast, saturation = rng.uniform(1 - jitter, 1 + jitter, 3)
+    image = image * brightness
+    image = image.mean() + (image - image.mean()) * contrast
+    grey = image.mean(axis=2, keepdims=True)
+    return np.clip(grey + (image - grey) * saturation, 0, 1)

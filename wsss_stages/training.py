@@ -1,0 +1,225 @@
+"""The training loop: schedule, precision, checkpoints with exact resume, progress, learning curve."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from wsss_stages import artifacts
+from wsss_stages.contracts import CHECKPOINT_VERSION
+from wsss_stages.data.index import stable_hash
+from wsss_stages.options import Training
+
+CHECKPOINT_SECONDS = 60.0
+"""A killed training loses at most this much work."""
+
+
+@dataclass
+class Job:
+    """What is trained, on what, by which loss.
+
+    sample(item, rng) gives a dictionary of arrays of one augmented item; loss(batch) a dictionary of scalar tensors
+    whose sum is minimised. `groups` are (parameters, factor of the learning rate).
+    """
+
+    stage: str
+    network: nn.Module
+    groups: list[tuple[list[nn.Parameter], float]]
+    items: list
+    item_id: Callable[[object], str]
+    sample: Callable[[object, np.random.Generator], dict[str, np.ndarray]]
+    loss: Callable[[dict[str, Tensor]], dict[str, Tensor]]
+    epochs: int
+    options: Training
+    fingerprint: str
+
+
+class TrainingError(ValueError):
+    """A training that cannot go on: step, loss, images."""
+
+
+def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
+    """Train and write `weights` (safetensors, with provenance) and beside it `curve.json`; resumes from `checkpoint.pt`.
+
+    The result is the same to the bit however often the training was interrupted: every draw comes from
+    (seed, stage, step or epoch, image id).
+    """
+    opt = job.options
+    network = job.network.to(device).train()
+    groups = [{"params": params, "lr": opt.lr * factor, "base": opt.lr * factor} for params, factor in job.groups if params]
+    optimizer = torch.optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
+    batches = len(job.items) // opt.batch_size or 1
+    steps = batches * job.epochs
+    checkpoint = weights.with_name("checkpoint.pt")
+    step, curve = _resume(checkpoint, job, network, optimizer, device)
+    loader = _loader(job, step, steps, batches)
+    clock = _Clock(job.stage, step, steps, opt.batch_size)
+    autocast = torch.autocast(torch.device(device).type, torch.bfloat16) if opt.precision == "bfloat16" else nullcontext()
+    saved = time.monotonic()
+    for batch in loader:
+        ids = batch.pop("id")
+        torch.manual_seed(stable_hash(str(step), job.stage, opt.seed))
+        for group in optimizer.param_groups:
+            group["lr"] = group["base"] * (1 - step / steps) ** opt.poly_power
+        with autocast:
+            losses = job.loss({name: value.to(device, non_blocking=True) for name, value in batch.items()})
+        total = torch.stack([value.float() for value in losses.values()]).sum()
+        if not torch.isfinite(total):
+            shown = {name: float(value) for name, value in losses.items()}
+            raise TrainingError(
+                f"{job.stage}: the loss is {shown} at step {step} of {steps}, images {', '.join(ids)}. Nothing was written "
+                "from it. A lower lr or precision float32 helps; are the weights whole?"
+            )
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        optimizer.step()
+        curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **{n: float(v) for n, v in losses.items()}})
+        step += 1
+        clock.tell(step, float(total))
+        if time.monotonic() - saved > CHECKPOINT_SECONDS and step < steps:
+            _save(checkpoint, job, network, optimizer, step, curve)
+            saved = time.monotonic()
+    artifacts.write_json(weights.with_name("curve.json"), {"stage": job.stage, "epochs": job.epochs, "steps": curve})
+    save_weights(weights, network, provenance)
+    checkpoint.unlink(missing_ok=True)
+
+
+def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
+    """Write a network's tensors as safetensors with its provenance, whole or absent."""
+    meta = {"version": str(CHECKPOINT_VERSION), "provenance": json.dumps(provenance, sort_keys=True, default=str)}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with artifacts.whole(path) as partial:
+        save_file(state, partial, metadata=meta)
+
+
+def load_weights(path: Path, network: nn.Module) -> dict:
+    """Fill a network with what `save_weights` wrote; its provenance. Raises ContractError."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            meta = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network.load_state_dict(state)
+    except (FileNotFoundError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise artifacts.ContractError(f"{path} does not fit its network ({reason}). Run the stage that makes it again.") from error
+    if meta.get("version") != str(CHECKPOINT_VERSION):
+        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of ours. Run the stage that makes it again.")
+    return json.loads(meta["provenance"])
+
+
+def read_provenance(path: Path) -> dict:
+    """The provenance of a weights file, without its tensors."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return json.loads((file.metadata() or {})["provenance"])
+    except (FileNotFoundError, SafetensorError, KeyError) as error:
+        raise artifacts.ContractError(f"{path} is no weights file of ours ({error}). Run the stage that makes it again.") from error
+
+
+class _Samples(Dataset):
+    """Augmented items by (epoch, position)."""
+
+    def __init__(self, job: Job):
+        self.job = job
+
+    def __getitem__(self, key: tuple[int, int]) -> dict:
+        epoch, position = key
+        item = self.job.items[position]
+        name = self.job.item_id(item)
+        rng = np.random.default_rng(stable_hash(name, self.job.stage, self.job.options.seed, epoch))
+        return {"id": name, **self.job.sample(item, rng)}
+
+
+class _Order:
+    """Batches of (epoch, position) from a step on; an epoch's order depends on seed and epoch alone."""
+
+    def __init__(self, job: Job, step: int, steps: int, batches: int):
+        self.job, self.step, self.steps, self.batches = job, step, steps, batches
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        size = self.job.options.batch_size
+        for step in range(self.step, self.steps):
+            epoch, batch = divmod(step, self.batches)
+            seed = stable_hash("order", self.job.stage, self.job.options.seed, epoch)
+            order = np.random.default_rng(seed).permutation(len(self.job.items))
+            yield [(epoch, int(position)) for position in order[batch * size : (batch + 1) * size]]
+
+
+def _loader(job: Job, step: int, steps: int, batches: int) -> DataLoader:
+    return DataLoader(
+        _Samples(job),
+        batch_sampler=_Order(job, step, steps, batches),
+        num_workers=min(job.options.workers, max(0, steps - step)),
+        collate_fn=_collate,
+    )
+
+
+def _collate(samples: list[dict]) -> dict:
+    batch: dict = {"id": [sample["id"] for sample in samples]}
+    for name in samples[0]:
+        if name != "id":
+            batch[name] = torch.from_numpy(np.stack([sample[name] for sample in samples]))
+    return batch
+
+
+def _resume(path: Path, job: Job, network: nn.Module, optimizer, device: str) -> tuple[int, list]:
+    """Step and curve to go on with: a checkpoint of the very same job, or the beginning."""
+    if not path.exists():
+        return 0, []
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except Exception:  # a damaged checkpoint is worth less than a clean start
+        return 0, []
+    if state.get("fingerprint") != job.fingerprint:
+        return 0, []
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"], json.loads(state["curve"])
+
+
+def _save(path: Path, job: Job, network: nn.Module, optimizer, step: int, curve: list) -> None:
+    state = {
+        "fingerprint": job.fingerprint,
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+        "curve": json.dumps(curve),
+    }
+    with artifacts.whole(path) as partial:
+        torch.save(state, partial)
+
+
+class _Clock:
+    """Tells loss, images per second and time left every ten seconds."""
+
+    def __init__(self, stage: str, step: int, steps: int, batch_size: int):
+        from rich.console import Console
+
+        self.stage, self.first, self.steps, self.batch_size = stage, step, steps, batch_size
+        self.start = self.told = time.monotonic()
+        self.console = Console(stderr=True)
+        if step:
+            self.console.print(f"{stage}: resumed at step {step} of {steps}")
+
+    def tell(self, step: int, loss: float) -> None:
+        now = time.monotonic()
+        if now - self.told < 10 and step < self.steps:
+            return
+        self.told = now
+        rate = (step - self.first) / max(now - self.start, 1e-9)
+        self.console.print(
+            f"{self.stage}: step {step}/{self.steps}, loss {loss:.4f}, {rate * self.batch_size:.1f} images a second, "
+            f"{(self.steps - step) / rate / 60:.1f} min left"
+        )
