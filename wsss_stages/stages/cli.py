@@ -56,7 +56,7 @@ def parse(
             for e in error.errors()
         ]
         parser.error("; ".join(lines) + ". See --help for what each option means.")
-    names = [name.rstrip("?+") for name in paths] + list(texts or {})
+    names = [name.rstrip("?+").replace("-", "_") for name in (*paths, *(texts or {}))]
     return SimpleNamespace(**{name: found[name] for name in names}), options
 
 

@@ -1,0 +1,74 @@
+"""Train a multi-label classifier on image tags (Sec. 3.2).
+
+reads   index.json             images and tags of the training split
+        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+writes  weights.safetensors    the network and where it came from; beside it curve.json
+"""
+
+from wsss_stages import options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Classifier,
+        argv,
+        paths={"index": "index.json", "weights": "weights.safetensors to write"},
+        texts={
+            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "device": ("auto", "auto, cpu, cuda or cuda:N"),
+        },
+    )
+    import numpy as np
+    import torch.nn.functional as F
+
+    from wsss_stages import artifacts, training
+    from wsss_stages.data.augment import augment
+    from wsss_stages.data.index import Index
+    from wsss_stages.nets import backbones
+    from wsss_stages.nets.classifiers import build_classifier
+    from wsss_stages.nets.seam import seam_losses
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    index = Index.read(paths.index)
+    records = [r for r in index.split("train") if r.tags]
+    if not records:
+        raise training.TrainingError(f"{paths.index}: no training image has a tag; a classifier needs some. Draw boxes.")
+    classes = len(index.classes) - 1
+    network, origin = build_classifier(opt.method, opt.backbone, opt.stride, classes, paths.backbone_weights, opt.seed)
+
+    def sample(record, rng):
+        view, _, _ = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max)
+        tags = np.zeros(classes, np.float32)
+        tags[np.array(record.tags) - 1] = 1
+        return {"image": view.transpose(2, 0, 1), "tags": tags}
+
+    def loss(batch):
+        image = backbones.normalise(batch["image"])
+        if opt.method == "seam":
+            return seam_losses(network, image, batch["tags"], opt.seam_scale)
+        logits = network(image).float().mean(dim=(2, 3))
+        return {"classification": F.multilabel_soft_margin_loss(logits, batch["tags"])}
+
+    new = network.new_parameters()
+    known = {id(p) for p in new}
+    provenance = {"stage": "s1_classifier", "options": opt.model_dump(), "classes": classes, "origin": vars(origin)}
+    job = training.Job(
+        "s1_classifier",
+        network,
+        [([p for p in network.parameters() if id(p) not in known], 1.0), (new, opt.head_lr_factor)],
+        records,
+        lambda record: record.id,
+        sample,
+        loss,
+        opt.epochs,
+        opt,
+        artifacts.fingerprint(provenance, [r.evidence() for r in records]),
+    )
+    training.fit(job, paths.weights, provenance, device)
+
+
+if __name__ == "__main__":
+    cli.run(main)
