@@ -92,9 +92,7 @@ def check(contract: Contract, arrays: dict[str, np.ndarray], where: str) -> None
 def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: dict) -> None:
     """Write one artifact with its metadata; the format is the contract's suffix."""
     check(contract, arrays, str(path))
-    text = json.dumps(
-        {"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str
-    )
+    text = json.dumps({"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str)
     with whole(path) as partial:
         if contract.suffix == ".h5":
             with h5py.File(partial, "w") as file:

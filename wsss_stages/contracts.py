@@ -37,9 +37,7 @@ CAM = Contract(
     1,
     "s2_cam",
     {
-        "cam": Field(
-            "float16", "k h w", "P_fg of Eq. 2.3 at feature stride, in [0, 1], one row per class present"
-        ),
+        "cam": Field("float16", "k h w", "P_fg of Eq. 2.3 at feature stride, in [0, 1], one row per class present"),
         "classes": Field("uint8", "k", "class index 1..N of each row; background is not stored"),
     },
 )
@@ -51,18 +49,10 @@ EDGES = Contract(
     "edges",
     1,
     "s5_graph",
-    {
-        "E": Field(
-            "float16", "n h w", "E of Eq. 3.14 to the n neighbours of pairwise.windows, 0 outside the image"
-        )
-    },
+    {"E": Field("float16", "n h w", "E of Eq. 3.14 to the n neighbours of pairwise.windows, 0 outside the image")},
 )
-RANDOM_WALK = _label_map(
-    "random_walk", "s5_graph", "seeds spread by random walk over E, the thesis's RW baseline"
-)
-GRAPH_LABEL = _label_map(
-    "graph_label", "s6_propagate", "argmax of O of Eq. 3.19 at full size, before the CRF"
-)
+RANDOM_WALK = _label_map("random_walk", "s5_graph", "seeds spread by random walk over E, the thesis's RW baseline")
+GRAPH_LABEL = _label_map("graph_label", "s6_propagate", "argmax of O of Eq. 3.19 at full size, before the CRF")
 PSEUDO = _label_map("pseudo", "s6_propagate", "pseudo label after the CRF")
 CONFIDENCE = Contract(
     "confidence",

@@ -28,16 +28,14 @@ class Training(Seeded):
     """A stage that trains a network."""
 
     batch_size: int = Field(8, ge=1, description="images per step")
-    crop: int = Field(321, ge=32, description="side of the square training crop, pixels")
+    crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(0.01, gt=0, description="initial learning rate of pretrained layers, poly schedule")
-    head_lr_factor: float = Field(
-        10.0, gt=0, description="learning rate of new layers over that of pretrained ones"
-    )
+    head_lr_factor: float = Field(10.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD")
     poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
-    precision: Literal["float32", "bfloat16"] = Field(
-        "bfloat16", description="arithmetic of forward passes (autocast)"
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
     )
     workers: int = Field(2, ge=0, description="processes that read and augment images")
 
@@ -50,9 +48,7 @@ class Data(Section):
     )
     train_list: str = Field("train", description="list of training images in ImageSets/Segmentation")
     val_list: str = Field("val", description="list of validation images; may be missing")
-    limit: int = Field(
-        0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all"
-    )
+    limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
     scenes_train: int = Field(64, ge=4, description="training images of the demo")
     scenes_val: int = Field(24, ge=2, description="validation images of the demo")
 
@@ -88,10 +84,12 @@ class Crf(Section):
     gaussian_xy: float = Field(3.0, gt=0, description="sigma of the Gaussian kernel, pixels")
     gaussian_weight: float = Field(3.0, ge=0, description="weight of the Gaussian kernel")
     bilateral_xy: float = Field(30.0, gt=0, description="spatial sigma of the bilateral kernel, pixels")
-    bilateral_rgb: float = Field(
-        8.0, gt=0, description="colour sigma of the bilateral kernel, grey levels of 255"
-    )
+    bilateral_rgb: float = Field(8.0, gt=0, description="colour sigma of the bilateral kernel, grey levels of 255")
     bilateral_weight: float = Field(3.0, ge=0, description="weight of the bilateral kernel")
+
+    def kernels(self) -> dict[str, float]:
+        """Arguments of labels.crf.DenseCrf."""
+        return self.model_dump(exclude={"iterations"})
 
 
 class Seeds(Seeded):
@@ -102,16 +100,10 @@ class Seeds(Seeded):
     )
     gamma_low: float = Field(4.0, gt=0, description="background exponent that decides foreground (Eq. 2.4)")
     gamma_high: float = Field(24.0, gt=0, description="background exponent that decides background")
-    cam_in_boxes: bool = Field(
-        True, description="a class may live in its boxes only, which is certain knowledge"
-    )
-    keep: float = Field(
-        0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)"
-    )
+    cam_in_boxes: bool = Field(True, description="a class may live in its boxes only, which is certain knowledge")
+    keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
     min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
-    min_background: float = Field(
-        0.8, ge=0, le=1, description="background score above which background is confident"
-    )
+    min_background: float = Field(0.8, ge=0, le=1, description="background score above which background is confident")
     min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
     strict_class_agreement: bool = Field(
         True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
@@ -125,12 +117,10 @@ class Seeds(Seeded):
         0.15, ge=0, le=1, description="a GrabCut mask that fills less of its box is replaced by the box"
     )
     grabcut_min_side: int = Field(3, ge=1, description="boxes with a shorter side are taken whole, pixels")
-    fusion: Literal["agreement", "literal_eq_3_5", "grabcut"] = Field(
-        "agreement", description="M_g: M_B where M'_I agrees; the printed rule (M_g = M_F); or M_B as it is"
+    fusion: Literal["agreement", "literal_eq_3_5"] = Field(
+        "agreement", description="M_g: M_B where M'_I agrees, or the printed rule, by which M_g = M_F"
     )
-    background_in_boxes: bool = Field(
-        True, description="GrabCut's background inside boxes is a background seed"
-    )
+    background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
 
 
 class Affinity(Training):
@@ -138,9 +128,6 @@ class Affinity(Training):
 
     seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
         "grabcut", description="labels of the pairs: M_g, M_F or M_B"
-    )
-    backbone: str = Field(
-        "same", description="'same' as s1_classifier, starting from its weights, or a backbone's name"
     )
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
@@ -165,10 +152,7 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
-        "grabcut", description="node labels: M_g, M_F or M_B"
-    )
-    layer: Literal["both", "cosine", "edges"] = Field("both", description="terms of Eq. 3.18 in use")
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field("grabcut", description="node labels: M_g, M_F or M_B")
     features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
     hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
     edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
@@ -193,9 +177,7 @@ class Propagate(Seeded):
     classes_in_boxes: bool = Field(
         True, description="a class only inside its boxes, background elsewhere: certain knowledge"
     )
-    grabcut_share: float = Field(
-        0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF"
-    )
+    grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
     crf: Crf = Field(Crf(), description="CRF on the probabilities")
     batch_nodes: int = Field(30_000, ge=1, description="nodes trained at once; bounds memory")
 
@@ -213,17 +195,13 @@ class Segment(Training):
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
-    min_confidence: float = Field(
-        0.0, ge=0, le=1, description="pseudo labels below this confidence are ignored"
-    )
+    min_confidence: float = Field(0.0, ge=0, le=1, description="pseudo labels below this confidence are ignored")
 
 
 class Predict(Section):
     """s8_predict: the segmenter on images of a split."""
 
-    scales: list[float] = Field(
-        [0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged"
-    )
+    scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged")
     flip: bool = Field(True, description="average with the mirrored image")
     crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
 

@@ -1,7 +1,7 @@
 """A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +22,9 @@ class Manifest:
         for path in map(Path, paths):
             content = artifacts.read_json(path)
             if content.get("manifest") != MANIFEST_VERSION:
-                raise artifacts.ContractError(
-                    f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again."
-                )
+                raise artifacts.ContractError(f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again.")
             for image_id, files in content["items"].items():
-                self.items[image_id] = {
-                    name: (path.parent / file, sha) for name, (file, sha) in files.items()
-                }
+                self.items[image_id] = {name: (path.parent / file, sha) for name, (file, sha) in files.items()}
             for note, count in content["notes"].items():
                 self.notes[note] = self.notes.get(note, 0) + count
 
@@ -65,6 +61,11 @@ class Item:
         """The artifact that an earlier stage made of this image."""
         return self._shard.sources[contract.made_by].read(self.id, contract)
 
+    @property
+    def done(self) -> bool:
+        """Whether its artifacts are whole already."""
+        return self._shard.is_done(self.id)
+
     def write(self, results: dict[str, np.ndarray], notes: dict[str, int] | None = None) -> None:
         """Write this stage's artifacts (name of contract to array or arrays) and count what was substituted."""
         self._shard.write(self, results, notes or {})
@@ -99,6 +100,24 @@ class Shard:
         self._done = {r.id: notes for r in self.records if (notes := self._whole(r)) is not None}
         return [Item(self, r) for r in self.records if r.id not in self._done]
 
+    def is_done(self, image_id: str) -> bool:
+        """Whether an image's artifacts are whole; `todo` or `batches` has looked."""
+        return image_id in self._done
+
+    def batches(self, cost: Callable[[Record], int], limit: int) -> list[list[Item]]:
+        """Batches with an image still to be made; cost of the largest image times the number stays under `limit`.
+
+        Images of similar size share a batch. What is in a batch does not depend on what is done already, so that a
+        resumed run computes the very same numbers.
+        """
+        self.todo()
+        batches: list[list[Item]] = []
+        for record in sorted(self.records, key=lambda r: (cost(r), r.height, r.id)):
+            if not batches or (len(batches[-1]) + 1) * cost(record) > limit:
+                batches.append([])
+            batches[-1].append(Item(self, record))
+        return [batch for batch in batches if not all(item.done for item in batch)]
+
     def write(self, item: Item, results: dict, notes: dict[str, int]) -> None:
         """Write an image's artifacts; its last one makes it whole."""
         meta = {
@@ -118,9 +137,7 @@ class Shard:
         """Write the manifest; every image must be whole."""
         missing = [r.id for r in self.records if r.id not in self._done]
         if missing:
-            raise RuntimeError(
-                f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}"
-            )
+            raise RuntimeError(f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}")
         items, notes = {}, {}
         for record in self.records:
             paths = {c.name: self._path(record, c) for c in self.contracts}
@@ -147,14 +164,10 @@ class Shard:
 
     def _fingerprint(self, record: Record) -> str:
         upstream = {
-            name: sha
-            for source in self.sources.values()
-            for name, (_, sha) in source.items.get(record.id, {}).items()
+            name: sha for source in self.sources.values() for name, (_, sha) in source.items.get(record.id, {}).items()
         }
         contracts = [(c.name, c.version) for c in self.contracts]
-        return artifacts.fingerprint(
-            self.stage, contracts, self.options, record.evidence(), upstream, self.weights
-        )
+        return artifacts.fingerprint(self.stage, contracts, self.options, record.evidence(), upstream, self.weights)
 
     def _whole(self, record: Record) -> dict | None:
         """The notes of an image that is already made, None if it is not."""

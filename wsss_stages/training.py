@@ -53,8 +53,10 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     (seed, stage, step or epoch, image id).
     """
     opt = job.options
-    network = job.network.to(device).train()
-    groups = [{"params": params, "lr": opt.lr * factor, "base": opt.lr * factor} for params, factor in job.groups if params]
+    network = job.network.to(device, memory_format=torch.channels_last).train()
+    groups = [
+        {"params": params, "lr": opt.lr * factor, "base": opt.lr * factor} for params, factor in job.groups if params
+    ]
     optimizer = torch.optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
     batches = len(job.items) // opt.batch_size or 1
     steps = batches * job.epochs
@@ -62,7 +64,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     step, curve = _resume(checkpoint, job, network, optimizer, device)
     loader = _loader(job, step, steps, batches)
     clock = _Clock(job.stage, step, steps, opt.batch_size)
-    autocast = torch.autocast(torch.device(device).type, torch.bfloat16) if opt.precision == "bfloat16" else nullcontext()
+    autocast = _autocast(opt.precision, torch.device(device).type)
     saved = time.monotonic()
     for batch in loader:
         ids = batch.pop("id")
@@ -73,7 +75,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
             losses = job.loss({name: value.to(device, non_blocking=True) for name, value in batch.items()})
         total = torch.stack([value.float() for value in losses.values()]).sum()
         if not torch.isfinite(total):
-            shown = {name: float(value) for name, value in losses.items()}
+            shown = {name: value.item() for name, value in losses.items()}
             raise TrainingError(
                 f"{job.stage}: the loss is {shown} at step {step} of {steps}, images {', '.join(ids)}. Nothing was written "
                 "from it. A lower lr or precision float32 helps; are the weights whole?"
@@ -81,15 +83,20 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         optimizer.step()
-        curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **{n: float(v) for n, v in losses.items()}})
+        curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **{n: v.item() for n, v in losses.items()}})
         step += 1
-        clock.tell(step, float(total))
+        clock.tell(step, total.item())
         if time.monotonic() - saved > CHECKPOINT_SECONDS and step < steps:
             _save(checkpoint, job, network, optimizer, step, curve)
             saved = time.monotonic()
     artifacts.write_json(weights.with_name("curve.json"), {"stage": job.stage, "epochs": job.epochs, "steps": curve})
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
+
+
+def _autocast(precision: str, device_type: str):
+    half = precision == "bfloat16" or (precision == "auto" and device_type == "cuda")
+    return torch.autocast(device_type, torch.bfloat16) if half else nullcontext()
 
 
 def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
@@ -107,13 +114,17 @@ def load_weights(path: Path, network: nn.Module) -> dict:
     try:
         with safe_open(path, "pt") as file:
             meta = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            state = {name: file.get_tensor(name) for name in file.keys()}
         network.load_state_dict(state)
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise artifacts.ContractError(f"{path} does not fit its network ({reason}). Run the stage that makes it again.") from error
+        raise artifacts.ContractError(
+            f"{path} does not fit its network ({reason}). Run the stage that makes it again."
+        ) from error
     if meta.get("version") != str(CHECKPOINT_VERSION):
-        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of ours. Run the stage that makes it again.")
+        raise artifacts.ContractError(
+            f"{path} is not weights v{CHECKPOINT_VERSION} of ours. Run the stage that makes it again."
+        )
     return json.loads(meta["provenance"])
 
 
@@ -125,7 +136,9 @@ def read_provenance(path: Path) -> dict:
         with safe_open(path, "pt") as file:
             return json.loads((file.metadata() or {})["provenance"])
     except (FileNotFoundError, SafetensorError, KeyError) as error:
-        raise artifacts.ContractError(f"{path} is no weights file of ours ({error}). Run the stage that makes it again.") from error
+        raise artifacts.ContractError(
+            f"{path} is no weights file of ours ({error}). Run the stage that makes it again."
+        ) from error
 
 
 class _Samples(Dataset):

@@ -31,9 +31,7 @@ def noisy_probabilities(image: np.ndarray, classes: int, seed: int) -> np.ndarra
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
 @pytest.mark.parametrize("classes", [2, 5, 21])
 def test_same_labels_as_pydensecrf(name, classes):
-    densecrf = pytest.importorskip(
-        "pydensecrf.densecrf", reason="pydensecrf2 needs a C++ compiler at install"
-    )
+    densecrf = pytest.importorskip("pydensecrf.densecrf", reason="pydensecrf2 needs a C++ compiler at install")
     image = photograph(name, 160)
     P = noisy_probabilities(image, classes, seed=classes)
     oracle = densecrf.DenseCRF2D(image.shape[1], image.shape[0], classes)

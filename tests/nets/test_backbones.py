@@ -6,10 +6,16 @@ from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.dilation import dilate
 
 
-@pytest.mark.parametrize("name, dims", [
-    ("tiny", [64, 96, 128]), ("mobilenet_v2", [576, 960, 1280]), ("resnet18", [128, 256, 512]), ("resnet50", [512, 1024, 2048]),
-    ("mobilenetv3_small_050", None),
-])
+@pytest.mark.parametrize(
+    "name, dims",
+    [
+        ("tiny", [64, 96, 128]),
+        ("mobilenet_v2", [576, 960, 1280]),
+        ("resnet18", [128, 256, 512]),
+        ("resnet50", [512, 1024, 2048]),
+        ("mobilenetv3_small_050", None),
+    ],
+)
 @pytest.mark.parametrize("stride", [8, 16])
 def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
     backbone = backbones.build(name, stride, pretrained=True).eval()
@@ -20,8 +26,6 @@ def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
 
 
 def test_resnet38_has_the_thesis_dimensions():
-    with torch.device("meta"):
-        pass
     backbone = backbones.build("resnet38", 8, pretrained=True).eval()
     assert backbone.dims == [512, 1024, 4096]
     assert [m.shape[2:] for m in backbone(torch.zeros(1, 3, 32, 40))] == [(4, 5)] * 3
@@ -67,7 +71,7 @@ def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
     with pytest.raises(weights.WeightsError, match="another backbone"):
         weights.load(other, str(file))
     torch.save({"0.0.weight": torch.zeros(2)}, file)
-    with pytest.raises(weights.WeightsError, match="0.0.weight is"):
+    with pytest.raises(weights.WeightsError, match=r"0\.0\.weight is"):
         weights.load(other, str(file))
     torch.save({"0.0.weight": torch.full((16, 3, 3, 3), float("nan"))}, file)
     with pytest.raises(weights.WeightsError, match="NaN"):

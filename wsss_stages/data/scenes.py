@@ -89,17 +89,13 @@ def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):
         radius = rng.uniform(13, 46)
         mask = _shape(rng, name, radius)
         texture = _patch(rng, photos[MATERIAL[name]], SIDE, SIDE, rng.uniform(0.6, 1.2))
-        texture = np.clip(
-            texture.mean(axis=2, keepdims=True) * np.array(TINT[name]) * rng.uniform(0.8, 1.15), 0, 1
-        )
+        texture = np.clip(texture.mean(axis=2, keepdims=True) * np.array(TINT[name]) * rng.uniform(0.8, 1.15), 0, 1)
         soft = gaussian_filter(mask.astype(np.float32), 0.7)[..., None]
         canvas = canvas * (1 - soft) + texture * soft
         labels[mask], instances[mask] = CLASSES.index(name), number
     canvas = np.clip(canvas + rng.normal(0, 0.015, canvas.shape), 0, 1)
     seen = [
-        (int(n), int(labels[instances == n][0]))
-        for n in np.unique(instances)
-        if n and (instances == n).sum() >= 40
+        (int(n), int(labels[instances == n][0])) for n in np.unique(instances) if n and (instances == n).sum() >= 40
     ]
     hidden = ~np.isin(instances, [0, *(n for n, _ in seen)])
     labels[hidden], instances[hidden] = 255, 0

@@ -63,9 +63,7 @@ def import_voc(
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
     def examine(image_id: str) -> tuple[Record | None, list[Finding]]:
-        return _examine(
-            root, photos[image_id], image_id, classes, points.get(image_id, []), image_id in train
-        )
+        return _examine(root, photos[image_id], image_id, classes, points.get(image_id, []), image_id in train)
 
     with ThreadPoolExecutor(workers) as pool:
         examined = list(pool.map(examine, ids))
@@ -82,9 +80,7 @@ def _classes(root: Path, findings: list[Finding]) -> list[str]:
     names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
     if not names or names[0] != "background":
         findings.append(
-            Finding(
-                path, f"first line {names[:1]}", "background first", "Put 'background' on its first line."
-            )
+            Finding(path, f"first line {names[:1]}", "background first", "Put 'background' on its first line.")
         )
     if len(set(names)) != len(names) or len(names) > UNKNOWN:
         findings.append(
@@ -142,9 +138,7 @@ def _splits(
         for image_id, count in Counter(ids).items():
             if count > 1:
                 findings.append(
-                    Finding(
-                        path, f"id {image_id} {count} times", "every id once", "Remove the repeated lines."
-                    )
+                    Finding(path, f"id {image_id} {count} times", "every id once", "Remove the repeated lines.")
                 )
             if image_id not in photos:
                 findings.append(
@@ -183,9 +177,7 @@ def _examine(
         height, width = read_photo(photo).shape[:2]
     except ImageError as error:
         return None, [
-            Finding(
-                photo, str(error), "a whole image", "Copy the file again from its source or remove the id."
-            )
+            Finding(photo, str(error), "a whole image", "Copy the file again from its source or remove the id.")
         ]
     record = Record(image_id, str(photo.relative_to(root)), artifacts.sha256(photo), height, width)
     findings: list[Finding] = []
@@ -210,9 +202,7 @@ def _examine(
     return record, findings
 
 
-def _mask(
-    root: Path, folder: str, record: Record, ids: set[int] | None, findings: list[Finding]
-) -> str | None:
+def _mask(root: Path, folder: str, record: Record, ids: set[int] | None, findings: list[Finding]) -> str | None:
     """Relative path of an optional mask, checked for size, mode and values."""
     path = root / folder / f"{record.id}.png"
     if not path.exists():
@@ -246,9 +236,7 @@ def _mask(
     return str(path.relative_to(root))
 
 
-def _boxes(
-    xml: Path, record: Record, classes: list[str], findings: list[Finding]
-) -> tuple[list[list[int]], list[int]]:
+def _boxes(xml: Path, record: Record, classes: list[str], findings: list[Finding]) -> tuple[list[list[int]], list[int]]:
     """Boxes (0-based, half open) and their classes; VOC's 1-based inclusive coordinates end here."""
     try:
         objects = ElementTree.parse(xml).getroot().findall("object")
@@ -303,9 +291,7 @@ def _box_problem(texts: list[str | None], record: Record) -> tuple[str, str, str
     return None
 
 
-def _points(
-    root: Path, record: Record, points: list, classes: int, findings: list[Finding]
-) -> list[list[int]]:
+def _points(root: Path, record: Record, points: list, classes: int, findings: list[Finding]) -> list[list[int]]:
     found = []
     for point in points:
         x, y, cls = point["x"], point["y"], point["cls"]

@@ -42,9 +42,7 @@ class DenseCrf:
         norm = (lattice.filter(torch.ones(len(features), 1, device=features.device)) + 1e-20).rsqrt()
         self.kernels.append((weight, lattice, norm))
 
-    def infer(
-        self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image"
-    ) -> Float[Tensor, "b c h w"]:
+    def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
         """Refined probabilities of b maps of c classes over one image.
 
         Raises ValueError that tells `name` if P holds NaN or infinity.

@@ -1,6 +1,7 @@
 """Backbones by name: the feature maps of the last three blocks, after a ReLU, at a chosen stride."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -19,10 +20,12 @@ class Backbone(nn.Module):
     forward: (b, 3, h, w) normalised RGB to three maps (b, d_k, h_k, w_k); the last has the coarsest stride.
     """
 
-    def __init__(self, name: str, network: nn.Module, run: Callable, taps: list[nn.Module], hub: str, frozen_norm: bool):
+    def __init__(
+        self, name: str, network: nn.Module, run: Callable, taps: list[nn.Module], hub: str, frozen_norm: bool
+    ):
         super().__init__()
         self.name, self.hub, self.frozen_norm = name, hub, frozen_norm
-        self.network, self._run = network, run
+        self.network, self._run = network, lambda image: run(image)  # wrapped: `run` may be `network`, held once
         self._maps: list[Tensor] = []
         for tap in taps:
             tap.register_forward_hook(lambda _module, _inputs, output: self._maps.append(output))
@@ -53,7 +56,7 @@ class Tiny(nn.Sequential):
     def __init__(self):
         widths = (3, 16, 32, 64, 96, 128)
         blocks = []
-        for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        for number, (before, after) in enumerate(pairwise(widths)):
             stride = 2 if number < 4 else 1
             blocks.append(nn.Sequential(*_conv(before, after, stride), *_conv(after, after, 1)))
         super().__init__(*blocks)

@@ -20,7 +20,9 @@ def seam_losses(
     cams = [at_size(max_norm(m.float()) * present, size) for m in (raw, raw_small)]
     refined_cams = [at_size(max_norm(m.float()) * present, size) for m in (refined, refined_small)]
     cams = [torch.cat([1 - m[:, 1:].amax(dim=1, keepdim=True), m[:, 1:]], dim=1) for m in cams]
-    classification = sum(F.multilabel_soft_margin_loss(m.float().mean(dim=(2, 3))[:, 1:], tags) for m in (raw, raw_small)) / 2
+    classification = (
+        sum(F.multilabel_soft_margin_loss(m.float().mean(dim=(2, 3))[:, 1:], tags) for m in (raw, raw_small)) / 2
+    )
     suppression = sum(min_pooling((m.float() * present)[:, 1:]) for m in (refined, refined_small)) / 2
     return {
         "classification": classification + suppression,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from wsss_stages.artifacts import sha256
 from wsss_stages.nets.backbones import Backbone

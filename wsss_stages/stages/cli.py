@@ -31,17 +31,13 @@ def parse(
     for name, text in paths.items():
         key = name.rstrip("?+")
         many: dict[str, Any] = {"nargs": "+"} if name.endswith("+") else {}
-        parser.add_argument(
-            f"--{key}", type=Path, required=not name.endswith("?"), metavar="PATH", help=text, **many
-        )
+        parser.add_argument(f"--{key}", type=Path, required=not name.endswith("?"), metavar="PATH", help=text, **many)
     for name, (default, text) in (texts or {}).items():
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
     knobs = parser.add_argument_group(f"options ({section.__doc__})")
     leaves = dict(_leaves(section))
     for flag, (description, default) in leaves.items():
-        knobs.add_argument(
-            f"--{flag}", metavar="VALUE", help=f"{description} (default {default})".replace("%", "%%")
-        )
+        knobs.add_argument(f"--{flag}", metavar="VALUE", help=f"{description} (default {default})".replace("%", "%%"))
     found = vars(parser.parse_args(argv))
     values: dict[str, Any] = {}
     for flag in leaves:
@@ -69,9 +65,7 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
     for key, value in options.items():
         name = f"{prefix}{key.replace('_', '-')}"
         parts.append(
-            flags(value, f"{name}.")
-            if isinstance(value, dict)
-            else f"--{name} {shlex.quote(json.dumps(value))}"
+            flags(value, f"{name}.") if isinstance(value, dict) else f"--{name} {shlex.quote(json.dumps(value))}"
         )
     return " ".join(parts)
 

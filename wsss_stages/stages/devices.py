@@ -17,5 +17,7 @@ def pick(text: str) -> str:
     if text == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if text.startswith("cuda") and not torch.cuda.is_available():
-        sys.exit(f"device {text} was asked for, but torch {torch.__version__} sees no CUDA device; use --device cpu or auto")
+        sys.exit(
+            f"device {text} was asked for, but torch {torch.__version__} sees no CUDA device; use --device cpu or auto"
+        )
     return text

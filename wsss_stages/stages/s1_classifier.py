@@ -26,8 +26,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
+    from wsss_stages.models import build_classifier
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.classifiers import build_classifier
     from wsss_stages.nets.seam import seam_losses
     from wsss_stages.stages import devices
 
@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     records = [r for r in index.split("train") if r.tags]
     if not records:
-        raise training.TrainingError(f"{paths.index}: no training image has a tag; a classifier needs some. Draw boxes.")
+        raise training.TrainingError(
+            f"{paths.index}: no training image has a tag; a classifier needs some. Draw boxes."
+        )
     classes = len(index.classes) - 1
     network, origin = build_classifier(opt.method, opt.backbone, opt.stride, classes, paths.backbone_weights, opt.seed)
 

@@ -23,8 +23,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts
     from wsss_stages.data.index import Index
     from wsss_stages.labels.cam import multi_scale
+    from wsss_stages.models import restore_classifier
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.classifiers import restore_classifier
     from wsss_stages.shards import Shard, progress
     from wsss_stages.stages import devices
 

@@ -1,0 +1,87 @@
+"""The affinity CNN: features whose distance tells whether two pixels are of one class (Eqs. 3.6-3.13)."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from wsss_stages import UNKNOWN
+from wsss_stages.nets.backbones import Backbone
+from wsss_stages.pairwise.affinity import mean_absolute_difference
+from wsss_stages.pairwise.kernels import colour_position
+from wsss_stages.pairwise.windows import neighbours
+
+EPS = 1e-5
+
+
+class AffinityCnn(nn.Module):
+    """Three 1x1 heads on a backbone's last three blocks, joined: F_A with 448 channels (Fig. 3.2)."""
+
+    def __init__(self, backbone: Backbone):
+        super().__init__()
+        widths = (64, 128, 256)
+        self.backbone = backbone
+        self.heads = nn.ModuleList(
+            nn.Conv2d(dim, width, 1, bias=False) for dim, width in zip(backbone.dims, widths, strict=True)
+        )
+        self.join = nn.Conv2d(sum(widths), sum(widths), 1, bias=False)
+        for head in self.heads:
+            nn.init.kaiming_normal_(head.weight)
+        nn.init.xavier_uniform_(self.join.weight, gain=4)
+
+    def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b d h w"]:
+        """F_A at the stride of the backbone; the image's sides are multiples of it."""
+        return self.embed(self.maps(image))
+
+    def maps(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
+        """The three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
+        maps = self.backbone(image)
+        size = maps[-1].shape[2:]
+        return [m if m.shape[2:] == size else F.interpolate(m, size, mode="bilinear") for m in maps]
+
+    def embed(self, maps: list[Tensor]) -> Float[Tensor, "b d h w"]:
+        """F_A of given feature maps."""
+        joined = torch.cat([F.elu(head(m)) for head, m in zip(self.heads, maps, strict=True)], dim=1)
+        return F.elu(self.join(joined))
+
+    def new_parameters(self) -> list[nn.Parameter]:
+        """Parameters that no pretrained weights fill."""
+        return [*self.heads.parameters(), *self.join.parameters()]
+
+
+def affinity_losses(
+    features: Float[Tensor, "b d h w"],
+    labels: UInt8[Tensor, "b h w"],
+    image: Float[Tensor, "b 3 h w"],
+    valid: Float[Tensor, "b h w"],
+    window: list[tuple[int, int]],
+    reg_weight: float,
+    sigma_xy: float,
+    sigma_rgb: float,
+) -> dict[str, Tensor]:
+    """L_Ac as 1/4 background + 1/4 foreground + 1/2 negative pairs (Eq. 3.10) and λ L_Ar (Eq. 3.12), both means.
+
+    Args:
+        labels: seeds at nodes, 255 unknown.  image: normalised, at nodes.  valid: 0 at the padding of a crop.
+        window: a half window, so each pair is met once.
+    """
+    d = mean_absolute_difference(features, window)
+    D = torch.exp(-d)
+    centre = labels.unsqueeze(1)
+    other = neighbours(labels.float(), window, float(UNKNOWN)).transpose(0, 1).to(torch.uint8)
+    both = (centre != UNKNOWN) & (other != UNKNOWN)
+    same = both & (centre == other)
+    attract, repel = -torch.log(D + EPS), -torch.log(1 + EPS - D)
+    pairs = valid.unsqueeze(1) * neighbours(valid, window, 0.0).transpose(0, 1)
+    K = colour_position(image, window, sigma_xy, sigma_rgb) * pairs
+    return {
+        "background": masked_mean(attract, same & (centre == 0)) / 4,
+        "foreground": masked_mean(attract, same & (centre != 0)) / 4,
+        "negative": masked_mean(repel, both & ~same) / 2,
+        "reg": reg_weight * (K * d).sum() / pairs.sum().clamp(min=1),
+    }
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Float[Tensor, ""]:
+    """Mean of x where mask; 0 where there is nothing."""
+    return (x * mask).sum() / mask.sum().clamp(min=1)

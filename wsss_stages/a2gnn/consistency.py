@@ -1,0 +1,49 @@
+"""Consistency checking: seeds of a box that do not look like its points are dropped (Eqs. 3.27-3.28)."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from wsss_stages.a2gnn.multi_point import Boxes
+
+RULES = ("none", "released", "background_margin", "centred")
+
+
+def consistent(
+    H: Float[Tensor, "b h w d"],
+    prototypes: Float[Tensor, "k d"],
+    seeds: Int[Tensor, "b h w"],
+    boxes: Boxes,
+    rule: str,
+) -> Bool[Tensor, "b h w"]:
+    """Which nodes keep their seed; only a seed of a box's class inside it can lose it, and every such box must agree.
+
+    As printed and as released the rule never drops anything, for features are not negative (Deviations):
+    `released` drops where cos(H, P_k) < 0; `background_margin` where cos(H, P_k) is not above the cosine with the
+    mean of the background's seeds; `centred` where the cosine of features less their image's mean is not above 0.
+
+    Args:
+        H: features of the last attention layer, without gradient.  seeds: rows of classes, 0 background, -1 unknown.
+    """
+    if rule == "none" or len(prototypes) == 0:
+        return torch.ones_like(seeds, dtype=torch.bool)
+    features = H[boxes.image]  # k h w d
+    if rule == "centred":
+        mean = H.mean(dim=(1, 2))[boxes.image]
+        features, prototypes = features - mean[:, None, None], prototypes - mean
+    likeness = _cosine(features, prototypes)
+    if rule == "background_margin":
+        background = (seeds == 0).unsqueeze(3)
+        count = background.sum(dim=(1, 2))
+        P_bg = (H * background).sum(dim=(1, 2)) / count.clamp(min=1)
+        margin = likeness - _cosine(features, P_bg[boxes.image])
+        likeness = torch.where((count > 0)[boxes.image].unsqueeze(2), margin, 1.0)  # no background: keep
+    keeps = likeness >= 0 if rule == "released" else likeness > 0
+    concerned = boxes.mask & (seeds[boxes.image] == boxes.row[:, None, None])
+    dropped = torch.zeros(seeds.shape, device=seeds.device).index_add(0, boxes.image, (concerned & ~keeps).float())
+    return dropped == 0
+
+
+def _cosine(features: Float[Tensor, "k h w d"], P: Float[Tensor, "k d"]) -> Float[Tensor, "k h w"]:
+    return (F.normalize(features, dim=3, eps=1e-7) * F.normalize(P, dim=1, eps=1e-7)[:, None, None]).sum(dim=3)

@@ -1,0 +1,39 @@
+"""An image as a graph: edges from affinities (Eq. 3.14), node features from feature maps (Eq. 3.15)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsss_stages.pairwise.affinity import affinity
+from wsss_stages.pairwise.windows import exists
+
+
+def edges(
+    features: Float[Tensor, "1 d h w"], window: list[tuple[int, int]], threshold: float
+) -> Float[Tensor, "n h w"]:
+    """E_ij of Eq. 3.14 to the neighbours of a window that holds (0, 0): D where above `threshold`, else 0.
+
+    0 also where the neighbour lies outside the image; E_ii = D(i, i) = 1.
+    """
+    h, w = features.shape[2:]
+    D = affinity(features, window)[0]
+    return D * exists(h, w, window, D.device) * (threshold < D)
+
+
+def node_features(maps: list[Float[Tensor, "1 _ h w"]]) -> Float[Tensor, "nodes d"]:
+    """X of Eq. 3.15: the joined feature maps, each row over its sum; a row of zeros stays zeros."""
+    X = torch.cat(maps, dim=1)[0].flatten(1).T
+    return X / X.sum(dim=1, keepdim=True).clamp(min=1e-12)
+
+
+def principal(X: Float[Tensor, "nodes d"], count: int, seed: int) -> Float[Tensor, "nodes k"]:
+    """X in the basis of its `count` strongest right singular vectors, scaled to a mean row norm of 1.
+
+    Not centred, so X W of Eq. 3.16 is kept up to what the weaker directions hold. Padded with zeros if X has fewer.
+    """
+    torch.manual_seed(seed)
+    rank = min(count, *X.shape)
+    _, _, V = torch.svd_lowrank(X, q=rank, niter=2)
+    reduced = X @ V
+    reduced = reduced / reduced.norm(dim=1).mean().clamp(min=1e-12)
+    return torch.nn.functional.pad(reduced, (0, count - rank))

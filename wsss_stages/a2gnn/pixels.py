@@ -1,0 +1,32 @@
+"""Logits at nodes to labels of pixels: up to full size, what boxes tell for certain, a share of GrabCut."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def probabilities(logits: Float[Tensor, "c y x"], stride: int, height: int, width: int) -> Float[Tensor, "c h w"]:
+    """O of Eq. 3.19 at full size: logits up by `stride`, the padding cut off, softmax over classes."""
+    size = (logits.shape[1] * stride, logits.shape[2] * stride)
+    up = F.interpolate(logits[None], size, mode="bilinear", align_corners=False)[0]
+    return up[:, :height, :width].softmax(dim=0)
+
+
+def only_where_allowed(P: Float[Tensor, "c h w"], allowed: Bool[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
+    """0 for classes where they cannot be, the others in proportion; background is always allowed."""
+    P = P * allowed
+    background = F.one_hot(torch.zeros((), dtype=torch.long), len(P)).to(P)[:, None, None]
+    total = P.sum(dim=0, keepdim=True)
+    return torch.where(total > 1e-12, P / total.clamp(min=1e-12), background)
+
+
+def mix(P: Float[Tensor, "c h w"], labels: Tensor, share: float) -> Float[Tensor, "c h w"]:
+    """(1 - share) P + share of the labels' one-hot, where they are known.
+
+    Args:
+        labels: (h, w) rows of P, -1 unknown.
+    """
+    known = (labels >= 0).unsqueeze(0)
+    certain = labels.unsqueeze(0) == torch.arange(len(P), device=P.device).view(-1, 1, 1)
+    return torch.where(known, (1 - share) * P + share * certain, P)

@@ -1,0 +1,180 @@
+"""A²GNN: one small graph network per image, trained on that image's seeds, many images at once (Secs. 3.3.3-3.3.4)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from wsss_stages.a2gnn.attention import TiledEdges, affinity_attention
+from wsss_stages.a2gnn.consistency import consistent
+from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
+from wsss_stages.options import Propagate
+from wsss_stages.pairwise.kernels import colour_position
+from wsss_stages.pairwise.potts import potts_energy
+from wsss_stages.pairwise.windows import offsets, reach
+
+LAYERS = 3
+ABSENT = -1e4
+"""Logit of a class that an image does not have while others of its batch do."""
+
+
+@dataclass
+class Graph:
+    """One image as a graph, and what is known of it. Classes are rows: 0 background, 1.. as the caller numbers them."""
+
+    name: str
+    X: Float[Tensor, "h w d"]
+    E: Float[Tensor, "n h w"]
+    colour: Float[Tensor, "3 h w"]
+    """Normalised image at the resolution of the nodes."""
+    seeds: Int[Tensor, "h w"]
+    """Row of each node's class, -1 unknown."""
+    boxes: Bool[Tensor, "k h w"]
+    box_rows: Int[Tensor, "k"]
+    rows: int
+    """Classes to predict, with background."""
+    seed: int
+
+
+class DivergedError(ValueError):
+    """A network whose loss is not finite; its image gets no label."""
+
+
+def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) -> list[Float[Tensor, "c h w"]]:
+    """Train one network per graph and return every image's logits at its nodes.
+
+    Nothing is shared between images: losses add up, and every draw of an image comes from its own generator, so an
+    image's result does not depend on the others of the batch.
+
+    Raises: DivergedError, naming the images.
+    """
+    batch = _Batch(graphs, window, opt)
+    networks = _Networks(batch, opt.hidden)
+    optimizer = torch.optim.Adam(networks.parameters, lr=opt.lr, weight_decay=opt.weight_decay)
+    for epoch in range(opt.epochs_first + opt.epochs_second):
+        second = epoch >= opt.epochs_first
+        H, logits = networks.forward(opt.dropout)
+        losses = _losses(batch, H, logits, second, opt)
+        total = losses.sum()
+        if not torch.isfinite(total):
+            bad = [g.name for g, loss in zip(graphs, losses.tolist(), strict=True) if not np.isfinite(loss)]
+            raise DivergedError(
+                f"the loss of {', '.join(bad)} is not finite in epoch {epoch}; no label was written. A lower "
+                f"--lr than {opt.lr} helps; are the affinity network's weights whole?"
+            )
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+    with torch.no_grad():
+        _, logits = networks.forward(dropout=0.0)
+    return [
+        image[: g.X.shape[0], : g.X.shape[1], : g.rows].permute(2, 0, 1)
+        for g, image in zip(graphs, logits, strict=True)
+    ]
+
+
+def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Propagate) -> Float[Tensor, "b"]:
+    """L_G of Eq. 3.20 per image: in the first stage L_ce + L_mp, in the second all with consistent seeds."""
+    log_P = logits.log_softmax(dim=3)
+    seeds = batch.seeds
+    mp = torch.zeros((), device=log_P.device)
+    if len(batch.boxes.row) and (opt.mp_weight > 0 or (second and opt.consistency != "none")):
+        score = logits if opt.mp_choose == "logit" else log_P  # the logarithm has its maximum where P has
+        points, counts = choose(batch.boxes.of(score.detach()), batch.boxes)
+        if opt.mp_weight > 0:
+            mp = opt.mp_weight * multi_point_loss(log_P, H, points, counts, batch.boxes)
+        if second:
+            with torch.no_grad():
+                centres = prototypes(H, points, counts, batch.boxes)
+                keep = consistent(H.detach(), centres, seeds, batch.boxes, opt.consistency)
+            seeds = torch.where(keep, seeds, -1)
+    loss = seed_entropy(log_P, seeds, opt.balanced_ce) + mp
+    if second and opt.reg_weight > 0:
+        P = log_P.exp().permute(0, 3, 1, 2)
+        loss = loss + opt.reg_weight * potts_energy(P, batch.K, batch.half, batch.nodes)
+    return loss
+
+
+def seed_entropy(log_P: Float[Tensor, "b h w c"], seeds: Int[Tensor, "b h w"], balanced: bool) -> Float[Tensor, "b"]:
+    """L_ce of Eq. 3.21 per image; `balanced` adds background's and foreground's mean. A mean of nothing is 0."""
+    known = seeds >= 0
+    entropy = -log_P.gather(3, seeds.clamp(min=0).unsqueeze(3)).squeeze(3)
+    groups = (known & (seeds == 0), seeds > 0) if balanced else (known,)
+    means = [(entropy * g).sum(dim=(1, 2)) / g.sum(dim=(1, 2)).clamp(min=1) for g in groups]
+    return torch.stack(means).sum(dim=0)
+
+
+class _Batch:
+    """Graphs of different sizes on one grid, padded at the right and the bottom."""
+
+    def __init__(self, graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate):
+        self.graphs = graphs
+        sizes = [g.X.shape[:2] for g in graphs]
+        h, w = max(s[0] for s in sizes), max(s[1] for s in sizes)
+        device = graphs[0].X.device
+        self.X = torch.stack([_grow(g.X.permute(2, 0, 1), h, w, 0.0) for g in graphs]).permute(0, 2, 3, 1)
+        self.edges = TiledEdges(
+            torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, reach(window), opt.edge_weight
+        )
+        self.seeds = torch.stack([_grow(g.seeds, h, w, -1) for g in graphs])
+        self.nodes = torch.tensor([float(a * b) for a, b in sizes], device=device)
+        self.rows = max(g.rows for g in graphs)
+        absent = (
+            torch.arange(self.rows, device=device) >= torch.tensor([g.rows for g in graphs], device=device)[:, None]
+        )
+        self.absent = (ABSENT * absent)[:, None, None]
+        self.half = offsets(opt.reg_radius, "square", half=True)
+        if opt.reg_weight > 0:
+            kernels = [colour_position(g.colour[None], self.half, opt.sigma_xy, opt.sigma_rgb)[0] for g in graphs]
+            self.K = torch.stack([_grow(K, h, w, 0.0) for K in kernels])
+        self.boxes = Boxes(
+            torch.tensor([i for i, g in enumerate(graphs) for _ in g.box_rows], dtype=torch.long, device=device),
+            torch.cat([g.box_rows for g in graphs]),
+            torch.cat([_grow(g.boxes, h, w, False) for g in graphs]),
+        )
+
+
+class _Networks:
+    """Embedding, three attention layers and output, weights (b, ...): one network per image of a batch."""
+
+    def __init__(self, batch: _Batch, hidden: int):
+        self.batch, self.hidden = batch, hidden
+        device, d = batch.X.device, batch.X.shape[3]
+        self.generators = [torch.Generator(device).manual_seed(g.seed) for g in batch.graphs]
+        W_in, w, W_out = [], [], []
+        for g, generator in zip(batch.graphs, self.generators, strict=True):
+            W_in.append(_xavier(d, hidden, generator, device))
+            w.append(torch.rand(LAYERS, generator=generator, device=device))
+            W_out.append(_grow(_xavier(hidden, g.rows, generator, device)[None], hidden, batch.rows, 0.0)[0])
+        self.parameters = [torch.stack(p).requires_grad_() for p in (W_in, w, W_out)]
+
+    def forward(self, dropout: float) -> tuple[Float[Tensor, "b h w d"], Float[Tensor, "b h w c"]]:
+        """Features of the last attention layer and logits (Eqs. 3.16-3.19)."""
+        W_in, w, W_out = self.parameters
+        X = self.batch.X
+        b, height, width, _ = X.shape
+        H = (X.flatten(1, 2) @ W_in).relu().view(b, height, width, -1)  # Eq. 3.16
+        if dropout > 0:
+            H = H * self._kept(height, width, dropout)
+        for layer in range(LAYERS):
+            H = affinity_attention(H, w[:, layer], self.batch.edges)
+        logits = (H.flatten(1, 2) @ W_out).view(b, height, width, -1)
+        return H, logits + self.batch.absent
+
+    def _kept(self, height: int, width: int, dropout: float) -> Tensor:
+        masks = []
+        for g, generator in zip(self.batch.graphs, self.generators, strict=True):
+            draw = torch.rand(self.hidden, *g.X.shape[:2], generator=generator, device=g.X.device)
+            masks.append(_grow((draw >= dropout) / (1 - dropout), height, width, 0.0))
+        return torch.stack(masks).permute(0, 2, 3, 1)
+
+
+def _xavier(rows: int, columns: int, generator: torch.Generator, device) -> Tensor:
+    bound = (6 / (rows + columns)) ** 0.5
+    return (2 * torch.rand(rows, columns, generator=generator, device=device) - 1) * bound
+
+
+def _grow(x: Tensor, height: int, width: int, fill: float) -> Tensor:
+    return torch.nn.functional.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), value=fill)

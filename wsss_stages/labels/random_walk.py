@@ -1,0 +1,22 @@
+"""Random walk over edges (Ahn and Kwak 2018), the thesis's baseline for spreading labels."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from wsss_stages.pairwise.windows import neighbours
+
+
+def random_walk(
+    P: Float[Tensor, "c h w"], E: Float[Tensor, "n h w"], window: list[tuple[int, int]], power: float, steps: int
+) -> Float[Tensor, "c h w"]:
+    """Scores after `steps` steps: each step a node takes the mean of its neighbours, weighted by E^power."""
+    T = E**power
+    T = T / T.sum(dim=0, keepdim=True).clamp(min=1e-12)
+    for _ in range(steps):
+        P = (neighbours(P, window, 0.0) * T.unsqueeze(1)).sum(dim=0)
+    return P
+
+
+def one_hot(labels: Tensor, classes: Tensor) -> Float[Tensor, "c h w"]:
+    """(h, w) labels to one row per entry of `classes`; an unknown node is 0 in all."""
+    return (labels.unsqueeze(0) == classes.view(-1, 1, 1)).float()

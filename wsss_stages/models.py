@@ -1,0 +1,69 @@
+"""Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from wsss_stages import training
+from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
+from wsss_stages.nets import backbones, weights
+from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
+from wsss_stages.nets.deeplab import DeepLab
+
+METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
+
+
+def build_classifier(method: str, backbone: str, stride: int, classes: int, source: str, seed: int):
+    """A classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
+    torch.manual_seed(seed)
+    body = backbones.build(backbone, stride, pretrained=source != "none")
+    origin = weights.load(body, source)
+    return METHODS[method](body, classes), origin
+
+
+def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
+    """The trained classifier of s1 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    opt = known["options"]
+    network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], known), known["classes"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCnn, dict]:
+    """An affinity CNN on the classifier's trained backbone at another stride, and the classifier's provenance."""
+    trained, known = restore_classifier(classifier)
+    torch.manual_seed(seed)
+    body = _body(known["options"]["backbone"], stride, known)
+    body.load_state_dict(trained.backbone.state_dict())
+    return AffinityCnn(body), known
+
+
+def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
+    """The trained affinity CNN of s4 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    network = AffinityCnn(_body(known["backbone"], known["options"]["stride"], known))
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def build_segmenter(backbone: str, stride: int, classes: int, channels: int, source: str, seed: int):
+    """A DeepLab with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    torch.manual_seed(seed)
+    body = backbones.build(backbone, stride, pretrained=source != "none")
+    origin = weights.load(body, source)
+    return DeepLab(body, classes, channels), origin
+
+
+def restore_segmenter(path: Path) -> tuple[DeepLab, dict]:
+    """The trained segmenter of s7 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    opt = known["options"]
+    network = DeepLab(_body(known["backbone"], opt["stride"], known), known["classes"], opt["aspp_channels"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def _body(backbone: str, stride: int, known: dict) -> backbones.Backbone:
+    return backbones.build(backbone, stride, pretrained=known["origin"]["source"] != "none")

@@ -1,0 +1,67 @@
+"""Affinity of neighbours: D(i, j) = exp(-mean |F(i) - F(j)|) over a window (Eq. 3.8)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from wsss_stages.pairwise.windows import look, padded, reach
+
+CACHE_NUMBERS = 400_000
+"""Features are compared in blocks of channels of about this many numbers, which stay in a core's cache."""
+
+
+class _MeanAbsoluteDifference(torch.autograd.Function):
+    """Nothing of the size (n, d, h, w) is stored: backward compares again."""
+
+    @staticmethod
+    def forward(ctx, features: Tensor, window: tuple[tuple[int, int], ...]) -> Tensor:
+        b, d, h, w = features.shape
+        r = reach(list(window))
+        total = features.new_zeros(len(window), b, h, w)
+        for block in _blocks(features):
+            around = padded(features[:, block], r, 0.0)
+            centre = look(around, r, 0, 0)
+            for number, (dy, dx) in enumerate(window):
+                total[number] += (centre - look(around, r, dy, dx)).abs_().sum(dim=1)
+        ctx.save_for_backward(features)
+        ctx.window = window
+        return total.div_(d).transpose(0, 1).contiguous()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        (features,) = ctx.saved_tensors
+        window, d = ctx.window, features.shape[1]
+        r = reach(list(window))
+        gradient = (gradient / d).transpose(0, 1).unsqueeze(2).contiguous()  # n b 1 h w
+        result = torch.empty_like(features)
+        for block in _blocks(features):
+            around = padded(features[:, block], r, 0.0)
+            centre = look(around, r, 0, 0)
+            back = torch.zeros_like(around)
+            own = look(back, r, 0, 0)
+            for number, (dy, dx) in enumerate(window):
+                push = (centre - look(around, r, dy, dx)).sign_().mul_(gradient[number])
+                own += push
+                look(back, r, dy, dx).sub_(push)
+            result[:, block] = own
+        return result, None
+
+
+def mean_absolute_difference(
+    features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]
+) -> Float[Tensor, "b n h w"]:
+    """Mean over channels of |F(i) - F(j)| for the neighbours of a window; beyond the border F is 0."""
+    return _MeanAbsoluteDifference.apply(features, tuple(window))
+
+
+def affinity(features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]) -> Float[Tensor, "b n h w"]:
+    """D(i, j) of Eq. 3.8 in (0, 1]; neighbours beyond the border are the caller's to mask."""
+    return torch.exp(-mean_absolute_difference(features, window))
+
+
+def _blocks(features: Tensor) -> list[slice]:
+    b, d, h, w = features.shape
+    size = max(1, CACHE_NUMBERS // (b * h * w))
+    return [slice(start, start + size) for start in range(0, d, size)]

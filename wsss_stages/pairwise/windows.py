@@ -1,0 +1,50 @@
+"""Windows of neighbours on a grid: which offsets, and how to look at what lies there."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Shaped
+from torch import Tensor
+
+
+def offsets(radius: int, window: str, half: bool = False) -> list[tuple[int, int]]:
+    """(dy, dx) of a window in reading order.
+
+    Args:
+        window: `square` of side 2r+1, or `disc` of all offsets no longer than r (Eq. 3.7).
+        half: without (0, 0) and with only one of each two opposite offsets, so that a pair is met once.
+    """
+    if window not in ("square", "disc"):
+        raise ValueError(f"window is {window!r}; wanted 'square' or 'disc'")
+    reach = range(-radius, radius + 1)
+    found = [(dy, dx) for dy in reach for dx in reach if window == "square" or dy * dy + dx * dx <= radius * radius]
+    return [o for o in found if o > (0, 0)] if half else found
+
+
+def reach(window: list[tuple[int, int]]) -> int:
+    """Largest |dy| or |dx| of the offsets."""
+    return max((max(abs(dy), abs(dx)) for dy, dx in window), default=0)
+
+
+def padded(x: Shaped[Tensor, "... h w"], radius: int, fill: float) -> Shaped[Tensor, "... y x"]:
+    """`x` with a border of `radius` nodes of `fill`."""
+    return F.pad(x, (radius,) * 4, value=fill)
+
+
+def look(x_padded: Shaped[Tensor, "... y x"], radius: int, dy: int, dx: int) -> Shaped[Tensor, "... h w"]:
+    """What lies at (dy, dx) from every node, a view of `padded(x, radius, fill)`."""
+    h, w = x_padded.shape[-2] - 2 * radius, x_padded.shape[-1] - 2 * radius
+    return x_padded[..., radius + dy : radius + dy + h, radius + dx : radius + dx + w]
+
+
+def neighbours(x: Shaped[Tensor, "... h w"], window: list[tuple[int, int]], fill: float) -> Shaped[Tensor, "n ... h w"]:
+    """Every offset's neighbour of every node; `fill` outside the grid. For few channels: it is n copies of x."""
+    r = reach(window)
+    around = padded(x, r, fill)
+    return torch.stack([look(around, r, dy, dx) for dy, dx in window])
+
+
+def exists(
+    height: int, width: int, window: list[tuple[int, int]], device: torch.device | str
+) -> Shaped[Tensor, "n h w"]:
+    """Whether the neighbour at each offset lies on the grid."""
+    return neighbours(torch.ones(height, width, device=device), window, 0.0) > 0

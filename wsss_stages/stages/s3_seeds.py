@@ -1,0 +1,71 @@
+"""Boxes and class activation maps to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5).
+
+reads   index.json             the shard's images and their boxes
+        s2_cam MANIFEST        contracts.CAM
+writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), grabcut (M_B), seeds_full (M_F), seeds (M_g)
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Seeds,
+        argv,
+        paths={"index": "index.json", "cam": "manifest of s2_cam, same shard", "manifest": "k-of-n.json to write"},
+        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import numpy as np
+    import torch
+
+    from wsss_stages.a2gnn.fuse import fuse
+    from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.labels import cam as cams
+    from wsss_stages.labels import grabcut, reliable
+    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.shards import Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    made = (contracts.CAM_LABEL, contracts.GRABCUT, contracts.SEEDS_FULL, contracts.SEEDS)
+    index = Index.read(paths.index)
+    shard = Shard("s3_seeds", made, index, paths.split, paths.manifest, opt.model_dump(), {"s2_cam": paths.cam})
+    for item in progress(shard.todo(), "s3_seeds"):
+        image, stored = item.image, item.read(contracts.CAM)
+        h, w = image.shape[:2]
+        boxes = np.array(item.record.boxes, int).reshape(-1, 4)
+        box_classes = np.array(item.record.box_classes, np.uint8)
+        classes = stored["classes"]
+
+        cam = cams.enlarge(stored["cam"], h, w)
+        if opt.cam_in_boxes:
+            cam = cam * grabcut.class_boxes(boxes, box_classes, classes, h, w)
+        cam = cams.normalise(cam, opt.cam_normalise)
+        scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
+        crf = DenseCrf(image, **opt.crf.kernels(), device=device)
+        unary = torch.from_numpy(scores).to(device)
+        Q_low, Q_high = crf.infer(unary, opt.crf.iterations, item.id).cpu().numpy()
+        M_I = reliable.agreed(Q_low, Q_high, classes)
+        M_I_top = reliable.confident(
+            M_I, scores[1], Q_low, Q_high, classes,
+            opt.keep, opt.min_cam, opt.min_background, opt.min_crf, opt.strict_class_agreement,
+        )  # fmt: skip
+
+        masks, notes = grabcut.foregrounds(
+            image, boxes, opt.grabcut_iterations, opt.grabcut_min_side, opt.grabcut_min_iou,
+            stable_hash(item.id, "s3_seeds", opt.seed) % 2**31,
+        )  # fmt: skip
+        owner = grabcut.winners(masks)
+        M_B = grabcut.label(owner, boxes, box_classes, opt.background_in_boxes)
+        M_F, unseen = fuse(M_B, M_I, M_I, owner, boxes, box_classes)
+        M_g = M_F if opt.fusion == "literal_eq_3_5" else fuse(M_B, M_I_top, M_I, owner, boxes, box_classes)[0]
+        notes["box_class_not_in_cam"] = unseen
+        notes["images_without_boxes"] = int(len(boxes) == 0)
+        item.write({"cam_label": M_I, "grabcut": M_B, "seeds_full": M_F, "seeds": M_g}, notes)
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)

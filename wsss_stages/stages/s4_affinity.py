@@ -1,0 +1,90 @@
+"""Train the affinity CNN on pairs of seeds (Eqs. 3.6-3.13).
+
+reads   index.json             images of the training split
+        s3_seeds MANIFESTS     labels of the pairs: contracts.GRABCUT, SEEDS or SEEDS_FULL
+        classifier             weights of s1_classifier, where the backbone starts from
+writes  weights.safetensors    the network and where it came from; beside it curve.json
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Affinity,
+        argv,
+        paths={
+            "index": "index.json",
+            "seeds-manifests+": "manifests of s3_seeds, all shards of the training split",
+            "classifier": "weights of s1_classifier",
+            "weights": "weights.safetensors to write",
+        },
+        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import torch.nn.functional as F
+
+    from wsss_stages import artifacts, training
+    from wsss_stages.a2gnn.affinity_cnn import affinity_losses
+    from wsss_stages.data.augment import augment
+    from wsss_stages.data.index import Index
+    from wsss_stages.models import build_affinity
+    from wsss_stages.nets import backbones
+    from wsss_stages.pairwise.windows import offsets
+    from wsss_stages.shards import Manifest
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests)
+    records = index.split("train")
+    contract = contracts.ALL[opt.seeds]
+    network, classifier = build_affinity(paths.classifier, opt.stride, opt.seed)
+    if not opt.train_backbone:
+        network.backbone.requires_grad_(False)
+    window = offsets(opt.radius, opt.window, half=True)
+    s = opt.stride
+
+    def sample(record, rng):
+        labels = seeds.read(record.id, contract)["label"]
+        view, labels, valid = augment(record.image(index.root), labels, rng, opt.crop // s * s)
+        middle = slice(s // 2, None, s)
+        return {
+            "image": view.transpose(2, 0, 1),
+            "labels": labels[middle, middle],
+            "valid": valid[middle, middle].astype("float32"),
+        }
+
+    def loss(batch):
+        image = backbones.normalise(batch["image"])
+        features = network(image).float()
+        small = F.interpolate(image, features.shape[2:], mode="bilinear", align_corners=False)
+        return affinity_losses(
+            features, batch["labels"], small, batch["valid"], window, opt.reg_weight, opt.sigma_xy, opt.sigma_rgb
+        )
+
+    new = network.new_parameters()
+    provenance = {
+        "stage": "s4_affinity",
+        "options": opt.model_dump(),
+        "backbone": classifier["options"]["backbone"],
+        "origin": classifier["origin"],
+        "classifier": artifacts.sha256(paths.classifier),
+    }
+    job = training.Job(
+        "s4_affinity",
+        network,
+        [([p for p in network.backbone.parameters() if p.requires_grad], 1.0), (new, opt.head_lr_factor)],
+        records,
+        lambda record: record.id,
+        sample,
+        loss,
+        opt.epochs,
+        opt,
+        artifacts.fingerprint(provenance, [(r.evidence(), seeds.items[r.id][contract.name][1]) for r in records]),
+    )
+    training.fit(job, paths.weights, provenance, device)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,71 @@
+"""Edges of every image's graph (Eq. 3.14), and the random walk over them, the baseline.
+
+reads   index.json             the shard's images
+        s3_seeds MANIFEST      contracts.SEEDS, what the random walk spreads
+        affinity               weights of s4_affinity
+writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES) and random_walk/ID.png
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Graph,
+        argv,
+        paths={
+            "index": "index.json",
+            "seeds-manifest": "manifest of s3_seeds, same shard",
+            "affinity": "weights of s4_affinity",
+            "manifest": "k-of-n.json to write",
+        },
+        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import numpy as np
+    import torch
+
+    from wsss_stages import artifacts
+    from wsss_stages.a2gnn.graph import edges
+    from wsss_stages.a2gnn.nodes import labels_at_nodes, whole_nodes
+    from wsss_stages.a2gnn.pixels import only_where_allowed
+    from wsss_stages.data.index import Index
+    from wsss_stages.labels.grabcut import class_boxes
+    from wsss_stages.labels.random_walk import one_hot, random_walk
+    from wsss_stages.models import restore_affinity
+    from wsss_stages.nets import backbones
+    from wsss_stages.pairwise.windows import offsets
+    from wsss_stages.shards import Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    network, known = restore_affinity(paths.affinity)
+    network.to(device)
+    stride = known["options"]["stride"]
+    window = offsets(known["options"]["radius"], known["options"]["window"])
+    shard = Shard(
+        "s5_graph", (contracts.EDGES, contracts.RANDOM_WALK), Index.read(paths.index), paths.split, paths.manifest,
+        opt.model_dump(), {"s3_seeds": paths.seeds_manifest}, artifacts.sha256(paths.affinity),
+    )  # fmt: skip
+    for item in progress(shard.todo(), "s5_graph"):
+        record = item.record
+        image = torch.from_numpy(item.image).permute(2, 0, 1)[None].to(device) / 255
+        with torch.no_grad():
+            E = edges(network(whole_nodes(backbones.normalise(image), stride)), window, opt.threshold)
+        seeds = labels_at_nodes(item.read(contracts.SEEDS)["label"], stride)
+        classes = torch.tensor([0, *record.tags], device=device)
+        walked = random_walk(
+            one_hot(torch.from_numpy(seeds).to(device), classes), E, window, opt.walk_power, opt.walk_steps
+        )
+        P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
+        P = P[:, : record.height, : record.width].cpu()
+        inside = class_boxes(record.boxes, record.box_classes, record.tags, record.height, record.width)
+        allowed = torch.from_numpy(np.concatenate([np.ones_like(inside[:1], shape=(1, *inside.shape[1:])), inside]))
+        label = classes.cpu()[only_where_allowed(P, allowed).argmax(dim=0)].numpy().astype(np.uint8)
+        item.write({"edges": E.cpu().numpy().astype(np.float16), "random_walk": label})
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)

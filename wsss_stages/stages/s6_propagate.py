@@ -1,0 +1,122 @@
+"""Train an A²GNN on every image's seeds and write its pseudo label (Eqs. 3.15-3.28).
+
+reads   index.json             the shard's images and boxes
+        s3_seeds MANIFEST      node labels: contracts.GRABCUT, SEEDS or SEEDS_FULL
+        s5_graph MANIFEST      contracts.EDGES
+        affinity               weights of s4_affinity, for the node features
+writes  MANIFEST               beside it PNGs per image: graph_label (before the CRF), pseudo (after it), confidence
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Propagate,
+        argv,
+        paths={
+            "index": "index.json",
+            "seeds-manifest": "manifest of s3_seeds, same shard",
+            "graph": "manifest of s5_graph, same shard",
+            "affinity": "weights of s4_affinity",
+            "manifest": "k-of-n.json to write",
+        },
+        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+
+    from wsss_stages import artifacts
+    from wsss_stages.a2gnn import graph as graphs
+    from wsss_stages.a2gnn import nodes, pixels
+    from wsss_stages.a2gnn.propagate import Graph, train
+    from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.grabcut import class_boxes
+    from wsss_stages.models import restore_affinity
+    from wsss_stages.nets import backbones
+    from wsss_stages.pairwise.windows import offsets
+    from wsss_stages.shards import Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    index = Index.read(paths.index)
+    network, known = restore_affinity(paths.affinity)
+    network.to(device)
+    stride = known["options"]["stride"]
+    window = offsets(known["options"]["radius"], known["options"]["window"])
+    made = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE)
+    shard = Shard(
+        "s6_propagate", made, index, paths.split, paths.manifest, opt.model_dump(),
+        {"s3_seeds": paths.seeds_manifest, "s5_graph": paths.graph}, artifacts.sha256(paths.affinity),
+    )  # fmt: skip
+
+    def classes_of(record):
+        return [0, *record.tags] if opt.restrict_classes else list(range(len(index.classes)))
+
+    @torch.no_grad()
+    def graph_of(item) -> Graph:
+        record, seed = item.record, stable_hash(item.id, "s6_propagate", opt.seed)
+        image = torch.from_numpy(item.image).permute(2, 0, 1)[None].to(device) / 255
+        image = nodes.whole_nodes(backbones.normalise(image), stride)
+        E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float()
+        h, w = E.shape[1:]
+        X = graphs.node_features(network.maps(image))
+        if opt.features:
+            X = graphs.principal(X, opt.features, seed)
+        classes = classes_of(record)
+        labels = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
+        rows = nodes.rows_of(np.array(record.box_classes, np.uint8), classes)
+        return Graph(
+            item.id,
+            X.view(h, w, -1),
+            E.to(device),
+            F.interpolate(image, (h, w), mode="bilinear", align_corners=False)[0],
+            nodes.rows_of(labels, classes).to(device),
+            torch.from_numpy(nodes.boxes_at_nodes(np.array(record.boxes, int), stride, h, w)).to(device),
+            rows.to(device),
+            len(classes),
+            seed,
+        )
+
+    def finish(item, logits) -> None:
+        record, classes = item.record, classes_of(item.record)
+        h, w = record.height, record.width
+        ids = np.array(classes, np.uint8)
+        P = pixels.probabilities(logits, stride, h, w)
+        inside = class_boxes(record.boxes, record.box_classes, classes[1:], h, w)
+        allowed = torch.from_numpy(np.concatenate([np.ones((1, h, w), bool), inside])).to(device)
+        if opt.classes_in_boxes:
+            P = pixels.only_where_allowed(P, allowed)
+        graph_label = ids[P.argmax(dim=0).cpu().numpy()]
+        if opt.grabcut_share > 0:
+            P = pixels.mix(
+                P, nodes.rows_of(item.read(contracts.GRABCUT)["label"], classes).to(device), opt.grabcut_share
+            )
+        crf = DenseCrf(item.image, **opt.crf.kernels(), device=device)
+        Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
+        if opt.classes_in_boxes:
+            Q = pixels.only_where_allowed(Q, allowed)
+        confidence, row = Q.max(dim=0)
+        item.write(
+            {
+                "graph_label": graph_label,
+                "pseudo": ids[row.cpu().numpy()],
+                "confidence": (confidence.clamp(0, 1) * 65535).round().cpu().numpy().astype(np.uint16),
+            }
+        )
+
+    batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), opt.batch_nodes)
+    for batch in progress(batches, "s6_propagate (batches)"):
+        logits = train([graph_of(item) for item in batch], window, opt)
+        for item, its in zip(batch, logits, strict=True):
+            if not item.done:
+                finish(item, its)
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)
