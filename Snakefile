@@ -8,9 +8,21 @@ configfile: "config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/s1_classifier.smk"
+include: "workflow/rules/s2_cam.smk"
+include: "workflow/rules/s3_seeds.smk"
+include: "workflow/rules/s4_affinity.smk"
+include: "workflow/rules/s5_graph.smk"
+include: "workflow/rules/s6_propagate.smk"
+include: "workflow/rules/s7_segment.smk"
+include: "workflow/rules/s8_predict.smk"
+include: "workflow/rules/s9_evaluate.smk"
+
+
+FOLDER = f"results/{config['dataset']}/{config['weak']}/{config['variant']}"
 
 
 rule all:
-    input:
-        f"results/{config['dataset']}/index.json",
     default_target: True
+    input:
+        expand(f"{FOLDER}/s9_evaluate/{{split}}/scores.json", split=["train", "val"]),

@@ -188,14 +188,12 @@ class Segment(Training):
     labels: Literal["pseudo", "truth"] = Field(
         "pseudo", description="train on pseudo labels, or on truth for the upper bound"
     )
-    backbone: str = Field("same", description="'same' as s1_classifier, or a backbone's name")
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
     epochs: int = Field(20, ge=1, description="passes over the training images")
     aspp_channels: int = Field(128, ge=8, description="width of the ASPP head")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
-    min_confidence: float = Field(0.0, ge=0, le=1, description="pseudo labels below this confidence are ignored")
 
 
 class Predict(Section):
@@ -238,8 +236,8 @@ def json_schema() -> dict:
     run = {
         "dataset": {
             "type": "string",
-            "pattern": "^[A-Za-z0-9_.-]+$",
-            "description": "name of the results folder",
+            "pattern": "^[A-Za-z0-9_.-]*$",
+            "description": "name of the results folder; empty: the name of dataset_root",
         },
         "dataset_root": {
             "type": "string",
@@ -255,6 +253,7 @@ def json_schema() -> dict:
             "minimum": 1,
             "description": "rows of the picture in the report",
         },
+        "demo": {"type": "object", "description": "what replaces the rest while dataset_root is empty"},
         "variants": {
             "type": "object",
             "description": "named sets of overrides: {name: {base: name, section: {option: value}}}",

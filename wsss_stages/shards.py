@@ -24,7 +24,8 @@ class Manifest:
             if content.get("manifest") != MANIFEST_VERSION:
                 raise artifacts.ContractError(f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again.")
             for image_id, files in content["items"].items():
-                self.items[image_id] = {name: (path.parent / file, sha) for name, (file, sha) in files.items()}
+                known = self.items.setdefault(image_id, {})
+                known.update({name: (path.parent / file, sha) for name, (file, sha) in files.items()})
             for note, count in content["notes"].items():
                 self.notes[note] = self.notes.get(note, 0) + count
 

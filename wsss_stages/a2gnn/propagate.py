@@ -92,8 +92,8 @@ def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Propa
             seeds = torch.where(keep, seeds, -1)
     loss = seed_entropy(log_P, seeds, opt.balanced_ce) + mp
     if second and opt.reg_weight > 0:
-        P = log_P.exp().permute(0, 3, 1, 2)
-        loss = loss + opt.reg_weight * potts_energy(P, batch.K, batch.half, batch.nodes)
+        P = log_P.exp().permute(0, 3, 1, 2).contiguous()
+        loss = loss + opt.reg_weight * potts_energy(P, batch.K, batch.reg_window, batch.nodes)
     return loss
 
 
@@ -125,9 +125,9 @@ class _Batch:
             torch.arange(self.rows, device=device) >= torch.tensor([g.rows for g in graphs], device=device)[:, None]
         )
         self.absent = (ABSENT * absent)[:, None, None]
-        self.half = offsets(opt.reg_radius, "square", half=True)
+        self.reg_window = offsets(opt.reg_radius, "square")
         if opt.reg_weight > 0:
-            kernels = [colour_position(g.colour[None], self.half, opt.sigma_xy, opt.sigma_rgb)[0] for g in graphs]
+            kernels = [colour_position(g.colour[None], self.reg_window, opt.sigma_xy, opt.sigma_rgb)[0] for g in graphs]
             self.K = torch.stack([_grow(K, h, w, 0.0) for K in kernels])
         self.boxes = Boxes(
             torch.tensor([i for i, g in enumerate(graphs) for _ in g.box_rows], dtype=torch.long, device=device),

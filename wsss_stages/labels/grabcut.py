@@ -78,6 +78,16 @@ def inside(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     return found
 
 
+def filled(boxes: np.ndarray, box_classes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(h, w) uint8: every box filled with its class, smaller boxes over larger ones; 0 elsewhere."""
+    label = np.zeros((height, width), np.uint8)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    for number in np.argsort(-areas, kind="stable"):
+        x0, y0, x1, y1 = boxes[number]
+        label[y0:y1, x0:x1] = box_classes[number]
+    return label
+
+
 def class_boxes(boxes: np.ndarray, box_classes: np.ndarray, classes: np.ndarray, height: int, width: int) -> np.ndarray:
     """(k, h, w) bool: pixels of any box of each of `classes`."""
     return np.stack(

@@ -1,9 +1,27 @@
 """Potts energy over a gated window: neighbours that look alike should agree (Eq. 3.22)."""
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from wsss_stages.pairwise.windows import look, padded, reach
+from wsss_stages.pairwise.windows import neighbours
+
+
+class _Agreement(torch.autograd.Function):
+    """Sum over ordered pairs of K(i,j) P(i)·P(j); its gradient is twice the message Σ_j K(i,j) P(j)."""
+
+    @staticmethod
+    def forward(ctx, P: Tensor, K: Tensor, window: tuple[tuple[int, int], ...]) -> Tensor:
+        message = (neighbours(P, list(window), 0.0) * K.transpose(0, 1).unsqueeze(2)).sum(dim=0)
+        ctx.save_for_backward(message)
+        return (P * message).sum(dim=(1, 2, 3))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        (message,) = ctx.saved_tensors
+        return 2 * gradient.view(-1, 1, 1, 1) * message, None, None
 
 
 def potts_energy(
@@ -15,14 +33,8 @@ def potts_energy(
 
     Args:
         P: class probabilities, summing to 1 over c.
-        K: kernel of each node with the n neighbours of a *half* window, so each pair is met once and counts twice;
-            0 where there is no neighbour.
+        K: symmetric kernel of each node with the n neighbours of a window; 0 for itself and where there is no
+            neighbour. Carries no gradient.
         nodes: number of nodes of each image, without padding.
     """
-    r = reach(window)
-    around = padded(P, r, 0.0)
-    energy = P.new_zeros(len(P))
-    for number, (dy, dx) in enumerate(window):
-        agreement = (P * look(around, r, dy, dx)).sum(dim=1)
-        energy = energy + (K[:, number] * (1 - agreement)).sum(dim=(1, 2))
-    return 2 * energy / nodes
+    return (K.sum(dim=(1, 2, 3)) - _Agreement.apply(P, K, tuple(window))) / nodes

@@ -24,14 +24,14 @@ def parse(
 
     Args:
         doc: the stage's docstring, shown by --help.
-        paths: name of every path flag to its help; a name ending in '?' is optional, in '+' takes several.
+        paths: name of every path flag to its help; '?' after a name makes it optional, '+' at the end lets it take several.
         texts: name of every other flag to (default, help).
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in paths.items():
         key = name.rstrip("?+")
         many: dict[str, Any] = {"nargs": "+"} if name.endswith("+") else {}
-        parser.add_argument(f"--{key}", type=Path, required=not name.endswith("?"), metavar="PATH", help=text, **many)
+        parser.add_argument(f"--{key}", type=Path, required="?" not in name, metavar="PATH", help=text, **many)
     for name, (default, text) in (texts or {}).items():
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
     knobs = parser.add_argument_group(f"options ({section.__doc__})")

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, provenance = restore_classifier(paths.weights)
-    network.to(device)
+    network.to(device, memory_format=torch.channels_last)
     shard = Shard(
         "s2_cam", (contracts.CAM,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), {},
         artifacts.sha256(paths.weights),

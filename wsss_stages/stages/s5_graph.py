@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, known = restore_affinity(paths.affinity)
-    network.to(device)
+    network.to(device, memory_format=torch.channels_last)
     stride = known["options"]["stride"]
     window = offsets(known["options"]["radius"], known["options"]["window"])
     shard = Shard(

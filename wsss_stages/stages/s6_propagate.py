@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     index = Index.read(paths.index)
     network, known = restore_affinity(paths.affinity)
-    network.to(device)
+    network.to(device, memory_format=torch.channels_last)
     stride = known["options"]["stride"]
     window = offsets(known["options"]["radius"], known["options"]["window"])
     made = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE)

@@ -1,0 +1,29 @@
+rule s1_classifier:
+    input:
+        index="results/{dataset}/index.json",
+        backbone=BACKBONE_FILE,
+    output:
+        weights="results/{dataset}/s1_classifier/weights.safetensors",
+        curve="results/{dataset}/s1_classifier/curve.json",
+    log:
+        "logs/{dataset}/s1_classifier.log",
+    benchmark:
+        "benchmarks/{dataset}/s1_classifier.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=12_000,
+        runtime="12h",
+        gpu=GPUS,
+    params:
+        source=WEIGHTS,
+        device=DEVICE,
+        flags=flags(section("classifier")),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"
+    shell:
+        "python -m wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
+        " --backbone-weights {params.source:q} --device {params.device}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,27 @@
+rule s2_cam:
+    input:
+        index="results/{dataset}/index.json",
+        weights="results/{dataset}/s1_classifier/weights.safetensors",
+    output:
+        manifest="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/s2_cam/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/s2_cam/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=flags(section("cam")),
+        contract=contracts.CAM.version,
+    message:
+        "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
+    shell:
+        "python -m wsss_stages.stages.s2_cam --index {input.index} --weights {input.weights}"
+        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,27 @@
+rule s3_seeds:
+    input:
+        index="results/{dataset}/index.json",
+        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s3_seeds"),
+        contract=contracts.SEEDS.version,
+    message:
+        "Seeds from {wildcards.weak} labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.1-3.5)"
+    shell:
+        "python -m wsss_stages.stages.s3_seeds --index {input.index} --cam {input.cam} --split {wildcards.split}"
+        " --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,29 @@
+rule s4_affinity:
+    input:
+        index="results/{dataset}/index.json",
+        seeds=all_shards("s3_seeds", "train"),
+        classifier="results/{dataset}/s1_classifier/weights.safetensors",
+    output:
+        weights="results/{dataset}/{weak}/{variant}/s4_affinity/weights.safetensors",
+        curve="results/{dataset}/{weak}/{variant}/s4_affinity/curve.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s4_affinity.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s4_affinity.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=16_000,
+        runtime="12h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s4_affinity"),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "Affinity CNN on the seeds of {wildcards.dataset} (Eqs. 3.6-3.13)"
+    shell:
+        "python -m wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
+        " --classifier {input.classifier} --weights {output.weights} --device {params.device}"
+        " {params.flags} > {log} 2>&1"

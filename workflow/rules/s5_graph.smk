@@ -1,0 +1,28 @@
+rule s5_graph:
+    input:
+        index="results/{dataset}/index.json",
+        seeds=same_shard("s3_seeds"),
+        affinity=weights_of("s4_affinity"),
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s5_graph"),
+        contract=contracts.EDGES.version,
+    message:
+        "Graphs of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 3.14)"
+    shell:
+        "python -m wsss_stages.stages.s5_graph --index {input.index} --seeds-manifest {input.seeds}"
+        " --affinity {input.affinity} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

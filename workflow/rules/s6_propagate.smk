@@ -1,0 +1,29 @@
+rule s6_propagate:
+    input:
+        index="results/{dataset}/index.json",
+        seeds=same_shard("s3_seeds"),
+        graph=same_shard("s5_graph"),
+        affinity=weights_of("s4_affinity"),
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=8_000,
+        runtime="12h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s6_propagate"),
+        contract=contracts.PSEUDO.version,
+    message:
+        "Pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.15-3.28)"
+    shell:
+        "python -m wsss_stages.stages.s6_propagate --index {input.index} --seeds-manifest {input.seeds} --graph {input.graph}"
+        " --affinity {input.affinity} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

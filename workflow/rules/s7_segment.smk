@@ -1,0 +1,40 @@
+def pseudo_labels(wildcards):
+    """All pseudo labels, or nothing where the segmenter learns from truth."""
+    truth = section("segment", wildcards.variant)["labels"] == "truth"
+    return [] if truth else all_shards("s6_propagate", "train")(wildcards)
+
+
+rule s7_segment:
+    input:
+        index="results/{dataset}/index.json",
+        pseudo=pseudo_labels,
+        backbone=BACKBONE_FILE,
+    output:
+        weights="results/{dataset}/{weak}/{variant}/s7_segment/weights.safetensors",
+        curve="results/{dataset}/{weak}/{variant}/s7_segment/curve.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s7_segment.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s7_segment.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=12_000,
+        runtime="24h",
+        gpu=GPUS,
+    params:
+        source=WEIGHTS,
+        backbone=section("classifier")["backbone"],
+        pseudo=lambda wildcards, input: (
+            f"--pseudo {input.pseudo}" if input.pseudo else ""
+        ),
+        device=DEVICE,
+        flags=variant_flags("s7_segment"),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "Segmenter of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
+    shell:
+        "python -m wsss_stages.stages.s7_segment --index {input.index} {params.pseudo} --backbone {params.backbone}"
+        " --backbone-weights {params.source:q} --weights {output.weights} --device {params.device}"
+        " {params.flags} > {log} 2>&1"

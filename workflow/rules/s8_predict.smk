@@ -1,0 +1,27 @@
+rule s8_predict:
+    input:
+        index="results/{dataset}/index.json",
+        weights=weights_of("s7_segment"),
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s8_predict"),
+        contract=contracts.PREDICTION.version,
+    message:
+        "Predictions of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
+    shell:
+        "python -m wsss_stages.stages.s8_predict --index {input.index} --weights {input.weights}"
+        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

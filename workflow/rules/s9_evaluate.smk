@@ -1,0 +1,38 @@
+def to_score(wildcards):
+    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
+    stages = (
+        ("s3_seeds", "s5_graph", "s6_propagate")
+        if wildcards.split == "train"
+        else ("s8_predict",)
+    )
+    return [
+        path
+        for stage in stages
+        for path in all_shards(stage, wildcards.split)(wildcards)
+    ]
+
+
+rule s9_evaluate:
+    input:
+        index="results/{dataset}/index.json",
+        manifests=to_score,
+    output:
+        scores="results/{dataset}/{weak}/{variant}/s9_evaluate/{split}/scores.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s9_evaluate/{split}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s9_evaluate/{split}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=4_000,
+        runtime="1h",
+    params:
+        flags=variant_flags("s9_evaluate"),
+    message:
+        "Scores of {wildcards.dataset} {wildcards.split}, variant {wildcards.variant}"
+    shell:
+        "python -m wsss_stages.stages.s9_evaluate --index {input.index} --manifests {input.manifests}"
+        " --split {wildcards.split} --scores {output.scores}"
+        " {params.flags} > {log} 2>&1"

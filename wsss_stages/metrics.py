@@ -1,0 +1,61 @@
+"""Scores of label maps against truth: IoU, boundary IoU, confusion."""
+
+import cv2
+import numpy as np
+
+from wsss_stages import UNKNOWN
+
+
+def confusion(truth: np.ndarray, label: np.ndarray, classes: int) -> np.ndarray:
+    """(classes, classes) int64 pixel counts, true class by row. Pixels whose truth is 255 are left out.
+
+    `label` is (h, w) of 0..classes - 1; raises ValueError for anything else, for 255 above all.
+    """
+    counted = truth != UNKNOWN
+    if label[counted].size and label[counted].max() >= classes:
+        raise ValueError(
+            f"a label of {label[counted].max()}, but there are {classes} classes; unknown pixels need a class"
+        )
+    pairs = truth[counted].astype(np.int64) * classes + label[counted]
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def iou(counts: np.ndarray) -> np.ndarray:
+    """IoU of every class of a confusion matrix; NaN for a class that is in neither truth nor labels."""
+    hits = np.diag(counts).astype(float)
+    union = counts.sum(axis=0) + counts.sum(axis=1) - hits
+    return np.divide(hits, union, out=np.full(len(hits), np.nan), where=union > 0)
+
+
+def mean_iou(counts: np.ndarray) -> float | None:
+    """Mean of `iou` over the classes that it is defined for; None if there is none."""
+    values = iou(counts)
+    return None if np.isnan(values).all() else float(np.nanmean(values))
+
+
+def boundary_counts(truth: np.ndarray, label: np.ndarray, classes: int, share: float) -> np.ndarray:
+    """(2, classes) pixels of intersection and union of both maps' boundary bands (Cheng et al. 2021, boundary IoU).
+
+    Args:
+        share: width of the band inside an object's outline over the image's diagonal, at least one pixel.
+    """
+    width = max(1, round(share * float(np.hypot(*truth.shape))))
+    counted = truth != UNKNOWN
+    found = np.zeros((2, classes), np.int64)
+    for c in np.union1d(np.unique(truth[counted]), np.unique(label[counted])):
+        bands = [_band(np.where(counted, m, 0 if c else UNKNOWN) == c, width) & counted for m in (truth, label)]
+        found[:, c] = (bands[0] & bands[1]).sum(), (bands[0] | bands[1]).sum()
+    return found
+
+
+def boundary_iou(found: np.ndarray) -> float | None:
+    """Mean over the classes of intersection over union of sums of `boundary_counts`."""
+    there = found[1] > 0
+    return float((found[0][there] / found[1][there]).mean()) if there.any() else None
+
+
+def _band(mask: np.ndarray, width: int) -> np.ndarray:
+    """Pixels of the mask at most `width` from its outside; the image's edge counts as outside."""
+    around = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inner = cv2.erode(around, np.ones((3, 3), np.uint8), iterations=width)[1:-1, 1:-1]
+    return mask & (inner == 0)

@@ -1,0 +1,99 @@
+"""Train the final segmenter on pseudo labels, or on truth for its upper bound (Sec. 3.4).
+
+reads   index.json             images of the training split, and their truth with --labels truth
+        s6_propagate MANIFESTS contracts.PSEUDO
+        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+writes  weights.safetensors    the network and where it came from; beside it curve.json
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Segment,
+        argv,
+        paths={
+            "index": "index.json",
+            "pseudo?+": "manifests of s6_propagate, all shards; not needed for --labels truth",
+            "weights": "weights.safetensors to write",
+        },
+        texts={
+            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "device": ("auto", "auto, cpu, cuda or cuda:N"),
+        },
+    )
+    from wsss_stages import artifacts, training
+    from wsss_stages.data.augment import augment
+    from wsss_stages.data.index import Index
+    from wsss_stages.models import build_segmenter
+    from wsss_stages.nets import backbones
+    from wsss_stages.nets.deeplab import segmentation_loss
+    from wsss_stages.shards import Manifest
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
+    records = index.split("train")
+    if opt.labels == "truth":
+        records = [r for r in records if r.truth]
+        if not records:
+            raise training.TrainingError(
+                f"{paths.index}: no training image has truth, so there is no upper bound; use --labels pseudo"
+            )
+        origin_of = {r.id: artifacts.sha256(index.root / r.truth) for r in records}
+    else:
+        missing = [r.id for r in records if r.id not in pseudo.items]
+        if missing:
+            raise training.TrainingError(
+                f"{len(missing)} of {len(records)} training images have no pseudo label, the first is {missing[0]}; give "
+                "--pseudo all manifests of s6_propagate"
+            )
+        origin_of = {r.id: pseudo.items[r.id]["pseudo"][1] for r in records}
+    classes = len(index.classes)
+    network, origin = build_segmenter(
+        paths.backbone, opt.stride, classes, opt.aspp_channels, paths.backbone_weights, opt.seed
+    )
+
+    def sample(record, rng):
+        labels = (
+            record.truth_labels(index.root)
+            if opt.labels == "truth"
+            else pseudo.read(record.id, contracts.PSEUDO)["label"]
+        )
+        view, labels, _ = augment(record.image(index.root), labels, rng, opt.crop, opt.scale_min, opt.scale_max)
+        return {"image": view.transpose(2, 0, 1), "labels": labels}
+
+    def loss(batch):
+        logits = network(backbones.normalise(batch["image"]))
+        return {"cross_entropy": segmentation_loss(logits, batch["labels"], opt.balanced_ce)}
+
+    new = network.new_parameters()
+    known = {id(p) for p in new}
+    provenance = {
+        "stage": "s7_segment",
+        "options": opt.model_dump(),
+        "backbone": paths.backbone,
+        "classes": classes,
+        "origin": vars(origin),
+    }
+    job = training.Job(
+        "s7_segment",
+        network,
+        [([p for p in network.parameters() if id(p) not in known], 1.0), (new, opt.head_lr_factor)],
+        records,
+        lambda record: record.id,
+        sample,
+        loss,
+        opt.epochs,
+        opt,
+        artifacts.fingerprint(provenance, [(r.sha256, origin_of[r.id]) for r in records]),
+    )
+    training.fit(job, paths.weights, provenance, device)
+
+
+if __name__ == "__main__":
+    cli.run(main)

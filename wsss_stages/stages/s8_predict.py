@@ -1,0 +1,50 @@
+"""Predict the classes of pixels with the segmenter, over scales and mirror.
+
+reads   index.json             the shard's images
+        weights.safetensors    the segmenter of s7
+writes  MANIFEST               beside it prediction/ID.png, one per image
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Predict,
+        argv,
+        paths={"index": "index.json", "weights": "weights of s7_segment", "manifest": "k-of-n.json to write"},
+        texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import numpy as np
+    import torch
+
+    from wsss_stages import artifacts
+    from wsss_stages.data.index import Index
+    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.models import restore_segmenter
+    from wsss_stages.nets import backbones
+    from wsss_stages.nets.deeplab import multi_scale
+    from wsss_stages.shards import Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    network, _ = restore_segmenter(paths.weights)
+    network.to(device, memory_format=torch.channels_last)
+    shard = Shard(
+        "s8_predict", (contracts.PREDICTION,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), {},
+        artifacts.sha256(paths.weights),
+    )  # fmt: skip
+    for item in progress(shard.todo(), "s8_predict"):
+        photo = item.image
+        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
+        P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
+        if opt.crf.iterations:
+            P = DenseCrf(photo, **opt.crf.kernels(), device=device).infer(P[None], opt.crf.iterations, item.id)[0]
+        item.write({"prediction": P.argmax(dim=0).cpu().numpy().astype(np.uint8)})
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)

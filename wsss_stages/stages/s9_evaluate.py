@@ -1,0 +1,85 @@
+"""Score label maps against truth: mIoU per class, confusion, boundary IoU.
+
+reads   index.json             truth of the images of a split; images without it are left out and counted
+        MANIFESTS              of any stages, all shards; every label map in them is a row of the table
+writes  scores.json            for every label map: miou, boundary_iou, iou of each class, confusion, share unknown
+
+A pixel that a label map leaves unknown (255) counts as background. The row `boxes` is every box filled with its class,
+smaller boxes over larger ones: what costs nothing.
+"""
+
+import sys
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Evaluate,
+        argv,
+        paths={
+            "index": "index.json",
+            "manifests+": "manifests of the stages to score",
+            "scores": "scores.json to write",
+        },
+        texts={"split": ("val", "split of the index")},
+    )
+    import numpy as np
+
+    from wsss_stages import UNKNOWN, artifacts, metrics
+    from wsss_stages.data.index import Index
+    from wsss_stages.labels.grabcut import filled
+    from wsss_stages.shards import Manifest, progress
+
+    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    n = len(index.classes)
+    records = index.split(paths.split)
+    scored = [r for r in records if r.truth]
+    maps = [
+        c for c in contracts.ALL.values() if "label" in c.fields and any(c.name in i for i in manifest.items.values())
+    ]
+    counts = {name: np.zeros((n, n), np.int64) for name in ("boxes", *(c.name for c in maps))}
+    bands = {name: np.zeros((2, n), np.int64) for name in counts}
+    unknown = dict.fromkeys(counts, 0.0)
+    for record in progress(scored, "s9_evaluate"):
+        truth = record.truth_labels(index.root)
+        labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
+        labels["boxes"] = filled(np.array(record.boxes, int).reshape(-1, 4), record.box_classes, *truth.shape)
+        for name, label in labels.items():
+            unknown[name] += float((label == UNKNOWN).mean()) / len(scored)
+            label = np.where(label == UNKNOWN, 0, label)
+            counts[name] += metrics.confusion(truth, label, n)
+            bands[name] += metrics.boundary_counts(truth, label, n, opt.boundary_share)
+    rows = {
+        name: {
+            "miou": metrics.mean_iou(counts[name]),
+            "boundary_iou": metrics.boundary_iou(bands[name]),
+            "unknown": unknown[name],
+            "iou": {
+                c: None if np.isnan(v) else v
+                for c, v in zip(index.classes, metrics.iou(counts[name]).tolist(), strict=True)
+            },
+            "confusion": counts[name].tolist(),
+        }
+        for name in counts
+    }
+    artifacts.write_json(
+        paths.scores,
+        {
+            "dataset": index.dataset,
+            "split": paths.split,
+            "images": len(scored),
+            "images_without_truth": len(records) - len(scored),
+            "rows": rows,
+            "notes": manifest.notes,
+        },
+    )
+    for name, row in rows.items():
+        if row["miou"] is not None:
+            sys.stdout.write(f"{paths.split} {name}: mIoU {100 * row['miou']:.1f} % on {len(scored)} images\n")
+
+
+if __name__ == "__main__":
+    cli.run(main)
