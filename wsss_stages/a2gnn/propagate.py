@@ -176,5 +176,5 @@ def _xavier(rows: int, columns: int, generator: torch.Generator, device) -> Tens
     return (2 * torch.rand(rows, columns, generator=generator, device=device) - 1) * bound
 
 
-def _grow(x: Tensor, height: int, width: int, fill: float) -> Tensor:
+def _grow(x: Tensor, height: int, width: int, fill: float | int) -> Tensor:
     return torch.nn.functional.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), value=fill)

@@ -1,0 +1,71 @@
+"""The per-image training: batches, sizes and padding change nothing; seeds spread along edges."""
+
+import pytest
+import torch
+
+from wsss_stages.a2gnn.propagate import DivergedError, Graph, train
+from wsss_stages.options import Propagate
+from wsss_stages.pairwise import windows
+
+WINDOW = windows.offsets(2, "square")
+QUICK = Propagate(hidden=8, epochs_first=3, epochs_second=3, reg_radius=2, features=6)
+
+
+def graph(name="a", h=9, w=7, rows=3, seed=0, boxes=1):
+    generator = torch.Generator().manual_seed(seed + 1)
+    E = torch.rand(len(WINDOW), h, w, generator=generator) * windows.exists(h, w, WINDOW, "cpu")
+    E[WINDOW.index((0, 0))] = 1
+    mask = torch.zeros(boxes, h, w, dtype=torch.bool)
+    mask[:, 2:6, 1:5] = True
+    seeds = torch.randint(-1, rows, (h, w), generator=generator)
+    X = torch.rand(h, w, 6, generator=generator)
+    colour = torch.rand(3, h, w, generator=generator)
+    return Graph(name, X, E, colour, seeds, mask, torch.ones(boxes, dtype=torch.long), rows, seed)
+
+
+def test_many_at_once_is_one_at_a_time():
+    graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1), graph("c", 8, 8, 4, 2, boxes=2)]
+    together = train(graphs, WINDOW, QUICK)
+    for g, found in zip(graphs, together, strict=True):
+        (alone,) = train([g], WINDOW, QUICK)
+        assert found.shape == (g.rows, *g.X.shape[:2])
+        torch.testing.assert_close(found, alone, atol=1e-4, rtol=1e-4)
+
+
+def test_every_loss_term_changes_the_result():
+    base = train([graph()], WINDOW, QUICK)[0]
+    for change in ({"mp_weight": 0.0}, {"reg_weight": 0.0}, {"consistency": "none"}, {"edge_weight": 0.0}):
+        other = train([graph()], WINDOW, QUICK.model_copy(update=change))[0]
+        assert not torch.allclose(base, other), change
+
+
+def test_the_first_stage_has_neither_regularised_loss_nor_consistency():
+    first = QUICK.model_copy(update={"epochs_second": 0})
+    off = first.model_copy(update={"reg_weight": 0.0, "consistency": "none"})
+    torch.testing.assert_close(train([graph()], WINDOW, first)[0], train([graph()], WINDOW, off)[0])
+
+
+def test_without_any_seed_or_box_the_labels_are_finite():
+    g = graph(boxes=0)
+    g.seeds = torch.full_like(g.seeds, -1)
+    assert train([g], WINDOW, QUICK)[0].isfinite().all()
+
+
+def test_two_halves_of_an_image_take_the_class_of_their_one_seed():
+    g = graph(h=8, w=16, rows=2, boxes=0)
+    left = torch.arange(16) < 8
+    g.X = torch.where(left[None, :, None], torch.tensor([1.0, 0, 0, 0, 0, 0]), torch.tensor([0, 1.0, 0, 0, 0, 0])) + 0.01
+    g.X = g.X.expand(8, 16, 6).contiguous()
+    same = windows.neighbours(left.float().expand(8, 16), WINDOW, -1.0) == left.float()
+    g.E = same * 1.0
+    g.seeds = torch.full((8, 16), -1)
+    g.seeds[4, 2], g.seeds[4, 12] = 0, 1
+    found = train([g], WINDOW, QUICK.model_copy(update={"epochs_first": 30, "dropout": 0.0}))[0].argmax(dim=0)
+    assert torch.equal(found, (~left).long().expand(8, 16))
+
+
+def test_a_network_that_diverges_names_its_image():
+    g = graph("photo_17")
+    g.X = g.X * float("nan")
+    with pytest.raises(DivergedError, match="photo_17 is not finite in epoch 0"):
+        train([g], WINDOW, QUICK)
