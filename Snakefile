@@ -6,6 +6,9 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/s1_classifier.smk"
@@ -17,6 +20,7 @@ include: "workflow/rules/s6_propagate.smk"
 include: "workflow/rules/s7_segment.smk"
 include: "workflow/rules/s8_predict.smk"
 include: "workflow/rules/s9_evaluate.smk"
+include: "workflow/rules/report.smk"
 
 
 FOLDER = f"results/{config['dataset']}/{config['weak']}/{config['variant']}"
@@ -26,3 +30,4 @@ rule all:
     default_target: True
     input:
         expand(f"{FOLDER}/s9_evaluate/{{split}}/scores.json", split=["train", "val"]),
+        f"{FOLDER}/report/rows.png",

@@ -88,7 +88,9 @@ def test_images_of_a_batch_do_not_mix():
     H, E = grid(9, 6, offsets, images=3)
     w = torch.tensor([0.1, 0.5, 0.9])
     together = affinity_attention(H, w, TiledEdges(E, offsets, 2, BETA))
-    alone = [affinity_attention(H[i : i + 1], w[i : i + 1], TiledEdges(E[i : i + 1], offsets, 2, BETA)) for i in range(3)]
+    alone = [
+        affinity_attention(H[i : i + 1], w[i : i + 1], TiledEdges(E[i : i + 1], offsets, 2, BETA)) for i in range(3)
+    ]
     torch.testing.assert_close(together, torch.cat(alone))
 
 

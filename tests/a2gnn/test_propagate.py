@@ -54,7 +54,9 @@ def test_without_any_seed_or_box_the_labels_are_finite():
 def test_two_halves_of_an_image_take_the_class_of_their_one_seed():
     g = graph(h=8, w=16, rows=2, boxes=0)
     left = torch.arange(16) < 8
-    g.X = torch.where(left[None, :, None], torch.tensor([1.0, 0, 0, 0, 0, 0]), torch.tensor([0, 1.0, 0, 0, 0, 0])) + 0.01
+    g.X = (
+        torch.where(left[None, :, None], torch.tensor([1.0, 0, 0, 0, 0, 0]), torch.tensor([0, 1.0, 0, 0, 0, 0])) + 0.01
+    )
     g.X = g.X.expand(8, 16, 6).contiguous()
     same = windows.neighbours(left.float().expand(8, 16), WINDOW, -1.0) == left.float()
     g.E = same * 1.0

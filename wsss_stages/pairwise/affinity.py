@@ -16,6 +16,7 @@ class _MeanAbsoluteDifference(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, features: Tensor, window: tuple[tuple[int, int], ...]) -> Tensor:
+        features = features.contiguous()  # with channels last a block of channels is scattered over all memory
         b, d, h, w = features.shape
         r = reach(list(window))
         total = features.new_zeros(len(window), b, h, w)

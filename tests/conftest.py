@@ -1,0 +1,62 @@
+"""A folder in VOC layout by hand, and a toy run of the demo through all stages."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+class VocFolder:
+    """A VOC-layout folder with two classes; tests spoil it."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        (root / "JPEGImages").mkdir(parents=True)
+        (root / "classes.txt").write_text("background\ncat\ndog\n")
+
+    def photo(self, image_id: str, size=(20, 16), suffix=".jpg", mode="RGB", **options) -> Path:
+        path = self.root / "JPEGImages" / f"{image_id}{suffix}"
+        rng = np.random.default_rng(len(image_id))
+        array = rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(array).convert(mode).save(path, **options)
+        return path
+
+    def boxes(self, image_id: str, *objects) -> Path:
+        """`objects`: (name, xmin, ymin, xmax, ymax), written as they are."""
+        path = self.root / "Annotations" / f"{image_id}.xml"
+        path.parent.mkdir(exist_ok=True)
+        keys = ("xmin", "ymin", "xmax", "ymax")
+        texts = [
+            f"<object><name>{name}</name><bndbox>"
+            + "".join(f"<{k}>{v}</{k}>" for k, v in zip(keys, box, strict=True))
+            + "</bndbox></object>"
+            for name, *box in objects
+        ]
+        path.write_text(f"<annotation>{''.join(texts)}</annotation>")
+        return path
+
+    def mask(self, image_id: str, labels: np.ndarray, folder="SegmentationClass", mode="L") -> Path:
+        path = self.root / folder / f"{image_id}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.uint8(labels)).convert(mode).save(path)
+        return path
+
+    def list(self, name: str, *ids: str) -> Path:
+        path = self.root / "ImageSets" / "Segmentation" / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{i}\n" for i in ids))
+        return path
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """Two good images, `a` for training and `b` for validation."""
+    folder = VocFolder(tmp_path / "voc")
+    for image_id in "ab":
+        folder.photo(image_id)
+        folder.boxes(image_id, ("cat", 2, 3, 10, 12))
+        folder.mask(image_id, np.zeros((16, 20)))
+    folder.list("train", "a")
+    folder.list("val", "b")
+    return folder

@@ -1,0 +1,149 @@
+"""Pictures and tables of the report, from arrays and numbers."""
+
+import html
+from collections.abc import Sequence
+
+import cv2
+import matplotlib
+import numpy as np
+
+from wsss_stages import UNKNOWN
+from wsss_stages.data.palette import voc_palette
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+COLOURS = voc_palette()
+STYLE = "body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}td,th{padding:.3em .7em;text-align:right}th{border-bottom:2px solid #888}td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}p{max-width:50em}"
+
+
+def with_boxes(image: np.ndarray, boxes: Sequence, classes: Sequence) -> np.ndarray:
+    """The image with its boxes in their classes' colours, on a dark rim that shows on any background."""
+    picture = image.copy()
+    thick = max(1, round(max(image.shape) / 160))
+    for (x0, y0, x1, y1), c in zip(boxes, classes, strict=True):
+        for colour, width in (((0, 0, 0), 3 * thick), (COLOURS[c].tolist(), thick)):
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, width)
+    return picture
+
+
+def over(image: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """A label map over the faded image; 255 white, background only faded."""
+    faded = 0.35 * image + 0.65 * 64
+    colour = np.where((label == UNKNOWN)[..., None], 255, COLOURS[label])
+    share = np.where(label == 0, 0.0, 0.8)[..., None]
+    return ((1 - share) * faded + share * colour).astype(np.uint8)
+
+
+def heat(image: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """A map in [0, 1] as colours over the faded image."""
+    strength = cv2.resize(strength.astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    colour = plt.get_cmap("inferno")(np.clip(strength, 0, 1))[..., :3] * 255
+    return (0.35 * image + 0.65 * colour).astype(np.uint8)
+
+
+def node_edges(image: np.ndarray, E: np.ndarray, window: Sequence, stride: int, boxes: Sequence) -> np.ndarray:
+    """Edges of the nodes at the middles of the three largest boxes: each neighbour's cell in its affinity's colour."""
+    picture = (0.35 * image + 0.65 * 64).astype(np.uint8)
+    colours = (plt.get_cmap("viridis")(np.linspace(0, 1, 256))[:, :3] * 255).astype(int)
+    largest = sorted(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]), reverse=True)[:3]
+    for x0, y0, x1, y1 in largest:
+        y = min((y0 + y1) // 2 // stride, E.shape[1] - 1)
+        x = min((x0 + x1) // 2 // stride, E.shape[2] - 1)
+        for (dy, dx), e in zip(window, E[:, y, x].tolist(), strict=True):
+            if e > 0:
+                corner = ((x + dx) * stride, (y + dy) * stride)
+                cv2.rectangle(
+                    picture,
+                    corner,
+                    (corner[0] + stride - 1, corner[1] + stride - 1),
+                    colours[int(255 * e)].tolist(),
+                    -1,
+                )
+        cv2.rectangle(picture, (x * stride, y * stride), ((x + 1) * stride - 1, (y + 1) * stride - 1), (255, 0, 0), 1)
+    return picture
+
+
+def rows_figure(
+    titles: Sequence[str], rows: Sequence[Sequence[np.ndarray | None]], names: Sequence[str], classes: dict[int, str]
+) -> Figure:
+    """One row of pictures per image under common titles, with a legend of the classes' colours."""
+    figure, axes = plt.subplots(
+        len(rows), len(titles), figsize=(1.75 * len(titles), 1.55 * len(rows) + 1), squeeze=False
+    )
+    for line, name, cells in zip(axes, names, rows, strict=True):
+        for cell, picture in zip(line, cells, strict=True):
+            cell.set(xticks=[], yticks=[])
+            if picture is None:
+                cell.axis("off")
+            else:
+                cell.imshow(picture)
+        line[0].set_ylabel(name, fontsize=6)
+    for cell, title in zip(axes[0], titles, strict=True):
+        cell.set_title(title, fontsize=9)
+    patches = [Patch(facecolor=COLOURS[c] / 255, edgecolor="black", label=name) for c, name in classes.items()]
+    patches.append(Patch(facecolor="white", edgecolor="black", label="unknown"))
+    figure.legend(handles=patches, loc="lower center", ncol=min(len(patches), 11), fontsize=8, frameon=False)
+    figure.tight_layout(rect=(0, 0.6 / (1.55 * len(rows) + 1), 1, 1), pad=0.3)
+    return figure
+
+
+def curves_figure(curves: Sequence[dict]) -> Figure:
+    """Loss terms of every training over its steps, as running means."""
+    figure, axes = plt.subplots(1, len(curves), figsize=(5.5 * len(curves), 4), squeeze=False)
+    for axis, curve in zip(axes[0], curves, strict=True):
+        steps = [entry["step"] for entry in curve["steps"]]
+        wide = max(1, len(steps) // 40)
+        for term in [name for name in curve["steps"][0] if name not in ("step", "lr")]:
+            values = np.array([entry[term] for entry in curve["steps"]])
+            mean = np.convolve(values, np.ones(wide) / wide, mode="valid")
+            axis.plot(steps[wide - 1 :], mean, label=term)
+        axis.set(
+            title=curve["stage"],
+            xlabel=f"step ({curve['epochs']} epochs)",
+            ylabel=f"loss, mean of {wide} steps",
+            ylim=(0, None),
+        )
+        axis.legend(frameon=False)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def confusion_figure(counts: np.ndarray, names: Sequence[str], title: str) -> Figure:
+    """Share of each true class's pixels (rows) that got each label (columns)."""
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(4.5, 0.42 * len(names) + 2)
+    figure, axis = plt.subplots(figsize=(side, side))
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(len(names)), names, rotation=90)
+    axis.set_yticks(range(len(names)), names)
+    axis.set(xlabel="label", ylabel="truth", title=title)
+    for y, x in np.argwhere(share >= 0.05):
+        axis.text(
+            x,
+            y,
+            f"{100 * share[y, x]:.0f}",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if share[y, x] > 0.5 else "black",
+        )
+    figure.tight_layout()
+    return figure
+
+
+def html_table(title: str, note: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
+    """A page with one table; floats with one digit, None as a dash."""
+
+    def text(value) -> str:
+        return "–" if value is None else f"{value:.1f}" if isinstance(value, float) else html.escape(str(value))
+
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>\n" for row in rows)
+    return (
+        f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(note)}</p><table><tr>{head}</tr>\n{body}</table></html>\n"
+    )

@@ -1,0 +1,158 @@
+"""Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
+
+reads   index.json, the manifests of s2, s3, s5 and s6, the segmenter, scores.json, curve.json and benchmarks of a variant
+writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  costs.html  in FOLDER
+"""
+
+import argparse
+from pathlib import Path
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--index", type=Path, required=True, help="index.json")
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of s2, s3, s5, s6, training split")
+    parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment")
+    parser.add_argument("--affinity", type=Path, required=True, help="weights of s4_affinity, for its window")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json files")
+    parser.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.json files, in order")
+    parser.add_argument("--benchmarks", type=Path, nargs="+", required=True, help="Snakemake's benchmark files")
+    parser.add_argument("--images", type=int, default=12, help="rows of the picture (default 12)")
+    parser.add_argument("--folder", type=Path, required=True, help="where to write")
+    paths = parser.parse_args(argv)
+
+    import torch
+
+    from wsss_stages import artifacts, contracts, figures, training
+    from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.labels.cam import enlarge
+    from wsss_stages.models import restore_segmenter
+    from wsss_stages.nets import backbones
+    from wsss_stages.nets.deeplab import multi_scale
+    from wsss_stages.pairwise.windows import offsets
+    from wsss_stages.shards import Manifest
+
+    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    opt = training.read_provenance(paths.affinity)["options"]
+    segmenter, _ = restore_segmenter(paths.segmenter)
+    paths.folder.mkdir(parents=True, exist_ok=True)
+
+    def save(figure, name: str) -> None:
+        with artifacts.whole(paths.folder / name) as partial:
+            figure.savefig(partial, dpi=110, format="png")
+        figures.plt.close(figure)
+
+    def write(text: str, name: str) -> None:
+        with artifacts.whole(paths.folder / name) as partial:
+            partial.write_text(text)
+
+    def row(record) -> list:
+        image = record.image(index.root)
+        h, w = image.shape[:2]
+        label = {
+            c.name: figures.over(image, manifest.read(record.id, c)["label"])
+            for c in (contracts.GRABCUT, contracts.SEEDS, contracts.GRAPH_LABEL, contracts.PSEUDO)
+        }
+        cam = enlarge(manifest.read(record.id, contracts.CAM)["cam"], h, w)
+        E = manifest.read(record.id, contracts.EDGES)["E"]
+        tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+        prediction = multi_scale(segmenter, backbones.normalise(tensor), [1.0], False).argmax(dim=0).numpy()
+        truth = record.truth_labels(index.root)
+        return [
+            figures.with_boxes(image, record.boxes, record.box_classes),
+            figures.heat(image, cam.max(axis=0)) if len(cam) else None,
+            label["grabcut"],
+            label["seeds"],
+            figures.node_edges(image, E, offsets(opt["radius"], opt["window"]), opt["stride"], record.boxes),
+            label["graph_label"],
+            label["pseudo"],
+            figures.over(image, prediction.astype("uint8")),
+            None if truth is None else figures.over(image, truth),
+        ]
+
+    records = sorted(index.split("train"), key=lambda r: stable_hash(r.id, "report"))[: paths.images]
+    titles = [
+        "image, boxes",
+        "CAM",
+        "GrabCut M_B",
+        "seeds M_g",
+        "edges of 3 nodes",
+        "A²GNN",
+        "A²GNN + CRF",
+        "segmenter",
+        "truth",
+    ]
+    there = sorted({c for r in records for c in r.tags})
+    names = [r.id if len(r.id) < 22 else f"…{r.id[-20:]}" for r in records]
+    save(
+        figures.rows_figure(titles, [row(r) for r in records], names, {c: index.classes[c] for c in there}), "rows.png"
+    )
+
+    scores = [artifacts.read_json(path) for path in paths.scores]
+    table = [
+        [
+            f"{s['split']}: {name}",
+            s["images"],
+            *(_percent(r[k]) for k in ("miou", "boundary_iou", "unknown")),
+            *map(_percent, r["iou"].values()),
+        ]
+        for s in scores
+        for name, r in s["rows"].items()
+    ]
+    note = "IoU in per cent; pixels that a label map leaves unknown count as background. `boxes`: boxes filled with their class."
+    write(
+        figures.html_table(
+            "Scores", note, ["labels", "images", "mIoU", "boundary IoU", "unknown", *index.classes], table
+        ),
+        "scores.html",
+    )
+    last = next((s for s in scores if "prediction" in s["rows"]), scores[-1])
+    import numpy as np
+
+    shown = last["rows"].get("prediction") or last["rows"]["pseudo"]
+    title = f"{last['split']}, {last['images']} images: share of true pixels, %"
+    save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")
+    save(figures.curves_figure([artifacts.read_json(path) for path in paths.curves]), "curves.png")
+    note = "Where a step could not work on what it was given, this is what it did instead."
+    write(
+        figures.html_table("Substitutions", note, ["what", "how often"], sorted(manifest.notes.items())),
+        "substitutions.html",
+    )
+    note = (
+        "Wall seconds summed over shards and the largest peak of resident memory of a job, as Snakemake measured them."
+    )
+    write(
+        figures.html_table("Costs", note, ["stage", "jobs", "seconds", "peak memory, MB"], costs(paths.benchmarks)),
+        "costs.html",
+    )
+
+
+def costs(benchmarks: list[Path]) -> list[list]:
+    """One row per stage of Snakemake's benchmark files: jobs, seconds in sum, largest resident memory in MB."""
+    import csv
+
+    stages: dict[str, list] = {}
+    for path in benchmarks:
+        with open(path) as file:
+            (measured,) = list(csv.DictReader(file, delimiter="\t"))
+        stage = next(
+            part.removesuffix(".tsv") for part in path.parts if part.split("_")[0] in STEMS or part == "data.tsv"
+        )
+        found = stages.setdefault(stage, [stage, 0, 0.0, 0.0])
+        found[1] += 1
+        found[2] += float(measured["s"])
+        found[3] = max(found[3], float(measured["max_rss"]) if measured["max_rss"] not in ("-", "NA") else 0.0)
+    return [stages[stage] for stage in sorted(stages)]
+
+
+STEMS = {f"s{n}" for n in range(1, 10)}
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+if __name__ == "__main__":
+    from wsss_stages.stages import cli
+
+    cli.run(main)
