@@ -1,0 +1,70 @@
+"""Command lines: help that teaches, options that round-trip, errors in one paragraph."""
+
+import importlib
+import shlex
+
+import pytest
+
+from wsss_stages import options
+from wsss_stages.stages import cli
+
+STAGES = {
+    "data": options.Data,
+    "s1_classifier": options.Classifier,
+    "s2_cam": options.Cam,
+    "s3_seeds": options.Seeds,
+    "s4_affinity": options.Affinity,
+    "s5_graph": options.Graph,
+    "s6_propagate": options.Propagate,
+    "s7_segment": options.Segment,
+    "s8_predict": options.Predict,
+    "s9_evaluate": options.Evaluate,
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_help_shows_every_option_with_its_default(stage, capsys):
+    with pytest.raises(SystemExit) as caught:
+        importlib.import_module(f"wsss_stages.stages.{stage}").main(["--help"])
+    assert caught.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "reads" in text and "writes" in text
+    for name in STAGES[stage].model_fields:
+        assert f"--{name.replace('_', '-')}" in text
+
+
+@pytest.mark.parametrize("section", STAGES.values())
+def test_flags_of_a_config_bring_back_the_same_options(section):
+    default = section()
+    _, found = cli.parse("doc", section, shlex.split(cli.flags(default.model_dump())), {})
+    assert found == default
+
+
+def test_nested_options_keep_the_rest():
+    _, found = cli.parse("doc", options.Seeds, ["--crf.iterations", "3"], {})
+    assert (found.crf.iterations, found.crf.bilateral_xy) == (3, 80)
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["--keep", "1.5"], "--keep: found 1.5; input should be less than or equal to 1"),
+        (["--fusion", "maybe"], "--fusion: found 'maybe'"),
+        (["--crf.gaussian-xy", "0"], "--crf.gaussian-xy: found 0; input should be greater than 0"),
+        (["--kep", "1"], "unrecognized arguments: --kep"),
+    ],
+)
+def test_bad_options_tell_what_was_found(argv, message, capsys):
+    with pytest.raises(SystemExit):
+        cli.parse("doc", options.Seeds, argv, {})
+    assert message in capsys.readouterr().err
+
+
+def test_what_a_user_can_mend_is_one_paragraph():
+    def fails():
+        error = ValueError("cam.h5 is missing")
+        error.add_note("Is the disk full?")
+        raise error
+
+    with pytest.raises(SystemExit, match="error: cam.h5 is missing\nIs the disk full\\?"):
+        cli.run(fails)
