@@ -85,7 +85,7 @@ def test_a_truncated_png_is_damaged(tmp_path):
 
 
 def test_a_missing_file_tells_who_makes_it(tmp_path):
-    with pytest.raises(artifacts.ContractError, match="x.h5 is missing. Remake it: snakemake --forcerun s2_cam"):
+    with pytest.raises(artifacts.ContractError, match=r"x\.h5 is missing\. Remake it: snakemake --forcerun s2_cam"):
         artifacts.read(tmp_path / "x.h5", contracts.CAM)
 
 

@@ -66,5 +66,5 @@ def test_what_a_user_can_mend_is_one_paragraph():
         error.add_note("Is the disk full?")
         raise error
 
-    with pytest.raises(SystemExit, match="error: cam.h5 is missing\nIs the disk full\\?"):
+    with pytest.raises(SystemExit, match=r"error: cam\.h5 is missing\nIs the disk full\?"):
         cli.run(fails)

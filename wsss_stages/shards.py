@@ -67,7 +67,9 @@ class Item:
         """Whether its artifacts are whole already."""
         return self._shard.is_done(self.id)
 
-    def write(self, results: dict[str, np.ndarray], notes: dict[str, int] | None = None) -> None:
+    def write(
+        self, results: dict[str, np.ndarray | dict[str, np.ndarray]], notes: dict[str, int] | None = None
+    ) -> None:
         """Write this stage's artifacts (name of contract to array or arrays) and count what was substituted."""
         self._shard.write(self, results, notes or {})
 

@@ -5,6 +5,7 @@ import pytest
 
 from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn.fuse import fuse
+from wsss_stages.labels import boxes as boxes_to_maps
 from wsss_stages.labels import cam, grabcut, reliable
 
 Q = UNKNOWN
@@ -78,7 +79,7 @@ def test_label_inside_and_outside_boxes():
 
 def test_filled_boxes_put_smaller_ones_on_top():
     boxes = np.array([[1, 0, 3, 1], [0, 0, 4, 1]])
-    assert grabcut.filled(boxes, np.array([2, 1]), 1, 5).tolist() == [[1, 2, 2, 1, 0]]
+    assert boxes_to_maps.filled(boxes, np.array([2, 1]), 1, 5).tolist() == [[1, 2, 2, 1, 0]]
 
 
 def test_background_score_is_eq_2_4():
@@ -162,3 +163,10 @@ def test_the_printed_rule_removes_nothing_that_the_filter_removes():
     labelled = M_F != Q
     assert (M_F[labelled] == M_B[labelled]).all()
     assert (M_g != Q).sum() < labelled.sum()
+
+
+def test_a_class_may_live_in_its_own_boxes_only():
+    boxes, classes = np.array([[0, 0, 2, 1], [1, 0, 3, 1]]), np.array([4, 7])
+    found = boxes_to_maps.allowed(boxes, classes, [4, 7], 1, 4)
+    assert found.tolist() == [[[True] * 4], [[True, True, False, False]], [[False, True, True, False]]]
+    assert boxes_to_maps.allowed(boxes[:0], classes[:0], [], 1, 4).shape == (1, 1, 4)

@@ -22,7 +22,7 @@ def labels_at_nodes(labels: np.ndarray, stride: int) -> np.ndarray:
 def boxes_at_nodes(boxes: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:
     """(k, height, width) bool: nodes of which a box (x0 y0 x1 y1, pixels, half open) covers any pixel."""
     y, x = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
-    x0, y0, x1, y1 = (np.asarray(boxes).reshape(-1, 4)[:, i, None, None] for i in range(4))
+    x0, y0, x1, y1 = (boxes[:, i, None, None] for i in range(4))
     return (y >= y0 // stride) & (y < -(-y1 // stride)) & (x >= x0 // stride) & (x < -(-x1 // stride))
 
 

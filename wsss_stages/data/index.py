@@ -39,6 +39,10 @@ class Record:
             )
         return image
 
+    def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes (k, 4) int and their classes (k,) uint8."""
+        return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
+
     def truth_labels(self, root: Path) -> np.ndarray | None:
         """(h, w) uint8 true classes, 255 where annotators left them open; None without truth."""
         return read_labels(root / self.truth) if self.truth else None

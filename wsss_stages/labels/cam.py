@@ -19,6 +19,8 @@ def multi_scale(cam_of, image: Tensor, classes: Tensor, scales: list[float], fli
     height, width = image.shape[2:]
     size = (-(-height // stride), -(-width // stride))
     total = torch.zeros(len(classes), *size, device=image.device)
+    if len(classes) == 0:
+        return total
     for scale in scales:
         scaled_size = (max(32, round(height * scale)), max(32, round(width * scale)))
         scaled = F.interpolate(image, scaled_size, mode="bilinear", align_corners=False)

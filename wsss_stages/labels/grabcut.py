@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from wsss_stages import UNKNOWN
+from wsss_stages.labels.boxes import inside
 
 ENOUGH_OUTSIDE = 16
 """GrabCut fits five Gaussians to what is outside the box; with fewer pixels than this there is nothing to fit."""
@@ -68,32 +69,6 @@ def label(owner: np.ndarray, boxes: np.ndarray, classes: np.ndarray, background_
     owned = owner >= 0
     M_B[owned] = np.asarray(classes, np.uint8)[owner[owned]]
     return M_B
-
-
-def inside(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(h, w) bool: pixels of any box."""
-    found = np.zeros((height, width), bool)
-    for x0, y0, x1, y1 in boxes:
-        found[y0:y1, x0:x1] = True
-    return found
-
-
-def filled(boxes: np.ndarray, box_classes: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(h, w) uint8: every box filled with its class, smaller boxes over larger ones; 0 elsewhere."""
-    label = np.zeros((height, width), np.uint8)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    for number in np.argsort(-areas, kind="stable"):
-        x0, y0, x1, y1 = boxes[number]
-        label[y0:y1, x0:x1] = box_classes[number]
-    return label
-
-
-def class_boxes(boxes: np.ndarray, box_classes: np.ndarray, classes: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(k, h, w) bool: pixels of any box of each of `classes`."""
-    return np.stack(
-        [inside(np.asarray(boxes)[np.asarray(box_classes) == c], height, width) for c in classes]
-        or [np.zeros((height, width), bool)]
-    )[: len(classes)]
 
 
 def _grabcut(bgr: np.ndarray, rectangle: tuple[int, int, int, int], iterations: int, seed: int) -> np.ndarray:

@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, reliable
+    from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.shards import Shard, progress
     from wsss_stages.stages import devices
@@ -35,13 +36,12 @@ def main(argv: list[str] | None = None) -> None:
     for item in progress(shard.todo(), "s3_seeds"):
         image, stored = item.image, item.read(contracts.CAM)
         h, w = image.shape[:2]
-        boxes = np.array(item.record.boxes, int).reshape(-1, 4)
-        box_classes = np.array(item.record.box_classes, np.uint8)
+        boxes, box_classes = item.record.box_arrays()
         classes = stored["classes"]
 
         cam = cams.enlarge(stored["cam"], h, w)
         if opt.cam_in_boxes:
-            cam = cam * grabcut.class_boxes(boxes, box_classes, classes, h, w)
+            cam = cam * allowed(boxes, box_classes, classes, h, w)[1:]
         cam = cams.normalise(cam, opt.cam_normalise)
         scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
         crf = DenseCrf(image, **opt.crf.kernels(), device=device)

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.nodes import labels_at_nodes, whole_nodes
     from wsss_stages.a2gnn.pixels import only_where_allowed
     from wsss_stages.data.index import Index
-    from wsss_stages.labels.grabcut import class_boxes
+    from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.random_walk import one_hot, random_walk
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
@@ -40,10 +40,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    network, known = restore_affinity(paths.affinity)
+    network, trained = restore_affinity(paths.affinity)
     network.to(device, memory_format=torch.channels_last)
-    stride = known["options"]["stride"]
-    window = offsets(known["options"]["radius"], known["options"]["window"])
+    stride = trained["options"]["stride"]
+    window = offsets(trained["options"]["radius"], trained["options"]["window"])
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.RANDOM_WALK), Index.read(paths.index), paths.split, paths.manifest,
         opt.model_dump(), {"s3_seeds": paths.seeds_manifest}, artifacts.sha256(paths.affinity),
@@ -60,9 +60,8 @@ def main(argv: list[str] | None = None) -> None:
         )
         P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
         P = P[:, : record.height, : record.width].cpu()
-        inside = class_boxes(record.boxes, record.box_classes, record.tags, record.height, record.width)
-        allowed = torch.from_numpy(np.concatenate([np.ones_like(inside[:1], shape=(1, *inside.shape[1:])), inside]))
-        label = classes.cpu()[only_where_allowed(P, allowed).argmax(dim=0)].numpy().astype(np.uint8)
+        known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
+        label = classes.cpu()[only_where_allowed(P, torch.from_numpy(known)).argmax(dim=0)].numpy().astype(np.uint8)
         item.write({"edges": E.cpu().numpy().astype(np.float16), "random_walk": label})
     shard.finish()
 

@@ -34,8 +34,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn import nodes, pixels
     from wsss_stages.a2gnn.propagate import Graph, train
     from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
-    from wsss_stages.labels.grabcut import class_boxes
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
@@ -44,10 +44,10 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)
-    network, known = restore_affinity(paths.affinity)
+    network, trained = restore_affinity(paths.affinity)
     network.to(device, memory_format=torch.channels_last)
-    stride = known["options"]["stride"]
-    window = offsets(known["options"]["radius"], known["options"]["window"])
+    stride = trained["options"]["stride"]
+    window = offsets(trained["options"]["radius"], trained["options"]["window"])
     made = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE)
     shard = Shard(
         "s6_propagate", made, index, paths.split, paths.manifest, opt.model_dump(),
@@ -69,15 +69,15 @@ def main(argv: list[str] | None = None) -> None:
             X = graphs.principal(X, opt.features, seed)
         classes = classes_of(record)
         labels = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
-        rows = nodes.rows_of(np.array(record.box_classes, np.uint8), classes)
+        boxes, box_classes = record.box_arrays()
         return Graph(
             item.id,
             X.view(h, w, -1),
             E.to(device),
             F.interpolate(image, (h, w), mode="bilinear", align_corners=False)[0],
             nodes.rows_of(labels, classes).to(device),
-            torch.from_numpy(nodes.boxes_at_nodes(np.array(record.boxes, int), stride, h, w)).to(device),
-            rows.to(device),
+            torch.from_numpy(nodes.boxes_at_nodes(boxes, stride, h, w)).to(device),
+            nodes.rows_of(box_classes, classes).to(device),
             len(classes),
             seed,
         )
@@ -87,10 +87,9 @@ def main(argv: list[str] | None = None) -> None:
         h, w = record.height, record.width
         ids = np.array(classes, np.uint8)
         P = pixels.probabilities(logits, stride, h, w)
-        inside = class_boxes(record.boxes, record.box_classes, classes[1:], h, w)
-        allowed = torch.from_numpy(np.concatenate([np.ones((1, h, w), bool), inside])).to(device)
+        known = torch.from_numpy(allowed(*record.box_arrays(), classes[1:], h, w)).to(device)
         if opt.classes_in_boxes:
-            P = pixels.only_where_allowed(P, allowed)
+            P = pixels.only_where_allowed(P, known)
         graph_label = ids[P.argmax(dim=0).cpu().numpy()]
         if opt.grabcut_share > 0:
             P = pixels.mix(
@@ -99,7 +98,7 @@ def main(argv: list[str] | None = None) -> None:
         crf = DenseCrf(item.image, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
         if opt.classes_in_boxes:
-            Q = pixels.only_where_allowed(Q, allowed)
+            Q = pixels.only_where_allowed(Q, known)
         confidence, row = Q.max(dim=0)
         item.write(
             {

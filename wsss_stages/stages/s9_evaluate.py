@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import UNKNOWN, artifacts, metrics
     from wsss_stages.data.index import Index
-    from wsss_stages.labels.grabcut import filled
+    from wsss_stages.labels.boxes import filled
     from wsss_stages.shards import Manifest, progress
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     for record in progress(scored, "s9_evaluate"):
         truth = record.truth_labels(index.root)
         labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
-        labels["boxes"] = filled(np.array(record.boxes, int).reshape(-1, 4), record.box_classes, *truth.shape)
+        labels["boxes"] = filled(*record.box_arrays(), *truth.shape)
         for name, label in labels.items():
             unknown[name] += float((label == UNKNOWN).mean()) / len(scored)
             label = np.where(label == UNKNOWN, 0, label)

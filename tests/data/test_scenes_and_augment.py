@@ -1,0 +1,49 @@
+"""The demo's scenes and the training views."""
+
+import hashlib
+
+import numpy as np
+
+from wsss_stages import UNKNOWN
+from wsss_stages.data.augment import augment
+from wsss_stages.data.scenes import make_scenes
+from wsss_stages.data.voc import import_voc
+
+
+def digest(root):
+    files = sorted(p for p in root.rglob("*") if p.is_file())
+    return hashlib.sha256(b"".join(p.name.encode() + p.read_bytes() for p in files)).hexdigest()
+
+
+def test_scenes_are_deterministic_and_complete(tmp_path):
+    for name in "ab":
+        make_scenes(tmp_path / name, 6, 2)
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+    index = import_voc("scenes", tmp_path / "a")
+    assert [len(ids) for ids in index.splits.values()] == [6, 2] and len(index.classes) == 5
+    for record in index.records.values():
+        truth = record.truth_labels(index.root)
+        assert set(record.tags) == set(np.unique(truth)) - {0, UNKNOWN}
+        assert record.points and record.scribbles and record.instances
+        for (x0, y0, x1, y1), c in zip(record.boxes, record.box_classes, strict=True):
+            assert (truth[y0:y1, x0:x1] == c).any()
+        for x, y, c in record.points:
+            assert truth[y, x] in (c, UNKNOWN)
+
+
+def test_image_and_labels_move_together():
+    image = np.zeros((30, 40, 3), np.uint8)
+    image[5:15, 10:30] = 255
+    labels = (image[..., 0] > 0).astype(np.uint8)
+    for seed in range(5):
+        view, moved, valid = augment(image, labels, np.random.default_rng(seed), 36, 0.9, 1.2, jitter=0.0)
+        assert view.shape == (36, 36, 3) and moved.shape == valid.shape == (36, 36)
+        assert (moved[~valid] == UNKNOWN).all() and (view[~valid] == np.float32(0.45)).all()
+        agree = (view[valid][:, 0] > 0.5) == (moved[valid] == 1)
+        assert agree.mean() > 0.97
+
+
+def test_a_view_depends_on_its_generator_alone():
+    image = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
+    views = [augment(image, None, np.random.default_rng(3), 20)[0] for _ in range(2)]
+    assert np.array_equal(*views)

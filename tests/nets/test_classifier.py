@@ -1,0 +1,96 @@
+"""CAM and SEAM classifiers, CAMs over scales, DeepLab's loss: equations in loops and invariances."""
+
+import numpy as np
+import pytest
+import torch
+
+from wsss_stages.labels.cam import multi_scale
+from wsss_stages.nets import backbones, seam
+from wsss_stages.nets.classifier import CamClassifier, SeamClassifier, correlate, winners
+from wsss_stages.nets.deeplab import DeepLab, segmentation_loss
+from wsss_stages.nets.deeplab import multi_scale as predict
+
+
+def tiny(stride=16):
+    torch.manual_seed(0)
+    return backbones.build("tiny", stride, False)
+
+
+def test_mean_activation_is_the_logit_of_the_pooled_features():
+    network = CamClassifier(tiny(), 3).eval()
+    image = torch.rand(2, 3, 64, 48)
+    pooled = network.backbone(image)[-1].mean(dim=(2, 3))
+    torch.testing.assert_close(network(image).mean(dim=(2, 3)), pooled @ network.head.weight[:, :, 0, 0].T)
+    assert (network.cam(image) >= 0).all()
+
+
+def test_pcm_is_a_mean_weighted_by_rectified_cosines():
+    f = torch.nn.functional.normalize(torch.randn(1, 4, 6), dim=1)
+    cam = torch.rand(1, 2, 2, 3)
+    found, flat = correlate(f, cam), cam.flatten(2)[0]
+    for j in range(6):
+        weights = [max(0.0, float(f[0, :, i] @ f[0, :, j])) for i in range(6)]
+        expected = sum(w * flat[:, i] for i, w in enumerate(weights)) / (sum(weights) + 1e-5)
+        torch.testing.assert_close(found[0, :, j], expected)
+
+
+def test_winners_keep_one_foreground_class_a_node():
+    found = winners(torch.randn(1, 4, 5, 5))
+    assert ((found[:, 1:] > 0).sum(dim=1) <= 1).all()
+    torch.testing.assert_close(found[:, 0], 1 - found[:, 1:].amax(dim=1))
+
+
+def test_seam_losses_are_finite_and_equivariance_is_zero_for_equal_maps():
+    network = SeamClassifier(tiny(), 3)
+    losses = seam.seam_losses(network, torch.rand(2, 3, 64, 64), torch.tensor([[1.0, 0, 1], [0, 1.0, 0]]), 0.5)
+    assert set(losses) == {"classification", "er", "ecr"}
+    total = sum(losses.values())
+    total.backward()
+    assert total.isfinite() and network.embed.weight.grad.abs().sum() > 0
+
+
+def test_hardest_is_the_mean_of_the_largest_differences():
+    cam = torch.zeros(1, 2, 1, 5)
+    refined = torch.tensor([[[[0.1, 0.2, 0.3, 0.4, 0.5]], [[0.6, 0.7, 0.8, 0.9, 1.0]]]])
+    assert seam.hardest(cam, refined).item() == pytest.approx(0.95)
+
+
+def test_cam_of_the_mirrored_image_is_the_mirrored_cam():
+    network = CamClassifier(tiny(), 3).eval()
+    image, classes = torch.rand(1, 3, 48, 64), torch.tensor([1, 3])
+    straight = multi_scale(network.cam, image, classes, [1.0, 1.5], True, 16)
+    mirrored = multi_scale(network.cam, image.flip(3), classes, [1.0, 1.5], True, 16)
+    torch.testing.assert_close(mirrored, straight.flip(2), atol=1e-5, rtol=1e-4)
+    assert straight.shape == (2, 3, 4)
+    assert all(top == pytest.approx(1) or top == 0 for top in straight.amax(dim=(1, 2)).tolist())
+
+
+def test_cam_without_classes_is_empty():
+    network = CamClassifier(tiny(), 3).eval()
+    found = multi_scale(network.cam, torch.rand(1, 3, 32, 32), torch.zeros(0, dtype=torch.long), [1.0], False, 16)
+    assert found.shape == (0, 2, 2)
+
+
+def test_segmentation_loss_against_loops():
+    logits, labels = torch.randn(1, 3, 4, 4), torch.randint(0, 3, (1, 4, 4), dtype=torch.uint8)
+    labels[0, 0, 0] = 255
+    log_p = logits.log_softmax(dim=1)
+    values = {
+        (y, x): -log_p[0, labels[0, y, x].item(), y, x].item() for y, x in np.ndindex(4, 4) if labels[0, y, x] != 255
+    }
+    groups = [[v for (y, x), v in values.items() if (labels[0, y, x] == 0) == zero] for zero in (True, False)]
+    assert segmentation_loss(logits, labels, False).item() == pytest.approx(np.mean(list(values.values())), rel=1e-5)
+    assert segmentation_loss(logits, labels, True).item() == pytest.approx(
+        np.mean([np.mean(g) for g in groups]), rel=1e-5
+    )
+
+
+def test_segmentation_loss_of_unknown_labels_is_zero():
+    assert segmentation_loss(torch.randn(1, 3, 4, 4), torch.full((1, 8, 8), 255, dtype=torch.uint8), True) == 0
+
+
+def test_deeplab_predicts_probabilities_at_full_size():
+    network = DeepLab(tiny(8), 4, 8).eval()
+    P = predict(network, torch.rand(1, 3, 50, 70), [0.75, 1.0], True)
+    assert P.shape == (4, 50, 70)
+    torch.testing.assert_close(P.sum(dim=0), torch.ones(50, 70))

@@ -1,0 +1,91 @@
+"""A toy run: every stage's main() once, one after the other, on a few of the demo's scenes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wsss_stages.stages import (
+    data,
+    report,
+    s1_classifier,
+    s2_cam,
+    s3_seeds,
+    s4_affinity,
+    s5_graph,
+    s6_propagate,
+    s7_segment,
+    s8_predict,
+    s9_evaluate,
+)
+
+SMALL = ["--crop", "96", "--batch-size", "4", "--workers", "0"]
+
+
+class Toy:
+    """Paths of a run; `argv(stage)` is the command line of a stage, for another manifest if wanted."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.index = root / "index.json"
+        self.classifier = root / "s1_classifier" / "weights.safetensors"
+        self.affinity = root / "s4_affinity" / "weights.safetensors"
+        self.segmenter = root / "s7_segment" / "weights.safetensors"
+
+    def manifest(self, stage, split="train", root=None):
+        return (root or self.root) / stage / split / "1-of-1.json"
+
+    def argv(self, stage, root=None) -> list[str]:
+        out = self.manifest(stage, "val" if stage == "s8_predict" else "train", root)
+        index, seeds = ["--index", self.index], ["--seeds-manifest", self.manifest("s3_seeds")]
+        argv = {
+            "data": ["--root", self.root / "dataset", "--index", self.index, "--kind", "scenes",
+                     "--scenes-train", 8, "--scenes-val", 3, "--dataset", "toy"],
+            "s1_classifier": [*index, "--weights", self.classifier, "--backbone", "tiny", "--epochs", 2, *SMALL],
+            "s2_cam": [*index, "--weights", self.classifier, "--manifest", out, "--scales", "[1.0]"],
+            "s3_seeds": [*index, "--cam", self.manifest("s2_cam"), "--manifest", out],
+            "s4_affinity": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--classifier", self.classifier,
+                            "--weights", self.affinity, "--epochs", 1, "--radius", 2, *SMALL],
+            "s5_graph": [*index, *seeds, "--affinity", self.affinity, "--manifest", out],
+            "s6_propagate": [*index, *seeds, "--graph", self.manifest("s5_graph"), "--affinity", self.affinity,
+                             "--manifest", out, "--epochs-first", 4, "--epochs-second", 4, "--features", 32,
+                             "--batch-nodes", 1200],
+            "s7_segment": [*index, "--pseudo", self.manifest("s6_propagate"), "--weights", self.segmenter,
+                           "--backbone", "tiny", "--epochs", 1, "--aspp-channels", 16, *SMALL],
+            "s8_predict": [*index, "--weights", self.segmenter, "--manifest", out, "--scales", "[1.0]"],
+            "s9_evaluate": [*index, "--manifests", *map(self.manifest, ("s3_seeds", "s5_graph", "s6_propagate")),
+                            "--split", "train", "--scores", self.root / "s9_evaluate" / "train" / "scores.json"],
+        }[stage]  # fmt: skip
+        return [str(a) for a in argv]
+
+    def read(self, path) -> dict:
+        return json.loads(Path(path).read_text())
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    made = Toy(tmp_path_factory.mktemp("toy"))
+    stages = (
+        data, s1_classifier, s2_cam, s3_seeds, s4_affinity, s5_graph, s6_propagate, s7_segment, s8_predict, s9_evaluate,
+    )  # fmt: skip
+    for stage in stages:
+        stage.main(made.argv(stage.__name__.rpartition(".")[2]))
+    val = [
+        "--manifests",
+        made.manifest("s8_predict", "val"),
+        "--scores",
+        made.root / "s9_evaluate" / "val" / "scores.json",
+    ]
+    s9_evaluate.main([str(a) for a in ("--index", made.index, *val)])
+    benchmark = made.root / "benchmarks" / "s3_seeds" / "train" / "1-of-1.tsv"
+    benchmark.parent.mkdir(parents=True)
+    benchmark.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t300.0\n")
+    manifests = [made.manifest(s) for s in ("s2_cam", "s3_seeds", "s5_graph", "s6_propagate")]
+    scores = [made.root / "s9_evaluate" / split / "scores.json" for split in ("train", "val")]
+    argv = (
+        "--index", made.index, "--manifests", *manifests, "--segmenter", made.segmenter, "--affinity", made.affinity,
+        "--scores", *scores, "--curves", made.classifier.with_name("curve.json"), "--benchmarks", benchmark,
+        "--images", 3, "--folder", made.root / "report",
+    )  # fmt: skip
+    report.main([str(a) for a in argv])
+    return made

@@ -1,0 +1,160 @@
+"""Every stage's main() on a toy: artifacts hold to their contracts, runs are repeatable, errors help."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from wsss_stages import artifacts, contracts, training
+from wsss_stages.data.index import Index
+from wsss_stages.shards import Manifest
+from wsss_stages.stages import s2_cam, s3_seeds, s5_graph, s6_propagate, s7_segment, s8_predict, s9_evaluate
+
+MAKERS = {
+    "s2_cam": s2_cam,
+    "s3_seeds": s3_seeds,
+    "s5_graph": s5_graph,
+    "s6_propagate": s6_propagate,
+    "s8_predict": s8_predict,
+}
+
+
+@pytest.mark.parametrize("contract", contracts.ALL.values(), ids=lambda c: c.name)
+def test_every_artifact_of_every_image_holds_to_its_contract(toy, contract):
+    index = Index.read(toy.index)
+    split = "val" if contract.made_by == "s8_predict" else "train"
+    manifest = Manifest([toy.manifest(contract.made_by, split)])
+    for record in index.split(split):
+        arrays = manifest.read(record.id, contract)
+        if "label" in contract.fields:
+            assert arrays["label"].shape == (record.height, record.width)
+            assert set(np.unique(arrays["label"])) <= {0, *record.tags, 255} or split == "val"
+
+
+@pytest.mark.parametrize("stage", MAKERS)
+def test_a_finished_shard_is_not_made_again_and_another_run_gives_the_same_bytes(toy, stage, tmp_path):
+    split = "val" if stage == "s8_predict" else "train"
+    first = toy.manifest(stage, split)
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in first.parent.rglob("*.*") if p != first}
+    MAKERS[stage].main(toy.argv(stage))
+    assert before == {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in first.parent.rglob("*.*") if p != first}
+    MAKERS[stage].main(toy.argv(stage, tmp_path))
+    second = toy.manifest(stage, split, tmp_path)
+    assert {p.relative_to(first.parent): b for p, (b, _) in before.items()} == {
+        p.relative_to(second.parent): p.read_bytes() for p in second.parent.rglob("*.*") if p != second
+    }
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_number_of_shards_changes_nothing(toy, tmp_path):
+    whole = Manifest([toy.manifest("s3_seeds")])
+    cams = Manifest([toy.manifest("s2_cam")])
+    for shard in ("1-of-2", "2-of-2"):
+        argv = toy.argv("s3_seeds")
+        cam = tmp_path / "s2_cam" / "train" / f"{shard}.json"
+        cam.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(toy.manifest("s2_cam"), cam)
+        shutil.copytree(toy.manifest("s2_cam").parent / "cam", cam.parent / "cam", dirs_exist_ok=True)
+        argv[argv.index("--cam") + 1] = str(cam)
+        argv[argv.index("--manifest") + 1] = str(tmp_path / "s3_seeds" / "train" / f"{shard}.json")
+        s3_seeds.main(argv)
+    halves = [Manifest([tmp_path / "s3_seeds" / "train" / f"{k}-of-2.json"]) for k in (1, 2)]
+    assert all(h.items for h in halves) and len(cams.items) == 8
+    together = {i: {n: sha for n, (_, sha) in f.items()} for h in halves for i, f in h.items.items()}
+    assert together == {i: {n: sha for n, (_, sha) in f.items()} for i, f in whole.items.items()}
+
+
+def test_a_changed_option_remakes_every_image(toy, tmp_path):
+    s3_seeds.main(toy.argv("s3_seeds", tmp_path))
+    manifest = toy.manifest("s3_seeds", root=tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in manifest.parent.rglob("*.png")}
+    s3_seeds.main([*toy.argv("s3_seeds", tmp_path), "--keep", "0.9"])
+    assert all(p.stat().st_mtime_ns > t for p, t in before.items())
+
+
+def test_a_damaged_artifact_is_remade(toy, tmp_path):
+    s3_seeds.main(toy.argv("s3_seeds", tmp_path))
+    manifest = toy.manifest("s3_seeds", root=tmp_path)
+    path = sorted(manifest.parent.rglob("seeds/*.png"))[0]
+    good = path.read_bytes()
+    path.write_bytes(good[:50])
+    s3_seeds.main(toy.argv("s3_seeds", tmp_path))
+    assert path.read_bytes() == good
+
+
+def test_an_artifact_that_changed_behind_the_manifest_is_refused(toy, tmp_path):
+    cams = tmp_path / "s2_cam" / "train"
+    shutil.copytree(toy.manifest("s2_cam").parent, cams)
+    record = Index.read(toy.index).split("train")[0]
+    path = cams / "cam" / f"{record.id}.h5"
+    arrays, meta = artifacts.read(path, contracts.CAM)
+    artifacts.write(path, contracts.CAM, {**arrays, "cam": arrays["cam"] / 2}, meta)
+    argv = toy.argv("s3_seeds", tmp_path)
+    argv[argv.index("--cam") + 1] = str(cams / "1-of-1.json")
+    with pytest.raises(artifacts.ContractError, match="has changed since s2_cam wrote it"):
+        s3_seeds.main(argv)
+
+
+def test_substitutions_are_counted(toy):
+    notes = toy.read(toy.manifest("s3_seeds"))["notes"]
+    records = Index.read(toy.index).split("train")
+    assert notes["boxes"] == sum(len(r.boxes) for r in records) and "box_class_not_in_cam" in notes
+
+
+def test_scores_have_a_row_per_label_map(toy):
+    train = toy.read(toy.root / "s9_evaluate" / "train" / "scores.json")
+    assert set(train["rows"]) == {
+        "boxes",
+        "cam_label",
+        "grabcut",
+        "seeds_full",
+        "seeds",
+        "random_walk",
+        "graph_label",
+        "pseudo",
+    }
+    assert train["images"] == 8 and train["rows"]["grabcut"]["miou"] > 0.5
+    val = toy.read(toy.root / "s9_evaluate" / "val" / "scores.json")
+    assert set(val["rows"]) == {"boxes", "prediction"} and len(val["rows"]["prediction"]["iou"]) == 5
+
+
+def test_without_truth_scores_are_empty_instead_of_wrong(toy, tmp_path):
+    content = toy.read(toy.index)
+    for record in content["records"]:
+        record["truth"] = None
+    (tmp_path / "index.json").write_text(json.dumps(content))
+    argv = toy.argv("s9_evaluate")
+    argv[1], argv[-1] = str(tmp_path / "index.json"), str(tmp_path / "scores.json")
+    s9_evaluate.main(argv)
+    scores = toy.read(tmp_path / "scores.json")
+    assert scores["images"] == 0 and scores["images_without_truth"] == 8 and scores["rows"]["pseudo"]["miou"] is None
+
+
+def test_the_segmenter_can_learn_from_truth(toy, tmp_path):
+    argv = toy.argv("s7_segment")
+    argv[argv.index("--weights") + 1] = str(tmp_path / "weights.safetensors")
+    s7_segment.main([*argv, "--labels", "truth"])
+    assert training.read_provenance(tmp_path / "weights.safetensors")["options"]["labels"] == "truth"
+    assert (tmp_path / "weights.safetensors").read_bytes() != toy.segmenter.read_bytes()
+
+
+def test_the_segmenter_misses_pseudo_labels_by_name(toy, tmp_path):
+    argv = toy.argv("s7_segment")
+    content = toy.read(toy.manifest("s6_propagate"))
+    gone = sorted(content["items"])[0]
+    del content["items"][gone]
+    (tmp_path / "1-of-1.json").write_text(json.dumps(content))
+    argv[argv.index("--pseudo") + 1] = str(tmp_path / "1-of-1.json")
+    with pytest.raises(
+        training.TrainingError, match=f"1 of 8 training images have no pseudo label, the first is {gone}"
+    ):
+        s7_segment.main(argv)
+
+
+def test_the_report_is_written(toy):
+    pages = {p.name for p in (toy.root / "report").iterdir()}
+    assert pages == {"rows.png", "scores.html", "confusion.png", "curves.png", "substitutions.html", "costs.html"}
+    text = (toy.root / "report" / "scores.html").read_text()
+    assert "train: pseudo" in text and "val: prediction" in text and "boundary IoU" in text
+    assert "<td>s3_seeds</td><td>1</td><td>12.5</td><td>300.0</td>" in (toy.root / "report" / "costs.html").read_text()

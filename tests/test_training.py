@@ -1,0 +1,100 @@
+"""The training loop: exact resume, schedule, and what it says when it cannot go on."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from wsss_stages import artifacts, training
+from wsss_stages.options import Training
+
+OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32")
+
+
+class KilledError(Exception):
+    pass
+
+
+def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None):
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Dropout(0.5), torch.nn.Conv2d(4, 1, 1)
+    )
+    calls = []
+
+    def loss(batch):
+        calls.append(1)
+        if len(calls) == kill_at:
+            raise KilledError
+        value = network(batch["x"]).square().mean()
+        return {"square": value * float("nan") if len(calls) == poison else value}
+
+    def sample(item, rng):
+        return {"x": rng.random((3, 6, 6), dtype=np.float32) + item}
+
+    parameters = list(network.parameters())
+    groups = [(parameters[:2], 1.0), (parameters[2:], 10.0)]
+    return training.Job(
+        "s1_classifier", network, groups, list(range(items)), str, sample, loss, epochs, OPTIONS, fingerprint
+    )
+
+
+def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    whole, killed = tmp_path / "whole" / "weights.safetensors", tmp_path / "killed" / "weights.safetensors"
+    training.fit(job(), whole, {"a": 1}, "cpu")
+    for kill_at in (4, 5):
+        with pytest.raises(KilledError):
+            training.fit(job(kill_at=kill_at), killed, {"a": 1}, "cpu")
+        assert not killed.exists() and killed.with_name("checkpoint.pt").exists()
+    training.fit(job(), killed, {"a": 1}, "cpu")
+    assert whole.read_bytes() == killed.read_bytes()
+    assert whole.with_name("curve.json").read_text() == killed.with_name("curve.json").read_text()
+    assert not killed.with_name("checkpoint.pt").exists()
+
+
+def test_a_checkpoint_of_another_job_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    path = tmp_path / "weights.safetensors"
+    with pytest.raises(KilledError):
+        training.fit(job(kill_at=4, fingerprint="other"), path, {}, "cpu")
+    training.fit(job(), path, {}, "cpu")
+    assert len(json.loads(path.with_name("curve.json").read_text())["steps"]) == 12
+
+
+def test_a_damaged_checkpoint_is_a_clean_start(tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"half")
+    training.fit(job(), tmp_path / "weights.safetensors", {}, "cpu")
+    assert (tmp_path / "weights.safetensors").exists()
+
+
+def test_learning_rate_is_poly(tmp_path):
+    training.fit(job(), tmp_path / "weights.safetensors", {}, "cpu")
+    rates = [s["lr"] for s in json.loads((tmp_path / "curve.json").read_text())["steps"]]
+    assert rates == pytest.approx([0.01 * (1 - step / 12) ** 0.9 for step in range(12)])
+
+
+def test_a_loss_that_is_nan_stops_with_step_and_images(tmp_path):
+    with pytest.raises(training.TrainingError, match=r"'square': nan} at step 2 of 12, images \d, \d"):
+        training.fit(job(poison=3), tmp_path / "weights.safetensors", {}, "cpu")
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_weights_bring_their_provenance(tmp_path):
+    network = torch.nn.Linear(2, 3)
+    training.save_weights(tmp_path / "w.safetensors", network, {"stage": "x", "options": {"lr": 1}})
+    other = torch.nn.Linear(2, 3)
+    assert training.load_weights(tmp_path / "w.safetensors", other) == {"stage": "x", "options": {"lr": 1}}
+    assert torch.equal(other.weight, network.weight)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    training.save_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3), {})
+    with pytest.raises(artifacts.ContractError, match="does not fit its network"):
+        training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 4))
+
+
+def test_no_weights_file(tmp_path):
+    with pytest.raises(artifacts.ContractError, match="is no weights file of ours"):
+        training.read_provenance(tmp_path / "w.safetensors")

@@ -1,0 +1,31 @@
+"""Label maps and masks of boxes (x0 y0 x1 y1, pixels, 0-based, half open)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def inside(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(h, w) bool: pixels of any box."""
+    found = np.zeros((height, width), bool)
+    for x0, y0, x1, y1 in boxes:
+        found[y0:y1, x0:x1] = True
+    return found
+
+
+def allowed(
+    boxes: np.ndarray, box_classes: np.ndarray, classes: Sequence[int] | np.ndarray, height: int, width: int
+) -> np.ndarray:
+    """(1 + k, h, w) bool, what boxes tell for certain: background anywhere, each of `classes` in its own boxes only."""
+    masks = [inside(boxes[box_classes == c], height, width) for c in classes]
+    return np.stack([np.ones((height, width), bool), *masks])
+
+
+def filled(boxes: np.ndarray, box_classes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(h, w) uint8: every box filled with its class, smaller boxes over larger ones; 0 elsewhere."""
+    label = np.zeros((height, width), np.uint8)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    for number in np.argsort(-areas, kind="stable"):
+        x0, y0, x1, y1 = boxes[number]
+        label[y0:y1, x0:x1] = box_classes[number]
+    return label
