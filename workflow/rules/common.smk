@@ -9,6 +9,10 @@ from wsss_stages.stages.cli import flags, merge
 validate(config, "../schemas/config.schema.yaml")
 if not config["dataset_root"]:
     update_config(config, config["demo"])
+if config["variant"] not in config["variants"]:
+    raise WorkflowError(
+        f"no variant {config['variant']!r} in config; there are {', '.join(config['variants'])}"
+    )
 config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
 
 STAGES = {

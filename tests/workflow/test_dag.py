@@ -1,0 +1,86 @@
+"""The whole DAG on the demo, and what reruns when."""
+
+import json
+import os
+import re
+
+import pytest
+import yaml
+
+
+def planned(output):
+    """Jobs of a dry run by rule."""
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if rule not in ("total", "all")}
+
+
+def test_images_to_scores_and_report(finished):
+    results = finished.folder / "results" / "scenes" / "box" / "ours"
+    scores = json.loads((results / "s9_evaluate" / "val" / "scores.json").read_text())
+    assert scores["images"] == 2 and scores["rows"]["prediction"]["miou"] is not None
+    finished.snakemake("--report", "report.html")
+    page = (finished.folder / "report.html").read_text()
+    for name in ("rows.png", "scores.html", "confusion.png", "curves.png", "substitutions.html", "costs.html"):
+        assert name in page
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert "Nothing to be done" in finished.snakemake()
+
+
+def test_a_variant_makes_only_what_it_changes(finished):
+    jobs = planned(finished.snakemake("-n", "--config", "variant=ce"))
+    assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "report": 1}
+
+
+def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
+    jobs = planned(finished.snakemake("-n", "results/scenes/box/truth/s9_evaluate/val/scores.json"))
+    assert jobs == {"s7_segment": 1, "s8_predict": 2, "s9_evaluate": 1}
+
+
+def test_presets_start_where_they_differ(finished):
+    for preset in ("thesis", "released"):
+        jobs = planned(finished.snakemake("-n", "--config", f"variant={preset}"))
+        assert jobs["s3_seeds"] == 2 and "s2_cam" not in jobs and "data" not in jobs
+
+
+def test_a_changed_option_reruns_its_stage_and_what_follows(finished):
+    (finished.folder / "more.yaml").write_text("graph: {walk_steps: 3}")
+    jobs = planned(finished.snakemake("-n", "--configfile", "more.yaml"))
+    assert "s5_graph" in jobs and "s6_propagate" in jobs and "s4_affinity" not in jobs and "s3_seeds" not in jobs
+
+
+def test_touching_a_manifest_without_changing_it_reruns_nothing(finished):
+    manifest = finished.folder / "results/scenes/s2_cam/train/1-of-2.json"
+    os.utime(manifest)
+    assert "Nothing to be done" in finished.snakemake("-n")
+
+
+def test_a_users_folder_takes_real_defaults(project, voc):
+    output = project.snakemake("-n", "-p", "--config", f"dataset_root={voc.root}", "backbone_weights=none")
+    assert "results/voc/index.json" in output and "--backbone '\"mobilenet_v2\"'" in output and "--kind '\"voc\"'" in output
+
+
+def test_an_error_in_the_dataset_is_in_the_log(project, voc):
+    (voc.root / "Annotations" / "a.xml").unlink()
+    project.snakemake("results/voc/index.json", "--config", f"dataset_root={voc.root}", fails=True)
+    assert "no boxes for training image a" in (project.folder / "logs" / "voc" / "data.log").read_text()
+    assert not (project.folder / "results").exists() or not list((project.folder / "results").rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"seeds": {"kep": 0.4}}, "kep"),
+        ({"seeds": {"keep": 2}}, "2 is greater than the maximum of 1"),
+        ({"shards": 0}, "0 is less than the minimum of 1"),
+        ({"sedes": {}}, "sedes"),
+    ],
+)
+def test_a_wrong_config_fails_before_anything_runs(project, change, message):
+    path = project.folder / "config.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change))
+    assert message in project.snakemake("-n", fails=True)
+
+
+def test_an_unknown_variant_is_named_with_what_there_is(project):
+    assert "no variant 'best' in config; there are" in project.snakemake("-n", "--config", "variant=best", fails=True)
