@@ -10,6 +10,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/s1_classifier.smk"
 include: "workflow/rules/s2_cam.smk"
@@ -20,6 +21,7 @@ include: "workflow/rules/s6_propagate.smk"
 include: "workflow/rules/s7_segment.smk"
 include: "workflow/rules/s8_predict.smk"
 include: "workflow/rules/s9_evaluate.smk"
+include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 

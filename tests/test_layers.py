@@ -33,7 +33,7 @@ def test_nothing_below_the_stages_knows_them():
 
 
 def test_no_stage_imports_another():
-    shared = {"stages", "stages.cli", "stages.devices"}
+    shared = {"stages", "stages.cli", "stages.devices"}  # `from wsss_stages.stages import cli` reads as "stages"
     for path in (PACKAGE / "stages").glob("*.py"):
         of_stages = {m for m in imports(path) if m.split(".")[0] == "stages"}
         assert of_stages <= shared, path

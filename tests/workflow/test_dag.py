@@ -10,7 +10,9 @@ import yaml
 
 def planned(output):
     """Jobs of a dry run by rule."""
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if rule not in ("total", "all")}
+    return {
+        rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if rule not in ("total", "all")
+    }
 
 
 def test_images_to_scores_and_report(finished):
@@ -57,7 +59,11 @@ def test_touching_a_manifest_without_changing_it_reruns_nothing(finished):
 
 def test_a_users_folder_takes_real_defaults(project, voc):
     output = project.snakemake("-n", "-p", "--config", f"dataset_root={voc.root}", "backbone_weights=none")
-    assert "results/voc/index.json" in output and "--backbone '\"mobilenet_v2\"'" in output and "--kind '\"voc\"'" in output
+    assert (
+        "results/voc/index.json" in output
+        and "--backbone '\"mobilenet_v2\"'" in output
+        and "--kind '\"voc\"'" in output
+    )
 
 
 def test_an_error_in_the_dataset_is_in_the_log(project, voc):

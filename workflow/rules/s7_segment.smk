@@ -1,9 +1,3 @@
-def pseudo_labels(wildcards):
-    """All pseudo labels, or nothing where the segmenter learns from truth."""
-    truth = section("segment", wildcards.variant)["labels"] == "truth"
-    return [] if truth else all_shards("s6_propagate", "train")(wildcards)
-
-
 rule s7_segment:
     input:
         index="results/{dataset}/index.json",

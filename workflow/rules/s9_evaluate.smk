@@ -1,17 +1,3 @@
-def to_score(wildcards):
-    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
-    stages = (
-        ("s3_seeds", "s5_graph", "s6_propagate")
-        if wildcards.split == "train"
-        else ("s8_predict",)
-    )
-    return [
-        path
-        for stage in stages
-        for path in all_shards(stage, wildcards.split)(wildcards)
-    ]
-
-
 rule s9_evaluate:
     input:
         index="results/{dataset}/index.json",

@@ -1,0 +1,68 @@
+"""Input functions of single rules; those that rules share are in common.smk."""
+
+TABLES = {
+    "table_3_5": ("Losses of A²GNN (Table 3.5)", ["ours", "ce", "ce_reg", "ce_reg_mp"]),
+    "table_presets": ("Three readings of the thesis", ["ours", "thesis", "released"]),
+}
+"""Heading of a table and the variants that it compares; the first gives the rows that all share."""
+LABEL_STAGES = ("s3_seeds", "s5_graph", "s6_propagate")
+"""Stages that leave label maps of the training images."""
+
+
+def pseudo_labels(wildcards):
+    """All pseudo labels, or nothing where the segmenter learns from truth."""
+    truth = section("segment", wildcards.variant)["labels"] == "truth"
+    return [] if truth else all_shards("s6_propagate", "train")(wildcards)
+
+
+def to_score(wildcards):
+    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
+    stages = LABEL_STAGES if wildcards.split == "train" else ("s8_predict",)
+    return [
+        path
+        for stage in stages
+        for path in all_shards(stage, wildcards.split)(wildcards)
+    ]
+
+
+def scores_of_table(wildcards):
+    top = f"results/{wildcards.dataset}/{wildcards.weak}"
+    return [
+        f"{top}/{variant}/s9_evaluate/train/scores.json"
+        for variant in TABLES[wildcards.table][1]
+    ]
+
+
+def label_manifests(wildcards):
+    """Manifests of the CAMs and of all label maps of the training images."""
+    cams = [
+        f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
+    ]
+    return cams + [
+        path for stage in LABEL_STAGES for path in all_shards(stage, "train")(wildcards)
+    ]
+
+
+def curves(wildcards):
+    """Learning curves of every training behind a variant."""
+    stages = ("s4_affinity", "s7_segment")
+    own = [f"{stage_folder(wildcards, stage)}/curve.json" for stage in stages]
+    return [f"results/{wildcards.dataset}/s1_classifier/curve.json", *own]
+
+
+def benchmarks(wildcards):
+    """Benchmark files of all jobs behind a variant, beside the artifacts that its report reads."""
+    training = [
+        f"{stage_folder(wildcards, stage)}.json"
+        for stage in ("s4_affinity", "s7_segment")
+    ]
+    predictions = all_shards("s8_predict", "val")(wildcards)
+    made = [
+        f"results/{wildcards.dataset}/{stage}.json"
+        for stage in ("data", "s1_classifier")
+    ]
+    made += label_manifests(wildcards) + predictions + training
+    return [
+        path.replace("results/", "benchmarks/", 1).removesuffix(".json") + ".tsv"
+        for path in made
+    ]
