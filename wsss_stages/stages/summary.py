@@ -1,4 +1,4 @@
-"""Print where the report and the scores of a run are, and the main scores."""
+"""Print the scores of a run and where they are: every label map of every `scores.json` below a results folder."""
 
 import argparse
 import json
@@ -11,10 +11,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, required=True, help="results folder of a dataset")
     results: Path = parser.parse_args(argv).results
     for path in sorted(results.rglob("scores.json")):
-        scores = json.loads(path.read_text())
-        line = "no truth to score against" if scores["miou"] is None else f"mIoU {100 * scores['miou']:.1f} %"
-        sys.stdout.write(f"{path}: {line}\n")
-    sys.stdout.write("Open report.html in a browser: every stage, curves, pictures and costs.\n")
+        found = json.loads(path.read_text())
+        sys.stdout.write(f"{path}\n")
+        if not found["images"]:
+            sys.stdout.write("    no truth to score against\n")
+            continue
+        for name, row in found["rows"].items():
+            sys.stdout.write(f"    {name:12} mIoU {100 * row['miou']:5.1f} %  on {found['images']} images\n")
+    sys.stdout.write("Open report.html in a browser: pictures, scores, curves and costs of every stage.\n")
 
 
 if __name__ == "__main__":
