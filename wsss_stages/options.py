@@ -29,10 +29,11 @@ class Training(Seeded):
 
     batch_size: int = Field(8, ge=1, description="images per step")
     crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
-    lr: float = Field(0.01, gt=0, description="initial learning rate of pretrained layers, poly schedule")
-    head_lr_factor: float = Field(10.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    lr: float = Field(0.002, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(50.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD")
+    clip_norm: float = Field(1.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
     poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
@@ -65,7 +66,7 @@ class Classifier(Training):
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
-    scale_min: float = Field(0.7, gt=0, description="smallest random scale")
+    scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(1.3, gt=0, description="largest random scale")
     seam_scale: float = Field(0.3, gt=0, lt=1, description="scale of SEAM's second branch")
 
@@ -190,6 +191,8 @@ class Segment(Training):
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
     epochs: int = Field(20, ge=1, description="passes over the training images")
+    lr: float = Field(0.003, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     aspp_channels: int = Field(128, ge=8, description="width of the ASPP head")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")

@@ -58,6 +58,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
         {"params": params, "lr": opt.lr * factor, "base": opt.lr * factor} for params, factor in job.groups if params
     ]
     optimizer = torch.optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
+    parameters = [parameter for group in groups for parameter in group["params"]]
     batches = len(job.items) // opt.batch_size or 1
     steps = batches * job.epochs
     checkpoint = weights.with_name("checkpoint.pt")
@@ -82,6 +83,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
             )
         optimizer.zero_grad(set_to_none=True)
         total.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, opt.clip_norm)
         optimizer.step()
         curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **{n: v.item() for n, v in losses.items()}})
         step += 1

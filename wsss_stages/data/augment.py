@@ -14,19 +14,22 @@ def augment(
     scale_min: float = 1.0,
     scale_max: float = 1.0,
     jitter: float = 0.3,
+    fit: bool = False,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """A random view of an image.
 
     Args:
         image: (h, w, 3) uint8 RGB.  labels: (h, w) uint8 or None.  crop: side of the result, pixels.
         jitter: brightness, contrast and saturation change by up to this share.
+        fit: scale 1 makes the longer side as long as the crop, so that little of the image is cut away; else it is the
+            image's own size.
 
     Returns: (crop, crop, 3) float32 in [0, 1], padded with ImageNet's mean by the caller's normalisation of 0.45;
         labels padded with 255; (crop, crop) bool, False where padded.
     """
-    scale = rng.uniform(scale_min, scale_max)
+    scale = rng.uniform(scale_min, scale_max) * (crop / max(image.shape[:2]) if fit else 1)
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     if labels is not None:
         labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
     if rng.random() < 0.5:

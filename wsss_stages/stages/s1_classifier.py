@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     network, origin = build_classifier(opt.method, opt.backbone, opt.stride, classes, paths.backbone_weights, opt.seed)
 
     def sample(record, rng):
-        view, _, _ = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max)
+        view, _, _ = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)
         tags = np.zeros(classes, np.float32)
         tags[np.array(record.tags) - 1] = 1
         return {"image": view.transpose(2, 0, 1), "tags": tags}
