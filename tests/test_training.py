@@ -16,7 +16,7 @@ class KilledError(Exception):
     pass
 
 
-def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None):
+def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None, options=OPTIONS):
     torch.manual_seed(0)
     network = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Dropout(0.5), torch.nn.Conv2d(4, 1, 1)
@@ -36,7 +36,7 @@ def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None):
     parameters = list(network.parameters())
     groups = [(parameters[:2], 1.0), (parameters[2:], 10.0)]
     return training.Job(
-        "s1_classifier", network, groups, list(range(items)), str, sample, loss, epochs, OPTIONS, fingerprint
+        "s1_classifier", network, groups, list(range(items)), str, sample, loss, epochs, options, fingerprint
     )
 
 
@@ -73,6 +73,18 @@ def test_learning_rate_is_poly(tmp_path):
     training.fit(job(), tmp_path / "weights.safetensors", {}, "cpu")
     rates = [s["lr"] for s in json.loads((tmp_path / "curve.json").read_text())["steps"]]
     assert rates == pytest.approx([0.01 * (1 - step / 12) ** 0.9 for step in range(12)])
+
+
+def test_a_clipped_step_is_as_long_as_the_clip(tmp_path):
+    for clip in (0.5, 1e-3):
+        options = OPTIONS.model_copy(update={"clip_norm": clip, "weight_decay": 0.0, "batch_size": 6})
+        one = job(epochs=1, options=options)
+        one.groups = [(list(one.network.parameters()), 1.0)]
+        one.loss = lambda batch, network=one.network: {"steep": 1e3 * network(batch["x"]).mean()}
+        before = [parameter.detach().clone() for parameter in one.network.parameters()]
+        training.fit(one, tmp_path / f"{clip}" / "weights.safetensors", {}, "cpu")
+        moved = torch.cat([(p - b).flatten() for p, b in zip(one.network.parameters(), before, strict=True)])
+        assert moved.norm().item() == pytest.approx(0.01 * clip, rel=1e-3)
 
 
 def test_a_loss_that_is_nan_stops_with_step_and_images(tmp_path):

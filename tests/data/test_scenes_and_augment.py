@@ -43,6 +43,17 @@ def test_image_and_labels_move_together():
         assert agree.mean() > 0.97
 
 
+def test_a_fitted_view_shows_the_whole_image_at_scale_one():
+    image = np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8)
+    labels = np.arange(120, dtype=np.uint8)[None].repeat(90, 0)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        _, moved, valid = augment(image, labels, rng, 60, jitter=0.0, fit=True)
+        assert valid.sum() == 45 * 60 and np.ptp(moved[valid].astype(int)) >= 118
+        _, moved, valid = augment(image, labels, rng, 60, jitter=0.0)
+        assert valid.all() and np.ptp(moved.astype(int)) == 59
+
+
 def test_a_view_depends_on_its_generator_alone():
     image = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
     views = [augment(image, None, np.random.default_rng(3), 20)[0] for _ in range(2)]

@@ -89,7 +89,7 @@ def test_an_artifact_that_changed_behind_the_manifest_is_refused(toy, tmp_path):
     record = Index.read(toy.index).split("train")[0]
     path = cams / "cam" / f"{record.id}.h5"
     arrays, meta = artifacts.read(path, contracts.CAM)
-    artifacts.write(path, contracts.CAM, {**arrays, "cam": arrays["cam"] / 2}, meta)
+    artifacts.write(path, contracts.CAM, {**arrays, "cam": 1 - arrays["cam"]}, meta)
     argv = toy.argv("s3_seeds", tmp_path)
     argv[argv.index("--cam") + 1] = str(cams / "1-of-1.json")
     with pytest.raises(artifacts.ContractError, match="has changed since s2_cam wrote it"):
