@@ -71,7 +71,7 @@ def test_tiles_loops_and_message_passing_agree_with_gradients(size, radius, wind
         (out * aim).sum().backward()
         return out.detach(), features.grad * there, (used if used is not None else weight).grad.view(())
 
-    tiled = run(lambda f, v: (affinity_attention(f, v, TiledEdges(E, offsets, radius, BETA)), None))
+    tiled = run(lambda f, v: (affinity_attention(f, v, TiledEdges(E, offsets, BETA)), None))
     loops = run(lambda f, v: (eq_3_18(f[0], E[0], offsets, v[0])[None], None))
 
     def passing(f, v):
@@ -87,10 +87,8 @@ def test_images_of_a_batch_do_not_mix():
     offsets = windows.offsets(2, "square")
     H, E = grid(9, 6, offsets, images=3)
     w = torch.tensor([0.1, 0.5, 0.9])
-    together = affinity_attention(H, w, TiledEdges(E, offsets, 2, BETA))
-    alone = [
-        affinity_attention(H[i : i + 1], w[i : i + 1], TiledEdges(E[i : i + 1], offsets, 2, BETA)) for i in range(3)
-    ]
+    together = affinity_attention(H, w, TiledEdges(E, offsets, BETA))
+    alone = [affinity_attention(H[i : i + 1], w[i : i + 1], TiledEdges(E[i : i + 1], offsets, BETA)) for i in range(3)]
     torch.testing.assert_close(together, torch.cat(alone))
 
 
@@ -99,8 +97,8 @@ def test_a_mirrored_image_gives_the_mirrored_result():
     H, E = grid(10, 11, offsets)
     mirrored_E = E.flip(3)[:, [offsets.index((dy, -dx)) for dy, dx in offsets]]
     w = torch.tensor([0.5])
-    straight = affinity_attention(H, w, TiledEdges(E, offsets, 2, BETA))
-    mirrored = affinity_attention(H.flip(2), w, TiledEdges(mirrored_E, offsets, 2, BETA))
+    straight = affinity_attention(H, w, TiledEdges(E, offsets, BETA))
+    mirrored = affinity_attention(H.flip(2), w, TiledEdges(mirrored_E, offsets, BETA))
     torch.testing.assert_close(mirrored, straight.flip(2))
 
 
@@ -108,7 +106,7 @@ def test_a_node_connected_to_itself_alone_keeps_its_features():
     offsets = windows.offsets(1, "square")
     H, E = grid(4, 4, offsets)
     E[:, [n for n, o in enumerate(offsets) if o != (0, 0)]] = 0
-    torch.testing.assert_close(affinity_attention(H, torch.tensor([0.3]), TiledEdges(E, offsets, 1, BETA)), H)
+    torch.testing.assert_close(affinity_attention(H, torch.tensor([0.3]), TiledEdges(E, offsets, BETA)), H)
 
 
 def test_two_nodes_by_hand():
@@ -117,7 +115,7 @@ def test_two_nodes_by_hand():
     E = torch.zeros(1, 9, 1, 2)
     E[0, window.index((0, 0))] = 1
     E[0, window.index((0, 1)), 0, 0] = 0.5
-    out = affinity_attention(H, torch.tensor([1.0]), TiledEdges(E, window, 1, BETA))
+    out = affinity_attention(H, torch.tensor([1.0]), TiledEdges(E, window, BETA))
     share = 1 / (1 + math.exp(-(1 + BETA)))  # orthogonal: the edge does not count, the node stays in the sum
     torch.testing.assert_close(out[0, 0, 0], torch.tensor([share, 2 * (1 - share)]))
     torch.testing.assert_close(out[0, 0, 1], H[0, 0, 1])

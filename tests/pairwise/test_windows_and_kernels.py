@@ -9,7 +9,8 @@ import torch
 from wsss_stages.pairwise import windows
 from wsss_stages.pairwise.affinity import affinity, mean_absolute_difference
 from wsss_stages.pairwise.kernels import colour_position
-from wsss_stages.pairwise.potts import potts_energy
+from wsss_stages.pairwise.potts import Potts
+from wsss_stages.pairwise.tiles import Tiles
 
 
 def pairs(h, w, window):
@@ -82,8 +83,10 @@ def test_potts_energy_is_a_sum_over_ordered_pairs_and_its_gradient_is_exact():
     expected = torch.zeros(2, dtype=torch.float64)
     for number, i, j in pairs(4, 5, window):
         expected += K[:, number, *i] * (1 - (P[:, :, *i] * P[:, :, *j]).sum(dim=1)) / 20
-    torch.testing.assert_close(potts_energy(P, K, window, nodes), expected)
-    assert torch.autograd.gradcheck(lambda p: potts_energy(p, K, window, nodes), (P.requires_grad_(),))
+    torch.testing.assert_close(Potts(K, window, nodes).energy(P.permute(0, 2, 3, 1)), expected)
+    assert torch.autograd.gradcheck(
+        lambda p: Potts(K, window, nodes).energy(p.permute(0, 2, 3, 1)), (P.requires_grad_(),)
+    )
 
 
 def test_potts_energy_of_certain_agreement_is_zero():
@@ -91,4 +94,17 @@ def test_potts_energy_of_certain_agreement_is_zero():
     P[:, 1] = 1
     window = windows.offsets(2, "square")
     K = colour_position(torch.zeros(1, 3, 6, 6), window, 3.0, 1.0)
-    assert potts_energy(P, K, window, torch.tensor([36.0])).item() == pytest.approx(0, abs=1e-5)
+    assert Potts(K, window, torch.tensor([36.0])).energy(P.permute(0, 2, 3, 1)).item() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("size", "radius"), [((8, 16), 2), ((11, 13), 4), ((5, 20), 5)])
+def test_halos_of_tiles_are_windows_and_adding_them_up_is_the_adjoint(size, radius):
+    tiles, x = Tiles(size, radius), torch.randn(2, *size, 3)
+    halo, queries = tiles.halo(x), tiles.queries(x)
+    torch.testing.assert_close(tiles.grid(queries), x)
+    window = windows.offsets(radius, "disc")
+    mean = tiles.grid(tiles.spread(windows.exists(*size, window, "cpu").float().expand(2, -1, -1, -1), window) @ halo)
+    expected = windows.neighbours(x.permute(0, 3, 1, 2), window, 0.0).sum(dim=0).permute(0, 2, 3, 1)
+    torch.testing.assert_close(mean, expected)
+    other = torch.randn_like(halo)
+    torch.testing.assert_close((halo * other).sum(), (x * tiles.add_halos(other)).sum(), rtol=1e-4, atol=1e-3)

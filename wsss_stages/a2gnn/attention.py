@@ -1,48 +1,31 @@
 """Affinity attention on a grid (Eqs. 3.17-3.18): windows in tiles, many images at once."""
 
+import math
+
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-TILE = 8
-"""Side of a tile of nodes that share their keys; 8 measured best among 4, 8 and 16 on two cores."""
+from wsss_stages.pairwise.tiles import Tiles
+from wsss_stages.pairwise.windows import reach
+
+CACHE_NUMBERS = 128_000
+"""Backward works on scores in blocks of about this many numbers, which stay in a core's cache."""
 
 
-class TiledEdges:
-    """Edges of b images, laid out for tiles of nodes that attend to a halo of radius r around their tile."""
+class TiledEdges(Tiles):
+    """Edges of b images, laid out for tiles of nodes."""
 
-    def __init__(self, E: Float[Tensor, "b n h w"], window: list[tuple[int, int]], radius: int, beta: float):
+    def __init__(self, E: Float[Tensor, "b n h w"], window: list[tuple[int, int]], beta: float):
         """`E`: Eq. 3.14, 0 where not connected. `window`: the n offsets. `beta`: weight of E in Eq. 3.18."""
-        h, w = E.shape[2:]
-        self.size, self.radius = (h, w), radius
-        self.extra = (-h % TILE, -w % TILE)
-        rows = F.pad(E, (0, self.extra[1], 0, self.extra[0])).permute(0, 2, 3, 1)  # b h w n
-        rows = F.pad(_queries(rows), (0, 1))  # b tiles q n+1: the last column, 0, is for keys outside the window
-        found = rows.gather(3, _offset_of_key(window, radius, E.device).expand(*rows.shape[:3], -1))
+        super().__init__(tuple(E.shape[2:]), reach(window))
+        found = self.spread(E, window)
         connected = found > 0
         connected |= ~connected.any(dim=3, keepdim=True)  # nodes of the padding see anything: a softmax needs something
-        self.support = torch.zeros_like(found).masked_fill_(~connected, float("-inf"))
-        self.bias = beta * found + self.support
-
-    def halo(self, H: Float[Tensor, "b h w d"]) -> Float[Tensor, "b t k d"]:
-        """All nodes that a tile's nodes may see, tile by tile; 0 outside the image."""
-        r = self.radius
-        side = TILE + 2 * r
-        around = F.pad(H, (0, 0, r, r + self.extra[1], r, r + self.extra[0]))
-        tiles = around.unfold(1, side, TILE).unfold(2, side, TILE)  # b ty tx d side side
-        return tiles.permute(0, 1, 2, 4, 5, 3).reshape(len(H), -1, side * side, H.shape[3])
-
-    def queries(self, H: Float[Tensor, "b h w d"]) -> Float[Tensor, "b t q d"]:
-        """Nodes tile by tile."""
-        return _queries(F.pad(H, (0, 0, 0, self.extra[1], 0, self.extra[0])))
-
-    def grid(self, tiles: Float[Tensor, "b t q d"]) -> Float[Tensor, "b h w d"]:
-        """Nodes back in their rows."""
-        (h, w), (down, right) = self.size, self.extra
-        rows, columns = (h + down) // TILE, (w + right) // TILE
-        H = tiles.reshape(len(tiles), rows, columns, TILE, TILE, -1).transpose(2, 3)
-        return H.reshape(len(tiles), h + down, w + right, -1)[:, :h, :w]
+        # exp(β (E - 1)), and the same without E for cosines not above 0; 0 where not connected
+        self.near = (beta * (found - 1)).exp() * connected
+        self.far = math.exp(-beta) * connected
 
 
 def affinity_attention(
@@ -55,24 +38,53 @@ def affinity_attention(
     Args:
         H: node features on the grid of each image.  w: w^l, one per image (one network per image).
     """
-    inverse = H.norm(dim=3, keepdim=True).clamp(min=1e-7).reciprocal()
-    keys = edges.halo(H)
-    cos = edges.queries(H * inverse) @ (keys * edges.halo(inverse)).transpose(2, 3)
-    score = w.view(-1, 1, 1, 1) * cos + torch.where(cos > 0, edges.bias, edges.support)
-    return edges.grid(score.softmax(dim=3) @ keys)
+    return _TiledAttention.apply(H, w, edges)
 
 
-def _queries(x: Tensor) -> Tensor:
-    b, h, w, d = x.shape
-    return x.reshape(b, h // TILE, TILE, w // TILE, TILE, d).transpose(2, 3).reshape(b, -1, TILE * TILE, d)
+class _TiledAttention(torch.autograd.Function):
+    r"""Forward and backward by hand: half the passes over the scores, which are what costs.
 
+    With :math:`u = H / n` and :math:`n = \|H\|` a score is at most :math:`|w| + \beta`, known beforehand, so the softmax
+    needs no search for its maximum: :math:`P_{ij} \propto e^{w \cos_{ij} - |w|}\, e^{\beta (E_{ij} - 1)}`.
+    """
 
-def _offset_of_key(window: list[tuple[int, int]], radius: int, device) -> Tensor:
-    """(q, k): which offset leads from a tile's node to a key of its halo; n where none does."""
-    side = TILE + 2 * radius
-    position = torch.full((TILE, TILE, side, side), len(window), device=device)
-    place = torch.arange(TILE, device=device)
-    for number, (dy, dx) in enumerate(window):
-        y, x = torch.meshgrid(place, place, indexing="ij")
-        position[y, x, y + radius + dy, x + radius + dx] = number
-    return position.view(TILE * TILE, side * side)
+    @staticmethod
+    def forward(ctx, H: Tensor, w: Tensor, edges: TiledEdges) -> Tensor:
+        n = H.norm(dim=3, keepdim=True)
+        inverse = torch.where(n > 1e-7, 1 / n, 0.0)
+        u = H * inverse
+        u_key, n_key = edges.halo(u), edges.halo(n).transpose(2, 3)
+        u_query = edges.queries(u)
+        weight = w.view(-1, 1, 1, 1)
+        cos = u_query @ u_key.transpose(2, 3)
+        P = (weight * cos).sub_(weight.abs()).exp_().mul_(torch.where(cos > 0, edges.near, edges.far))
+        P /= P.sum(dim=3, keepdim=True)
+        out = (P * n_key) @ u_key
+        ctx.save_for_backward(u, inverse, weight, u_key, n_key, u_query, cos, P, out)
+        ctx.edges = edges
+        return edges.grid(out)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        u, inverse, weight, u_key, n_key, u_query, cos, P, out = ctx.saved_tensors
+        edges, b = ctx.edges, len(u)
+        g = edges.queries(gradient)
+        by_key, by_query = torch.empty_like(u_key), torch.empty_like(u_query)
+        by_n, by_w = torch.empty_like(n_key), torch.zeros_like(weight)
+        step = max(1, CACHE_NUMBERS // cos[0, 0].numel()) if cos.device.type == "cpu" else cos.shape[1]
+        for image in range(b):
+            for first in range(0, cos.shape[1], step):
+                part = image, slice(first, first + step)
+                by_Pn = g[part] @ u_key[part].transpose(1, 2)
+                by_score = by_Pn * n_key[part]
+                by_score.sub_((g[part] * out[part]).sum(dim=2, keepdim=True)).mul_(P[part])
+                torch.sum(by_Pn.mul_(P[part]), 1, keepdim=True, out=by_n[part])
+                by_w[image] += (by_score * cos[part]).sum()
+                by_cos = by_score.mul_(weight[image])
+                torch.bmm((P[part] * n_key[part]).transpose(1, 2), g[part], out=by_key[part])
+                by_key[part].baddbmm_(by_cos.transpose(1, 2), u_query[part])
+                torch.bmm(by_cos, u_key[part], out=by_query[part])
+        by_u = edges.grid(by_query) + edges.add_halos(by_key)
+        by_H = inverse * (by_u - u * (u * by_u).sum(dim=3, keepdim=True))
+        return by_H + u * edges.add_halos(by_n.transpose(2, 3)), by_w.view(b), None

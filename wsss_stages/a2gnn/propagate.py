@@ -12,8 +12,8 @@ from wsss_stages.a2gnn.consistency import consistent
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
 from wsss_stages.options import Propagate
 from wsss_stages.pairwise.kernels import colour_position
-from wsss_stages.pairwise.potts import potts_energy
-from wsss_stages.pairwise.windows import offsets, reach
+from wsss_stages.pairwise.potts import Potts
+from wsss_stages.pairwise.windows import offsets
 
 LAYERS = 3
 ABSENT = -1e4
@@ -92,8 +92,7 @@ def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Propa
             seeds = torch.where(keep, seeds, -1)
     loss = seed_entropy(log_P, seeds, opt.balanced_ce) + mp
     if second and opt.reg_weight > 0:
-        P = log_P.exp().permute(0, 3, 1, 2).contiguous()
-        loss = loss + opt.reg_weight * potts_energy(P, batch.K, batch.reg_window, batch.nodes)
+        loss = loss + opt.reg_weight * batch.potts.energy(log_P.exp())
     return loss
 
 
@@ -115,20 +114,18 @@ class _Batch:
         h, w = max(s[0] for s in sizes), max(s[1] for s in sizes)
         device = graphs[0].X.device
         self.X = torch.stack([_grow(g.X.permute(2, 0, 1), h, w, 0.0) for g in graphs]).permute(0, 2, 3, 1)
-        self.edges = TiledEdges(
-            torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, reach(window), opt.edge_weight
-        )
+        self.edges = TiledEdges(torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, opt.edge_weight)
         self.seeds = torch.stack([_grow(g.seeds, h, w, -1) for g in graphs])
-        self.nodes = torch.tensor([float(a * b) for a, b in sizes], device=device)
         self.rows = max(g.rows for g in graphs)
         absent = (
             torch.arange(self.rows, device=device) >= torch.tensor([g.rows for g in graphs], device=device)[:, None]
         )
         self.absent = (ABSENT * absent)[:, None, None]
-        self.reg_window = offsets(opt.reg_radius, "square")
         if opt.reg_weight > 0:
-            kernels = [colour_position(g.colour[None], self.reg_window, opt.sigma_xy, opt.sigma_rgb)[0] for g in graphs]
-            self.K = torch.stack([_grow(K, h, w, 0.0) for K in kernels])
+            around = offsets(opt.reg_radius, "square")
+            kernels = [colour_position(g.colour[None], around, opt.sigma_xy, opt.sigma_rgb)[0] for g in graphs]
+            nodes = torch.tensor([float(a * b) for a, b in sizes], device=device)
+            self.potts = Potts(torch.stack([_grow(K, h, w, 0.0) for K in kernels]), around, nodes)
         self.boxes = Boxes(
             torch.tensor([i for i, g in enumerate(graphs) for _ in g.box_rows], dtype=torch.long, device=device),
             torch.cat([g.box_rows for g in graphs]),
