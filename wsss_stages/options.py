@@ -146,6 +146,9 @@ class Graph(Section):
     """s5_graph: edges of every image (Eq. 3.14) and the random walk baseline."""
 
     threshold: float = Field(1e-3, ge=0, lt=1, description="sigma of Eq. 3.14")
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
+        "grabcut", description="where the random walk starts: M_g, M_F or M_B; as propagate.seeds, to be comparable"
+    )
     walk_power: float = Field(8.0, gt=0, description="exponent of the affinity in the random walk")
     walk_steps: int = Field(64, ge=0, description="steps of the random walk")
 

@@ -158,3 +158,19 @@ def test_the_report_is_written(toy):
     text = (toy.root / "report" / "scores.html").read_text()
     assert "train: pseudo" in text and "val: prediction" in text and "boundary IoU" in text
     assert "<td>s3_seeds</td><td>1</td><td>12.5</td><td>300.0</td>" in (toy.root / "report" / "costs.html").read_text()
+
+
+def test_a_walk_of_no_steps_stays_at_its_seeds(toy, tmp_path):
+    from wsss_stages.stages import s5_graph
+
+    label = {}
+    for seeds, contract in (("grabcut", contracts.GRABCUT), ("seeds", contracts.SEEDS)):
+        s5_graph.main([*toy.argv("s5_graph", tmp_path / seeds), "--walk-steps", "0", "--seeds", seeds])
+        record = Index.read(toy.index).split("train")[0]
+        path = toy.manifest("s5_graph", root=tmp_path / seeds).parent / "random_walk" / f"{record.id}.png"
+        found = artifacts.read(path, contracts.RANDOM_WALK)[0]["label"]
+        path = toy.manifest("s3_seeds").parent / contract.name / f"{record.id}.png"
+        given = artifacts.read(path, contract)[0]["label"]
+        label[seeds] = found
+        assert (found == given)[given != 255].mean() > 0.9
+    assert (label["grabcut"] != label["seeds"]).any()

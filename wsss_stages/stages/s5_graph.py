@@ -1,7 +1,7 @@
 """Edges of every image's graph (Eq. 3.14), and the random walk over them, the baseline.
 
 reads   index.json             the shard's images
-        s3_seeds MANIFEST      contracts.SEEDS, what the random walk spreads
+        s3_seeds MANIFEST      what the random walk spreads: contracts.GRABCUT, SEEDS or SEEDS_FULL
         affinity               weights of s4_affinity
 writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES) and random_walk/ID.png
 """
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
         image = torch.from_numpy(item.image).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():
             E = edges(network(whole_nodes(backbones.normalise(image), stride)), window, opt.threshold)
-        seeds = labels_at_nodes(item.read(contracts.SEEDS)["label"], stride)
+        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
         classes = torch.tensor([0, *record.tags], device=device)
         walked = random_walk(
             one_hot(torch.from_numpy(seeds).to(device), classes), E, window, opt.walk_power, opt.walk_steps
