@@ -101,6 +101,13 @@ def test_weights_bring_their_provenance(tmp_path):
     assert torch.equal(other.weight, network.weight)
 
 
+def test_the_same_weights_are_always_the_same_bytes(tmp_path):
+    network = torch.nn.Linear(2, 3)
+    for k in range(10):
+        training.save_weights(tmp_path / f"{k}.safetensors", network, {"stage": "x", "options": {"lr": 1}})
+    assert len({(tmp_path / f"{k}.safetensors").read_bytes() for k in range(10)}) == 1
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     training.save_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3), {})
     with pytest.raises(artifacts.ContractError, match="does not fit its network"):

@@ -103,7 +103,9 @@ def _autocast(precision: str, device_type: str):
 
 def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     """Write a network's tensors as safetensors with its provenance, whole or absent."""
-    meta = {"version": str(CHECKPOINT_VERSION), "provenance": json.dumps(provenance, sort_keys=True, default=str)}
+    whence = {"version": CHECKPOINT_VERSION, **provenance}
+    # one key only: safetensors writes several in an order of its own, and the same weights would be other bytes
+    meta = {"provenance": json.dumps(whence, sort_keys=True, default=str)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with artifacts.whole(path) as partial:
         save_file(state, partial, metadata=meta)
@@ -115,7 +117,7 @@ def load_weights(path: Path, network: nn.Module) -> dict:
 
     try:
         with safe_open(path, "pt") as file:
-            meta = file.metadata() or {}
+            provenance = json.loads((file.metadata() or {}).get("provenance", "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}
         network.load_state_dict(state)
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:
@@ -123,11 +125,11 @@ def load_weights(path: Path, network: nn.Module) -> dict:
         raise artifacts.ContractError(
             f"{path} does not fit its network ({reason}). Run the stage that makes it again."
         ) from error
-    if meta.get("version") != str(CHECKPOINT_VERSION):
+    if provenance.pop("version", None) != CHECKPOINT_VERSION:
         raise artifacts.ContractError(
             f"{path} is not weights v{CHECKPOINT_VERSION} of ours. Run the stage that makes it again."
         )
-    return json.loads(meta["provenance"])
+    return provenance
 
 
 def read_provenance(path: Path) -> dict:
