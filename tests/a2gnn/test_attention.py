@@ -1,13 +1,15 @@
-"""Affinity attention: Eq. 3.18 in loops, on windows in tiles, and as message passing; gradients too."""
+"""Affinity attention: Eq. 3.18 in loops, compiled, in tiles, and as message passing; gradients too."""
 
 import math
 
 import pytest
 import torch
 
-from wsss_stages.a2gnn.attention import TiledEdges, affinity_attention
+from wsss_stages.a2gnn.attention import Edges, affinity_attention
 from wsss_stages.a2gnn.graph_attention import AffinityAttention
 from wsss_stages.pairwise import windows
+from wsss_stages.pairwise.compiled import CompiledWindows
+from wsss_stages.pairwise.tiles import Tiles
 
 BETA = 10.0
 
@@ -58,7 +60,7 @@ def message_passing(H, E, window, w):
 
 @pytest.mark.parametrize("size", [(5, 7), (8, 8), (9, 17)])
 @pytest.mark.parametrize("radius, window", [(2, "square"), (3, "disc")])
-def test_tiles_loops_and_message_passing_agree_with_gradients(size, radius, window):
+def test_all_ways_agree_with_gradients(size, radius, window):
     offsets = windows.offsets(radius, window)
     H, E = grid(*size, offsets)
     H[0, 0, 0] = 0.0
@@ -71,14 +73,17 @@ def test_tiles_loops_and_message_passing_agree_with_gradients(size, radius, wind
         (out * aim).sum().backward()
         return out.detach(), features.grad * there, (used if used is not None else weight).grad.view(())
 
-    tiled = run(lambda f, v: (affinity_attention(f, v, TiledEdges(E, offsets, BETA)), None))
+    compiled, tiled = (
+        run(lambda f, v, by=by: (affinity_attention(f, v, Edges(E, offsets, BETA, by)), None))
+        for by in (CompiledWindows(offsets), Tiles(size, offsets))
+    )
     loops = run(lambda f, v: (eq_3_18(f[0], E[0], offsets, v[0])[None], None))
 
     def passing(f, v):
         out, layer = message_passing(f[0], E[0], offsets, v[0])
         return out[None], layer.w
 
-    for ours, theirs in ((tiled, loops), (run(passing), loops)):
+    for ours, theirs in ((compiled, loops), (tiled, loops), (run(passing), loops)):
         for a, b in zip(ours, theirs, strict=True):
             torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
@@ -87,8 +92,8 @@ def test_images_of_a_batch_do_not_mix():
     offsets = windows.offsets(2, "square")
     H, E = grid(9, 6, offsets, images=3)
     w = torch.tensor([0.1, 0.5, 0.9])
-    together = affinity_attention(H, w, TiledEdges(E, offsets, BETA))
-    alone = [affinity_attention(H[i : i + 1], w[i : i + 1], TiledEdges(E[i : i + 1], offsets, BETA)) for i in range(3)]
+    together = affinity_attention(H, w, Edges(E, offsets, BETA))
+    alone = [affinity_attention(H[i : i + 1], w[i : i + 1], Edges(E[i : i + 1], offsets, BETA)) for i in range(3)]
     torch.testing.assert_close(together, torch.cat(alone))
 
 
@@ -97,8 +102,8 @@ def test_a_mirrored_image_gives_the_mirrored_result():
     H, E = grid(10, 11, offsets)
     mirrored_E = E.flip(3)[:, [offsets.index((dy, -dx)) for dy, dx in offsets]]
     w = torch.tensor([0.5])
-    straight = affinity_attention(H, w, TiledEdges(E, offsets, BETA))
-    mirrored = affinity_attention(H.flip(2), w, TiledEdges(mirrored_E, offsets, BETA))
+    straight = affinity_attention(H, w, Edges(E, offsets, BETA))
+    mirrored = affinity_attention(H.flip(2), w, Edges(mirrored_E, offsets, BETA))
     torch.testing.assert_close(mirrored, straight.flip(2))
 
 
@@ -106,7 +111,7 @@ def test_a_node_connected_to_itself_alone_keeps_its_features():
     offsets = windows.offsets(1, "square")
     H, E = grid(4, 4, offsets)
     E[:, [n for n, o in enumerate(offsets) if o != (0, 0)]] = 0
-    torch.testing.assert_close(affinity_attention(H, torch.tensor([0.3]), TiledEdges(E, offsets, BETA)), H)
+    torch.testing.assert_close(affinity_attention(H, torch.tensor([0.3]), Edges(E, offsets, BETA)), H)
 
 
 def test_two_nodes_by_hand():
@@ -115,7 +120,7 @@ def test_two_nodes_by_hand():
     E = torch.zeros(1, 9, 1, 2)
     E[0, window.index((0, 0))] = 1
     E[0, window.index((0, 1)), 0, 0] = 0.5
-    out = affinity_attention(H, torch.tensor([1.0]), TiledEdges(E, window, BETA))
+    out = affinity_attention(H, torch.tensor([1.0]), Edges(E, window, BETA))
     share = 1 / (1 + math.exp(-(1 + BETA)))  # orthogonal: the edge does not count, the node stays in the sum
     torch.testing.assert_close(out[0, 0, 0], torch.tensor([share, 2 * (1 - share)]))
     torch.testing.assert_close(out[0, 0, 1], H[0, 0, 1])

@@ -10,7 +10,6 @@ from wsss_stages.pairwise import windows
 from wsss_stages.pairwise.affinity import affinity, mean_absolute_difference
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.potts import Potts
-from wsss_stages.pairwise.tiles import Tiles
 
 
 def pairs(h, w, window):
@@ -95,16 +94,3 @@ def test_potts_energy_of_certain_agreement_is_zero():
     window = windows.offsets(2, "square")
     K = colour_position(torch.zeros(1, 3, 6, 6), window, 3.0, 1.0)
     assert Potts(K, window, torch.tensor([36.0])).energy(P.permute(0, 2, 3, 1)).item() == pytest.approx(0, abs=1e-5)
-
-
-@pytest.mark.parametrize(("size", "radius"), [((8, 16), 2), ((11, 13), 4), ((5, 20), 5)])
-def test_halos_of_tiles_are_windows_and_adding_them_up_is_the_adjoint(size, radius):
-    tiles, x = Tiles(size, radius), torch.randn(2, *size, 3)
-    halo, queries = tiles.halo(x), tiles.queries(x)
-    torch.testing.assert_close(tiles.grid(queries), x)
-    window = windows.offsets(radius, "disc")
-    mean = tiles.grid(tiles.spread(windows.exists(*size, window, "cpu").float().expand(2, -1, -1, -1), window) @ halo)
-    expected = windows.neighbours(x.permute(0, 3, 1, 2), window, 0.0).sum(dim=0).permute(0, 2, 3, 1)
-    torch.testing.assert_close(mean, expected)
-    other = torch.randn_like(halo)
-    torch.testing.assert_close((halo * other).sum(), (x * tiles.add_halos(other)).sum(), rtol=1e-4, atol=1e-3)

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from wsss_stages.a2gnn.attention import TiledEdges, affinity_attention
+from wsss_stages.a2gnn.attention import Edges, affinity_attention
 from wsss_stages.a2gnn.consistency import consistent
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
 from wsss_stages.options import Propagate
@@ -114,7 +114,7 @@ class _Batch:
         h, w = max(s[0] for s in sizes), max(s[1] for s in sizes)
         device = graphs[0].X.device
         self.X = torch.stack([_grow(g.X.permute(2, 0, 1), h, w, 0.0) for g in graphs]).permute(0, 2, 3, 1)
-        self.edges = TiledEdges(torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, opt.edge_weight)
+        self.edges = Edges(torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, opt.edge_weight)
         self.seeds = torch.stack([_grow(g.seeds, h, w, -1) for g in graphs])
         self.rows = max(g.rows for g in graphs)
         absent = (

@@ -5,7 +5,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsss_stages.pairwise.permutohedral import PermutohedralLattice
+from wsss_stages.pairwise.compiled_mean_field import CompiledLattice, CompiledMeanField, position_lattice
+from wsss_stages.pairwise.mean_field import MeanField
 
 
 class DenseCrf:
@@ -13,7 +14,8 @@ class DenseCrf:
 
     Q starts as the softmax of the unary; each iteration is
     :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`. Numbers mean what they mean in pydensecrf.
-    The lattices belong to the image; any number of probability maps is refined over them.
+    The lattices belong to the image; any number of probability maps is refined over them. Compiled loops on a CPU, torch
+    elsewhere.
     """
 
     def __init__(
@@ -28,19 +30,19 @@ class DenseCrf:
     ):
         """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels."""
         height, width = image.shape[:2]
-        y, x = np.mgrid[:height, :width].astype(np.float32)
-        xy = torch.from_numpy(np.stack([x, y], axis=-1).reshape(-1, 2)).to(device)
-        rgb = torch.from_numpy(image.reshape(-1, 3).astype(np.float32)).to(device)
-        self.kernels = []
-        if gaussian_weight > 0:
-            self._add(gaussian_weight, xy / gaussian_xy)
-        if bilateral_weight > 0:
-            self._add(bilateral_weight, torch.cat([xy / bilateral_xy, rgb / bilateral_rgb], dim=1))
-
-    def _add(self, weight: float, features: Tensor) -> None:
-        lattice = PermutohedralLattice(features)
-        norm = (lattice.filter(torch.ones(len(features), 1, device=features.device)) + 1e-20).rsqrt()
-        self.kernels.append((weight, lattice, norm))
+        y, x = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
+        xy, rgb = np.stack([x, y], axis=1), image.reshape(-1, 3).astype(np.float32)
+        bilateral = np.concatenate([xy / bilateral_xy, rgb / bilateral_rgb], axis=1).astype(np.float32)
+        if device == "cpu":
+            lattices = [CompiledLattice.none(len(xy))] * 2
+            if gaussian_weight > 0:
+                lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
+            if bilateral_weight > 0:
+                lattices[1] = CompiledLattice.of(bilateral, bilateral_weight)
+            self.mean_field = CompiledMeanField(*lattices)
+        else:
+            kernels = [(gaussian_weight, xy / np.float32(gaussian_xy)), (bilateral_weight, bilateral)]
+            self.mean_field = MeanField([(w, torch.from_numpy(f).to(device)) for w, f in kernels if w > 0])
 
     def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
         """Refined probabilities of b maps of c classes over one image.
@@ -53,12 +55,5 @@ class DenseCrf:
                 f"{name}: {bad} NaN or infinite values in the CRF's unary; wanted probabilities. Is a network's loss NaN?"
             )
         b, c, h, w = P.shape
-        log_p = P.float().clamp(min=1e-5).log().permute(2, 3, 0, 1).reshape(h * w, b, c)
-        Q = log_p.softmax(dim=2)
-        for _ in range(iterations):
-            logits = log_p
-            for weight, lattice, norm in self.kernels:
-                message = norm * lattice.filter(norm * Q.reshape(h * w, b * c))
-                logits = logits + weight * message.reshape(h * w, b, c)
-            Q = logits.softmax(dim=2)
-        return Q.reshape(h, w, b, c).permute(2, 3, 0, 1)
+        log_p = P.float().clamp(min=1e-5).log().flatten(2).transpose(1, 2)
+        return self.mean_field.infer(log_p, iterations).transpose(1, 2).reshape(b, c, h, w)

@@ -5,8 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from wsss_stages.pairwise.tiles import Tiles
-from wsss_stages.pairwise.windows import reach
+from wsss_stages.pairwise.products import Products, products
 
 
 class Potts:
@@ -19,8 +18,8 @@ class Potts:
                 neighbour. Carries no gradient.
             nodes: number of nodes of each image, without padding.
         """
-        self.tiles = Tiles(tuple(K.shape[2:]), reach(window))
-        self.K = self.tiles.spread(K, window)
+        self.products = products(tuple(K.shape[2:]), window, K.device)
+        self.K = self.products.layout(K)
         self.total, self.nodes = K.sum(dim=(1, 2, 3)), nodes
 
     def energy(self, P: Float[Tensor, "b h w c"]) -> Float[Tensor, "b"]:
@@ -29,15 +28,15 @@ class Potts:
         Eq. 3.22 as printed sums over all pairs of classes and is a constant; this is the form with i ≠ j (Deviations).
         `P`: class probabilities, summing to 1 over c.
         """
-        return (self.total - _Agreement.apply(P, self.K, self.tiles)) / self.nodes
+        return (self.total - _Agreement.apply(P, self.K, self.products)) / self.nodes
 
 
 class _Agreement(torch.autograd.Function):
     """Sum over ordered pairs of K(i,j) P(i)·P(j); its gradient is twice the message Σ_j K(i,j) P(j)."""
 
     @staticmethod
-    def forward(ctx, P: Tensor, K: Tensor, tiles: Tiles) -> Tensor:
-        message = tiles.grid(K @ tiles.halo(P))
+    def forward(ctx, P: Tensor, K: Tensor, by: Products) -> Tensor:
+        message = by.gather(K, P)
         ctx.save_for_backward(message)
         return (P * message).sum(dim=(1, 2, 3))
 

@@ -1,0 +1,74 @@
+"""Products of a grid with its windows: compiled loops and tiles against plain loops over pairs."""
+
+import itertools
+
+import pytest
+import torch
+
+from wsss_stages.pairwise import windows
+from wsss_stages.pairwise.compiled import CompiledWindows
+from wsss_stages.pairwise.products import products
+from wsss_stages.pairwise.tiles import Tiles
+
+SIZES = [
+    ((8, 16), 2, "square"),
+    ((11, 13), 4, "square"),
+    ((5, 20), 5, "disc"),
+    ((3, 2), 4, "disc"),
+    ((1, 1), 1, "square"),
+]
+
+
+@pytest.fixture(params=["compiled", "tiles"])
+def make(request):
+    return lambda size, window: CompiledWindows(window) if request.param == "compiled" else Tiles(size, window)
+
+
+def pairs(size, window):
+    """(number of the offset, node, neighbour) of all pairs on the grid."""
+    for (number, (dy, dx)), y, x in itertools.product(enumerate(window), range(size[0]), range(size[1])):
+        if 0 <= y + dy < size[0] and 0 <= x + dx < size[1]:
+            yield number, (y, x), (y + dy, x + dx)
+
+
+@pytest.mark.parametrize(("size", "radius", "kind"), SIZES)
+def test_products_are_sums_over_pairs(make, size, radius, kind):
+    window = windows.offsets(radius, kind)
+    by = make(size, window)
+    generator = torch.Generator().manual_seed(0)
+    A, B = (torch.randn(2, *size, 3, generator=generator) for _ in range(2))
+    P = torch.randn(2, len(window), *size, generator=generator) * windows.exists(*size, window, "cpu")
+    dot, dot_self = torch.zeros_like(P), torch.zeros_like(P)
+    ahead, back = torch.zeros_like(B), torch.zeros_like(B)
+    for number, i, j in pairs(size, window):
+        dot[:, number, i[0], i[1]] = (A[:, i[0], i[1]] * B[:, j[0], j[1]]).sum(dim=1)
+        dot_self[:, number, i[0], i[1]] = (A[:, i[0], i[1]] * A[:, j[0], j[1]]).sum(dim=1)
+        P_ij = P[:, number, i[0], i[1], None]
+        ahead[:, i[0], i[1]] += P_ij * B[:, j[0], j[1]]
+        back[:, j[0], j[1]] += P_ij * B[:, i[0], i[1]]
+    inside = by.layout(windows.exists(*size, window, "cpu").float().expand(2, -1, -1, -1))  # tiles fill what is outside
+    torch.testing.assert_close(by.dot(A, B) * inside, by.layout(dot))
+    torch.testing.assert_close(by.dot_self(A) * inside, by.layout(dot_self))
+    P = by.layout(P)
+    torch.testing.assert_close(by.gather(P, B), ahead)
+    torch.testing.assert_close(by.gather_back(P, B), back)
+    torch.testing.assert_close(by.gather_both(P, B), ahead + back)
+
+
+def test_a_scattered_tensor_is_the_same_as_a_whole_one(make):
+    window = windows.offsets(2, "square")
+    by, x = make((6, 7), window), torch.randn(1, 3, 6, 7).permute(0, 2, 3, 1)
+    torch.testing.assert_close(by.dot_self(x), by.dot_self(x.contiguous()))
+    P = by.dot_self(x)
+    torch.testing.assert_close(by.gather(P, x), by.gather(P, x.contiguous()))
+
+
+def test_numbers_of_nodes_come_back_from_tiles():
+    tiles, x = Tiles((11, 13), windows.offsets(2, "square")), torch.randn(2, 11, 13, 3)
+    torch.testing.assert_close(tiles.grid(tiles.of_nodes(x)), x)
+
+
+def test_a_cpu_gets_compiled_loops():
+    window = windows.offsets(1, "square")
+    assert isinstance(products((4, 4), window, torch.device("cpu")), CompiledWindows)
+    assert isinstance(products((4, 4), window, torch.device("cuda")), Tiles)

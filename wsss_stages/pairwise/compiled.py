@@ -1,0 +1,56 @@
+"""Products of a grid with its windows on a CPU: a tile computes three times what its nodes' windows hold, this does not."""
+
+import numba
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsss_stages.pairwise import window_kernels as kernels
+
+
+class CompiledWindows:
+    """What `Tiles` does, with the n neighbours of each node as the last axis of whatever belongs to pairs."""
+
+    def __init__(self, window: list[tuple[int, int]]):
+        """`window`: as `windows.offsets` makes them, each row symmetric and without gaps."""
+        counts = np.unique([dy for dy, _ in window], return_counts=True)[1]
+        self.count, self.half = len(window), counts // 2
+        self.start = counts.cumsum() - counts + self.half
+
+    def layout(self, values: Float[Tensor, "b n h w"]) -> Float[Tensor, "b h w n"]:
+        """Numbers of pairs; 0 where the neighbour lies outside the grid."""
+        return values.permute(0, 2, 3, 1).contiguous()
+
+    def of_nodes(self, x: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
+        """Numbers of nodes, beside those of their neighbours."""
+        return x
+
+    def dot(self, A: Float[Tensor, "b h w d"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
+        """A_i · B_j."""
+        return self._run(kernels.dot, (A, B), (), A.new_empty(*A.shape[:3], self.count))
+
+    def dot_self(self, A: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
+        """A_i · A_j."""
+        return self._run(kernels.dot_self, (A,), (), A.new_zeros(*A.shape[:3], self.count))
+
+    def gather(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
+        r""":math:`\sum_j P_{ij} B_j`."""
+        return self._gather(P, B, 1, 0)
+
+    def gather_back(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
+        r""":math:`\sum_j P_{ji} B_j`."""
+        return self._gather(P, B, 0, 1)
+
+    def gather_both(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
+        r""":math:`\sum_j (P_{ij} + P_{ji}) B_j`."""
+        return self._gather(P, B, 1, 1)
+
+    def _gather(self, P: Tensor, B: Tensor, ahead: int, back: int) -> Tensor:
+        return self._run(kernels.gather, (P, B), (ahead, back), B.new_empty(B.shape))
+
+    def _run(self, kernel, inputs: tuple[Tensor, ...], options: tuple[int, ...], out: Tensor) -> Tensor:
+        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        arrays = (x.detach().contiguous().numpy() for x in inputs)
+        kernel(*arrays, *options, self.half, self.start, out.numpy())
+        return out

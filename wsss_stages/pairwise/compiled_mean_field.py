@@ -1,0 +1,87 @@
+"""Mean field of a dense CRF on a CPU: what `mean_field` does, in loops that keep a few points' work in the cache."""
+
+import functools
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsss_stages.pairwise import lattice_kernels as kernels
+from wsss_stages.pairwise.simd import WIDTH
+
+BANDS = 2
+"""Parts of the points that can be worked on at once; fixed, so that the number of threads does not change the result."""
+
+
+@dataclass
+class CompiledLattice:
+    """A permutohedral lattice over n points, its weights with the kernel's weight and symmetric normalisation in them."""
+
+    vertex: np.ndarray
+    """(n, d+1) uint32, the vertices of each point's simplex."""
+    weights: np.ndarray
+    """(n, d+1) float32, of each vertex for the point."""
+    neighbours: np.ndarray
+    """(d+1, 2, m) uint32, on both sides of each of the m vertices along each direction; m where there is none."""
+
+    @classmethod
+    def of(cls, features: np.ndarray, weight: float) -> "CompiledLattice":
+        """`features`: (n, d) float32 in units of the kernel's deviation."""
+        n, d = features.shape
+        factors = np.random.default_rng(0).integers(1, 2**64, d, dtype=np.uint64) | np.uint64(1)
+        vertex, weights = np.empty((n, d + 1), np.uint32), np.empty((n, d + 1), np.float32)
+        codes = kernels.find_simplices(np.ascontiguousarray(features), factors, vertex, weights)
+        neighbours = kernels.find_neighbours(codes, factors)
+        rows = np.bincount(vertex.ravel(), weights.ravel(), len(codes) + 1)
+        for before, after in neighbours:
+            rows[:-1] += 0.5 * (rows[before] + rows[after])
+        scale = 1 / (1 + 2.0**-d)
+        filtered_ones = scale * (rows[vertex] * weights).sum(axis=1)
+        weights *= np.sqrt(weight * scale / (filtered_ones + 1e-20)).astype(np.float32)[:, None]
+        return cls(vertex, weights, neighbours)
+
+    @classmethod
+    def none(cls, n: int) -> "CompiledLattice":
+        """Without a kernel."""
+        return cls(np.empty((n, 0), np.uint32), np.empty((n, 0), np.float32), np.empty((0, 2, 0), np.uint32))
+
+    @property
+    def vertices(self) -> int:
+        """How many are in use, and one that stands for all others."""
+        return self.neighbours.shape[2] + 1
+
+
+@functools.lru_cache(maxsize=4)
+def position_lattice(height: int, width: int, sigma: float, weight: float) -> CompiledLattice:
+    """The lattice of pixel positions; most images of a dataset have one of few sizes."""
+    y, x = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
+    return CompiledLattice.of(np.stack([x, y], axis=1) / np.float32(sigma), weight)
+
+
+class CompiledMeanField:
+    """Two lattices over n points; any number of probability maps is refined over them."""
+
+    def __init__(self, first: CompiledLattice, second: CompiledLattice):
+        self.lattices = (first, second)
+
+    def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
+        """As `MeanField.infer`."""
+        numba.set_num_threads(min(BANDS, torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        return torch.stack([torch.from_numpy(self._refine(one.contiguous().numpy(), iterations)) for one in log_p])
+
+    def _refine(self, log_p: np.ndarray, iterations: int) -> np.ndarray:
+        width = -(-log_p.shape[1] // WIDTH) * WIDTH
+        Q = np.empty_like(log_p)
+        one, two = self.lattices
+        # torch's memory begins at a cache line
+        tables = [torch.zeros(BANDS, lattice.vertices * 2 * width).numpy() for lattice in (one, two)]
+        both = (one.vertex, one.weights, tables[0], two.vertex, two.weights, tables[1])
+        for iteration in range(iterations + 1):
+            kernels.mean_field_step(log_p, width, *both, iteration == 0, iteration == iterations, Q)
+            if iteration < iterations:
+                for lattice, table in zip((one, two), tables, strict=True):
+                    kernels.blur(table, width, lattice.neighbours)
+        return Q

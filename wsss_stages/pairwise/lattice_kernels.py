@@ -1,0 +1,260 @@
+"""Loops of the permutohedral lattice and of mean field over it, compiled by Numba when first used and cached on disk.
+
+n points lie in n simplices of d + 1 vertices; m vertices are in use. Rows of values are padded to a multiple of 8 and lie in
+flat arrays. Vertex m stands for all that are not in use; its row is 0.
+"""
+
+from typing import no_type_check
+
+import numpy as np
+from numba import njit, prange
+
+from wsss_stages.pairwise.simd import WIDTH, add_scaled, add_three_scaled
+
+COMPILED = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy"}
+BLOCK = 64
+"""Points that are worked on together: their probabilities stay in the first cache."""
+ONE, HALF = np.float32(1), np.float32(0.5)
+LOG2_E = np.float32(1.4426950408889634)
+
+
+@no_type_check  # for those who check types at run time: Numba compiles the bare function
+@njit(**COMPILED)
+def find_simplices(features, factors, vertex, weights):
+    """Vertices (n, d+1) and barycentric weights of every point's simplex; the codes of the vertices in use.
+
+    A vertex is known by a code, the sum of its coordinates times `factors`, random 64-bit numbers: two vertices share one
+    with a probability of 2^-64.
+    """
+    n, d = features.shape
+    scale = np.empty(d, np.float32)
+    for i in range(d):
+        scale[i] = (d + 1) * np.sqrt(2 / 3) / np.sqrt((i + 1.0) * (i + 2.0))
+    inverse = np.float32(1 / (d + 1))
+    all_factors = factors.sum()
+    elevated, nearest = np.empty(d + 1, np.float32), np.empty(d + 1, np.float32)
+    rank, at_rank = np.empty(d + 1, np.int64), np.empty(d + 1, np.int64)
+    barycentric = np.empty(d + 2, np.float32)
+    bits = 14
+    table, codes, count = np.full(1 << bits, -1, np.int32), np.empty(1 << (bits - 1), np.uint64), 0
+    last_code, last_vertex = np.zeros(d + 1, np.uint64), np.full(d + 1, -1, np.int64)
+    for point in range(n):
+        tail = np.float32(0)
+        for i in range(d, 0, -1):  # onto the hyperplane of zero sum
+            f = features[point, i - 1] * scale[i - 1]
+            elevated[i] = tail - i * f
+            tail += f
+        elevated[0] = tail
+        excess = 0
+        for i in range(d + 1):
+            whole = np.rint(elevated[i] * inverse)
+            excess += np.int64(whole)
+            nearest[i] = whole * (d + 1)
+            elevated[i] -= nearest[i]
+            rank[i] = 0
+        for i in range(d + 1):
+            for j in range(i + 1, d + 1):
+                smaller = np.int64(elevated[i] < elevated[j])  # without a branch, for nothing foretells it
+                rank[i] += smaller
+                rank[j] += 1 - smaller
+        barycentric[:] = 0
+        code = np.uint64(0)
+        for i in range(d + 1):
+            rank[i] += excess
+            turn = (d + 1) * ((rank[i] < 0) - np.int64(rank[i] > d))
+            rank[i] += turn
+            nearest[i] += turn
+            offset = (elevated[i] - turn) * inverse
+            barycentric[d - rank[i]] += offset
+            barycentric[d + 1 - rank[i]] -= offset
+            at_rank[rank[i]] = i
+            if i < d:
+                code += np.uint64(np.int64(nearest[i])) * factors[i]
+        barycentric[0] += 1 + barycentric[d + 1]
+        for corner in range(d + 1):
+            if corner > 0:
+                code += all_factors
+                i = at_rank[d + 1 - corner]
+                if i < d:
+                    code -= np.uint64(d + 1) * factors[i]
+            weights[point, corner] = barycentric[corner]
+            if last_vertex[corner] < 0 or last_code[corner] != code:
+                if 2 * (count + 1) >= len(table):
+                    bits += 1
+                    table, codes = _enlarged(codes, count, bits)
+                place = _find(table, codes, code, bits)
+                if table[place] < 0:
+                    table[place], codes[count] = count, code
+                    count += 1
+                last_code[corner], last_vertex[corner] = code, table[place]
+            vertex[point, corner] = last_vertex[corner]
+    return codes[:count].copy()
+
+
+@no_type_check
+@njit(**COMPILED)
+def find_neighbours(codes, factors):
+    """(d+1, 2, m) vertices on both sides of each along the d + 1 directions; m where there is none."""
+    d, m = len(factors), len(codes)
+    bits = 1
+    while (1 << bits) < 2 * (m + 1):
+        bits += 1
+    table, codes = _enlarged(codes, m, bits)
+    neighbours = np.empty((d + 1, 2, m), np.uint32)
+    for direction in range(d + 1):
+        step = factors.sum()
+        if direction < d:
+            step -= np.uint64(d + 1) * factors[direction]
+        for v in range(m):
+            for side in range(2):
+                found = table[_find(table, codes, codes[v] + step if side else codes[v] - step, bits)]
+                neighbours[direction, side, v] = found if found >= 0 else m
+    return neighbours
+
+
+@no_type_check
+@njit(**COMPILED)
+def _find(table, codes, code, bits):
+    """Where in the hash table a code is, or where it would go."""
+    mask = np.int64((1 << bits) - 1)
+    place = np.int64((code * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
+    while table[place] >= 0 and codes[table[place]] != code:
+        place = (place + 1) & mask
+    return place
+
+
+@no_type_check
+@njit(**COMPILED)
+def _enlarged(codes, count, bits):
+    """A hash table of 2^bits places that holds the first `count` codes, and room for as many as it can take."""
+    table, room = np.full(1 << bits, -1, np.int32), np.empty(1 << bits, np.uint64)
+    room[:count] = codes[:count]
+    for v in range(count):
+        table[_find(table, room, room[v], bits)] = v
+    return table, room
+
+
+@no_type_check
+@njit(**COMPILED)
+def blur(tables, width, neighbours):
+    """What was splat becomes what is sliced: summed over bands, (1/2, 1, 1/2) along every direction; then 0 is splat."""
+    m = neighbours.shape[2]
+    rows = np.zeros((m + 1) * width, np.float32)
+    for band in range(len(tables)):
+        for v in range(m):
+            for c in range(0, width, WIDTH):
+                add_scaled(rows, np.uint64(v * width + c), ONE, tables[band], np.uint64((2 * v + 1) * width + c))
+    blurred = np.empty_like(rows)
+    for direction in range(len(neighbours)):
+        blurred[:] = rows
+        before, after = neighbours[direction]
+        for v in range(m):
+            for c in range(0, width, WIDTH):
+                to, step = np.uint64(v * width + c), np.uint64(width)
+                add_scaled(blurred, to, HALF, rows, np.uint64(before[v]) * step + np.uint64(c))
+                add_scaled(blurred, to, HALF, rows, np.uint64(after[v]) * step + np.uint64(c))
+        rows, blurred = blurred, rows
+    for band in range(len(tables)):
+        table, made = tables[band].reshape(m + 1, 2, width), rows.reshape(m + 1, width)
+        for v in range(m + 1):
+            for c in range(width):
+                table[v, 0, c] = made[v, c]
+                table[v, 1, c] = 0
+
+
+@no_type_check
+@njit(parallel=True, **COMPILED)
+def mean_field_step(log_p, width, vertex_1, weights_1, tables_1, vertex_2, weights_2, tables_2, first, last, Q):
+    """One iteration for all points: slice both lattices (not in the first), softmax, splat for the next (not in the last).
+
+    A table holds for every vertex the row of `width` numbers that is sliced and beside it the row that is splat, which are
+    used together. Each band of points has a table of its own, so that bands can run at once and the result does not depend
+    on how many do. `log_p` is (n, labels); `Q` gets the last probabilities.
+    """
+    n, labels = log_p.shape
+    bands = len(tables_1)
+    for band in prange(bands):
+        x, y = np.empty(BLOCK * width, np.float32), np.empty(BLOCK * labels, np.float32)
+        end = (band + 1) * n // bands
+        for start in range(band * n // bands, end, BLOCK):
+            points = min(BLOCK, end - start)
+            x[:] = 0
+            if not first:
+                _slice(vertex_1, weights_1, tables_1[band], start, points, width, x)
+                _slice(vertex_2, weights_2, tables_2[band], start, points, width, x)
+            for i in range(points):
+                for c in range(labels):
+                    y[i * labels + c] = log_p[start + i, c] + x[i * width + c]
+            _softmax(y, points, labels)
+            if last:
+                Q[start : start + points] = y[: points * labels].reshape(points, labels)
+            else:
+                for i in range(points):
+                    for c in range(labels):
+                        x[i * width + c] = y[i * labels + c]
+                _splat(vertex_1, weights_1, x, start, points, width, tables_1[band])
+                _splat(vertex_2, weights_2, x, start, points, width, tables_2[band])
+
+
+@no_type_check
+@njit(**COMPILED)
+def _slice(vertex, weights, table, start, points, width, x):
+    step = np.uint64(2 * width)
+    for i in range(points):
+        v, w = vertex[start + i], weights[start + i]
+        for k in range(0, len(v), 3):
+            r0, r1, r2 = np.uint64(v[k]) * step, np.uint64(v[k + 1]) * step, np.uint64(v[k + 2]) * step
+            for c in range(0, width, WIDTH):
+                o = np.uint64(c)
+                to = np.uint64(i * width + c)
+                add_three_scaled(x, to, table, w[k], r0 + o, w[k + 1], r1 + o, w[k + 2], r2 + o)
+
+
+@no_type_check
+@njit(**COMPILED)
+def _splat(vertex, weights, x, start, points, width, table):
+    for i in range(points):
+        v, w = vertex[start + i], weights[start + i]
+        for k in range(len(v)):
+            row = np.uint64(v[k]) * np.uint64(2 * width) + np.uint64(width)
+            for c in range(0, width, WIDTH):
+                add_scaled(table, row + np.uint64(c), w[k], x, np.uint64(i * width + c))
+
+
+@no_type_check
+@njit(**COMPILED)
+def _softmax(y, points, labels):
+    for i in range(0, points * labels, labels):
+        top = y[i]
+        for c in range(1, labels):
+            top = max(top, y[i + c])
+        for c in range(labels):
+            y[i + c] -= top
+    for i in range(points * labels):
+        y[i] = _exp(y[i])
+    for i in range(0, points * labels, labels):
+        total = y[i]
+        for c in range(1, labels):
+            total += y[i + c]
+        inverse = ONE / total
+        for c in range(labels):
+            y[i + c] *= inverse
+
+
+@no_type_check
+@njit(**COMPILED)
+def _exp(x):
+    """e^x for x ≤ 0 to a relative 3e-6; 0 below -40, for sums of subnormal numbers are slow. Vectorised, as np.exp is not."""
+    t = max(x, np.float32(-40)) * LOG2_E
+    whole = np.floor(t)
+    f = (t - whole) * np.float32(0.6931471805599453)
+    p = np.float32(1 / 5040)
+    p = p * f + np.float32(1 / 720)
+    p = p * f + np.float32(1 / 120)
+    p = p * f + np.float32(1 / 24)
+    p = p * f + np.float32(1 / 6)
+    p = p * f + np.float32(0.5)
+    p = p * f + np.float32(1)
+    p = p * f + np.float32(1)
+    power = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return p * power if x > -40 else np.float32(0)

@@ -1,0 +1,109 @@
+"""Loops over the windows of a grid, compiled by Numba when first used and cached on disk; `compiled` calls them.
+
+Grids are (b, h, w, d). Windows are (b, h, w, n): one number for each of a node's n neighbours, row by row of its window.
+`half[dy + r]` tells how far row dy reaches to both sides, -1 where it has no neighbours, and `start[dy + r]` which of the n
+numbers is the neighbour straight above or below. What lies outside the grid is left alone. Three neighbours at a time share
+what is loaded of a node: that keeps the arithmetic busy, and nothing is copied.
+"""
+
+from typing import no_type_check
+
+import numpy as np
+from numba import njit, prange
+
+COMPILED = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy", "parallel": True}
+ZERO = np.float32(0)
+
+
+@no_type_check  # for those who check types at run time: Numba compiles the bare function
+@njit(**COMPILED)
+def dot(A, B, half, start, out):
+    """out_ij = A_i · B_j."""
+    images, h, w, d = A.shape
+    r = len(half) // 2
+    for line in prange(images * h):
+        b, y = line // h, line % h
+        for x in range(w):
+            a, o = A[b, y, x], out[b, y, x]
+            o[:] = 0
+            for v in range(max(0, y - r), min(h, y + r + 1)):
+                reach, k = half[v - y + r], start[v - y + r] - x
+                u, end = max(0, x - reach), min(w, x + reach + 1)
+                while u + 3 <= end:
+                    b0, b1, b2 = B[b, v, u], B[b, v, u + 1], B[b, v, u + 2]
+                    s0, s1, s2 = ZERO, ZERO, ZERO
+                    for c in range(d):
+                        s0 += a[c] * b0[c]
+                        s1 += a[c] * b1[c]
+                        s2 += a[c] * b2[c]
+                    o[k + u], o[k + u + 1], o[k + u + 2] = s0, s1, s2
+                    u += 3
+                while u < end:
+                    b0, s0 = B[b, v, u], ZERO
+                    for c in range(d):
+                        s0 += a[c] * b0[c]
+                    o[k + u] = s0
+                    u += 1
+
+
+@no_type_check
+@njit(**COMPILED)
+def dot_self(A, half, start, out):
+    """out_ij = out_ji = A_i · A_j: of two opposite neighbours one is computed."""
+    images, h, w, d = A.shape
+    r = len(half) // 2
+    for line in prange(images * h):
+        b, y = line // h, line % h
+        for x in range(w):
+            a, o = A[b, y, x], out[b, y, x]
+            for v in range(y, min(h, y + r + 1)):
+                reach, k, back = half[v - y + r], start[v - y + r] - x, start[y - v + r] + x
+                u, end = x if v == y else max(0, x - reach), min(w, x + reach + 1)
+                while u + 3 <= end:
+                    b0, b1, b2 = A[b, v, u], A[b, v, u + 1], A[b, v, u + 2]
+                    s0, s1, s2 = ZERO, ZERO, ZERO
+                    for c in range(d):
+                        s0 += a[c] * b0[c]
+                        s1 += a[c] * b1[c]
+                        s2 += a[c] * b2[c]
+                    o[k + u], o[k + u + 1], o[k + u + 2] = s0, s1, s2
+                    mirror = out[b, v]
+                    mirror[u, back - u], mirror[u + 1, back - u - 1], mirror[u + 2, back - u - 2] = s0, s1, s2
+                    u += 3
+                while u < end:
+                    b0, s0 = A[b, v, u], ZERO
+                    for c in range(d):
+                        s0 += a[c] * b0[c]
+                    o[k + u] = s0
+                    out[b, v, u, back - u] = s0
+                    u += 1
+
+
+@no_type_check
+@njit(**COMPILED)
+def gather(P, B, ahead, back, half, start, out):
+    """out_i = sum_j (ahead P_ij + back P_ji) B_j."""
+    images, h, w, d = B.shape
+    r = len(half) // 2
+    for line in prange(images * h):
+        b, y = line // h, line % h
+        p = np.empty_like(P[b, y, 0])
+        for x in range(w):
+            o = out[b, y, x]
+            o[:] = 0
+            for v in range(max(0, y - r), min(h, y + r + 1)):
+                reach, k, mirror = half[v - y + r], start[v - y + r] - x, start[y - v + r] + x
+                u, end = max(0, x - reach), min(w, x + reach + 1)
+                for j in range(u, end):
+                    p[k + j] = ahead * P[b, y, x, k + j] + back * P[b, v, j, mirror - j]
+                while u + 3 <= end:
+                    b0, b1, b2 = B[b, v, u], B[b, v, u + 1], B[b, v, u + 2]
+                    p0, p1, p2 = p[k + u], p[k + u + 1], p[k + u + 2]
+                    for c in range(d):
+                        o[c] += p0 * b0[c] + p1 * b1[c] + p2 * b2[c]
+                    u += 3
+                while u < end:
+                    b0, p0 = B[b, v, u], p[k + u]
+                    for c in range(d):
+                        o[c] += p0 * b0[c]
+                    u += 1
