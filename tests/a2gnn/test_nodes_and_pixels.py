@@ -49,10 +49,31 @@ def test_edges_are_eq_3_14():
 
 def test_principal_components_keep_inner_products_when_all_are_kept():
     X = torch.rand(30, 5)
-    reduced = graph.principal(X, 8, 0)
+    reduced = graph.principal(X, 8)
     assert reduced.shape == (30, 8) and (reduced[:, 5:] == 0).all()
     scale = (X @ X.T)[0, 0] / (reduced @ reduced.T)[0, 0]
     torch.testing.assert_close(scale * (reduced @ reduced.T), X @ X.T, atol=1e-4, rtol=1e-4)
+
+
+def test_principal_components_of_some_rows_keep_nearly_as_much_as_the_best():
+    generator = torch.Generator().manual_seed(0)
+    spectrum = 0.9 ** torch.arange(60.0)
+    X = (
+        torch.randn(600, 60, generator=generator)
+        * spectrum
+        @ torch.linalg.qr(torch.randn(60, 60, generator=generator))[0]
+    )
+    best = X @ torch.linalg.svd(X).Vh[:12].T
+
+    def likeness(Y):
+        return torch.cosine_similarity((Y @ Y.T).flatten(), (X @ X.T).flatten(), dim=0)
+
+    assert likeness(graph.principal(X, 12)) > likeness(best) - 0.005
+    assert likeness(X[:, :12]) < likeness(best) - 0.1
+
+
+def test_principal_components_of_nothing_are_zero():
+    assert (graph.principal(torch.zeros(20, 5), 3) == 0).all()
 
 
 def test_probabilities_cut_the_padding_off_instead_of_stretching():

@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
         h, w = E.shape[1:]
         X = graphs.node_features(network.maps(image))
         if opt.features:
-            X = graphs.principal(X, opt.features, seed)
+            X = graphs.principal(X, opt.features)
         classes = classes_of(record)
         labels = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
         boxes, box_classes = record.box_arrays()
