@@ -1,30 +1,18 @@
 import shutil
 from pathlib import Path
 
-from snakemake.utils import update_config, validate
+from snakemake.utils import validate
 
-from wsss_stages import contracts, options
-from wsss_stages.stages.cli import flags, merge
+from wsss_stages import configuration, contracts
+from wsss_stages.configuration import STAGES
+from wsss_stages.stages.cli import flags
 
 validate(config, "../schemas/config.schema.yaml")
-if not config["dataset_root"]:
-    update_config(config, config["demo"])
-if config["variant"] not in config["variants"]:
-    raise WorkflowError(
-        f"no variant {config['variant']!r} in config; there are {', '.join(config['variants'])}"
-    )
-config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
+try:
+    configuration.complete(config)
+except configuration.ConfigError as error:
+    raise WorkflowError(str(error))
 
-STAGES = {
-    "s3_seeds": "seeds",
-    "s4_affinity": "affinity",
-    "s5_graph": "graph",
-    "s6_propagate": "propagate",
-    "s7_segment": "segment",
-    "s8_predict": "predict",
-    "s9_evaluate": "evaluate",
-}
-"""Stages that a variant may change, in the order of the data, and their config sections."""
 DEVICE = config["device"]
 GPUS = int(
     DEVICE.startswith("cuda")
@@ -44,36 +32,14 @@ wildcard_constraints:
 
 def section(name, variant=None):
     """A section's options: defaults, config.yaml, then the variant's base and the variant itself."""
-    chain = []
-    while variant is not None:
-        if variant not in config["variants"]:
-            raise WorkflowError(
-                f"no variant {variant!r} in config; there are {', '.join(config['variants'])}"
-            )
-        chain.append(config["variants"][variant])
-        variant = chain[-1].get("base")
-        if len(chain) > len(config["variants"]):
-            raise WorkflowError("the bases of the variants go round in a circle")
-    values = merge(options.SECTIONS[name], config.get(name, {}))
-    for overrides in reversed(chain):
-        for key, value in overrides.get(name, {}).items():
-            nested = isinstance(value, dict) and isinstance(values[key], dict)
-            values[key] = {**values[key], **value} if nested else value
-    return options.SECTIONS[name](**values).model_dump()
-
-
-def home(variant, stage):
-    """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
-    base = config["variants"][variant].get("base")
-    if base is None:
-        return variant
-    before = list(STAGES)[: list(STAGES).index(stage) + 1]
-    same = all(section(STAGES[s], variant) == section(STAGES[s], base) for s in before)
-    return home(base, stage) if same else variant
+    try:
+        return configuration.section(config, name, variant)
+    except configuration.ConfigError as error:
+        raise WorkflowError(str(error))
 
 
 def stage_folder(wildcards, stage):
-    return f"results/{wildcards.dataset}/{wildcards.weak}/{home(wildcards.variant, stage)}/{stage}"
+    return f"results/{wildcards.dataset}/{wildcards.weak}/{configuration.home(config, wildcards.variant, stage)}/{stage}"
 
 
 def weights_of(stage):

@@ -1,0 +1,50 @@
+"""The plan of the toy run against what the run took."""
+
+import csv
+
+import pytest
+import yaml
+
+from wsss_stages import configuration, plan
+
+
+@pytest.fixture
+def config(finished, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.chdir(finished.folder)
+    return configuration.load([finished.folder / "config.yaml"], [])
+
+
+def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys):
+    lines = plan.plan(config, cores=2)
+    seconds, jobs = {}, {}
+    for path in finished.folder.glob("benchmarks/**/*.tsv"):
+        stage = next((part for part in path.parts if part[0] == "s" and part[1:2].isdigit()), path.stem).removesuffix(
+            ".tsv"
+        )
+        with path.open() as file:
+            seconds[stage] = seconds.get(stage, 0) + float(next(csv.DictReader(file, delimiter="\t"))["s"])
+        jobs[stage] = jobs.get(stage, 0) + 1
+    happened = sum(seconds[line.stage] / min(jobs[line.stage], 2) for line in lines)
+    assert 0.5 < 3600 * sum(line.hours for line in lines) / happened < 2
+    assert {line.stage: line.jobs for line in lines} == {line.stage: jobs[line.stage] for line in lines}
+    assert "measuring" in capsys.readouterr().out
+    again = plan.plan(config, cores=2)
+    assert again == lines and "measuring" not in capsys.readouterr().out
+    plan.show(config, lines, 2)
+    assert "s6_propagate" in capsys.readouterr().out
+
+
+def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
+    more = tmp_path / "more.yaml"
+    more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))
+    config = configuration.load([finished.folder / "config.yaml", more], ["variant=ce"])
+    section = configuration.section(config, "propagate", "ce")
+    assert section["hidden"] == 8 and section["mp_weight"] == 0 and config["dataset"] == "scenes"
+
+
+def test_a_stage_that_fails_is_told(tmp_path):
+    missing = str(tmp_path / "none.json")
+    command = ["s2_cam", "--index", missing, "--weights", missing, "--manifest", missing]
+    with pytest.raises(plan.PlanError, match=r"s2_cam failed on a few images:\n.*none.json"):
+        plan._run(command, {}, 1)

@@ -1,0 +1,82 @@
+"""What a run's configuration means: which file says what, a variant's options, and where a stage's artifacts live."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wsss_stages import options
+from wsss_stages.stages.cli import merge
+
+STAGES = {
+    "s3_seeds": "seeds",
+    "s4_affinity": "affinity",
+    "s5_graph": "graph",
+    "s6_propagate": "propagate",
+    "s7_segment": "segment",
+    "s8_predict": "predict",
+    "s9_evaluate": "evaluate",
+}
+"""Stages that a variant may change, in the order of the data, and their config sections."""
+
+
+class ConfigError(ValueError):
+    """A configuration that names what is not there."""
+
+
+def complete(config: dict[str, Any]) -> None:
+    """Fill in what follows from the rest: the demo's settings without a dataset, the dataset's name."""
+    from snakemake.utils import update_config
+
+    if not config["dataset_root"]:
+        update_config(config, config["demo"])
+    known_variant(config, config["variant"])
+    config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
+
+
+def load(files: list[Path], values: list[str]) -> dict[str, Any]:
+    """What snakemake makes of `--configfile files --config values` over config.yaml."""
+    from snakemake.utils import update_config, validate
+
+    config: dict[str, Any] = {}
+    for path in files:
+        update_config(config, yaml.safe_load(path.read_text()))
+    for text in values:
+        key, _, value = text.partition("=")
+        update_config(config, {key: yaml.safe_load(value)})
+    validate(config, str(options.SCHEMA_FILE))
+    complete(config)
+    return config
+
+
+def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
+    """A variant's overrides. Raises ConfigError."""
+    if variant not in config["variants"]:
+        raise ConfigError(f"no variant {variant!r} in config; there are {', '.join(config['variants'])}")
+    return config["variants"][variant]
+
+
+def section(config: dict[str, Any], name: str, variant: str | None = None) -> dict[str, Any]:
+    """A section's options: defaults, config.yaml, then the variant's base and the variant itself."""
+    chain = []
+    while variant is not None:
+        chain.append(known_variant(config, variant))
+        variant = chain[-1].get("base")
+        if len(chain) > len(config["variants"]):
+            raise ConfigError("the bases of the variants go round in a circle")
+    values = merge(options.SECTIONS[name], config.get(name, {}))
+    for overrides in reversed(chain):
+        for key, value in overrides.get(name, {}).items():
+            nested = isinstance(value, dict) and isinstance(values[key], dict)
+            values[key] = {**values[key], **value} if nested else value
+    return options.SECTIONS[name](**values).model_dump()
+
+
+def home(config: dict[str, Any], variant: str, stage: str) -> str:
+    """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
+    base = config["variants"][variant].get("base")
+    if base is None:
+        return variant
+    before = list(STAGES)[: list(STAGES).index(stage) + 1]
+    same = all(section(config, STAGES[s], variant) == section(config, STAGES[s], base) for s in before)
+    return home(config, base, stage) if same else variant

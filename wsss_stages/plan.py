@@ -1,0 +1,236 @@
+"""What a run will cost, before it runs: jobs, hours, disk and memory of every stage.
+
+    python -m wsss_stages.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE --cores 4
+
+takes what `snakemake` takes. The first time a few images go through every stage on this machine, which takes some minutes;
+what an image or a training step costs is then known and kept in the cache folder. `--again` measures anew.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from wsss_stages import artifacts, configuration, options
+from wsss_stages.data.index import Index, stable_hash
+from wsss_stages.stages import cli
+
+VAL_IMAGES = 2
+EPOCHS = 3
+"""A training is timed for one epoch of the sample and for so many."""
+
+
+class PlanError(ValueError):
+    """A stage that fails on a few images would fail in the run."""
+
+
+@dataclass
+class Cost:
+    """What one stage costs on this machine."""
+
+    stage: str
+    section: str
+    split: str | None
+    """None for a training."""
+    start: float
+    """Seconds of a job before its first image or step."""
+    unit: float
+    """Seconds of an image, or of a training step."""
+    gigabytes: float
+    """Peak memory of a job."""
+    megabytes: float
+    """On disk, an image or a training."""
+
+
+@dataclass
+class Line:
+    """What one stage costs in a run."""
+
+    stage: str
+    jobs: int
+    units: int
+    what: str
+    hours: float
+    """Wall time of the stage, its jobs on all cores."""
+    gigabytes: float
+    disk: float
+    """Gigabytes."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", default=[], help="settings over config.yaml, as snakemake"
+    )
+    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single settings, as snakemake")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="as snakemake (default: all)")
+    parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
+    args = parser.parse_args(argv)
+    config = configuration.load([Path("config.yaml"), *args.configfile], args.config)
+    lines = plan(config, args.cores, args.again)
+    show(config, lines, args.cores)
+
+
+def plan(config: dict, cores: int, again: bool = False) -> list[Line]:
+    """The cost of every stage of `rule all` for the configured variant, from scratch."""
+    with tempfile.TemporaryDirectory(prefix="wsss_plan_") as folder:
+        scratch = Path(folder)
+        index = _index(config, scratch)
+        sample = _sample(config, index)
+        known = _cache(config, sample, cores)
+        if again or not known.exists():
+            sys.stdout.write(f"measuring {len(sample.splits['train'])} images on this machine ...\n")
+            costs = list(_calibrate(config, sample, cores, scratch))
+            known.parent.mkdir(parents=True, exist_ok=True)
+            artifacts.write_json(known, [asdict(cost) for cost in costs])
+        costs = [Cost(**cost) for cost in json.loads(known.read_text())]
+    return [_line(cost, config, index, sample, cores) for cost in costs]
+
+
+def show(config: dict, lines: list[Line], cores: int) -> None:
+    """Print the table."""
+    table = Table("stage", "jobs", "images or steps", "wall time", "disk GB", "peak GB a job")
+    for line in lines:
+        units = f"{line.units} {line.what}"
+        table.add_row(line.stage, str(line.jobs), units, _time(line.hours), f"{line.disk:.2f}", f"{line.gigabytes:.1f}")
+    total = sum(line.hours for line in lines)
+    disk, memory = sum(line.disk for line in lines), max(line.gigabytes * min(line.jobs, cores) for line in lines)
+    table.add_row("all", str(sum(line.jobs for line in lines)), "", _time(total), f"{disk:.2f}", "", style="bold")
+    console = Console()
+    console.print(f"{config['dataset']}, variant {config['variant']}, {cores} cores")
+    console.print(table)
+    console.print(f"Memory at the worst moment: {memory:.1f} GB. From scratch; finished stages cost nothing.")
+
+
+def _index(config: dict, scratch: Path) -> Index:
+    """The whole index, made by the stage itself, so that a faulty dataset is told here."""
+    root = config["dataset_root"] or str(scratch / "dataset")
+    command = ["data", "--root", root, "--index", str(scratch / "index.json"), "--dataset", config["dataset"]]
+    _run(command, configuration.section(config, "data"), 1)
+    return Index.read(scratch / "index.json")
+
+
+def _sample(config: dict, index: Index) -> Index:
+    """As many training images as the largest training batch, and a few validation images."""
+    sections = [configuration.section(config, s, config["variant"]) for s in ("classifier", "affinity", "segment")]
+    sizes = {"train": max(s["batch_size"] for s in sections), "val": VAL_IMAGES}
+    splits = {
+        split: sorted(ids, key=lambda image: stable_hash(image, "plan"))[: sizes[split]]
+        for split, ids in index.splits.items()
+    }
+    return replace(index, splits=splits)
+
+
+def _cache(config: dict, sample: Index, cores: int) -> Path:
+    """Where this machine's costs of these images under these options are kept."""
+    sections = {name: configuration.section(config, name, config["variant"]) for name in options.SECTIONS}
+    known = [sections, sample.splits, config["backbone_weights"], config["device"], cores, _machine()]
+    name = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wsss_stages" / f"plan_{name}.json"
+
+
+def _machine() -> list[str]:
+    return [*os.uname()[1:3], str(os.cpu_count())]
+
+
+def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterator[Cost]:
+    """Put the sample through every stage, twice: trainings for one epoch and for more, images to do and done."""
+    index, variant = scratch / "sample.json", config["variant"]
+    sample.write(index)
+    backbone = ["--backbone-weights", config["backbone_weights"]]
+    classifier, affinity, segmenter = (
+        str(scratch / stage / "weights.safetensors") for stage in ("s1_classifier", "s4_affinity", "s7_segment")
+    )
+    cams, seeds, graph, pseudo = (
+        str(scratch / stage / "1-of-1.json") for stage in ("s2_cam", "s3_seeds", "s5_graph", "s6_propagate")
+    )
+    truth = configuration.section(config, "segment", variant)["labels"] == "truth"
+    architecture = ["--backbone", configuration.section(config, "classifier")["backbone"]]
+    stages = [  # stage, section of its options, split or training, what it reads
+        ("s1_classifier", "classifier", None, backbone),
+        ("s2_cam", "cam", "train", ["--weights", classifier]),
+        ("s3_seeds", "seeds", "train", ["--cam", cams]),
+        ("s4_affinity", "affinity", None, ["--seeds-manifests", seeds, "--classifier", classifier]),
+        ("s5_graph", "graph", "train", ["--seeds-manifest", seeds, "--affinity", affinity]),
+        ("s6_propagate", "propagate", "train", ["--seeds-manifest", seeds, "--graph", graph, "--affinity", affinity]),
+        ("s7_segment", "segment", None, [*architecture, *backbone, *([] if truth else ["--pseudo", pseudo])]),
+        ("s8_predict", "predict", "val", ["--weights", segmenter]),
+    ]
+    for stage, name, split, reads in stages:
+        section = configuration.section(config, name, variant)
+        command = [stage, "--index", str(index), "--device", config["device"], *reads]
+        folder = scratch / stage
+        if split is None:
+            command += ["--weights", str(folder / "weights.safetensors")]
+            batches = _batches(sample, section)
+            short, _ = _run(command, {**section, "epochs": 1}, cores)
+            long, gigabytes = _run(command, {**section, "epochs": EPOCHS}, cores)
+            unit = max(0.0, long - short) / (batches * (EPOCHS - 1))
+            start, parts = max(0.0, short - batches * unit), 1
+        elif sample.splits[split]:
+            command += ["--split", split, "--manifest", str(folder / "1-of-1.json")]
+            work, gigabytes = _run(command, section, 1)
+            start, _ = _run(command, section, 1)  # everything is there: what is left is the start
+            parts = len(sample.splits[split])
+            unit = max(0.0, work - start) / parts
+        else:
+            continue
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        yield Cost(stage, name, split, start, unit, gigabytes, size / parts / 1e6)
+
+
+def _batches(index: Index, section: dict) -> int:
+    return len(index.splits["train"]) // section["batch_size"] or 1
+
+
+def _run(command: list[str], section: dict, threads: int) -> tuple[float, float]:
+    """Seconds and peak gigabytes of a stage. Raises PlanError with what it said."""
+    line = [sys.executable, "-m", f"wsss_stages.stages.{command[0]}", *command[1:], *shlex.split(cli.flags(section))]
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(line, stdout=said, stderr=said, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise PlanError(f"{command[0]} failed on a few images:\n{said.read()}")
+    return time.monotonic() - began, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> Line:
+    if cost.split is None:
+        section = configuration.section(config, cost.section, config["variant"])
+        steps = _batches(index, section) * section["epochs"]
+        return Line(
+            cost.stage, 1, steps, "steps", (cost.start + steps * cost.unit) / 3600, cost.gigabytes, cost.megabytes / 1e3
+        )
+    images, jobs = len(index.splits[cost.split]), config["shards"]
+    larger = _pixels(index, cost.split) / _pixels(sample, cost.split)
+    rounds = -(-jobs // cores)
+    hours = rounds * (cost.start + images / jobs * larger * cost.unit) / 3600
+    return Line(cost.stage, jobs, images, "images", hours, cost.gigabytes, images * larger * cost.megabytes / 1e3)
+
+
+def _pixels(index: Index, split: str) -> float:
+    """Mean of an image's pixels."""
+    records = index.split(split)
+    return sum(record.height * record.width for record in records) / len(records)
+
+
+def _time(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
+
+
+if __name__ == "__main__":
+    cli.run(main)
