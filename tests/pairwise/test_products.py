@@ -31,12 +31,13 @@ def pairs(size, window):
             yield number, (y, x), (y + dy, x + dx)
 
 
+@pytest.mark.parametrize("channels", [3, 8, 19])
 @pytest.mark.parametrize(("size", "radius", "kind"), SIZES)
-def test_products_are_sums_over_pairs(make, size, radius, kind):
+def test_products_are_sums_over_pairs(make, size, radius, kind, channels):
     window = windows.offsets(radius, kind)
     by = make(size, window)
     generator = torch.Generator().manual_seed(0)
-    A, B = (torch.randn(2, *size, 3, generator=generator) for _ in range(2))
+    A, B = (torch.randn(2, *size, channels, generator=generator) for _ in range(2))
     P = torch.randn(2, len(window), *size, generator=generator) * windows.exists(*size, window, "cpu")
     dot, dot_self = torch.zeros_like(P), torch.zeros_like(P)
     ahead, back = torch.zeros_like(B), torch.zeros_like(B)
@@ -61,6 +62,12 @@ def test_a_scattered_tensor_is_the_same_as_a_whole_one(make):
     torch.testing.assert_close(by.dot_self(x), by.dot_self(x.contiguous()))
     P = by.dot_self(x)
     torch.testing.assert_close(by.gather(P, x), by.gather(P, x.contiguous()))
+
+
+def test_other_numbers_than_float32_are_refused():
+    by = CompiledWindows(windows.offsets(1, "square"))
+    with pytest.raises(TypeError, match=r"float32; found torch.float64"):
+        by.dot_self(torch.zeros(1, 4, 4, 2, dtype=torch.float64))
 
 
 def test_numbers_of_nodes_come_back_from_tiles():

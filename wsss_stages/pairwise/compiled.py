@@ -22,10 +22,6 @@ class CompiledWindows:
         """Numbers of pairs; 0 where the neighbour lies outside the grid."""
         return values.permute(0, 2, 3, 1).contiguous()
 
-    def of_nodes(self, x: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        """Numbers of nodes, beside those of their neighbours."""
-        return x
-
     def dot(self, A: Float[Tensor, "b h w d"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
         """A_i · B_j."""
         return self._run(kernels.dot, (A, B), (), A.new_empty(*A.shape[:3], self.count))
@@ -50,6 +46,8 @@ class CompiledWindows:
         return self._run(kernels.gather, (P, B), (ahead, back), B.new_empty(B.shape))
 
     def _run(self, kernel, inputs: tuple[Tensor, ...], options: tuple[int, ...], out: Tensor) -> Tensor:
+        if out.dtype != torch.float32:
+            raise TypeError(f"compiled windows work on float32; found {out.dtype}")
         numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
         arrays = (x.detach().contiguous().numpy() for x in inputs)
         kernel(*arrays, *options, self.half, self.start, out.numpy())
