@@ -4,7 +4,7 @@ VENV ?= .venv
 CORES ?= all
 BIN := $(abspath $(VENV))/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: $(VENV)/.installed  ## run every stage on the embedded demo
 	PATH="$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete
@@ -18,6 +18,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	PATH="$(BIN):$$PATH" snakefmt --check Snakefile workflow
 	PATH="$(BIN):$$PATH" snakemake --lint
+
+bench: $(VENV)/.installed-dev  ## measure against named peers; fails where a goal is missed
+	$(BIN)/python bench/attention.py; a=$$?; $(BIN)/python bench/crf.py; b=$$?; $(BIN)/python bench/propagate.py; c=$$?; \
+	exit $$((a | b | c))
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
