@@ -27,8 +27,9 @@ def test_maths_opens_no_file_and_knows_no_stage(folder):
 
 
 def test_nothing_below_the_stages_knows_them():
+    above = PACKAGE / "plan.py"  # a command that runs them
     for path in PACKAGE.rglob("*.py"):
-        if path.parent.name != "stages":
+        if path.parent.name != "stages" and path != above:
             assert not any(m.split(".")[0] == "stages" for m in imports(path)), path
 
 

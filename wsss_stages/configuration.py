@@ -6,7 +6,6 @@ from typing import Any
 import yaml
 
 from wsss_stages import options
-from wsss_stages.stages.cli import merge
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -64,7 +63,7 @@ def section(config: dict[str, Any], name: str, variant: str | None = None) -> di
         variant = chain[-1].get("base")
         if len(chain) > len(config["variants"]):
             raise ConfigError("the bases of the variants go round in a circle")
-    values = merge(options.SECTIONS[name], config.get(name, {}))
+    values = options.merge(options.SECTIONS[name], config.get(name, {}))
     for overrides in reversed(chain):
         for key, value in overrides.get(name, {}).items():
             nested = isinstance(value, dict) and isinstance(values[key], dict)

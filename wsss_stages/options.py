@@ -5,7 +5,7 @@ Defaults are the preset `ours`; the presets `thesis` and `released` are variants
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -230,6 +230,17 @@ SECTIONS: dict[str, type[Section]] = {
     "predict": Predict,
     "evaluate": Evaluate,
 }
+
+
+def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """Values over the section's defaults, also inside nested sections whose default differs from their type's."""
+    merged = section().model_dump()
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
 
 
 def json_schema() -> dict:

@@ -26,7 +26,7 @@ class Edges:
             E: Eq. 3.14, 0 where not connected.  window: the n offsets.  beta: weight of E in Eq. 3.18.
             by: how to compute; what suits the device if not given.
         """
-        self.products = by or products(tuple(E.shape[2:]), window, E.device)
+        self.products = by or products(tuple(E.shape[2:]), window, E)
         found = self.products.layout(E)
         self.alike = torch.where(found > 0, beta * found, NEVER)
         """Second term of Eq. 3.18 where the cosine is above 0."""

@@ -18,7 +18,7 @@ class Potts:
                 neighbour. Carries no gradient.
             nodes: number of nodes of each image, without padding.
         """
-        self.products = products(tuple(K.shape[2:]), window, K.device)
+        self.products = products(tuple(K.shape[2:]), window, K)
         self.K = self.products.layout(K)
         self.total, self.nodes = K.sum(dim=(1, 2, 3)), nodes
 

@@ -1,6 +1,7 @@
 """Which way to compute products of a grid with its windows suits a device."""
 
 import torch
+from torch import Tensor
 
 from wsss_stages.pairwise.compiled import CompiledWindows
 from wsss_stages.pairwise.tiles import Tiles
@@ -8,6 +9,7 @@ from wsss_stages.pairwise.tiles import Tiles
 Products = CompiledWindows | Tiles
 
 
-def products(size: tuple[int, int], window: list[tuple[int, int]], device: torch.device) -> Products:
-    """Compiled loops on a CPU, matrix products of tiles elsewhere."""
-    return CompiledWindows(window) if device.type == "cpu" else Tiles(size, window)
+def products(size: tuple[int, int], window: list[tuple[int, int]], like: Tensor) -> Products:
+    """Compiled loops for float32 on a CPU, matrix products of tiles elsewhere."""
+    compiled = like.device.type == "cpu" and like.dtype == torch.float32
+    return CompiledWindows(window) if compiled else Tiles(size, window)

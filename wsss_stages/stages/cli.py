@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from wsss_stages.options import Section
+from wsss_stages.options import Section, merge
 
 
 def parse(
@@ -68,17 +68,6 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
             flags(value, f"{name}.") if isinstance(value, dict) else f"--{name} {shlex.quote(json.dumps(value))}"
         )
     return " ".join(parts)
-
-
-def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
-    """Values over the section's defaults, also inside nested sections whose default differs from their type's."""
-    merged = section().model_dump()
-    for key, value in values.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = {**merged[key], **value}
-        else:
-            merged[key] = value
-    return merged
 
 
 def run(main: Callable[[], None]) -> None:
