@@ -24,11 +24,11 @@ class CompiledWindows:
 
     def dot(self, A: Float[Tensor, "b h w d"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
         """A_i · B_j."""
-        return self._run(kernels.dot, (A, B), (), A.new_empty(*A.shape[:3], self.count))
+        return self._dot(A, B, False)
 
     def dot_self(self, A: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
         """A_i · A_j."""
-        return self._run(kernels.dot_self, (A,), (), A.new_zeros(*A.shape[:3], self.count))
+        return self._dot(A, A, True)
 
     def gather(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
         r""":math:`\sum_j P_{ij} B_j`."""
@@ -41,6 +41,9 @@ class CompiledWindows:
     def gather_both(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
         r""":math:`\sum_j (P_{ij} + P_{ji}) B_j`."""
         return self._gather(P, B, 1, 1)
+
+    def _dot(self, A: Tensor, B: Tensor, alike: bool) -> Tensor:
+        return self._run(kernels.dot, (A, B), (alike,), A.new_zeros(*A.shape[:3], self.count))
 
     def _gather(self, P: Tensor, B: Tensor, ahead: int, back: int) -> Tensor:
         return self._run(kernels.gather, (P, B), (ahead, back), B.new_empty(B.shape))

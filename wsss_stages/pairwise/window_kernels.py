@@ -19,18 +19,17 @@ ZERO = np.float32(0)
 
 @no_type_check  # for those who check types at run time: Numba compiles the bare function
 @njit(**COMPILED)
-def dot(A, B, half, start, out):
-    """out_ij = A_i · B_j."""
+def dot(A, B, alike, half, start, out):
+    """out_ij = A_i · B_j; if A and B are `alike`, one of two opposite neighbours is computed. `out` is 0 before."""
     images, h, w, d = A.shape
     r = len(half) // 2
     for line in prange(images * h):
         b, y = line // h, line % h
         for x in range(w):
             a, o = A[b, y, x], out[b, y, x]
-            o[:] = 0
-            for v in range(max(0, y - r), min(h, y + r + 1)):
-                reach, k = half[v - y + r], start[v - y + r] - x
-                u, end = max(0, x - reach), min(w, x + reach + 1)
+            for v in range(y if alike else max(0, y - r), min(h, y + r + 1)):
+                reach, k, mirror = half[v - y + r], start[v - y + r] - x, start[y - v + r] + x
+                u, end = x if alike and v == y else max(0, x - reach), min(w, x + reach + 1)
                 while u + 3 <= end:
                     b0, b1, b2 = B[b, v, u], B[b, v, u + 1], B[b, v, u + 2]
                     s0, s1, s2 = ZERO, ZERO, ZERO
@@ -46,39 +45,9 @@ def dot(A, B, half, start, out):
                         s0 += a[c] * b0[c]
                     o[k + u] = s0
                     u += 1
-
-
-@no_type_check
-@njit(**COMPILED)
-def dot_self(A, half, start, out):
-    """out_ij = out_ji = A_i · A_j: of two opposite neighbours one is computed."""
-    images, h, w, d = A.shape
-    r = len(half) // 2
-    for line in prange(images * h):
-        b, y = line // h, line % h
-        for x in range(w):
-            a, o = A[b, y, x], out[b, y, x]
-            for v in range(y, min(h, y + r + 1)):
-                reach, k, back = half[v - y + r], start[v - y + r] - x, start[y - v + r] + x
-                u, end = x if v == y else max(0, x - reach), min(w, x + reach + 1)
-                while u + 3 <= end:
-                    b0, b1, b2 = A[b, v, u], A[b, v, u + 1], A[b, v, u + 2]
-                    s0, s1, s2 = ZERO, ZERO, ZERO
-                    for c in range(d):
-                        s0 += a[c] * b0[c]
-                        s1 += a[c] * b1[c]
-                        s2 += a[c] * b2[c]
-                    o[k + u], o[k + u + 1], o[k + u + 2] = s0, s1, s2
-                    mirror = out[b, v]
-                    mirror[u, back - u], mirror[u + 1, back - u - 1], mirror[u + 2, back - u - 2] = s0, s1, s2
-                    u += 3
-                while u < end:
-                    b0, s0 = A[b, v, u], ZERO
-                    for c in range(d):
-                        s0 += a[c] * b0[c]
-                    o[k + u] = s0
-                    out[b, v, u, back - u] = s0
-                    u += 1
+                if alike:
+                    for u in range(x if v == y else max(0, x - reach), end):
+                        out[b, v, u, mirror - u] = o[k + u]
 
 
 @no_type_check
