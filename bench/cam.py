@@ -1,0 +1,57 @@
+"""Multi-scale CAM inference as a share of what a plain matrix product reaches on the same device, in the same precision.
+
+    python bench/cam.py --device cuda --backbone resnet50
+
+Goal on a GPU: at least 40 % of the matrix product's operations a second. Random weights cost what trained ones do.
+"""
+
+import argparse
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench import finish, machine, seconds
+from wsss_stages.labels.cam import multi_scale
+from wsss_stages.models import build_classifier
+from wsss_stages.options import Cam
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backbone", default="mobilenet_v2")
+    parser.add_argument("--size", type=int, nargs=2, default=(375, 500), help="height and width")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args()
+    network, _ = build_classifier("cam", args.backbone, 16, 20, "none", 0)
+    network = network.eval().to(args.device, memory_format=torch.channels_last)
+    image, classes = torch.randn(1, 3, *args.size, device=args.device), torch.tensor([1, 2], device=args.device)
+    opt = Cam()
+
+    @torch.no_grad()
+    def cams():
+        return multi_scale(network.cam, image, classes, opt.scales, opt.flip, 16)
+
+    with FlopCounterMode(display=False) as counter:
+        cams()
+    side = 2048 if args.device == "cpu" else 8192
+    a, b = (torch.randn(side, side, device=args.device) for _ in range(2))
+    a @ b
+    ours = sorted(seconds(cams, args.device) for _ in range(args.runs))[args.runs // 2]
+    plain = sorted(seconds(lambda: a @ b, args.device) for _ in range(args.runs))[args.runs // 2]
+    reached, possible = counter.get_total_flops() / ours, 2 * side**3 / plain
+    table = Table("", "seconds", "Gflop", "Gflop/s", "share", "goal on a GPU")
+    table.add_row(
+        "plain matrix product", f"{plain:.4f}", f"{2 * side**3 / 1e9:.1f}", f"{possible / 1e9:.0f}", "100 %", ""
+    )
+    row = (f"{ours:.4f}", f"{counter.get_total_flops() / 1e9:.1f}", f"{reached / 1e9:.0f}")
+    table.add_row(f"CAM, {args.backbone}", *row, f"{100 * reached / possible:.0f} %", "40 %")
+    print(f"{machine(args.device)}; {args.size[1]} x {args.size[0]} pixels, scales {opt.scales}, mirrored: {opt.flip}")
+    Console().print(table)
+    finish(args.device != "cpu" and reached < 0.4 * possible)
+
+
+if __name__ == "__main__":
+    main()
