@@ -42,26 +42,30 @@ def affinity_attention(H: Float[Tensor, "b h w d"], w: Float[Tensor, "b"], edges
     Args:
         H: node features on the grid of each image.  w: w^l, one per image (one network per image).
     """
-    n = H.norm(dim=3, keepdim=True)
-    u = H * ((n > 1e-7) / n.clamp(min=1e-7))  # 0 for a vector of zeros, with no gradient
-    cos = _DotSelf.apply(u, edges.products)
+    cos = _Cosine.apply(H, edges.products)
     scores = torch.addcmul(torch.where(cos > 0, edges.alike, edges.unlike), cos, w.view(-1, 1, 1, 1))
     return _Gather.apply(scores.softmax(dim=3), H, edges.products)
 
 
-class _DotSelf(torch.autograd.Function):
-    """H_i · H_j for all neighbours j of i."""
+class _Cosine(torch.autograd.Function):
+    """cos(H_i, H_j) for all neighbours j of i; 0 for a vector of zeros, with no gradient."""
 
     @staticmethod
     def forward(ctx, H: Tensor, by: Products) -> Tensor:
-        ctx.save_for_backward(H)
+        n = H.norm(dim=3, keepdim=True)
+        inverse = (n > 1e-7) / n.clamp(min=1e-7)
+        u = H * inverse
+        ctx.save_for_backward(u, inverse)
         ctx.by = by
-        return by.dot_self(H)
+        return by.dot_self(u)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor):
-        return ctx.by.gather_both(gradient, *ctx.saved_tensors), None
+        u, inverse = ctx.saved_tensors
+        of_u = ctx.by.gather_both(gradient, u)
+        along = (of_u * u).sum(dim=3, keepdim=True)
+        return of_u.addcmul_(u, along, value=-1).mul_(inverse), None
 
 
 class _Gather(torch.autograd.Function):

@@ -28,22 +28,28 @@ def consistent(
     """
     if rule == "none" or len(prototypes) == 0:
         return torch.ones_like(seeds, dtype=torch.bool)
-    features = H[boxes.image]  # k h w d
     if rule == "centred":
-        mean = H.mean(dim=(1, 2))[boxes.image]
-        features, prototypes = features - mean[:, None, None], prototypes - mean
-    likeness = _cosine(features, prototypes)
+        mean = H.mean(dim=(1, 2))
+        H, prototypes = H - mean[:, None, None], prototypes - mean[boxes.image]
+    u = F.normalize(H, dim=3, eps=1e-7).flatten(1, 2)
+    likeness = _cosine(u, prototypes, boxes)
     if rule == "background_margin":
-        background = (seeds == 0).unsqueeze(3)
-        count = background.sum(dim=(1, 2))
-        P_bg = (H * background).sum(dim=(1, 2)) / count.clamp(min=1)
-        margin = likeness - _cosine(features, P_bg[boxes.image])
-        likeness = torch.where((count > 0)[boxes.image].unsqueeze(2), margin, 1.0)  # no background: keep
+        background = (seeds == 0).flatten(1).to(H)
+        count = background.sum(dim=1)
+        P_bg = (background.unsqueeze(1) @ H.flatten(1, 2)).squeeze(1) / count.clamp(min=1).unsqueeze(1)
+        to_background = (u @ F.normalize(P_bg, dim=1, eps=1e-7).unsqueeze(2)).squeeze(2)
+        margin = likeness - to_background[boxes.image]
+        likeness = torch.where((count > 0)[boxes.image].unsqueeze(1), margin, 1.0)  # no background: keep
     keeps = likeness >= 0 if rule == "released" else likeness > 0
+    keeps = keeps.view_as(boxes.mask)
     concerned = boxes.mask & (seeds[boxes.image] == boxes.row[:, None, None])
     dropped = torch.zeros(seeds.shape, device=seeds.device).index_add(0, boxes.image, (concerned & ~keeps).float())
     return dropped == 0
 
 
-def _cosine(features: Float[Tensor, "k h w d"], P: Float[Tensor, "k d"]) -> Float[Tensor, "k h w"]:
-    return (F.normalize(features, dim=3, eps=1e-7) * F.normalize(P, dim=1, eps=1e-7)[:, None, None]).sum(dim=3)
+def _cosine(u: Float[Tensor, "b n d"], P: Float[Tensor, "k d"], boxes: Boxes) -> Float[Tensor, "k n"]:
+    """Of every node of a box's image with the box's vector; u has norm 1."""
+    of_image = boxes.number.max() + 1
+    vectors = P.new_zeros(len(u), of_image, P.shape[1])
+    vectors[boxes.image, boxes.number] = F.normalize(P, dim=1, eps=1e-7)
+    return (vectors @ u.transpose(1, 2))[boxes.image, boxes.number]

@@ -10,11 +10,16 @@ from torch import Tensor
 
 @dataclass
 class Boxes:
-    """All boxes of a batch, in nodes: which image, which class (row of the probabilities), which nodes."""
+    """All boxes of a batch, in nodes: which image (in order), which class (row of the probabilities), which nodes."""
 
     image: Int[Tensor, "k"]
     row: Int[Tensor, "k"]
     mask: Bool[Tensor, "k h w"]
+
+    @property
+    def number(self) -> Int[Tensor, "k"]:
+        """Which of its image's boxes each is."""
+        return torch.arange(len(self.image), device=self.image.device) - torch.searchsorted(self.image, self.image)
 
     def of(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "k h w"]:
         """Each box's own class of x, on the whole grid."""

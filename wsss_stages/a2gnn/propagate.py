@@ -9,6 +9,7 @@ from torch import Tensor
 
 from wsss_stages.a2gnn.attention import Edges, affinity_attention
 from wsss_stages.a2gnn.consistency import consistent
+from wsss_stages.a2gnn.embedding import embedding
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
 from wsss_stages.options import Propagate
 from wsss_stages.pairwise.kernels import colour_position
@@ -113,7 +114,10 @@ class _Batch:
         sizes = [g.X.shape[:2] for g in graphs]
         h, w = max(s[0] for s in sizes), max(s[1] for s in sizes)
         device = graphs[0].X.device
-        self.X = torch.stack([_grow(g.X.permute(2, 0, 1), h, w, 0.0) for g in graphs]).permute(0, 2, 3, 1)
+        X = torch.stack([_grow(g.X.permute(2, 0, 1), h, w, 0.0) for g in graphs])
+        self.shape = (len(graphs), h, w)
+        self.channels = X.shape[1]
+        self.embed = embedding(X.permute(0, 2, 3, 1).flatten(1, 2), opt.hidden)
         self.edges = Edges(torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, opt.edge_weight)
         self.seeds = torch.stack([_grow(g.seeds, h, w, -1) for g in graphs])
         self.rows = max(g.rows for g in graphs)
@@ -138,34 +142,31 @@ class _Networks:
 
     def __init__(self, batch: _Batch, hidden: int):
         self.batch, self.hidden = batch, hidden
-        device, d = batch.X.device, batch.X.shape[3]
+        device, d = batch.absent.device, batch.channels
         self.generators = [torch.Generator(device).manual_seed(g.seed) for g in batch.graphs]
         W_in, w, W_out = [], [], []
         for g, generator in zip(batch.graphs, self.generators, strict=True):
             W_in.append(_xavier(d, hidden, generator, device))
             w.append(torch.rand(LAYERS, generator=generator, device=device))
             W_out.append(_grow(_xavier(hidden, g.rows, generator, device)[None], hidden, batch.rows, 0.0)[0])
+        self.kept = torch.zeros(*batch.shape, hidden, device=device)
         self.parameters = [torch.stack(p).requires_grad_() for p in (W_in, w, W_out)]
 
     def forward(self, dropout: float) -> tuple[Float[Tensor, "b h w d"], Float[Tensor, "b h w c"]]:
         """Features of the last attention layer and logits (Eqs. 3.16-3.19)."""
         W_in, w, W_out = self.parameters
-        X = self.batch.X
-        b, height, width, _ = X.shape
-        H = (X.flatten(1, 2) @ W_in).relu().view(b, height, width, -1)  # Eq. 3.16
+        H = self.batch.embed(W_in).relu().view(*self.batch.shape, -1)  # Eq. 3.16
         if dropout > 0:
-            H = H * self._kept(height, width, dropout)
+            H = H * self._kept(dropout)
         for layer in range(LAYERS):
             H = affinity_attention(H, w[:, layer], self.batch.edges)
-        logits = (H.flatten(1, 2) @ W_out).view(b, height, width, -1)
+        logits = (H.flatten(1, 2) @ W_out).view(*self.batch.shape, -1)
         return H, logits + self.batch.absent
 
-    def _kept(self, height: int, width: int, dropout: float) -> Tensor:
-        masks = []
-        for g, generator in zip(self.batch.graphs, self.generators, strict=True):
-            draw = torch.rand(self.hidden, *g.X.shape[:2], generator=generator, device=g.X.device)
-            masks.append(_grow((draw >= dropout) / (1 - dropout), height, width, 0.0))
-        return torch.stack(masks).permute(0, 2, 3, 1)
+    def _kept(self, dropout: float) -> Tensor:
+        for g, generator, kept in zip(self.batch.graphs, self.generators, self.kept, strict=True):
+            kept[: g.X.shape[0], : g.X.shape[1]].bernoulli_(1 - dropout, generator=generator)
+        return self.kept.div_(1 - dropout)
 
 
 def _xavier(rows: int, columns: int, generator: torch.Generator, device) -> Tensor:
