@@ -16,7 +16,8 @@ from wsss_stages.pairwise.simd import weighted_sum
 SPARSE = 0.3
 """Share of numbers that are not 0 below which skipping zeros is faster; MobileNetV2's maps have 0.17."""
 COLUMNS = 32
-"""Columns of W worked on together: four sums stay in registers, and that part of W in the second cache."""
+"""Columns of W worked on together: their sums stay in registers, and that part of W, laid out by itself, in the second
+cache."""
 _add_up = weighted_sum(COLUMNS)
 
 
@@ -53,15 +54,14 @@ class Sparse:
     def times(self, matrices: list[tuple[np.ndarray, ...]], B: Float[Tensor, "b m hidden"]) -> Tensor:
         """Each of `rows` or of `columns` times its part of B."""
         numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
-        B = torch.nn.functional.pad(B, (0, self.extra)).contiguous()
-        out = B.new_empty(len(B), len(matrices[0][2]) - 1, B.shape[2])
-        for A, one, its in zip(matrices, B, out, strict=True):
+        parts = torch.nn.functional.pad(B, (0, self.extra)).unflatten(2, (-1, COLUMNS)).transpose(1, 2).contiguous()
+        out = B.new_empty(*parts.shape[:2], len(matrices[0][2]) - 1, COLUMNS)
+        for A, one, its in zip(matrices, parts, out, strict=True):
             _multiply(*A, one.numpy(), its.numpy())
-        return out[:, :, : self.hidden]
+        return out.transpose(1, 2).flatten(2)[:, :, : self.hidden]
 
     def _placed(self, A: scipy.sparse.csr_array) -> tuple[np.ndarray, ...]:
-        width = self.hidden + self.extra
-        return A.data, A.indices * np.int32(width), A.indptr.astype(np.int64)
+        return A.data, A.indices * np.int32(COLUMNS), A.indptr.astype(np.int64)
 
 
 class _Product(torch.autograd.Function):
@@ -79,10 +79,8 @@ class _Product(torch.autograd.Function):
 @no_type_check
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy", parallel=True)
 def _multiply(values, places, starts, B, out):
-    """out_i = sum of values[k] times the row of B that starts at places[k], over row i's k."""
-    width = B.shape[1]
-    rows, sums = B.reshape(-1), out.reshape(-1)
-    for part in prange(width // COLUMNS):
-        first = part * COLUMNS
+    """out_i = sum of values[k] times the row of B that starts at places[k], over row i's k; B and out are (parts, m, 32)."""
+    for part in prange(len(B)):
+        rows, sums = B[part].reshape(-1), out[part].reshape(-1)
         for i in range(len(starts) - 1):
-            _add_up(sums, i * width + first, rows, first, values, places, starts[i], starts[i + 1])
+            _add_up(sums, i * COLUMNS, rows, values, places, starts[i], starts[i + 1])

@@ -53,7 +53,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) ->
     """
     batch = _Batch(graphs, window, opt)
     networks = _Networks(batch, opt.hidden)
-    optimizer = torch.optim.Adam(networks.parameters, lr=opt.lr, weight_decay=opt.weight_decay)
+    optimizer = torch.optim.Adam(networks.parameters, lr=opt.lr, weight_decay=opt.weight_decay, fused=True)
     for epoch in range(opt.epochs_first + opt.epochs_second):
         second = epoch >= opt.epochs_first
         H, logits = networks.forward(opt.dropout)
@@ -165,7 +165,7 @@ class _Networks:
 
     def _kept(self, dropout: float) -> Tensor:
         for g, generator, kept in zip(self.batch.graphs, self.generators, self.kept, strict=True):
-            kept[: g.X.shape[0], : g.X.shape[1]].bernoulli_(1 - dropout, generator=generator)
+            kept[: g.X.shape[0], : g.X.shape[1]].uniform_(generator=generator).ge_(dropout)
         return self.kept.div_(1 - dropout)
 
 

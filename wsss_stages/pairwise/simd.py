@@ -49,15 +49,15 @@ def weighted_sum(width: int):
     """A function of the compiled loops that adds up rows of `width` numbers, a multiple of 8, in registers."""
 
     @intrinsic
-    def add_up(context, out, i, x, shift, weights, places, start, end):
-        """`out[i : i + width] = sum of weights[k] * x[places[k] + shift :][:width] for k from start to end`; `places` are
+    def add_up(context, out, i, x, weights, places, start, end):
+        """`out[i : i + width] = sum of weights[k] * x[places[k] :][:width] for k from start to end`; `places` are
         32-bit integers, all others 64."""
 
         def generate(context, builder, signature, arguments):
-            out, i, x, shift, weights, places, start, end = arguments
+            out, i, x, weights, places, start, end = arguments
             out, x, weights, places = (
                 _data(context, builder, signature.args[n], array)
-                for n, array in ((0, out), (2, x), (4, weights), (5, places))
+                for n, array in ((0, out), (2, x), (3, weights), (4, places))
             )
             zero = ir.Constant(_ROW, [0.0] * WIDTH)
             sums = [cgutils.alloca_once_value(builder, zero) for _ in range(0, width, WIDTH)]
@@ -65,7 +65,7 @@ def weighted_sum(width: int):
                 builder.store(zero, total)
             with cgutils.for_range_slice(builder, start, end, _INDEX(1)) as (k, _):
                 weight = _eight(builder, builder.load(builder.gep(weights, [k])))
-                place = builder.add(builder.sext(builder.load(builder.gep(places, [k])), _INDEX), shift)
+                place = builder.sext(builder.load(builder.gep(places, [k])), _INDEX)
                 for n, total in enumerate(sums):
                     row = builder.load(_row(builder, x, builder.add(place, _INDEX(n * WIDTH))), align=4)
                     builder.store(_plus(builder, builder.load(total), weight, row), total)
@@ -73,7 +73,7 @@ def weighted_sum(width: int):
                 builder.store(builder.load(total), _row(builder, out, builder.add(i, _INDEX(n * WIDTH))), align=4)
             return context.get_dummy_value()
 
-        return types.void(out, i, x, shift, weights, places, start, end), generate
+        return types.void(out, i, x, weights, places, start, end), generate
 
     return add_up
 
