@@ -163,6 +163,13 @@ class Propagate(Seeded):
     dropout: float = Field(0.5, ge=0, lt=1, description="dropout after the embedding")
     epochs_first: int = Field(20, ge=0, description="epochs of cross-entropy and multi-point loss")
     epochs_second: int = Field(20, ge=0, description="epochs of all losses and consistency checking")
+    stop_below: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="an image's second stage ends when an epoch changes the labels of less than this share of its nodes; "
+        "0 = never",
+    )
     lr: float = Field(0.03, gt=0, description="learning rate of Adam")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of Adam")
     reg_weight: float = Field(0.01, ge=0, description="lambda_1 of Eq. 3.20; 0 = without")

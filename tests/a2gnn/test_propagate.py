@@ -71,3 +71,19 @@ def test_a_network_that_diverges_names_its_image():
     g.X = g.X * float("nan")
     with pytest.raises(DivergedError, match="photo_17 is not finite in epoch 0"):
         train([g], WINDOW, QUICK)
+
+
+def test_an_image_whose_labels_settle_keeps_the_weights_of_that_epoch():
+    long = QUICK.model_copy(update={"epochs_second": 10, "stop_below": 0.999})
+    found = train([graph()], WINDOW, long)[0]
+    torch.testing.assert_close(found, train([graph()], WINDOW, QUICK.model_copy(update={"epochs_second": 2}))[0])
+
+
+def test_images_that_settle_in_different_epochs_do_not_know_of_each_other():
+    opt = QUICK.model_copy(update={"epochs_second": 20, "stop_below": 0.02})
+    graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1), graph("c", 8, 8, 4, 2, boxes=2)]
+    never = [train([g], WINDOW, opt.model_copy(update={"stop_below": 0.0}))[0] for g in graphs]
+    alone = [train([g], WINDOW, opt)[0] for g in graphs]
+    assert any(not torch.allclose(a, b) for a, b in zip(alone, never, strict=True))
+    for found, expected in zip(train(graphs, WINDOW, opt), alone, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)

@@ -54,6 +54,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) ->
     batch = _Batch(graphs, window, opt)
     networks = _Networks(batch, opt.hidden)
     optimizer = torch.optim.Adam(networks.parameters, lr=opt.lr, weight_decay=opt.weight_decay, fused=True)
+    stop = _EarlyStop(batch, networks, opt.stop_below)
     for epoch in range(opt.epochs_first + opt.epochs_second):
         second = epoch >= opt.epochs_first
         H, logits = networks.forward(opt.dropout)
@@ -68,7 +69,10 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) ->
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
+        if second and stop.all_settled(logits):
+            break
     with torch.no_grad():
+        stop.restore()
         _, logits = networks.forward(dropout=0.0)
     return [
         image[: g.X.shape[0], : g.X.shape[1], : g.rows].permute(2, 0, 1)
@@ -167,6 +171,38 @@ class _Networks:
         for g, generator, kept in zip(self.batch.graphs, self.generators, self.kept, strict=True):
             kept[: g.X.shape[0], : g.X.shape[1]].uniform_(generator=generator).ge_(dropout)
         return self.kept.div_(1 - dropout)
+
+
+class _EarlyStop:
+    """Keeps the weights that a network has when its image's labels stop changing from one epoch to the next."""
+
+    def __init__(self, batch: _Batch, networks: _Networks, below: float):
+        self.networks, self.below = networks, below
+        self.nodes = torch.tensor([g.seeds.numel() for g in batch.graphs], device=batch.seeds.device)
+        self.exists = torch.stack([_grow(torch.ones_like(g.seeds), *batch.shape[1:], 0) for g in batch.graphs]) > 0
+        self.labels: Tensor | None = None
+        self.settled = torch.zeros_like(self.nodes, dtype=torch.bool)
+        self.kept = [p.detach().clone() for p in networks.parameters]
+
+    def all_settled(self, logits: Float[Tensor, "b h w c"]) -> bool:
+        """Whether every image has had an epoch that changed less than the share `below` of its nodes' labels."""
+        if self.below == 0:
+            return False
+        labels, before = logits.detach().argmax(dim=3), self.labels
+        self.labels = labels
+        if before is None:
+            return False
+        changed = ((labels != before) & self.exists).sum(dim=(1, 2)) / self.nodes
+        now = (changed < self.below) & ~self.settled
+        for kept, parameter in zip(self.kept, self.networks.parameters, strict=True):
+            kept[now] = parameter.detach()[now]
+        self.settled |= now
+        return bool(self.settled.all())
+
+    def restore(self) -> None:
+        """Give the settled networks the weights that they had then."""
+        for kept, parameter in zip(self.kept, self.networks.parameters, strict=True):
+            parameter[self.settled] = kept[self.settled]
 
 
 def _xavier(rows: int, columns: int, generator: torch.Generator, device) -> Tensor:
