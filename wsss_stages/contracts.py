@@ -1,7 +1,8 @@
 """Every artifact of the pipeline: name, version, dtype, axes, meaning and maker. Their only home.
 
 An artifact of an image lies at `<stage folder>/<split>/<contract name>/<image id><suffix>`; the shard's manifest
-beside those folders names its images and their sha256.
+beside those folders names its images and their sha256. Sizes are the working size of data.index, but what s6 and s8 leave to
+people, graph_label, pseudo, confidence and prediction, is as large as the photograph.
 """
 
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ ALL = {
     )
 }  # fmt: skip
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Version of index.json: see data.index."""
 CHECKPOINT_VERSION = 1
 """Version of a training's weights.safetensors and checkpoint.pt: see training."""

@@ -30,7 +30,8 @@ def with_boxes(image: np.ndarray, boxes: Sequence, classes: Sequence) -> np.ndar
 
 
 def over(image: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """A label map over the faded image; 255 white, background only faded."""
+    """A label map of the image, of any size, over the faded image; 255 white, background only faded."""
+    label = cv2.resize(label, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     faded = 0.35 * image + 0.65 * 64
     colour = np.where((label == UNKNOWN)[..., None], 255, COLOURS[label])
     share = np.where(label == 0, 0.0, 0.8)[..., None]

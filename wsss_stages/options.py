@@ -50,6 +50,12 @@ class Data(Section):
     train_list: str = Field("train", description="list of training images in ImageSets/Segmentation")
     val_list: str = Field("val", description="list of validation images; may be missing")
     limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
+    max_side: int = Field(
+        1024,
+        ge=0,
+        description="longer photographs are worked on at this longer side, pixels, which bounds time and memory; labels come "
+        "out at full size. 0 = no bound",
+    )
     scenes_train: int = Field(64, ge=4, description="training images of the demo")
     scenes_val: int = Field(24, ge=2, description="validation images of the demo")
 
@@ -190,7 +196,9 @@ class Propagate(Seeded):
     )
     grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
     crf: Crf = Field(Crf(), description="CRF on the probabilities")
-    batch_nodes: int = Field(30_000, ge=1, description="nodes trained at once; bounds memory")
+    batch_nodes: int = Field(
+        0, ge=0, description="nodes trained at once; bounds memory. 0 = one image on a CPU, 30 000 nodes on a GPU"
+    )
 
 
 class Segment(Training):

@@ -1,8 +1,11 @@
 """A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from wsss_stages.contracts import Contract
 from wsss_stages.data.index import Index, Record
 
 MANIFEST_VERSION = 1
+T, U = TypeVar("T"), TypeVar("U")
 
 
 class Manifest:
@@ -28,6 +32,10 @@ class Manifest:
                 known.update({name: (path.parent / file, sha) for name, (file, sha) in files.items()})
             for note, count in content["notes"].items():
                 self.notes[note] = self.notes.get(note, 0) + count
+
+    def sha256(self, image_id: str, name: str) -> str:
+        """Of an image's artifact when it was made; empty if there is none."""
+        return self.items.get(image_id, {}).get(name, (None, ""))[1]
 
     def read(self, image_id: str, contract: Contract) -> dict[str, np.ndarray]:
         """An image's artifact. Raises ContractError where it is missing, damaged or not the bytes of the manifest."""
@@ -60,7 +68,7 @@ class Item:
 
     def read(self, contract: Contract) -> dict[str, np.ndarray]:
         """The artifact that an earlier stage made of this image."""
-        return self._shard.sources[contract.made_by].read(self.id, contract)
+        return self._shard.sources[contract.name].read(self.id, contract)
 
     @property
     def done(self) -> bool:
@@ -89,12 +97,17 @@ class Shard:
         split: str,
         manifest: Path,
         options: dict,
-        sources: dict[str, Path],
+        reads: list[tuple[Contract, Path]],
         weights: str = "",
     ):
+        """
+        Args:
+            contracts: what the stage makes of each image.  manifest: k-of-n.json to write.
+            reads: what it reads of earlier stages, with their manifests.  weights: sha256 of a network's weights.
+        """
         self.stage, self.contracts, self.index = stage, contracts, index
         self.manifest, self.options, self.weights = Path(manifest), options, weights
-        self.sources = {made_by: Manifest([path]) for made_by, path in sources.items()}
+        self.sources = {contract.name: Manifest([path]) for contract, path in reads}
         self.records = index.shard(split, self.manifest.stem)
         self._done: dict[str, dict] = {}
 
@@ -166,9 +179,7 @@ class Shard:
         return self.manifest.parent / contract.name / f"{record.id}{contract.suffix}"
 
     def _fingerprint(self, record: Record) -> str:
-        upstream = {
-            name: sha for source in self.sources.values() for name, (_, sha) in source.items.get(record.id, {}).items()
-        }
+        upstream = {name: source.sha256(record.id, name) for name, source in self.sources.items()}
         contracts = [(c.name, c.version) for c in self.contracts]
         return artifacts.fingerprint(self.stage, contracts, self.options, record.evidence(), upstream, self.weights)
 
@@ -189,7 +200,26 @@ class Shard:
         return meta["notes"]
 
 
-def progress(items: list, what: str) -> Iterator:
+class Ahead(Generic[T, U]):
+    """Items, each with what `load` makes of it; the next two are loaded in threads while one is worked on."""
+
+    def __init__(self, items: list[T], load: Callable[[T], U]):
+        self.items, self.load = items, load
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[tuple[T, U]]:
+        with ThreadPoolExecutor(2) as pool:
+            coming = deque(pool.submit(self.load, item) for item in self.items[:2])
+            for number, item in enumerate(self.items):
+                loaded = coming.popleft().result()
+                if number + 2 < len(self.items):
+                    coming.append(pool.submit(self.load, self.items[number + 2]))
+                yield item, loaded
+
+
+def progress(items: Sized, what: str) -> Iterator:
     """Iterate with a progress bar that shows images per second and the time left (plain lines without a terminal)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

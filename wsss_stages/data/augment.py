@@ -19,7 +19,7 @@ def augment(
     """A random view of an image.
 
     Args:
-        image: (h, w, 3) uint8 RGB.  labels: (h, w) uint8 or None.  crop: side of the result, pixels.
+        image: (h, w, 3) uint8 RGB.  labels: uint8 of the same picture, of any size, or None.  crop: side of the result, pixels.
         jitter: brightness, contrast and saturation change by up to this share.
         fit: scale 1 makes the longer side as long as the crop, so that little of the image is cut away; else it is the
             image's own size.

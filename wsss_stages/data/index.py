@@ -1,9 +1,10 @@
 """The index: every image, its weak labels and its truth if any. No later stage knows a dataset's name."""
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from wsss_stages import artifacts
@@ -13,11 +14,17 @@ from wsss_stages.data.images import read_labels, read_photo
 
 @dataclass
 class Record:
-    """One image. Boxes: x0 y0 x1 y1 in pixels, 0-based, half open, x right, y down; classes 1..N."""
+    """One image. Boxes: x0 y0 x1 y1 in pixels, 0-based, half open, x right, y down; classes 1..N.
+
+    Stages work at `height` x `width`, to which boxes and points belong; the photograph and its masks are `full_height` x
+    `full_width`.
+    """
 
     id: str
     photo: str
     sha256: str
+    full_height: int
+    full_width: int
     height: int
     width: int
     boxes: list[list[int]] = field(default_factory=list)
@@ -30,26 +37,51 @@ class Record:
     instances: str | None = None
 
     def image(self, root: Path) -> np.ndarray:
-        """(h, w, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
+        """(height, width, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
         image = read_photo(root / self.photo)
-        if image.shape[:2] != (self.height, self.width):
+        if image.shape[:2] != (self.full_height, self.full_width):
             raise artifacts.ContractError(
-                f"{root / self.photo} is {image.shape[1]}x{image.shape[0]}, but the index says {self.width}x{self.height}. "
-                "The dataset changed: snakemake --forcerun data"
+                f"{root / self.photo} is {image.shape[1]}x{image.shape[0]}, but the index says "
+                f"{self.full_width}x{self.full_height}. The dataset changed: snakemake --forcerun data"
             )
-        return image
+        if (self.height, self.width) == (self.full_height, self.full_width):
+            return image
+        return cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+
+    def reduced(self, max_side: int) -> "Record":
+        """With a working size whose longer side is at most `max_side`; boxes keep every pixel that they touch."""
+        h, w = self.full_height, self.full_width
+        longer = max(h, w)
+        if longer <= max_side:
+            return self
+        height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
+        boxes = [
+            [x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)]
+            for x0, y0, x1, y1 in self.boxes
+        ]
+        points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
+        return replace(self, height=height, width=width, boxes=boxes, points=points)
 
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (k, 4) int and their classes (k,) uint8."""
         return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
 
     def truth_labels(self, root: Path) -> np.ndarray | None:
-        """(h, w) uint8 true classes, 255 where annotators left them open; None without truth."""
+        """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
         return read_labels(root / self.truth) if self.truth else None
 
     def evidence(self) -> list:
         """All that stages before the evaluation may depend on; truth is not in it."""
-        return [self.sha256, self.boxes, self.box_classes, self.tags, self.points, self.scribbles]
+        return [
+            self.sha256,
+            self.height,
+            self.width,
+            self.boxes,
+            self.box_classes,
+            self.tags,
+            self.points,
+            self.scribbles,
+        ]
 
 
 @dataclass

@@ -31,6 +31,7 @@ def import_voc(
     train_list: str = "train",
     val_list: str = "val",
     limit: int = 0,
+    max_side: int = 0,
     workers: int = 4,
 ) -> Index:
     """Validate the folder and return its index.
@@ -38,6 +39,7 @@ def import_voc(
     Args:
         train_list, val_list: names of lists in ImageSets/Segmentation; a missing val list gives an empty split.
         limit: use only so many training images, chosen by a hash of their ids; 0 uses all.
+        max_side: longer side of the working size of larger photographs, pixels; 0 keeps all at full size.
 
     Raises: DatasetError with every finding.
     """
@@ -70,7 +72,8 @@ def import_voc(
     findings += [finding for _, found in examined for finding in found]
     if findings:
         raise DatasetError(findings)
-    return Index(dataset, root.resolve(), classes, splits, {r.id: r for r, _ in examined if r is not None})
+    records = [r.reduced(max_side) if max_side else r for r, _ in examined if r is not None]
+    return Index(dataset, root.resolve(), classes, splits, {r.id: r for r in records})
 
 
 def _classes(root: Path, findings: list[Finding]) -> list[str]:
@@ -179,7 +182,7 @@ def _examine(
         return None, [
             Finding(photo, str(error), "a whole image", "Copy the file again from its source or remove the id.")
         ]
-    record = Record(image_id, str(photo.relative_to(root)), artifacts.sha256(photo), height, width)
+    record = Record(image_id, str(photo.relative_to(root)), artifacts.sha256(photo), height, width, height, width)
     findings: list[Finding] = []
     xml = root / "Annotations" / f"{image_id}.xml"
     if xml.exists():

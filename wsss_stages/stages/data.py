@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
         make_scenes(root, opt.scenes_train, opt.scenes_val)
     elif opt.kind == "voc2012":
         root = download_voc2012(root)
-    index = import_voc(paths.dataset, root, opt.train_list, opt.val_list, opt.limit)
+    index = import_voc(paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side)
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")

@@ -25,18 +25,18 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.cam import multi_scale
     from wsss_stages.models import restore_classifier
     from wsss_stages.nets import backbones
-    from wsss_stages.shards import Shard, progress
+    from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
     network, provenance = restore_classifier(paths.weights)
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
-        "s2_cam", (contracts.CAM,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), {},
+        "s2_cam", (contracts.CAM,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
         artifacts.sha256(paths.weights),
     )  # fmt: skip
-    for item in progress(shard.todo(), "s2_cam"):
-        image = torch.from_numpy(item.image).permute(2, 0, 1)[None].to(device) / 255
+    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s2_cam"):
+        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         classes = torch.tensor(item.record.tags, dtype=torch.long, device=device)
         stride = provenance["options"]["stride"]
         cam = multi_scale(network.cam, backbones.normalise(image), classes, opt.scales, opt.flip, stride)

@@ -26,15 +26,15 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels import grabcut, reliable
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
-    from wsss_stages.shards import Shard, progress
+    from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
     made = (contracts.CAM_LABEL, contracts.GRABCUT, contracts.SEEDS_FULL, contracts.SEEDS)
     index = Index.read(paths.index)
-    shard = Shard("s3_seeds", made, index, paths.split, paths.manifest, opt.model_dump(), {"s2_cam": paths.cam})
-    for item in progress(shard.todo(), "s3_seeds"):
-        image, stored = item.image, item.read(contracts.CAM)
+    shard = Shard("s3_seeds", made, index, paths.split, paths.manifest, opt.model_dump(), [(contracts.CAM, paths.cam)])
+    for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
+        stored = item.read(contracts.CAM)
         h, w = image.shape[:2]
         boxes, box_classes = item.record.box_arrays()
         classes = stored["classes"]

@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.shards import Shard, progress
+    from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -46,11 +46,11 @@ def main(argv: list[str] | None = None) -> None:
     window = offsets(trained["options"]["radius"], trained["options"]["window"])
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.RANDOM_WALK), Index.read(paths.index), paths.split, paths.manifest,
-        opt.model_dump(), {"s3_seeds": paths.seeds_manifest}, artifacts.sha256(paths.affinity),
+        opt.model_dump(), [(contracts.ALL[opt.seeds], paths.seeds_manifest)], artifacts.sha256(paths.affinity),
     )  # fmt: skip
-    for item in progress(shard.todo(), "s5_graph"):
+    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
-        image = torch.from_numpy(item.image).permute(2, 0, 1)[None].to(device) / 255
+        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():
             E = edges(network(whole_nodes(backbones.normalise(image), stride)), window, opt.threshold)
         seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)

@@ -10,6 +10,9 @@ writes  MANIFEST               beside it PNGs per image: graph_label (before the
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
 
+NODES_ON_GPU = 30_000
+"""Nodes trained at once where nothing else is asked for; on a CPU one image is fastest, for it stays in the cache."""
+
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -36,10 +39,11 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.enlarge import most_likely
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.shards import Shard, progress
+    from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -49,18 +53,20 @@ def main(argv: list[str] | None = None) -> None:
     stride = trained["options"]["stride"]
     window = offsets(trained["options"]["radius"], trained["options"]["window"])
     made = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE)
+    seeds = [contracts.ALL[opt.seeds], *([contracts.GRABCUT] if opt.grabcut_share > 0 else [])]
     shard = Shard(
         "s6_propagate", made, index, paths.split, paths.manifest, opt.model_dump(),
-        {"s3_seeds": paths.seeds_manifest, "s5_graph": paths.graph}, artifacts.sha256(paths.affinity),
+        [*((contract, paths.seeds_manifest) for contract in seeds), (contracts.EDGES, paths.graph)],
+        artifacts.sha256(paths.affinity),
     )  # fmt: skip
 
     def classes_of(record):
         return [0, *record.tags] if opt.restrict_classes else list(range(len(index.classes)))
 
     @torch.no_grad()
-    def graph_of(item) -> Graph:
+    def graph_of(item, photo: np.ndarray) -> Graph:
         record, seed = item.record, stable_hash(item.id, "s6_propagate", opt.seed)
-        image = torch.from_numpy(item.image).permute(2, 0, 1)[None].to(device) / 255
+        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         image = nodes.whole_nodes(backbones.normalise(image), stride)
         E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float()
         h, w = E.shape[1:]
@@ -82,24 +88,25 @@ def main(argv: list[str] | None = None) -> None:
             seed,
         )
 
-    def finish(item, logits) -> None:
+    def finish(item, photo: np.ndarray, logits: torch.Tensor) -> None:
         record, classes = item.record, classes_of(item.record)
         h, w = record.height, record.width
+        full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
         P = pixels.probabilities(logits, stride, h, w)
         known = torch.from_numpy(allowed(*record.box_arrays(), classes[1:], h, w)).to(device)
         if opt.classes_in_boxes:
             P = pixels.only_where_allowed(P, known)
-        graph_label = ids[P.argmax(dim=0).cpu().numpy()]
+        graph_label = ids[most_likely(P, *full_size)[0].cpu().numpy()]
         if opt.grabcut_share > 0:
             P = pixels.mix(
                 P, nodes.rows_of(item.read(contracts.GRABCUT)["label"], classes).to(device), opt.grabcut_share
             )
-        crf = DenseCrf(item.image, **opt.crf.kernels(), device=device)
+        crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
         if opt.classes_in_boxes:
             Q = pixels.only_where_allowed(Q, known)
-        confidence, row = Q.max(dim=0)
+        row, confidence = most_likely(Q, *full_size)
         item.write(
             {
                 "graph_label": graph_label,
@@ -108,12 +115,15 @@ def main(argv: list[str] | None = None) -> None:
             }
         )
 
-    batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), opt.batch_nodes)
-    for batch in progress(batches, "s6_propagate (batches)"):
-        logits = train([graph_of(item) for item in batch], window, opt)
-        for item, its in zip(batch, logits, strict=True):
+    limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
+    batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), limit)
+    for batch, photos in progress(
+        Ahead(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
+    ):
+        logits = train([graph_of(item, photo) for item, photo in zip(batch, photos, strict=True)], window, opt)
+        for item, photo, its in zip(batch, photos, logits, strict=True):
             if not item.done:
-                finish(item, its)
+                finish(item, photo, its)
     shard.finish()
 
 

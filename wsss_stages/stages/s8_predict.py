@@ -23,26 +23,27 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts
     from wsss_stages.data.index import Index
     from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.enlarge import most_likely
     from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
     from wsss_stages.nets.deeplab import multi_scale
-    from wsss_stages.shards import Shard, progress
+    from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
     network, _ = restore_segmenter(paths.weights)
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
-        "s8_predict", (contracts.PREDICTION,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), {},
+        "s8_predict", (contracts.PREDICTION,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
         artifacts.sha256(paths.weights),
     )  # fmt: skip
-    for item in progress(shard.todo(), "s8_predict"):
-        photo = item.image
+    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s8_predict"):
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
         if opt.crf.iterations:
             P = DenseCrf(photo, **opt.crf.kernels(), device=device).infer(P[None], opt.crf.iterations, item.id)[0]
-        item.write({"prediction": P.argmax(dim=0).cpu().numpy().astype(np.uint8)})
+        label, _ = most_likely(P, item.record.full_height, item.record.full_width)
+        item.write({"prediction": label.cpu().numpy().astype(np.uint8)})
     shard.finish()
 
 

@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={"split": ("val", "split of the index")},
     )
+    import cv2
     import numpy as np
 
     from wsss_stages import UNKNOWN, artifacts, metrics
@@ -46,10 +47,11 @@ def main(argv: list[str] | None = None) -> None:
     for record in progress(scored, "s9_evaluate"):
         truth = record.truth_labels(index.root)
         labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
-        labels["boxes"] = filled(*record.box_arrays(), *truth.shape)
+        labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
         for name, label in labels.items():
             unknown[name] += float((label == UNKNOWN).mean()) / len(scored)
             label = np.where(label == UNKNOWN, 0, label)
+            label = cv2.resize(label, truth.shape[::-1], interpolation=cv2.INTER_NEAREST)
             counts[name] += metrics.confusion(truth, label, n)
             bands[name] += metrics.boundary_counts(truth, label, n, opt.boundary_share)
     rows = {
