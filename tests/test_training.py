@@ -54,6 +54,14 @@ def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
     assert not killed.with_name("checkpoint.pt").exists()
 
 
+def test_threads_change_no_byte(tmp_path):
+    for workers in (0, 2):
+        options = OPTIONS.model_copy(update={"workers": workers})
+        training.fit(job(options=options), tmp_path / str(workers) / "weights.safetensors", {}, "cpu")
+    for name in ("weights.safetensors", "curve.json"):
+        assert (tmp_path / "0" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
 def test_a_checkpoint_of_another_job_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     path = tmp_path / "weights.safetensors"

@@ -38,7 +38,7 @@ class Training(Seeded):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
     )
-    workers: int = Field(2, ge=0, description="processes that read and augment images")
+    workers: int = Field(2, ge=0, description="threads that read and augment images")
 
 
 class Data(Section):

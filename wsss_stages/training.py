@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
 from wsss_stages import artifacts
+from wsss_stages.batches import collate, made_ahead
 from wsss_stages.contracts import CHECKPOINT_VERSION
 from wsss_stages.data.index import stable_hash
 from wsss_stages.options import Training
@@ -63,11 +64,11 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     steps = batches * job.epochs
     checkpoint = weights.with_name("checkpoint.pt")
     step, curve = _resume(checkpoint, job, network, optimizer, device)
-    loader = _loader(job, step, steps, batches)
+    made = made_ahead(partial(_batch, job), _order(job, step, steps, batches), opt.workers)
     clock = _Clock(job.stage, step, steps, opt.batch_size)
     autocast = _autocast(opt.precision, torch.device(device).type)
     saved = time.monotonic()
-    for batch in loader:
+    for batch in made:
         ids = batch.pop("id")
         torch.manual_seed(stable_hash(str(step), job.stage, opt.seed))
         for group in optimizer.param_groups:
@@ -107,8 +108,8 @@ def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     # one key only: safetensors writes several in an order of its own, and the same weights would be other bytes
     meta = {"provenance": json.dumps(whence, sort_keys=True, default=str)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with artifacts.whole(path) as partial:
-        save_file(state, partial, metadata=meta)
+    with artifacts.whole(path) as unfinished:
+        save_file(state, unfinished, metadata=meta)
 
 
 def load_weights(path: Path, network: nn.Module) -> dict:
@@ -145,50 +146,25 @@ def read_provenance(path: Path) -> dict:
         ) from error
 
 
-class _Samples(Dataset):
-    """Augmented items by (epoch, position)."""
-
-    def __init__(self, job: Job):
-        self.job = job
-
-    def __getitem__(self, key: tuple[int, int]) -> dict:
-        epoch, position = key
-        item = self.job.items[position]
-        name = self.job.item_id(item)
-        rng = np.random.default_rng(stable_hash(name, self.job.stage, self.job.options.seed, epoch))
-        return {"id": name, **self.job.sample(item, rng)}
+def _order(job: Job, step: int, steps: int, batches: int) -> Iterator[list[tuple[int, int]]]:
+    """(epoch, position) of the items of every batch from a step on; an epoch's order depends on seed and epoch alone."""
+    size = job.options.batch_size
+    for at in range(step, steps):
+        epoch, batch = divmod(at, batches)
+        seed = stable_hash("order", job.stage, job.options.seed, epoch)
+        order = np.random.default_rng(seed).permutation(len(job.items))
+        yield [(epoch, int(position)) for position in order[batch * size : (batch + 1) * size]]
 
 
-class _Order:
-    """Batches of (epoch, position) from a step on; an epoch's order depends on seed and epoch alone."""
-
-    def __init__(self, job: Job, step: int, steps: int, batches: int):
-        self.job, self.step, self.steps, self.batches = job, step, steps, batches
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        size = self.job.options.batch_size
-        for step in range(self.step, self.steps):
-            epoch, batch = divmod(step, self.batches)
-            seed = stable_hash("order", self.job.stage, self.job.options.seed, epoch)
-            order = np.random.default_rng(seed).permutation(len(self.job.items))
-            yield [(epoch, int(position)) for position in order[batch * size : (batch + 1) * size]]
-
-
-def _loader(job: Job, step: int, steps: int, batches: int) -> DataLoader:
-    return DataLoader(
-        _Samples(job),
-        batch_sampler=_Order(job, step, steps, batches),
-        num_workers=min(job.options.workers, max(0, steps - step)),
-        collate_fn=_collate,
-    )
-
-
-def _collate(samples: list[dict]) -> dict:
-    batch: dict = {"id": [sample["id"] for sample in samples]}
-    for name in samples[0]:
-        if name != "id":
-            batch[name] = torch.from_numpy(np.stack([sample[name] for sample in samples]))
-    return batch
+def _batch(job: Job, places: list[tuple[int, int]]) -> dict:
+    """The augmented items at (epoch, position), and their ids."""
+    samples = []
+    for epoch, position in places:
+        item = job.items[position]
+        name = job.item_id(item)
+        rng = np.random.default_rng(stable_hash(name, job.stage, job.options.seed, epoch))
+        samples.append({"id": name, **job.sample(item, rng)})
+    return collate(samples)
 
 
 def _resume(path: Path, job: Job, network: nn.Module, optimizer, device: str) -> tuple[int, list]:
@@ -214,8 +190,8 @@ def _save(path: Path, job: Job, network: nn.Module, optimizer, step: int, curve:
         "step": step,
         "curve": json.dumps(curve),
     }
-    with artifacts.whole(path) as partial:
-        torch.save(state, partial)
+    with artifacts.whole(path) as unfinished:
+        torch.save(state, unfinished)
 
 
 class _Clock:

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_stages.nets.dilation import dilate
+from wsss_stages.nets.frozen_norm import fold_norms
+from wsss_stages.nets.relu6 import ReLU6
 from wsss_stages.nets.resnet38 import ResNet38
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -15,7 +17,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Backbone(nn.Module):
-    """A network and its taps: modules whose outputs, rectified, are the feature maps.
+    """A network and its taps: modules whose outputs, which are rectified, are the feature maps.
 
     forward: (b, 3, h, w) normalised RGB to three maps (b, d_k, h_k, w_k); the last has the coarsest stride.
     """
@@ -38,7 +40,7 @@ class Backbone(nn.Module):
         self._maps = []
         self._run(image)
         maps, self._maps = self._maps, []
-        return [F.relu(m) for m in maps]
+        return maps
 
     def train(self, mode: bool = True) -> "Backbone":
         """Batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded one, are kept."""
@@ -77,17 +79,25 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
     Raises: ValueError for an unknown name, with what there is.
     """
     if name == "tiny":
-        network = Tiny()
-        dilate(network, stride)
-        return Backbone(name, network, network, [network[2], network[3], network[4]], "", pretrained)
-    if name == "resnet38":
+        backbone = _tiny(stride, pretrained)
+    elif name == "resnet38":
         wide = ResNet38()
-        return Backbone(name, wide, wide, [wide.conv4, wide.conv5, wide.conv6], "", True)
-    if name == "mobilenet_v2":
-        return _mobilenet(stride, pretrained)
-    if name in ("resnet18", "resnet34", "resnet50", "resnet101"):
-        return _resnet(name, stride, pretrained)
-    return _timm(name, stride, pretrained)
+        backbone = Backbone(name, wide, wide, [wide.conv4, wide.conv5, wide.conv6], "", True)
+    elif name == "mobilenet_v2":
+        backbone = _mobilenet(stride, pretrained)
+    elif name in ("resnet18", "resnet34", "resnet50", "resnet101"):
+        backbone = _resnet(name, stride, pretrained)
+    else:
+        return _timm(name, stride, pretrained)
+    if backbone.frozen_norm:
+        fold_norms(backbone.network)
+    return backbone
+
+
+def _tiny(stride: int, pretrained: bool) -> Backbone:
+    network = Tiny()
+    dilate(network, stride)
+    return Backbone("tiny", network, network, [network[2], network[3], network[4]], "", pretrained)
 
 
 def _mobilenet(stride: int, pretrained: bool) -> Backbone:
@@ -96,6 +106,9 @@ def _mobilenet(stride: int, pretrained: bool) -> Backbone:
 
     features = mobilenet_v2().features
     dilate(features, stride)
+    for module in features.modules():
+        if isinstance(module, nn.ReLU6):
+            module.__class__ = ReLU6
     taps = [features[13].conv[0], features[17].conv[0], features[18]]
     return Backbone("mobilenet_v2", _Named(features=features), features, taps, "torchvision:mobilenet_v2", pretrained)
 
@@ -135,7 +148,7 @@ def _timm(name: str, stride: int, pretrained: bool) -> Backbone:
 
     def run(image: Tensor) -> None:
         for tap, m in zip(taps, net(image)[-3:], strict=True):
-            tap(m.permute(0, 3, 1, 2) if _channels_last(m, net) else m)
+            tap(F.relu(m.permute(0, 3, 1, 2) if _channels_last(m, net) else m))
 
     return Backbone(name, net, run, list(taps), f"timm:{name}", pretrained)
 

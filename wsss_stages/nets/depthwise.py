@@ -12,11 +12,11 @@ class DilatedDepthwise(nn.Conv2d):
     input is such a forward, with the filters turned round; that of the filters is one product per tap.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        plain = self.stride == (1, 1) and not torch.is_autocast_enabled(x.device.type)
-        if x.device.type != "cpu" or not plain:
-            return super().forward(x)
-        return _Depthwise.apply(x, self.weight, self.bias, self.padding, self.dilation)
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        plain = self.stride == (1, 1) and not torch.is_autocast_enabled(input.device.type)
+        if input.device.type != "cpu" or not plain:
+            return super()._conv_forward(input, weight, bias)
+        return _Depthwise.apply(input, weight, bias, self.padding, self.dilation)
 
 
 class _Depthwise(torch.autograd.Function):
