@@ -176,3 +176,25 @@ def test_a_walk_of_no_steps_stays_at_its_seeds(toy, tmp_path):
         for known in (given == 0, (given > 0) & (given != 255)):
             assert known.any() and (found[contract.name] == given)[known].mean() > 0.8
     assert (found["grabcut"] != found["seeds"]).any()
+
+
+def test_a_photograph_above_the_working_size_is_labelled_at_its_own(toy, tmp_path):
+    large = type(toy)(tmp_path)
+    large.classifier, large.affinity, large.segmenter = toy.classifier, toy.affinity, toy.segmenter
+    index = Index.read(toy.index)
+    index.splits = {split: ids[:2] for split, ids in index.splits.items()}
+    index.records = {r.id: r.reduced(80) for r in index.records.values()}
+    index.write(large.index)
+    for stage in MAKERS.values():
+        stage.main(large.argv(stage.__name__.rpartition(".")[2]))
+    s9_evaluate.main(large.argv("s9_evaluate"))
+    assert large.read(tmp_path / "s9_evaluate" / "train" / "scores.json")["images"] == 2
+    at_full_size = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE, contracts.PREDICTION)
+    for contract in (contracts.GRABCUT, contracts.RANDOM_WALK, *at_full_size):
+        split = "val" if contract.made_by == "s8_predict" else "train"
+        manifest = Manifest([large.manifest(contract.made_by, split)])
+        for record in index.split(split):
+            (found,) = manifest.read(record.id, contract).values()
+            full = (record.full_height, record.full_width)
+            assert max(record.height, record.width) == 80 < max(full)
+            assert found.shape == (full if contract in at_full_size else (record.height, record.width))

@@ -1,0 +1,22 @@
+"""Probabilities at working size become labels at the photograph's."""
+
+import torch
+import torch.nn.functional as F
+
+from wsss_stages.labels import enlarge
+
+
+def test_bands_are_the_whole_enlarged_at_once(monkeypatch):
+    P = torch.rand(3, 7, 5, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(enlarge, "NUMBERS", 3 * 13 * 4)  # four rows at a time
+    rows, values = enlarge.most_likely(P, 22, 13)
+    whole = F.interpolate(P[None], (22, 13), mode="bilinear", align_corners=False)[0]
+    torch.testing.assert_close(values, whole.amax(dim=0))
+    torch.testing.assert_close(whole.gather(0, rows[None])[0], values)
+
+
+def test_at_its_own_size_nothing_is_interpolated():
+    P = torch.tensor([[[0.2, 0.7]], [[0.8, 0.3]]])
+    rows, values = enlarge.most_likely(P, 1, 2)
+    assert rows.tolist() == [[1, 0]]
+    torch.testing.assert_close(values, torch.tensor([[0.8, 0.7]]))
