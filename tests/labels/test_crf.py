@@ -59,6 +59,13 @@ def test_no_iterations_change_nothing_and_probabilities_stay_probabilities():
     torch.testing.assert_close(crf.infer(P, 5).sum(dim=1), torch.ones(1, 40, 70))
 
 
+def test_one_pixel_of_two_by_two_gives_nearly_the_same_labels():
+    image = photograph("coffee", 160)
+    P = torch.from_numpy(noisy_probabilities(image, 5, 0))[None]
+    found, wanted = (DenseCrf(image, **NUMBERS, step=step).infer(P, 10)[0].argmax(dim=0) for step in (2, 1))
+    assert 0.97 <= (found == wanted).double().mean() < 1
+
+
 def test_nan_names_the_image():
     P = torch.full((1, 2, 8, 8), 0.5)
     P[0, 0, 3, 3] = float("nan")

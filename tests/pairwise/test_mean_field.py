@@ -29,6 +29,28 @@ def test_compiled_is_torch(classes):
     torch.testing.assert_close(compiled.infer(log_p, 4), in_torch.infer(log_p, 4), atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("iterations", [0, 1, 3])
+def test_some_points_stand_for_all(iterations):
+    """In loops: messages come from every third point, three times as strong, and the last goes to all."""
+    n, kernels = 300, [(3.0, features(300, 2, 0)), (5.0, features(300, 5, 1))]
+    points = np.arange(0, n, 3)
+    in_torch = MeanField([(w, torch.from_numpy(f)) for w, f in kernels], torch.from_numpy(points))
+    compiled = CompiledMeanField(*[CompiledLattice.of(f, w) for w, f in kernels], points)
+    log_p = unary(2, n, 5)
+    every = MeanField([(w, torch.from_numpy(f)) for w, f in kernels])
+    Q = torch.zeros_like(log_p)
+    wanted = log_p.softmax(dim=2)
+    for _ in range(iterations):
+        Q[:, points] = 3 * wanted[:, points]
+        logits = log_p.clone()
+        for weight, lattice, norm in every.all:
+            for i in range(len(Q)):
+                logits[i] += weight * norm * lattice.filter(norm * Q[i])
+        wanted = logits.softmax(dim=2)
+    torch.testing.assert_close(in_torch.infer(log_p, iterations), wanted, atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(compiled.infer(log_p, iterations), wanted, atol=2e-5, rtol=1e-4)
+
+
 def test_one_kernel_or_none():
     n, kernel = 100, features(100, 5, 0)
     log_p = unary(1, n, 3)

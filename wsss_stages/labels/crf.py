@@ -26,23 +26,26 @@ class DenseCrf:
         bilateral_xy: float,
         bilateral_rgb: float,
         bilateral_weight: float,
+        step: int = 1,
         device: str = "cpu",
     ):
-        """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels."""
+        """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels. One pixel of `step` x `step` is iterated."""
         height, width = image.shape[:2]
         y, x = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
         xy, rgb = np.stack([x, y], axis=1), image.reshape(-1, 3).astype(np.float32)
         bilateral = np.concatenate([xy / bilateral_xy, rgb / bilateral_rgb], axis=1).astype(np.float32)
+        points = np.arange(height * width).reshape(height, width)[::step, ::step].ravel() if step > 1 else None
         if device == "cpu":
             lattices = [CompiledLattice.none(len(xy))] * 2
             if gaussian_weight > 0:
                 lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
             if bilateral_weight > 0:
                 lattices[1] = CompiledLattice.of(bilateral, bilateral_weight)
-            self.mean_field = CompiledMeanField(*lattices)
+            self.mean_field = CompiledMeanField(*lattices, points)
         else:
             kernels = [(gaussian_weight, xy / np.float32(gaussian_xy)), (bilateral_weight, bilateral)]
-            self.mean_field = MeanField([(w, torch.from_numpy(f).to(device)) for w, f in kernels if w > 0])
+            kernels = [(w, torch.from_numpy(f).to(device)) for w, f in kernels if w > 0]
+            self.mean_field = MeanField(kernels, None if points is None else torch.from_numpy(points).to(device))
 
     def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
         """Refined probabilities of b maps of c classes over one image.

@@ -1,7 +1,7 @@
 """Mean field of a dense CRF on a CPU: what `mean_field` does, in loops that keep a few points' work in the cache."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -43,6 +43,14 @@ class CompiledLattice:
         weights *= np.sqrt(weight * scale / (filtered_ones + 1e-20)).astype(np.float32)[:, None]
         return cls(vertex, weights, neighbours)
 
+    def every(self, share: float) -> "CompiledLattice":
+        """The same where only a `share` of the points speaks: each stands for as many as there are for one of them."""
+        return replace(self, weights=self.weights * np.float32(share**-0.5))
+
+    def of_points(self, points: np.ndarray) -> "CompiledLattice":
+        """The same vertices for some of the points."""
+        return replace(self, vertex=self.vertex[points], weights=self.weights[points])
+
     @classmethod
     def none(cls, n: int) -> "CompiledLattice":
         """Without a kernel."""
@@ -64,8 +72,14 @@ def position_lattice(height: int, width: int, sigma: float, weight: float) -> Co
 class CompiledMeanField:
     """Two lattices over n points; any number of probability maps is refined over them."""
 
-    def __init__(self, first: CompiledLattice, second: CompiledLattice):
-        self.lattices = (first, second)
+    def __init__(self, first: CompiledLattice, second: CompiledLattice, points: np.ndarray | None = None):
+        """`points`: indices of those that are iterated, each standing for as many as there are (all if not given)."""
+        self.points = points
+        self.all = self.some = (first, second)
+        if points is not None:
+            share = len(points) / len(first.vertex)
+            self.all = tuple(lattice.every(share) for lattice in self.all)
+            self.some = tuple(lattice.of_points(points) for lattice in self.all)
 
     def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
         """As `MeanField.infer`."""
@@ -75,13 +89,17 @@ class CompiledMeanField:
     def _refine(self, log_p: np.ndarray, iterations: int) -> np.ndarray:
         width = -(-log_p.shape[1] // WIDTH) * WIDTH
         Q = np.empty_like(log_p)
-        one, two = self.lattices
         # torch's memory begins at a cache line
-        tables = [torch.zeros(BANDS, lattice.vertices * 2 * width).numpy() for lattice in (one, two)]
-        both = (one.vertex, one.weights, tables[0], two.vertex, two.weights, tables[1])
-        for iteration in range(iterations + 1):
-            kernels.mean_field_step(log_p, width, *both, iteration == 0, iteration == iterations, Q)
-            if iteration < iterations:
-                for lattice, table in zip((one, two), tables, strict=True):
-                    kernels.blur(table, width, lattice.neighbours)
+        tables = [torch.zeros(BANDS, lattice.vertices * 2 * width).numpy() for lattice in self.all]
+
+        def step(log_p: np.ndarray, lattices: tuple[CompiledLattice, ...], first: bool, last: bool) -> None:
+            both = [part for x, table in zip(lattices, tables, strict=True) for part in (x.vertex, x.weights, table)]
+            kernels.mean_field_step(log_p, width, *both, first, last, Q)
+
+        log_some = log_p if self.points is None else log_p[self.points]
+        for iteration in range(iterations):
+            step(log_some, self.some, iteration == 0, False)
+            for lattice, table in zip(self.all, tables, strict=True):
+                kernels.blur(table, width, lattice.neighbours)
+        step(log_p, self.all, iterations == 0, True)
         return Q

@@ -1,8 +1,10 @@
 """Gaussian filtering in d dimensions on the permutohedral lattice (Adams, Baek, Davis 2010)."""
 
+import copy
+
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -24,25 +26,41 @@ class PermutohedralLattice:
         place = torch.cat([torch.ones(1, dtype=torch.long, device=device), span[:-1].cumprod(0)])
         code = ((keys - low) * place).sum(dim=2)  # n d+1: one integer a vertex
         vertices, vertex = torch.unique(code, return_inverse=True)
-        self.vertex = vertex  # n d+1
-        self.weights = weights
-        order = vertex.flatten().argsort(stable=True)
-        self.splat_points = order // (d + 1)
-        self.splat_weights = weights.flatten()[order]
-        counts = torch.bincount(vertex.flatten(), minlength=len(vertices))
-        self.splat_starts = counts.cumsum(0) - counts
+        self._place(vertex, weights, len(vertices))
         self.neighbours = _neighbours(vertices, place, d)
         self.scale = 1 / (1 + 2.0**-d)
 
     def filter(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
         """Sum over all points, the point itself too, of kernel times value; not normalised."""
+        return self.slice(self.blurred(values))
+
+    def blurred(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "v c"]:
+        """Sums at the vertices."""
         rows = F.embedding_bag(
             self.splat_points, values, self.splat_starts, mode="sum", per_sample_weights=self.splat_weights
         )
         for neighbours in self.neighbours:
             padded = F.pad(rows, (0, 0, 0, 1))  # the last row, zero, stands for vertices that do not exist
             rows = padded[:-1] + 0.5 * (padded[neighbours[0]] + padded[neighbours[1]])
+        return rows
+
+    def slice(self, rows: Float[Tensor, "v c"]) -> Float[Tensor, "n c"]:
+        """From the vertices to the points."""
         return self.scale * F.embedding_bag(self.vertex, rows, mode="sum", per_sample_weights=self.weights)
+
+    def of_points(self, points: Int[Tensor, "m"]) -> "PermutohedralLattice":
+        """The same vertices for some of the points."""
+        some = copy.copy(self)
+        some._place(self.vertex[points], self.weights[points], len(self.splat_starts))
+        return some
+
+    def _place(self, vertex: Int[Tensor, "n k"], weights: Float[Tensor, "n k"], vertices: int) -> None:
+        order = vertex.flatten().argsort(stable=True)
+        self.vertex, self.weights = vertex, weights
+        self.splat_points = order // vertex.shape[1]
+        self.splat_weights = weights.flatten()[order]
+        counts = torch.bincount(vertex.flatten(), minlength=vertices)
+        self.splat_starts = counts.cumsum(0) - counts
 
 
 def _simplex(features: Tensor) -> tuple[Tensor, Tensor]:
