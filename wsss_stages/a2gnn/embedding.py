@@ -44,8 +44,8 @@ class Sparse:
     def __init__(self, X: Float[Tensor, "b n d"], hidden: int):
         self.hidden, self.extra = hidden, -hidden % COLUMNS
         matrices = [scipy.sparse.csr_array(x.numpy()) for x in X]
-        self.rows = [self._placed(A) for A in matrices]
-        self.columns = [self._placed(A.T.tocsr()) for A in matrices]
+        self.rows = [(A.data, A.indices, A.indptr.astype(np.int64)) for A in matrices]
+        self.columns = [(A.data, A.indices, A.indptr.astype(np.int64)) for A in (A.T.tocsr() for A in matrices)]
 
     def __call__(self, W: Float[Tensor, "b d hidden"]) -> Float[Tensor, "b n hidden"]:
         """X W."""
@@ -55,13 +55,10 @@ class Sparse:
         """Each of `rows` or of `columns` times its part of B."""
         numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
         parts = torch.nn.functional.pad(B, (0, self.extra)).unflatten(2, (-1, COLUMNS)).transpose(1, 2).contiguous()
-        out = B.new_empty(*parts.shape[:2], len(matrices[0][2]) - 1, COLUMNS)
+        out = B.new_zeros(*parts.shape[:2], len(matrices[0][2]) - 1, COLUMNS)
         for A, one, its in zip(matrices, parts, out, strict=True):
             _multiply(*A, one.numpy(), its.numpy())
         return out.transpose(1, 2).flatten(2)[:, :, : self.hidden]
-
-    def _placed(self, A: scipy.sparse.csr_array) -> tuple[np.ndarray, ...]:
-        return A.data, A.indices * np.int32(COLUMNS), A.indptr.astype(np.int64)
 
 
 class _Product(torch.autograd.Function):
@@ -78,9 +75,9 @@ class _Product(torch.autograd.Function):
 
 @no_type_check
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy", parallel=True)
-def _multiply(values, places, starts, B, out):
-    """out_i = sum of values[k] times the row of B that starts at places[k], over row i's k; B and out are (parts, m, 32)."""
+def _multiply(values, columns, starts, B, out):
+    """out_i += sum of values[k] times row columns[k] of B, over row i's k; B and out are (parts, m, 32)."""
     for part in prange(len(B)):
         rows, sums = B[part].reshape(-1), out[part].reshape(-1)
         for i in range(len(starts) - 1):
-            _add_up(sums, i * COLUMNS, rows, values, places, starts[i], starts[i + 1])
+            _add_up(sums, i * COLUMNS, values, columns, starts[i], starts[i + 1], rows, COLUMNS, 0)

@@ -15,6 +15,9 @@ from wsss_stages.pairwise.simd import WIDTH
 BANDS = 2
 """Parts of the points that can be worked on at once; fixed, so that the number of threads does not change the result."""
 
+ABSENT = -1e4
+"""Logarithm of the probability of labels that only fill up a row."""
+
 
 @dataclass
 class CompiledLattice:
@@ -35,12 +38,7 @@ class CompiledLattice:
         vertex, weights = np.empty((n, d + 1), np.uint32), np.empty((n, d + 1), np.float32)
         codes = kernels.find_simplices(np.ascontiguousarray(features), factors, vertex, weights)
         neighbours = kernels.find_neighbours(codes, factors)
-        rows = np.bincount(vertex.ravel(), weights.ravel(), len(codes) + 1)
-        for before, after in neighbours:
-            rows[:-1] += 0.5 * (rows[before] + rows[after])
-        scale = 1 / (1 + 2.0**-d)
-        filtered_ones = scale * (rows[vertex] * weights).sum(axis=1)
-        weights *= np.sqrt(weight * scale / (filtered_ones + 1e-20)).astype(np.float32)[:, None]
+        kernels.normalise(vertex, weights, neighbours, weight)
         return cls(vertex, weights, neighbours)
 
     def every(self, share: float) -> "CompiledLattice":
@@ -84,22 +82,25 @@ class CompiledMeanField:
     def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
         """As `MeanField.infer`."""
         numba.set_num_threads(min(BANDS, torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
-        return torch.stack([torch.from_numpy(self._refine(one.contiguous().numpy(), iterations)) for one in log_p])
+        return torch.stack([self._refine(one, iterations) for one in log_p])
 
-    def _refine(self, log_p: np.ndarray, iterations: int) -> np.ndarray:
-        width = -(-log_p.shape[1] // WIDTH) * WIDTH
-        Q = np.empty_like(log_p)
+    def _refine(self, log_p: Float[Tensor, "n c"], iterations: int) -> Float[Tensor, "n c"]:
+        n, c = log_p.shape
+        width = -(-c // WIDTH) * WIDTH
+        padded = torch.full((n, width), ABSENT)
+        padded[:, :c] = log_p
         # torch's memory begins at a cache line
         tables = [torch.zeros(BANDS, lattice.vertices * 2 * width).numpy() for lattice in self.all]
+        Q = torch.empty(n, width)
 
-        def step(log_p: np.ndarray, lattices: tuple[CompiledLattice, ...], first: bool, last: bool) -> None:
+        def step(log_p: Tensor, lattices: tuple[CompiledLattice, ...], first: bool, last: bool) -> None:
             both = [part for x, table in zip(lattices, tables, strict=True) for part in (x.vertex, x.weights, table)]
-            kernels.mean_field_step(log_p, width, *both, first, last, Q)
+            kernels.mean_field_step(log_p.numpy(), *both, first, last, Q.numpy())
 
-        log_some = log_p if self.points is None else log_p[self.points]
+        some = padded if self.points is None else padded[self.points]
         for iteration in range(iterations):
-            step(log_some, self.some, iteration == 0, False)
+            step(some, self.some, iteration == 0, False)
             for lattice, table in zip(self.all, tables, strict=True):
                 kernels.blur(table, width, lattice.neighbours)
-        step(log_p, self.all, iterations == 0, True)
-        return Q
+        step(padded, self.all, iterations == 0, True)
+        return Q[:, :c]

@@ -9,11 +9,15 @@ from typing import no_type_check
 import numpy as np
 from numba import njit, prange
 
-from wsss_stages.pairwise.simd import WIDTH, add_scaled, add_three_scaled
+from wsss_stages.pairwise.simd import WIDTH, row_max, row_sum, smooth, weighted_spread, weighted_sum
 
 COMPILED = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy"}
 BLOCK = 64
 """Points that are worked on together: their probabilities stay in the first cache."""
+WIDE = 24
+"""Numbers of a row that stay in registers over a point's vertices."""
+_add_up, _add_up_wide = weighted_sum(WIDTH), weighted_sum(WIDE)
+_spread, _spread_wide = weighted_spread(WIDTH), weighted_spread(WIDE)
 ONE, HALF = np.float32(1), np.float32(0.5)
 LOG2_E = np.float32(1.4426950408889634)
 
@@ -136,62 +140,81 @@ def _enlarged(codes, count, bits):
 
 @no_type_check
 @njit(**COMPILED)
+def normalise(vertex, weights, neighbours, weight):
+    """Scale the weights in place, so that splat, blur and slice apply the kernel times `weight`, normalised symmetrically."""
+    (n, corners), m = vertex.shape, neighbours.shape[2]
+    rows = np.zeros(m + 1, np.float32)
+    for i in range(n):
+        for k in range(corners):
+            rows[vertex[i, k]] += weights[i, k]
+    for direction in range(corners):
+        before, after = neighbours[direction]
+        blurred = rows.copy()
+        for v in range(m):
+            blurred[v] += HALF * (rows[before[v]] + rows[after[v]])
+        rows = blurred
+    scale = 1 / (1 + 2.0 ** (1 - corners))
+    for i in range(n):
+        of_ones = np.float32(0)
+        for k in range(corners):
+            of_ones += rows[vertex[i, k]] * weights[i, k]
+        factor = np.float32(np.sqrt(weight * scale / (scale * of_ones + 1e-20)))
+        for k in range(corners):
+            weights[i, k] *= factor
+
+
+@no_type_check
+@njit(**COMPILED)
 def blur(tables, width, neighbours):
     """What was splat becomes what is sliced: summed over bands, (1/2, 1, 1/2) along every direction; then 0 is splat."""
     m = neighbours.shape[2]
-    rows = np.zeros((m + 1) * width, np.float32)
+    rows, blurred = np.zeros((m + 1) * width, np.float32), np.zeros((m + 1) * width, np.float32)
     for band in range(len(tables)):
+        table, total = tables[band].reshape(m + 1, 2, width), rows.reshape(m + 1, width)
         for v in range(m):
-            for c in range(0, width, WIDTH):
-                add_scaled(rows, np.uint64(v * width + c), ONE, tables[band], np.uint64((2 * v + 1) * width + c))
-    blurred = np.empty_like(rows)
+            for c in range(width):
+                total[v, c] += table[v, 1, c]
+                table[v, 1, c] = 0
     for direction in range(len(neighbours)):
-        blurred[:] = rows
         before, after = neighbours[direction]
+        step = np.uint64(width)
         for v in range(m):
+            b, a = np.uint64(before[v]) * step, np.uint64(after[v]) * step
             for c in range(0, width, WIDTH):
-                to, step = np.uint64(v * width + c), np.uint64(width)
-                add_scaled(blurred, to, HALF, rows, np.uint64(before[v]) * step + np.uint64(c))
-                add_scaled(blurred, to, HALF, rows, np.uint64(after[v]) * step + np.uint64(c))
+                o, to = np.uint64(c), np.uint64(v * width + c)
+                smooth(blurred, to, rows, to, b + o, a + o)
         rows, blurred = blurred, rows
     for band in range(len(tables)):
         table, made = tables[band].reshape(m + 1, 2, width), rows.reshape(m + 1, width)
         for v in range(m + 1):
             for c in range(width):
                 table[v, 0, c] = made[v, c]
-                table[v, 1, c] = 0
 
 
 @no_type_check
 @njit(parallel=True, **COMPILED)
-def mean_field_step(log_p, width, vertex_1, weights_1, tables_1, vertex_2, weights_2, tables_2, first, last, Q):
+def mean_field_step(log_p, vertex_1, weights_1, tables_1, vertex_2, weights_2, tables_2, first, last, Q):
     """One iteration for all points: slice both lattices (not in the first), softmax, splat for the next (not in the last).
 
     A table holds for every vertex the row of `width` numbers that is sliced and beside it the row that is splat, which are
     used together. Each band of points has a table of its own, so that bands can run at once and the result does not depend
-    on how many do. `log_p` is (n, labels); `Q` gets the last probabilities.
+    on how many do. `log_p` and `Q`, which gets the last probabilities, are (n, width).
     """
-    n, labels = log_p.shape
+    n, width = log_p.shape
     bands = len(tables_1)
     for band in prange(bands):
-        x, y = np.empty(BLOCK * width, np.float32), np.empty(BLOCK * labels, np.float32)
+        x = np.empty(BLOCK * width, np.float32)
         end = (band + 1) * n // bands
         for start in range(band * n // bands, end, BLOCK):
             points = min(BLOCK, end - start)
-            x[:] = 0
+            x[: points * width] = log_p[start : start + points].reshape(-1)
             if not first:
                 _slice(vertex_1, weights_1, tables_1[band], start, points, width, x)
                 _slice(vertex_2, weights_2, tables_2[band], start, points, width, x)
-            for i in range(points):
-                for c in range(labels):
-                    y[i * labels + c] = log_p[start + i, c] + x[i * width + c]
-            _softmax(y, points, labels)
+            _softmax(x, points, width)
             if last:
-                Q[start : start + points] = y[: points * labels].reshape(points, labels)
+                Q[start : start + points] = x[: points * width].reshape(points, width)
             else:
-                for i in range(points):
-                    for c in range(labels):
-                        x[i * width + c] = y[i * labels + c]
                 _splat(vertex_1, weights_1, x, start, points, width, tables_1[band])
                 _splat(vertex_2, weights_2, x, start, points, width, tables_2[band])
 
@@ -199,46 +222,42 @@ def mean_field_step(log_p, width, vertex_1, weights_1, tables_1, vertex_2, weigh
 @no_type_check
 @njit(**COMPILED)
 def _slice(vertex, weights, table, start, points, width, x):
-    step = np.uint64(2 * width)
+    places, w, corners, wide = vertex.reshape(-1), weights.reshape(-1), vertex.shape[1], width // WIDE * WIDE
     for i in range(points):
-        v, w = vertex[start + i], weights[start + i]
-        for k in range(0, len(v), 3):
-            r0, r1, r2 = np.uint64(v[k]) * step, np.uint64(v[k + 1]) * step, np.uint64(v[k + 2]) * step
-            for c in range(0, width, WIDTH):
-                o = np.uint64(c)
-                to = np.uint64(i * width + c)
-                add_three_scaled(x, to, table, w[k], r0 + o, w[k + 1], r1 + o, w[k + 2], r2 + o)
+        k, end = (start + i) * corners, (start + i + 1) * corners
+        for c in range(0, wide, WIDE):
+            _add_up_wide(x, i * width + c, w, places, k, end, table, 2 * width, c)
+        for c in range(wide, width, WIDTH):
+            _add_up(x, i * width + c, w, places, k, end, table, 2 * width, c)
 
 
 @no_type_check
 @njit(**COMPILED)
 def _splat(vertex, weights, x, start, points, width, table):
+    places, w, corners, wide = vertex.reshape(-1), weights.reshape(-1), vertex.shape[1], width // WIDE * WIDE
     for i in range(points):
-        v, w = vertex[start + i], weights[start + i]
-        for k in range(len(v)):
-            row = np.uint64(v[k]) * np.uint64(2 * width) + np.uint64(width)
-            for c in range(0, width, WIDTH):
-                add_scaled(table, row + np.uint64(c), w[k], x, np.uint64(i * width + c))
+        k, end = (start + i) * corners, (start + i + 1) * corners
+        for c in range(0, wide, WIDE):
+            _spread_wide(x, i * width + c, w, places, k, end, table, 2 * width, width + c)
+        for c in range(wide, width, WIDTH):
+            _spread(x, i * width + c, w, places, k, end, table, 2 * width, width + c)
 
 
 @no_type_check
 @njit(**COMPILED)
-def _softmax(y, points, labels):
-    for i in range(0, points * labels, labels):
-        top = y[i]
-        for c in range(1, labels):
-            top = max(top, y[i + c])
-        for c in range(labels):
-            y[i + c] -= top
-    for i in range(points * labels):
-        y[i] = _exp(y[i])
-    for i in range(0, points * labels, labels):
-        total = y[i]
-        for c in range(1, labels):
-            total += y[i + c]
-        inverse = ONE / total
-        for c in range(labels):
-            y[i + c] *= inverse
+def _softmax(x, points, width):
+    for i in range(0, points * width, width):
+        top = row_max(x, i, width)
+        for c in range(i, i + width, WIDTH):
+            for j in range(WIDTH):
+                x[c + j] -= top
+    for i in range(points * width):
+        x[i] = _exp(x[i])
+    for i in range(0, points * width, width):
+        inverse = ONE / row_sum(x, i, width)
+        for c in range(i, i + width, WIDTH):
+            for j in range(WIDTH):
+                x[c + j] *= inverse
 
 
 @no_type_check
@@ -246,10 +265,9 @@ def _softmax(y, points, labels):
 def _exp(x):
     """e^x for x ≤ 0 to a relative 3e-6; 0 below -40, for sums of subnormal numbers are slow. Vectorised, as np.exp is not."""
     t = max(x, np.float32(-40)) * LOG2_E
-    whole = np.floor(t)
+    whole = np.floor(t + HALF)
     f = (t - whole) * np.float32(0.6931471805599453)
-    p = np.float32(1 / 5040)
-    p = p * f + np.float32(1 / 720)
+    p = np.float32(1 / 720)
     p = p * f + np.float32(1 / 120)
     p = p * f + np.float32(1 / 24)
     p = p * f + np.float32(1 / 6)
