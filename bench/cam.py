@@ -1,6 +1,6 @@
 """Multi-scale CAM inference as a share of what a plain matrix product reaches on the same device, in the same precision.
 
-    python bench/cam.py --device cuda --backbone resnet50
+    python bench/cam.py --device cuda --backbone resnet50 --batch 20
 
 Goal on a GPU: at least 40 % of the matrix product's operations a second. Random weights cost what trained ones do.
 """
@@ -22,17 +22,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", default="mobilenet_v2")
     parser.add_argument("--size", type=int, nargs=2, default=(375, 500), help="height and width")
+    parser.add_argument("--batch", type=int, default=1, help="images of one size at once")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     network, _ = build_classifier("cam", args.backbone, 16, 20, "none", 0)
     network = network.eval().to(args.device, memory_format=torch.channels_last)
-    image, classes = torch.randn(1, 3, *args.size, device=args.device), torch.tensor([1, 2], device=args.device)
+    images = torch.randn(args.batch, 3, *args.size, device=args.device)
+    classes = [torch.tensor([1, 2], device=args.device)] * args.batch
     opt = Cam()
 
     @torch.no_grad()
     def cams():
-        return multi_scale(network.cam, image, classes, opt.scales, opt.flip, 16)
+        return multi_scale(network.cam, images, classes, opt.scales, opt.flip, 16)
 
     with FlopCounterMode(display=False) as counter:
         cams()
@@ -48,7 +50,9 @@ def main() -> None:
     )
     row = (f"{ours:.4f}", f"{counter.get_total_flops() / 1e9:.1f}", f"{reached / 1e9:.0f}")
     table.add_row(f"CAM, {args.backbone}", *row, f"{100 * reached / possible:.0f} %", "40 %")
-    print(f"{machine(args.device)}; {args.size[1]} x {args.size[0]} pixels, scales {opt.scales}, mirrored: {opt.flip}")
+    print(
+        f"{machine(args.device)}; {args.batch} x {args.size[1]} x {args.size[0]} pixels, scales {opt.scales}, mirrored: {opt.flip}"
+    )
     Console().print(table)
     finish(args.device != "cpu" and reached < 0.4 * possible)
 

@@ -8,7 +8,7 @@ failed=0
 mkdir -p "$out"
 
 measure() { # name of the table, script, its options
-    timeout 240 python "bench/$2.py" "${@:3}" --device cuda 2>&1 | tee "$out/$1.txt"
+    timeout 80 python "bench/$2.py" "${@:3}" --device cuda 2>&1 | tee "$out/$1.txt"
     [ "${PIPESTATUS[0]}" = 0 ] || failed=1
 }
 
@@ -16,6 +16,6 @@ measure attention attention
 measure propagate propagate
 measure crf crf
 for backbone in mobilenet_v2 resnet50 resnet38; do
-    measure "cam_$backbone" cam --backbone "$backbone"
+    measure "cam_$backbone" cam --backbone "$backbone" --batch 20
 done
 exit $failed

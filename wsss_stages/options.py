@@ -82,6 +82,9 @@ class Cam(Section):
 
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of Eq. 2.2")
     flip: bool = Field(True, description="average with the mirrored image")
+    batch_pixels: int = Field(
+        0, ge=0, description="pixels of images of one size at once. 0 = one image on a CPU, 4 million on a GPU"
+    )
 
 
 class Crf(Section):

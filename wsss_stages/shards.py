@@ -62,6 +62,11 @@ class Item:
         self.record, self.id, self._shard = record, record.id, shard
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.record.height, self.record.width
+
+    @property
     def image(self) -> np.ndarray:
         """(h, w, 3) uint8 RGB, upright."""
         return self.record.image(self._shard.index.root)
@@ -120,16 +125,17 @@ class Shard:
         """Whether an image's artifacts are whole; `todo` or `batches` has looked."""
         return image_id in self._done
 
-    def batches(self, cost: Callable[[Record], int], limit: int) -> list[list[Item]]:
+    def batches(self, cost: Callable[[Record], int], limit: int, one_size: bool = False) -> list[list[Item]]:
         """Batches with an image still to be made; cost of the largest image times the number stays under `limit`.
 
-        Images of similar size share a batch. What is in a batch does not depend on what is done already, so that a
+        Images of similar size share a batch, or only those of the same if `one_size`. What is in a batch does not depend on what is done already, so that a
         resumed run computes the very same numbers.
         """
         self.todo()
         batches: list[list[Item]] = []
         for record in sorted(self.records, key=lambda r: (cost(r), r.height, r.id)):
-            if not batches or (len(batches[-1]) + 1) * cost(record) > limit:
+            full = not batches or (len(batches[-1]) + 1) * cost(record) > limit
+            if full or (one_size and batches[-1][0].size != (record.height, record.width)):
                 batches.append([])
             batches[-1].append(Item(self, record))
         return [batch for batch in batches if not all(item.done for item in batch)]

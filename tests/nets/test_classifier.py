@@ -58,16 +58,26 @@ def test_hardest_is_the_mean_of_the_largest_differences():
 def test_cam_of_the_mirrored_image_is_the_mirrored_cam():
     network = CamClassifier(tiny(), 3).eval()
     image, classes = torch.rand(1, 3, 48, 64), torch.tensor([1, 3])
-    straight = multi_scale(network.cam, image, classes, [1.0, 1.5], True, 16)
-    mirrored = multi_scale(network.cam, image.flip(3), classes, [1.0, 1.5], True, 16)
+    straight = multi_scale(network.cam, image, [classes], [1.0, 1.5], True, 16)[0]
+    mirrored = multi_scale(network.cam, image.flip(3), [classes], [1.0, 1.5], True, 16)[0]
     torch.testing.assert_close(mirrored, straight.flip(2), atol=1e-5, rtol=1e-4)
     assert straight.shape == (2, 3, 4)
     assert all(top == pytest.approx(1) or top == 0 for top in straight.amax(dim=(1, 2)).tolist())
 
 
+def test_cams_of_a_batch_are_those_of_its_images():
+    network = CamClassifier(tiny(), 3).eval()
+    images, classes = torch.rand(3, 3, 48, 64), [torch.tensor(k, dtype=torch.long) for k in ([1, 3], [], [2])]
+    together = multi_scale(network.cam, images, classes, [0.5, 1.0], True, 16)
+    for found, image, present in zip(together, images, classes, strict=True):
+        (alone,) = multi_scale(network.cam, image[None], [present], [0.5, 1.0], True, 16)
+        assert found.shape == (len(present), 3, 4)
+        torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-4)
+
+
 def test_cam_without_classes_is_empty():
     network = CamClassifier(tiny(), 3).eval()
-    found = multi_scale(network.cam, torch.rand(1, 3, 32, 32), torch.zeros(0, dtype=torch.long), [1.0], False, 16)
+    found = multi_scale(network.cam, torch.rand(1, 3, 32, 32), [torch.zeros(0, dtype=torch.long)], [1.0], False, 16)[0]
     assert found.shape == (0, 2, 2)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from wsss_stages import artifacts, contracts, training
 from wsss_stages.data.index import Index
-from wsss_stages.shards import Manifest
+from wsss_stages.shards import Manifest, Shard
 from wsss_stages.stages import s2_cam, s3_seeds, s5_graph, s6_propagate, s7_segment, s8_predict, s9_evaluate
 
 MAKERS = {
@@ -63,6 +63,20 @@ def test_the_number_of_shards_changes_nothing(toy, tmp_path):
     assert all(h.items for h in halves) and len(cams.items) == 8
     together = {i: {n: sha for n, (_, sha) in f.items()} for h in halves for i, f in h.items.items()}
     assert together == {i: {n: sha for n, (_, sha) in f.items()} for i, f in whole.items.items()}
+
+
+def test_images_of_one_size_share_a_batch_and_keep_their_cams(toy, tmp_path):
+    s2_cam.main([*toy.argv("s2_cam", tmp_path), "--batch-pixels", str(4 * 300 * 300)])
+    alone, together = Manifest([toy.manifest("s2_cam")]), Manifest([toy.manifest("s2_cam", root=tmp_path)])
+    index = Index.read(toy.index)
+    for record in index.split("train"):
+        found, wanted = (manifest.read(record.id, contracts.CAM) for manifest in (together, alone))
+        np.testing.assert_array_equal(found["classes"], wanted["classes"])
+        np.testing.assert_allclose(found["cam"], wanted["cam"], atol=2e-3)
+    shard = Shard("s2_cam", (contracts.CAM,), index, "train", tmp_path / "1-of-1.json", {}, [])
+    batches = shard.batches(lambda record: record.height * record.width, 4 * 300 * 300, one_size=True)
+    assert all(len({item.size for item in batch}) == 1 for batch in batches)
+    assert 1 < max(len(batch) for batch in batches) and sum(len(batch) for batch in batches) == 8
 
 
 def test_a_changed_option_remakes_every_image(toy, tmp_path):

@@ -64,7 +64,7 @@ class _Cosine(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):
         u, inverse = ctx.saved_tensors
         of_u = ctx.by.gather_both(gradient, u)
-        along = (of_u * u).sum(dim=3, keepdim=True)
+        along = torch.einsum("bhwd,bhwd->bhw", of_u, u).unsqueeze(3)
         return of_u.addcmul_(u, along, value=-1).mul_(inverse), None
 
 

@@ -7,28 +7,33 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def multi_scale(cam_of, image: Tensor, classes: Tensor, scales: list[float], flip: bool, stride: int) -> Tensor:
-    """P_fg of Eqs. 2.1-2.3: the mean over scales and mirror of rectified CAMs, over its maximum.
+def multi_scale(
+    cam_of, images: Tensor, classes: list[Tensor], scales: list[float], flip: bool, stride: int
+) -> list[Tensor]:
+    """P_fg of Eqs. 2.1-2.3 of each image: the mean over scales and mirror of rectified CAMs, over its maximum.
 
     Args:
         cam_of: network's map from (b, 3, h, w) normalised RGB to rectified activations (b, N, y, x).
-        image: (1, 3, h, w).  classes: (k,) of those present, 1..N.  stride: pixels of a node of the result.
+        images: (b, 3, h, w), of one size.  classes: of each, (k,) of those present, 1..N.
+        stride: pixels of a node of the result.
 
-    Returns: (k, ceil(h / stride), ceil(w / stride)) in [0, 1].
+    Returns: for each (k, ceil(h / stride), ceil(w / stride)) in [0, 1].
     """
-    height, width = image.shape[2:]
+    b, _, height, width = images.shape
     size = (-(-height // stride), -(-width // stride))
-    total = torch.zeros(len(classes), *size, device=image.device)
-    if len(classes) == 0:
-        return total
+    totals = [torch.zeros(len(present), *size, device=images.device) for present in classes]
+    if not any(len(present) for present in classes):
+        return totals
     for scale in scales:
         scaled_size = (max(32, round(height * scale)), max(32, round(width * scale)))
-        scaled = F.interpolate(image, scaled_size, mode="bilinear", align_corners=False)
+        scaled = F.interpolate(images, scaled_size, mode="bilinear", align_corners=False)
         cams = cam_of(torch.cat([scaled, scaled.flip(3)]) if flip else scaled).float()
         if flip:
-            cams = (cams[:1] + cams[1:].flip(3)) / 2
-        total += F.interpolate(cams[:, classes - 1], size, mode="bilinear", align_corners=False)[0]
-    return total / total.amax(dim=(1, 2), keepdim=True).clamp(min=1e-5)
+            cams = (cams[:b] + cams[b:].flip(3)) / 2
+        for total, cam, present in zip(totals, cams, classes, strict=True):
+            if len(present):
+                total += F.interpolate(cam[None, present - 1], size, mode="bilinear", align_corners=False)[0]
+    return [total / total.amax(dim=(1, 2), keepdim=True).clamp(min=1e-5) if len(total) else total for total in totals]
 
 
 def enlarge(cam: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -8,6 +8,9 @@ writes  MANIFEST               beside it cam/ID.h5 (contracts.CAM), one per imag
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
 
+PIXELS_ON_GPU = 4_000_000
+"""Of images of one size that go through the network at once; at scale 2 and mirrored they are eight times as many."""
+
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -35,13 +38,19 @@ def main(argv: list[str] | None = None) -> None:
         "s2_cam", (contracts.CAM,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
         artifacts.sha256(paths.weights),
     )  # fmt: skip
-    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s2_cam"):
-        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
-        classes = torch.tensor(item.record.tags, dtype=torch.long, device=device)
-        stride = provenance["options"]["stride"]
-        cam = multi_scale(network.cam, backbones.normalise(image), classes, opt.scales, opt.flip, stride)
-        cam = cam.cpu().numpy().astype(np.float16)
-        item.write({"cam": {"cam": cam, "classes": np.array(item.record.tags, np.uint8)}})
+    stride = provenance["options"]["stride"]
+    limit = opt.batch_pixels or (1 if device == "cpu" else PIXELS_ON_GPU)
+    batches = shard.batches(lambda record: record.height * record.width, limit, one_size=True)
+    for batch, photos in progress(
+        Ahead(batches, lambda batch: np.stack([item.image for item in batch])), "s2_cam (batches)"
+    ):
+        images = backbones.normalise(torch.from_numpy(photos).permute(0, 3, 1, 2).to(device) / 255)
+        classes = [torch.tensor(item.record.tags, dtype=torch.long, device=device) for item in batch]
+        cams = multi_scale(network.cam, images, classes, opt.scales, opt.flip, stride)
+        for item, cam in zip(batch, cams, strict=True):
+            if not item.done:
+                cam = cam.cpu().numpy().astype(np.float16)
+                item.write({"cam": {"cam": cam, "classes": np.array(item.record.tags, np.uint8)}})
     shard.finish()
 
 
