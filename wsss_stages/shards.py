@@ -128,8 +128,8 @@ class Shard:
     def batches(self, cost: Callable[[Record], int], limit: int, one_size: bool = False) -> list[list[Item]]:
         """Batches with an image still to be made; cost of the largest image times the number stays under `limit`.
 
-        Images of similar size share a batch, or only those of the same if `one_size`. What is in a batch does not depend on what is done already, so that a
-        resumed run computes the very same numbers.
+        Images of similar size share a batch, or only those of the same if `one_size`. What is in a batch does not depend on
+        what is done already, so that a resumed run computes the very same numbers.
         """
         self.todo()
         batches: list[list[Item]] = []
