@@ -11,6 +11,7 @@ Unknown pixels of a label map count as background.
 
 import argparse
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ class Scores:
         each = [metrics.mean_iou(c) for c in self.counts]
         sizes, ious = (np.array(part) for part in zip(*self.objects, strict=True))
         below = np.array([0, *BINS.values()])
-        bins = [ious[(sizes >= low) & (sizes < high)] for low, high in zip(below[:-1], below[1:], strict=True)]
+        bins = [ious[(sizes >= low) & (sizes < high)] for low, high in pairwise(below)]
         row = [metrics.mean_iou(sum(self.counts)), np.mean(each), metrics.boundary_iou(self.boundary)]
         return [100 * float(x) for x in [*row, *(b.mean() if len(b) else np.nan for b in bins)]]
 
