@@ -204,6 +204,13 @@ class Propagate(Seeded):
         True, description="a class only inside its boxes, background elsewhere: certain knowledge"
     )
     grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
+    tight_share: float = Field(
+        0.98,
+        ge=0,
+        le=1,
+        description="a box's class is raised inside it until it wins somewhere in this share of the box's rows and columns, "
+        "before and after the CRF: boxes are tight; 0 = never",
+    )
     crf: Crf = Field(Crf(), description="CRF on the probabilities")
     batch_nodes: int = Field(
         0, ge=0, description="nodes trained at once; bounds memory. 0 = one image on a CPU, 30 000 nodes on a GPU"

@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, pixels
     from wsss_stages.a2gnn.propagate import Graph, train
+    from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
@@ -94,7 +95,9 @@ def main(argv: list[str] | None = None) -> None:
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
         P = pixels.probabilities(logits, stride, h, w)
-        known = torch.from_numpy(allowed(*record.box_arrays(), classes[1:], h, w)).to(device)
+        boxes, box_classes = record.box_arrays()
+        known = torch.from_numpy(allowed(boxes, box_classes, classes[1:], h, w)).to(device)
+        tight = torch.from_numpy(boxes), nodes.rows_of(box_classes, classes), opt.tight_share
         if opt.classes_in_boxes:
             P = pixels.only_where_allowed(P, known)
         graph_label = ids[most_likely(P, *full_size)[0].cpu().numpy()]
@@ -102,10 +105,12 @@ def main(argv: list[str] | None = None) -> None:
             P = pixels.mix(
                 P, nodes.rows_of(item.read(contracts.GRABCUT)["label"], classes).to(device), opt.grabcut_share
             )
+        P = touch_all_sides(P, *tight)
         crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
         if opt.classes_in_boxes:
             Q = pixels.only_where_allowed(Q, known)
+        Q = touch_all_sides(Q, *tight)
         row, confidence = most_likely(Q, *full_size)
         item.write(
             {

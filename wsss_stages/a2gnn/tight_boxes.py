@@ -1,0 +1,36 @@
+"""A tight box's rows and columns all touch its object: the prior behind Eq. 3.23, also where labels are read off."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+LEAST = 0.05
+"""A class is never raised as if less than this were enough, however little the box's probabilities hold."""
+AHEAD = 1e-3
+"""How far below the largest possible t the box's t lies, so that the class wins there and does not only tie."""
+
+
+def touch_all_sides(
+    P: Float[Tensor, "c h w"], boxes: Int[Tensor, "k 4"], box_rows: Int[Tensor, "k"], share: float
+) -> Float[Tensor, "c h w"]:
+    r"""Raise each box's class inside the box until it beats background somewhere in `share` of the rows and columns.
+
+    With :math:`s = P_r / (P_r + P_0)`, a row or column holds the object above a threshold t if its largest s is over t.
+    The box's t is the largest, at most 1/2, that `share` of them pass; :math:`P_r` is multiplied by :math:`(1 - t) / t`,
+    which makes t a tie, and all classes are normalised. Where boxes of one class overlap the larger factor holds.
+
+    Args:
+        P: probabilities, background first.  boxes: x0 y0 x1 y1, pixels, 0-based, half open.
+        box_rows: row of P of each box's class.  share: in [0, 1]; 0 leaves P as it is.
+    """
+    if share == 0 or len(boxes) == 0:
+        return P
+    factors = torch.ones_like(P)
+    for (x0, y0, x1, y1), row in zip(boxes.tolist(), box_rows.tolist(), strict=True):
+        s = P[row, y0:y1, x0:x1] / (P[row, y0:y1, x0:x1] + P[0, y0:y1, x0:x1]).clamp(min=1e-12)
+        if s.numel():
+            maxima = torch.cat([s.amax(dim=0), s.amax(dim=1)])
+            t = float((torch.quantile(maxima, 1 - share) - AHEAD).clamp(LEAST, 0.5))
+            factors[row, y0:y1, x0:x1] = factors[row, y0:y1, x0:x1].clamp(min=(1 - t) / t)
+    raised = P * factors
+    return raised / raised.sum(dim=0, keepdim=True)
