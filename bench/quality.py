@@ -97,7 +97,7 @@ def main() -> None:
         for name, label in maps.items():
             scores[half][name].add(record, truth, label)
     print(f"{machine()}; {index.dataset}, training images, {args.results}")
-    rows = [row for half in HALVES for row in table(half, scores[half])]
+    rows = [row for half in HALVES if scores[half]["GrabCut"].counts for row in table(half, scores[half])]
     if args.out:
         with args.out.open("w", newline="") as file:
             csv.writer(file).writerows(rows)
