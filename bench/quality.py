@@ -6,7 +6,7 @@ The training images are split once, by a hash of their ids, into a choosing half
 confirming half, which only reports. Scores over all pixels of a half: mIoU and boundary IoU; the mean over images of an image's
 mIoU; the mean over objects of the IoU inside their box, by the object's true pixels (small below 32², large above 96², as COCO
 has them). Differences of mIoU to both GrabCuts come with the 90 % interval of a bootstrap over images, the same for both sides.
-Unknown pixels of a label map count as background.
+Unknown pixels of a label map count as background. Photographs must be within `data.max_side`: GrabCut's labels are not enlarged.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from wsss_stages import UNKNOWN, contracts, metrics
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.labels.boxes import filled
 from wsss_stages.labels.crf import DenseCrf
-from wsss_stages.options import Crf
+from wsss_stages.options import Crf, Evaluate
 from wsss_stages.shards import Manifest
 
 HALVES = ("choosing", "confirming")
@@ -33,8 +33,6 @@ BINS = {"small": 32**2, "medium": 96**2, "large": np.inf}
 """Kinds of objects and the number of true pixels that they stay below."""
 SURE = 0.7
 """Probability of GrabCut's label in the unary of its CRF, as pydensecrf's unary_from_labels has it in its examples."""
-BAND = 0.02
-"""Width of boundary IoU's band over the image's diagonal."""
 SAMPLES = 2000
 
 
@@ -51,7 +49,7 @@ class Scores:
         """`label`: (h, w), 255 counts as background."""
         label = np.where(label == UNKNOWN, 0, label)
         self.counts.append(metrics.confusion(truth, label, self.classes))
-        self.boundary += metrics.boundary_counts(truth, label, self.classes, BAND)
+        self.boundary += metrics.boundary_counts(truth, label, self.classes, Evaluate().boundary_share)
         for box, c in zip(*record.box_arrays(), strict=True):
             x0, y0, x1, y1 = box
             t, found = truth[y0:y1, x0:x1], label[y0:y1, x0:x1]
