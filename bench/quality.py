@@ -1,16 +1,17 @@
 """Pseudo labels against what a user has without us: boxes filled, GrabCut, GrabCut with our CRF; of a finished run's variants.
 
-    python bench/quality.py results/voc_mini --variants ours thesis
+    python bench/quality.py results/voc_mini --variants ours thesis --picture six.png
 
 The training images are split once, by a hash of their ids, into a choosing half, on which settings may be chosen, and a
 confirming half, which only reports. Scores over all pixels of a half: mIoU and boundary IoU; the mean over images of an image's
 mIoU; the mean over objects of the IoU inside their box, by the object's true pixels (small below 32², large above 96², as COCO
 has them). Differences of mIoU to both GrabCuts come with the 90 % interval of a bootstrap over images, the same for both sides.
-Unknown pixels of a label map count as background. Photographs must be within `data.max_side`: GrabCut's labels are not enlarged.
+Unknown pixels of a label map count as background. Images that a variant has no label of yet are left out for all. Photographs must be within `data.max_side`: GrabCut's labels are not enlarged.
 """
 
 import argparse
 import csv
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from rich.progress import track
 from rich.table import Table
 
 from bench import machine
-from wsss_stages import UNKNOWN, contracts, metrics
+from wsss_stages import UNKNOWN, contracts, figures, metrics
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.labels.boxes import filled
 from wsss_stages.labels.crf import DenseCrf
@@ -34,6 +35,8 @@ BINS = {"small": 32**2, "medium": 96**2, "large": np.inf}
 SURE = 0.7
 """Probability of GrabCut's label in the unary of its CRF, as pydensecrf's unary_from_labels has it in its examples."""
 SAMPLES = 2000
+PICTURED = 6
+"""Rows of the picture, chosen by a hash of their ids."""
 
 
 class Scores:
@@ -71,34 +74,68 @@ class Scores:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path, help="folder of a finished run")
-    parser.add_argument("--variants", nargs="+", default=["ours"])
+    parser.add_argument(
+        "--variants", nargs="+", default=["ours"], metavar="VARIANT[:LABEL]",
+        help="finished variants; LABEL is another label map than pseudo, graph_label or object_label (default ours)",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, help="also write the table here, CSV")
+    parser.add_argument("--picture", type=Path, help="also draw six images of the confirming half here, PNG")
     args = parser.parse_args()
     index = Index.read(args.results / "index.json")
-    labels = {
-        name: Manifest(sorted((args.results / "box" / name / "s6_propagate" / "train").glob("*-of-*.json")))
-        for name in args.variants
-    }
-    seeds = Manifest(sorted((args.results / "box" / args.variants[0] / "s3_seeds" / "train").glob("*-of-*.json")))
-    names = ["boxes filled", "GrabCut", "GrabCut + CRF", *args.variants]
-    scores = {half: {name: Scores(len(index.classes)) for name in names} for half in HALVES}
-    for record in track([r for r in index.split("train") if r.truth], "scoring"):
-        half = HALVES[stable_hash(record.id, "bench.quality") % 2]
-        truth = record.truth_labels(index.root)
+    labels = {}
+    for name in args.variants:
+        variant, _, kind = name.partition(":")
+        contract = contracts.ALL[kind or "pseudo"]
+        labels[name] = (made(args.results, variant, contract.made_by), contract)
+    seeds = made(args.results, args.variants[0].partition(":")[0], "s3_seeds")
+    records = [r for r in index.split("train") if r.truth and all(r.id in found.items for found, _ in labels.values())]
+
+    def maps(record: Record) -> dict[str, np.ndarray]:
         grabcut = seeds.read(record.id, contracts.GRABCUT)["label"]
-        maps = {
+        return {
             "boxes filled": filled(*record.box_arrays(), record.height, record.width),
             "GrabCut": grabcut,
             "GrabCut + CRF": refined(record.image(index.root), grabcut, record.tags),
-            **{name: found.read(record.id, contracts.PSEUDO)["label"] for name, found in labels.items()},
+            **{name: found.read(record.id, contract)["label"] for name, (found, contract) in labels.items()},
         }
-        for name, label in maps.items():
-            scores[half][name].add(record, truth, label)
-    print(f"{machine()}; {index.dataset}, training images, {args.results}")
+
+    names = ["boxes filled", "GrabCut", "GrabCut + CRF", *args.variants]
+    scores = {half: {name: Scores(len(index.classes)) for name in names} for half in HALVES}
+    for record in track(records, "scoring"):
+        truth = record.truth_labels(index.root)
+        for name, label in maps(record).items():
+            scores[half_of(record)][name].add(record, truth, label)
+    print(f"{machine()}; {index.dataset}, {len(records)} training images, {args.results}")
     rows = [row for half in HALVES if scores[half]["GrabCut"].counts for row in table(half, scores[half])]
     if args.out:
         with args.out.open("w", newline="") as file:
             csv.writer(file).writerows(rows)
+    if args.picture:
+        mine = [r for r in records if half_of(r) == "confirming"]
+        picture(index, sorted(mine, key=lambda r: stable_hash(r.id, "picture"))[:PICTURED], maps).savefig(args.picture)
+
+
+def half_of(record: Record) -> str:
+    """Which half an image belongs to."""
+    return HALVES[stable_hash(record.id, "bench.quality") % 2]
+
+
+def made(results: Path, variant: str, stage: str) -> Manifest:
+    """What a stage of a variant has made of the training images so far."""
+    return Manifest(sorted((results / "box" / variant / stage / "train").glob("*-of-*.json")))
+
+
+def picture(index: Index, records: list[Record], maps: Callable[[Record], dict[str, np.ndarray]]) -> figures.Figure:
+    """Each image with its boxes, under every kind of label, and its truth."""
+    rows, titles = [], []
+    for record in records:
+        image = record.image(index.root)
+        labels = {**maps(record), "truth": record.truth_labels(index.root)}
+        titles = ["image, boxes", *labels]
+        boxes = figures.with_boxes(image, record.boxes, record.box_classes)
+        rows.append([boxes, *(figures.over(image, label) for label in labels.values())])
+    classes = {c: index.classes[c] for c in sorted({c for r in records for c in r.tags})}
+    return figures.rows_figure(titles, rows, [r.id for r in records], classes)
 
 
 def table(half: str, scores: dict[str, Scores]) -> list[list[str]]:

@@ -40,15 +40,17 @@ def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None, options=O
     )
 
 
-def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch):
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch, optimizer):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    options = OPTIONS.model_copy(update={"optimizer": optimizer})
     whole, killed = tmp_path / "whole" / "weights.safetensors", tmp_path / "killed" / "weights.safetensors"
-    training.fit(job(), whole, {"a": 1}, "cpu")
+    training.fit(job(options=options), whole, {"a": 1}, "cpu")
     for kill_at in (4, 5):
         with pytest.raises(KilledError):
-            training.fit(job(kill_at=kill_at), killed, {"a": 1}, "cpu")
+            training.fit(job(kill_at=kill_at, options=options), killed, {"a": 1}, "cpu")
         assert not killed.exists() and killed.with_name("checkpoint.pt").exists()
-    training.fit(job(), killed, {"a": 1}, "cpu")
+    training.fit(job(options=options), killed, {"a": 1}, "cpu")
     assert whole.read_bytes() == killed.read_bytes()
     assert whole.with_name("curve.json").read_text() == killed.with_name("curve.json").read_text()
     assert not killed.with_name("checkpoint.pt").exists()
@@ -81,6 +83,22 @@ def test_learning_rate_is_poly(tmp_path):
     training.fit(job(), tmp_path / "weights.safetensors", {}, "cpu")
     rates = [s["lr"] for s in json.loads((tmp_path / "curve.json").read_text())["steps"]]
     assert rates == pytest.approx([0.01 * (1 - step / 12) ** 0.9 for step in range(12)])
+
+
+def test_a_warm_up_begins_small(tmp_path):
+    training.fit(job(options=OPTIONS.model_copy(update={"warm_up": 4})), tmp_path / "weights.safetensors", {}, "cpu")
+    rates = [s["lr"] for s in json.loads((tmp_path / "curve.json").read_text())["steps"]]
+    assert rates == pytest.approx([0.01 * (1 - step / 12) ** 0.9 * min(1, (step + 1) / 4) for step in range(12)])
+
+
+def test_adamw_moves_every_parameter_by_the_learning_rate_at_first(tmp_path):
+    options = OPTIONS.model_copy(update={"optimizer": "adamw", "weight_decay": 0.0, "batch_size": 6, "clip_norm": 1e9})
+    one = job(epochs=1, options=options)
+    one.loss = lambda batch, network=one.network: {"sum": sum(p.sum() for p in network.parameters())}
+    before = [p.detach().clone() for p in one.network.parameters()]
+    training.fit(one, tmp_path / "weights.safetensors", {}, "cpu")
+    for number, (p, b) in enumerate(zip(one.network.parameters(), before, strict=True)):
+        torch.testing.assert_close(b - p, torch.full_like(p, 0.01 if number < 2 else 0.1), rtol=1e-4, atol=1e-6)
 
 
 def test_a_clipped_step_is_as_long_as_the_clip(tmp_path):

@@ -9,7 +9,9 @@ from wsss_stages import options
 
 STAGES = {
     "s3_seeds": "seeds",
+    "s4_object_net": "object_net",
     "s4_affinity": "affinity",
+    "s5_object_masks": "object_masks",
     "s5_graph": "graph",
     "s6_propagate": "propagate",
     "s7_segment": "segment",
@@ -17,6 +19,18 @@ STAGES = {
     "s9_evaluate": "evaluate",
 }
 """Stages that a variant may change, in the order of the data, and their config sections."""
+READS = {
+    "s3_seeds": [],
+    "s4_object_net": ["s3_seeds"],
+    "s4_affinity": ["s3_seeds"],
+    "s5_object_masks": ["s4_object_net"],
+    "s5_graph": ["s4_affinity"],
+    "s6_propagate": ["s5_object_masks", "s5_graph"],
+    "s7_segment": ["s6_propagate"],
+    "s8_predict": ["s7_segment"],
+    "s9_evaluate": ["s8_predict"],
+}
+"""Stages whose artifacts a stage reads, but those that these read too."""
 
 
 class ConfigError(ValueError):
@@ -76,6 +90,9 @@ def home(config: dict[str, Any], variant: str, stage: str) -> str:
     base = config["variants"][variant].get("base")
     if base is None:
         return variant
-    before = list(STAGES)[: list(STAGES).index(stage) + 1]
-    same = all(section(config, STAGES[s], variant) == section(config, STAGES[s], base) for s in before)
-    return home(config, base, stage) if same else variant
+
+    def same(stage: str) -> bool:
+        name = STAGES[stage]
+        return section(config, name, variant) == section(config, name, base) and all(map(same, READS[stage]))
+
+    return home(config, base, stage) if same(stage) else variant

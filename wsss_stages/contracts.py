@@ -44,8 +44,32 @@ CAM = Contract(
 )
 CAM_LABEL = _label_map("cam_label", "s3_seeds", "M_I of Eq. 3.1")
 GRABCUT = _label_map("grabcut", "s3_seeds", "M_B of Eq. 3.3")
+GRABCUT_MASKS = Contract(
+    "grabcut_masks",
+    1,
+    "s3_seeds",
+    {
+        "packed": Field(
+            "uint8", "k h b", "GrabCut's foreground of each box on its own (Eq. 3.2), packbits along the width"
+        ),
+        "substituted": Field("bool", "k", "GrabCut could not work or failed, and the box is foreground as a whole"),
+    },
+)
 SEEDS_FULL = _label_map("seeds_full", "s3_seeds", "M_F of Eq. 3.4")
 SEEDS = _label_map("seeds", "s3_seeds", "M_g of Eq. 3.5")
+OBJECTS = Contract(
+    "objects",
+    1,
+    "s5_object_masks",
+    {
+        "P": Field(
+            "uint8",
+            "n",
+            "probability of each box's object, 0..255 for 0..1, at the box's pixels: row by row, box by box",
+        )
+    },
+)
+OBJECT_LABEL = _label_map("object_label", "s5_object_masks", "most likely class by the soft masks of all boxes")
 EDGES = Contract(
     "edges",
     1,
@@ -67,7 +91,7 @@ PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segm
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, SEEDS_FULL, SEEDS, EDGES, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION,
+        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION,
     )
 }  # fmt: skip
 

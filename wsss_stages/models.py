@@ -10,6 +10,7 @@ from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.deeplab import DeepLab
+from wsss_stages.nets.object_net import ObjectNet
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 
@@ -40,6 +41,23 @@ def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCn
     return AffinityCnn(body), known
 
 
+def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
+    """An object network on the classifier's trained backbone, and the classifier's provenance."""
+    trained, known = restore_classifier(classifier)
+    torch.manual_seed(seed)
+    body = _pyramid(known["options"]["backbone"], known)
+    body.load_state_dict(trained.backbone.state_dict())
+    return ObjectNet(body, width), known
+
+
+def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
+    """The trained object network of s4 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    network = ObjectNet(_pyramid(known["backbone"], known), known["options"]["width"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
 def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
     """The trained affinity CNN of s4 in eval mode, and its provenance."""
     known = training.read_provenance(path)
@@ -67,3 +85,7 @@ def restore_segmenter(path: Path) -> tuple[DeepLab, dict]:
 
 def _body(backbone: str, stride: int, known: dict) -> backbones.Backbone:
     return backbones.build(backbone, stride, pretrained=known["origin"]["source"] != "none")
+
+
+def _pyramid(backbone: str, known: dict) -> backbones.Backbone:
+    return backbones.pyramid(backbone, pretrained=known["origin"]["source"] != "none")

@@ -31,8 +31,10 @@ class Training(Seeded):
     crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(0.002, gt=0, description="initial learning rate of pretrained layers, poly schedule")
     head_lr_factor: float = Field(50.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with momentum, or AdamW")
+    warm_up: int = Field(0, ge=0, description="first steps, over which the learning rate grows from nothing")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
-    weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD")
+    weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD or AdamW")
     clip_norm: float = Field(1.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
     poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
@@ -139,6 +141,39 @@ class Seeds(Seeded):
     background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
 
 
+class ObjectNet(Training):
+    """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
+
+    batch_size: int = Field(32, ge=1, description="boxes per step")
+    crop: int = Field(160, ge=32, description="side that a box with its margins is resized to, pixels")
+    epochs: int = Field(8, ge=1, description="passes over the boxes of the training images")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
+    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
+    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    width: int = Field(96, ge=8, multiple_of=8, description="channels of the feature pyramid")
+    margin_min: float = Field(0.12, ge=0, description="smallest random margin around a box, share of its side")
+    margin_max: float = Field(0.4, ge=0, description="largest random margin")
+    outside_weight: float = Field(0.3, ge=0, description="weight of the mean loss outside the box; inside it is 1")
+
+
+class ObjectMasks(Section):
+    """s5_object_masks: the object network and GrabCut to a soft mask of every box."""
+
+    margin: float = Field(0.25, ge=0, description="margin around a box, share of its side")
+    flip: bool = Field(True, description="average with the mirrored crop")
+    grabcut_share: float = Field(0.3, ge=0, le=1, description="share of GrabCut's foreground in a box's probabilities")
+    tight_share: float = Field(
+        0.98,
+        ge=0,
+        le=1,
+        description="a box's probabilities are raised until over 1/2 somewhere in this share of its rows and columns: "
+        "boxes are tight; 0 = never",
+    )
+
+
 class Affinity(Training):
     """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
 
@@ -171,7 +206,15 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field("grabcut", description="node labels: M_g, M_F or M_B")
+    seeds: Literal["seeds", "seeds_full", "grabcut", "objects"] = Field(
+        "grabcut", description="node labels: M_g, M_F, M_B, or where the soft masks of boxes are sure"
+    )
+    sure: float = Field(
+        0.8,
+        ge=0,
+        lt=1,
+        description="soft masks of boxes label a node whose most likely class is at least this probable",
+    )
     features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
     hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
     edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
@@ -202,6 +245,9 @@ class Propagate(Seeded):
     restrict_classes: bool = Field(True, description="predict only classes of the image's boxes")
     classes_in_boxes: bool = Field(
         True, description="a class only inside its boxes, background elsewhere: certain knowledge"
+    )
+    objects_share: float = Field(
+        0.0, ge=0, le=1, description="share of the soft masks of boxes in the probabilities before the CRF"
     )
     grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
     tight_share: float = Field(
@@ -254,7 +300,9 @@ SECTIONS: dict[str, type[Section]] = {
     "classifier": Classifier,
     "cam": Cam,
     "seeds": Seeds,
+    "object_net": ObjectNet,
     "affinity": Affinity,
+    "object_masks": ObjectMasks,
     "graph": Graph,
     "propagate": Propagate,
     "segment": Segment,

@@ -58,7 +58,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     groups = [
         {"params": params, "lr": opt.lr * factor, "base": opt.lr * factor} for params, factor in job.groups if params
     ]
-    optimizer = torch.optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
+    optimizer = _optimizer(groups, opt)
     parameters = [parameter for group in groups for parameter in group["params"]]
     batches = len(job.items) // opt.batch_size or 1
     steps = batches * job.epochs
@@ -72,7 +72,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
         ids = batch.pop("id")
         torch.manual_seed(stable_hash(str(step), job.stage, opt.seed))
         for group in optimizer.param_groups:
-            group["lr"] = group["base"] * (1 - step / steps) ** opt.poly_power
+            group["lr"] = group["base"] * _schedule(step, steps, opt)
         with autocast:
             losses = job.loss({name: value.to(device, non_blocking=True) for name, value in batch.items()})
         total = torch.stack([value.float() for value in losses.values()]).sum()
@@ -95,6 +95,17 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     artifacts.write_json(weights.with_name("curve.json"), {"stage": job.stage, "epochs": job.epochs, "steps": curve})
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
+
+
+def _optimizer(groups: list[dict], opt: Training) -> torch.optim.Optimizer:
+    if opt.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=opt.lr, weight_decay=opt.weight_decay)
+    return torch.optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
+
+
+def _schedule(step: int, steps: int, opt: Training) -> float:
+    """Share of the initial learning rate: up in a line over the warm-up, down by the poly rule."""
+    return (1 - step / steps) ** opt.poly_power * min(1.0, (step + 1) / max(1, opt.warm_up))
 
 
 def _autocast(precision: str, device_type: str):

@@ -25,6 +25,23 @@ def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
     assert all(m.min() >= 0 for m in maps)
 
 
+@pytest.mark.parametrize(
+    "name, dims, strides",
+    [
+        ("tiny", [32, 64, 96, 128], [4, 8, 16, 16]),
+        ("mobilenet_v2", [24, 32, 96, 320], [4, 8, 16, 32]),
+        ("resnet18", [64, 128, 256, 512], [4, 8, 16, 32]),
+        ("resnet38", [256, 512, 1024, 4096], [4, 8, 8, 8]),
+        ("mobilenetv3_small_050", None, [4, 8, 16, 32]),
+    ],
+)
+def test_a_pyramid_has_four_maps_and_the_same_parameters(name, dims, strides):
+    backbone = backbones.pyramid(name, pretrained=True).eval()
+    assert [64 // m.shape[2] for m in backbone(torch.zeros(1, 3, 64, 96))] == strides
+    assert dims is None or backbone.dims == dims
+    backbone.load_state_dict(backbones.build(name, 16, pretrained=True).state_dict())
+
+
 def test_resnet38_has_the_thesis_dimensions():
     backbone = backbones.build("resnet38", 8, pretrained=True).eval()
     assert backbone.dims == [512, 1024, 4096]

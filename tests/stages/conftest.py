@@ -12,7 +12,9 @@ from wsss_stages.stages import (
     s2_cam,
     s3_seeds,
     s4_affinity,
+    s4_object_net,
     s5_graph,
+    s5_object_masks,
     s6_propagate,
     s7_segment,
     s8_predict,
@@ -29,6 +31,7 @@ class Toy:
         self.root = root
         self.index = root / "index.json"
         self.classifier = root / "s1_classifier" / "weights.safetensors"
+        self.object_net = root / "s4_object_net" / "weights.safetensors"
         self.affinity = root / "s4_affinity" / "weights.safetensors"
         self.segmenter = root / "s7_segment" / "weights.safetensors"
 
@@ -44,6 +47,10 @@ class Toy:
             "s1_classifier": [*index, "--weights", self.classifier, "--backbone", "tiny", "--epochs", 2, *SMALL],
             "s2_cam": [*index, "--weights", self.classifier, "--manifest", out, "--scales", "[1.0]"],
             "s3_seeds": [*index, "--cam", self.manifest("s2_cam"), "--manifest", out],
+            "s4_object_net": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--classifier", self.classifier,
+                              "--weights", self.object_net, "--epochs", 1, "--width", 16, "--crop", 64,
+                              "--batch-size", 4, "--workers", 0],
+            "s5_object_masks": [*index, *seeds, "--object-net", self.object_net, "--manifest", out],
             "s4_affinity": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--classifier", self.classifier,
                             "--weights", self.affinity, "--epochs", 1, "--radius", 2, *SMALL],
             "s5_graph": [*index, *seeds, "--affinity", self.affinity, "--manifest", out],
@@ -66,7 +73,8 @@ class Toy:
 def toy(tmp_path_factory):
     made = Toy(tmp_path_factory.mktemp("toy"))
     stages = (
-        data, s1_classifier, s2_cam, s3_seeds, s4_affinity, s5_graph, s6_propagate, s7_segment, s8_predict, s9_evaluate,
+        data, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate, s7_segment,
+        s8_predict, s9_evaluate,
     )  # fmt: skip
     for stage in stages:
         stage.main(made.argv(stage.__name__.rpartition(".")[2]))

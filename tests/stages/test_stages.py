@@ -9,12 +9,22 @@ import pytest
 from wsss_stages import artifacts, contracts, training
 from wsss_stages.data.index import Index
 from wsss_stages.shards import Manifest, Shard
-from wsss_stages.stages import s2_cam, s3_seeds, s5_graph, s6_propagate, s7_segment, s8_predict, s9_evaluate
+from wsss_stages.stages import (
+    s2_cam,
+    s3_seeds,
+    s5_graph,
+    s5_object_masks,
+    s6_propagate,
+    s7_segment,
+    s8_predict,
+    s9_evaluate,
+)
 
 MAKERS = {
     "s2_cam": s2_cam,
     "s3_seeds": s3_seeds,
     "s5_graph": s5_graph,
+    "s5_object_masks": s5_object_masks,
     "s6_propagate": s6_propagate,
     "s8_predict": s8_predict,
 }

@@ -26,6 +26,7 @@ class Project:
         demo["data"] |= {"scenes_train": 6, "scenes_val": 2}
         for section in ("classifier", "affinity", "segment"):
             demo[section] |= SMALL
+        demo["object_net"] = SMALL | {"crop": 64, "width": 16}
         demo["segment"]["aspp_channels"] = 16
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 

@@ -34,6 +34,13 @@ def test_a_variant_makes_only_what_it_changes(finished):
     assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "report": 1}
 
 
+def test_a_variant_of_one_branch_leaves_the_other(finished):
+    more = {"variants": {"sparse": {"base": "ours", "graph": {"threshold": 0.1}}}}
+    (finished.folder / "sparse.yaml").write_text(yaml.safe_dump(more))
+    jobs = planned(finished.snakemake("-n", "--configfile", "sparse.yaml", "--config", "variant=sparse"))
+    assert "s5_graph" in jobs and "s6_propagate" in jobs and not {"s4_object_net", "s5_object_masks"} & set(jobs)
+
+
 def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
     jobs = planned(finished.snakemake("-n", "results/scenes/box/truth/s9_evaluate/val/scores.json"))
     assert jobs == {"s7_segment": 1, "s8_predict": 2, "s9_evaluate": 1}
@@ -42,7 +49,7 @@ def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
 def test_presets_start_where_they_differ(finished):
     for preset in ("thesis", "released"):
         jobs = planned(finished.snakemake("-n", "--config", f"variant={preset}"))
-        assert jobs["s3_seeds"] == 2 and "s2_cam" not in jobs and "data" not in jobs
+        assert jobs["s3_seeds"] == 2 and not {"data", "s2_cam", "s4_object_net", "s5_object_masks"} & set(jobs)
 
 
 def test_a_changed_option_reruns_its_stage_and_what_follows(finished):

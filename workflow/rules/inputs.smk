@@ -5,8 +5,31 @@ TABLES = {
     "table_presets": ("Three readings of the thesis", ["ours", "thesis", "released"]),
 }
 """Heading of a table and the variants that it compares; the first gives the rows that all share."""
-LABEL_STAGES = ("s3_seeds", "s5_graph", "s6_propagate")
-"""Stages that leave label maps of the training images."""
+
+
+def uses_objects(variant):
+    """Whether a variant's pseudo labels come from soft masks of boxes too."""
+    propagate = section("propagate", variant)
+    return propagate["seeds"] == "objects" or propagate["objects_share"] > 0
+
+
+def label_stages(variant):
+    """Stages that leave label maps of the training images."""
+    objects = ["s5_object_masks"] if uses_objects(variant) else []
+    return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
+
+
+def trainings(variant):
+    """Stages of a variant that train a network."""
+    objects = ["s4_object_net"] if uses_objects(variant) else []
+    return [*objects, "s4_affinity", "s7_segment"]
+
+
+def objects_of_shard(wildcards):
+    """Soft masks of the same images, or nothing where they are not used."""
+    if not uses_objects(wildcards.variant):
+        return []
+    return same_shard("s5_object_masks")(wildcards)
 
 
 def pseudo_labels(wildcards):
@@ -17,7 +40,11 @@ def pseudo_labels(wildcards):
 
 def to_score(wildcards):
     """Label maps of a split: every stage's on the training images, predictions on the validation images."""
-    stages = LABEL_STAGES if wildcards.split == "train" else ("s8_predict",)
+    stages = (
+        label_stages(wildcards.variant)
+        if wildcards.split == "train"
+        else ["s8_predict"]
+    )
     return [
         path
         for stage in stages
@@ -39,14 +66,18 @@ def label_manifests(wildcards):
         f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
     ]
     return cams + [
-        path for stage in LABEL_STAGES for path in all_shards(stage, "train")(wildcards)
+        path
+        for stage in label_stages(wildcards.variant)
+        for path in all_shards(stage, "train")(wildcards)
     ]
 
 
 def curves(wildcards):
     """Learning curves of every training behind a variant."""
-    stages = ("s4_affinity", "s7_segment")
-    own = [f"{stage_folder(wildcards, stage)}/curve.json" for stage in stages]
+    own = [
+        f"{stage_folder(wildcards, stage)}/curve.json"
+        for stage in trainings(wildcards.variant)
+    ]
     return [f"results/{wildcards.dataset}/s1_classifier/curve.json", *own]
 
 
@@ -54,7 +85,7 @@ def benchmarks(wildcards):
     """Benchmark files of all jobs behind a variant, beside the artifacts that its report reads."""
     training = [
         f"{stage_folder(wildcards, stage)}.json"
-        for stage in ("s4_affinity", "s7_segment")
+        for stage in trainings(wildcards.variant)
     ]
     predictions = all_shards("s8_predict", "val")(wildcards)
     made = [

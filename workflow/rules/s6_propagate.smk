@@ -3,6 +3,7 @@ rule s6_propagate:
         index="results/{dataset}/index.json",
         seeds=same_shard("s3_seeds"),
         graph=same_shard("s5_graph"),
+        objects=objects_of_shard,
         affinity=weights_of("s4_affinity"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.json",
@@ -18,12 +19,15 @@ rule s6_propagate:
         runtime="12h",
         gpu=GPUS,
     params:
+        objects=lambda wildcards, input: (
+            f"--objects {input.objects}" if input.objects else ""
+        ),
         device=DEVICE,
         flags=variant_flags("s6_propagate"),
         contract=contracts.PSEUDO.version,
     message:
         "Pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.15-3.28)"
     shell:
-        "python -m wsss_stages.stages.s6_propagate --index {input.index} --seeds-manifest {input.seeds} --graph {input.graph}"
+        "python -m wsss_stages.stages.s6_propagate --index {input.index} --seeds-manifest {input.seeds} --graph {input.graph} {params.objects}"
         " --affinity {input.affinity} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

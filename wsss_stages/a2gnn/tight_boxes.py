@@ -28,9 +28,23 @@ def touch_all_sides(
     factors = torch.ones_like(P)
     for (x0, y0, x1, y1), row in zip(boxes.tolist(), box_rows.tolist(), strict=True):
         s = P[row, y0:y1, x0:x1] / (P[row, y0:y1, x0:x1] + P[0, y0:y1, x0:x1]).clamp(min=1e-12)
-        if s.numel():
-            maxima = torch.cat([s.amax(dim=0), s.amax(dim=1)])
-            t = float((torch.quantile(maxima, 1 - share) - AHEAD).clamp(LEAST, 0.5))
-            factors[row, y0:y1, x0:x1] = factors[row, y0:y1, x0:x1].clamp(min=(1 - t) / t)
+        factors[row, y0:y1, x0:x1] = factors[row, y0:y1, x0:x1].clamp(min=raise_by(s, share))
     raised = P * factors
     return raised / raised.sum(dim=0, keepdim=True)
+
+
+def touch_own_sides(p: Float[Tensor, "h w"], share: float) -> Float[Tensor, "h w"]:
+    """The same for the probabilities of one box's object, with nothing but background beside it."""
+    if share == 0:
+        return p
+    raised = p * raise_by(p, share)
+    return raised / (raised + 1 - p)
+
+
+def raise_by(s: Float[Tensor, "h w"], share: float) -> float:
+    """(1 - t) / t of a box with shares s of its class; 1 for a box without pixels."""
+    if s.numel() == 0:
+        return 1.0
+    maxima = torch.cat([s.amax(dim=0), s.amax(dim=1)])
+    t = float((torch.quantile(maxima, 1 - share) - AHEAD).clamp(LEAST, 0.5))
+    return (1 - t) / t

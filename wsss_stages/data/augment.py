@@ -39,7 +39,7 @@ def augment(
     x_from, x_to = _place(rng, image.shape[1], crop)
     view = np.full((crop, crop, 3), 0.45, np.float32)
     valid = np.zeros((crop, crop), bool)
-    view[y_to, x_to] = _colour(image[y_from, x_from].astype(np.float32) / 255, rng, jitter)
+    view[y_to, x_to] = colour(image[y_from, x_from].astype(np.float32) / 255, rng, jitter)
     valid[y_to, x_to] = True
     if labels is None:
         return view, None, valid
@@ -55,7 +55,8 @@ def _place(rng: np.random.Generator, length: int, crop: int) -> tuple[slice, sli
     return slice(start, start + take), slice(target, target + take)
 
 
-def _colour(image: np.ndarray, rng: np.random.Generator, jitter: float) -> np.ndarray:
+def colour(image: np.ndarray, rng: np.random.Generator, jitter: float) -> np.ndarray:
+    """RGB in [0, 1] with brightness, contrast and saturation changed by up to a share `jitter`."""
     brightness, contrast, saturation = rng.uniform(1 - jitter, 1 + jitter, 3)
     image = image * brightness
     image = image.mean() + (image - image.mean()) * contrast

@@ -12,21 +12,21 @@ ENOUGH_OUTSIDE = 16
 
 def foregrounds(
     image: np.ndarray, boxes: np.ndarray, iterations: int, min_side: int, min_iou: float, seed: int
-) -> tuple[np.ndarray, dict[str, int]]:
+) -> tuple[np.ndarray, list[str]]:
     """Foreground of every box on its own (Eq. 3.2).
 
-    Where GrabCut cannot work or has failed the whole box is foreground, and counted: a side under `min_side`, a box
+    Where GrabCut cannot work or has failed the whole box is foreground, and the reason told: a side under `min_side`, a box
     that leaves nothing outside, an empty foreground, a foreground whose IoU with its box is under `min_iou`.
 
     Args:
         image: (h, w, 3) uint8 RGB.  boxes: (k, 4) x0 y0 x1 y1, pixels, 0-based, half open.
         seed: of OpenCV's random start of the colour models.
 
-    Returns: (k, h, w) bool, and how many boxes were substituted, by reason.
+    Returns: (k, h, w) bool, and of every box why it was substituted, "" if it was not.
     """
     h, w = image.shape[:2]
     masks = np.zeros((len(boxes), h, w), bool)
-    notes: dict[str, int] = {"boxes": len(boxes)}
+    reasons = []
     bgr = np.ascontiguousarray(image[:, :, ::-1])
     for number, (x0, y0, x1, y1) in enumerate(np.asarray(boxes).tolist()):
         area = (x1 - x0) * (y1 - y0)
@@ -45,8 +45,8 @@ def foregrounds(
         if reason:
             masks[number] = False
             masks[number, y0:y1, x0:x1] = True
-            notes[reason] = notes.get(reason, 0) + 1
-    return masks, notes
+        reasons.append(reason)
+    return masks, reasons
 
 
 def winners(masks: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
-"""Backbones by name: the feature maps of the last three blocks, after a ReLU, at a chosen stride."""
+"""Backbones by name: the last three blocks' rectified maps at a chosen stride, or a pyramid of four maps."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -17,9 +18,9 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Backbone(nn.Module):
-    """A network and its taps: modules whose outputs, which are rectified, are the feature maps.
+    """A network and its taps: modules whose outputs are the feature maps.
 
-    forward: (b, 3, h, w) normalised RGB to three maps (b, d_k, h_k, w_k); the last has the coarsest stride.
+    forward: (b, 3, h, w) normalised RGB to maps (b, d_k, h_k, w_k); the last has the coarsest stride.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ def _conv(before: int, after: int, stride: int) -> list[nn.Module]:
 
 
 def build(name: str, stride: int, pretrained: bool) -> Backbone:
-    """A backbone by name.
+    """A backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
         name: tiny, resnet38, mobilenet_v2, resnet18/34/50/101, or any timm model with `features_only`.
@@ -78,30 +79,43 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
 
     Raises: ValueError for an unknown name, with what there is.
     """
-    if name == "tiny":
-        backbone = _tiny(stride, pretrained)
-    elif name == "resnet38":
-        wide = ResNet38()
-        backbone = Backbone(name, wide, wide, [wide.conv4, wide.conv5, wide.conv6], "", True)
-    elif name == "mobilenet_v2":
-        backbone = _mobilenet(stride, pretrained)
-    elif name in ("resnet18", "resnet34", "resnet50", "resnet101"):
-        backbone = _resnet(name, stride, pretrained)
-    else:
-        return _timm(name, stride, pretrained)
-    if backbone.frozen_norm:
+    return _folded(_builder(name)(stride, pretrained, 3))
+
+
+def pyramid(name: str, pretrained: bool) -> Backbone:
+    """The same networks under the same parameter names with four maps at strides 4, 8, 16 and 32.
+
+    resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 are signed.
+    """
+    return _folded(_builder(name)(32, pretrained, 4))
+
+
+def _builder(name: str) -> Callable[[int, bool, int], Backbone]:
+    if name in _OURS:
+        return _OURS[name]
+    return partial(_resnet if name in _RESNETS else _timm, name)
+
+
+def _folded(backbone: Backbone) -> Backbone:
+    if backbone.frozen_norm and not backbone.hub.startswith("timm"):
         fold_norms(backbone.network)
     return backbone
 
 
-def _tiny(stride: int, pretrained: bool) -> Backbone:
+def _tiny(stride: int, pretrained: bool, maps: int) -> Backbone:
     network = Tiny()
     dilate(network, stride)
-    return Backbone("tiny", network, network, [network[2], network[3], network[4]], "", pretrained)
+    return Backbone("tiny", network, network, list(network)[-maps:], "", pretrained)
 
 
-def _mobilenet(stride: int, pretrained: bool) -> Backbone:
-    """Taps are the rectified expansions of blocks 13 and 17 and the last convolution; block outputs are signed."""
+def _resnet38(stride: int, pretrained: bool, maps: int) -> Backbone:
+    wide = ResNet38()
+    taps = [wide.b3_2, wide.conv4, wide.conv5, wide.conv6][-maps:]
+    return Backbone("resnet38", wide, wide, taps, "", True)
+
+
+def _mobilenet(stride: int, pretrained: bool, maps: int) -> Backbone:
+    """Three taps are the rectified expansions of blocks 13 and 17 and the last convolution, four are blocks' signed outputs."""
     from torchvision.models import mobilenet_v2
 
     features = mobilenet_v2().features
@@ -109,11 +123,12 @@ def _mobilenet(stride: int, pretrained: bool) -> Backbone:
     for module in features.modules():
         if isinstance(module, nn.ReLU6):
             module.__class__ = ReLU6
-    taps = [features[13].conv[0], features[17].conv[0], features[18]]
+    three = [features[13].conv[0], features[17].conv[0], features[18]]
+    taps = three if maps == 3 else [features[n] for n in (3, 6, 13, 17)]
     return Backbone("mobilenet_v2", _Named(features=features), features, taps, "torchvision:mobilenet_v2", pretrained)
 
 
-def _resnet(name: str, stride: int, pretrained: bool) -> Backbone:
+def _resnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     from torchvision import models
 
     net = getattr(models, name)()
@@ -128,10 +143,10 @@ def _resnet(name: str, stride: int, pretrained: bool) -> Backbone:
             x = stage(x)
         return x
 
-    return Backbone(name, net, run, stages[1:], f"torchvision:{name}", pretrained)
+    return Backbone(name, net, run, stages[-maps:], f"torchvision:{name}", pretrained)
 
 
-def _timm(name: str, stride: int, pretrained: bool) -> Backbone:
+def _timm(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     import timm
 
     if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
@@ -144,13 +159,17 @@ def _timm(name: str, stride: int, pretrained: bool) -> Backbone:
         net = timm.create_model(name, features_only=True, output_stride=stride, pretrained=False)
     except (NotImplementedError, TypeError):
         net = timm.create_model(name, features_only=True, pretrained=False)
-    taps = nn.ModuleList(nn.Identity() for _ in range(3))
+    taps = nn.ModuleList(nn.Identity() for _ in range(maps))
 
     def run(image: Tensor) -> None:
-        for tap, m in zip(taps, net(image)[-3:], strict=True):
+        for tap, m in zip(taps, net(image)[-maps:], strict=True):
             tap(F.relu(m.permute(0, 3, 1, 2) if _channels_last(m, net) else m))
 
     return Backbone(name, net, run, list(taps), f"timm:{name}", pretrained)
+
+
+_OURS = {"tiny": _tiny, "resnet38": _resnet38, "mobilenet_v2": _mobilenet}
+_RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
 
 
 def _channels_last(m: Tensor, net: nn.Module) -> bool:

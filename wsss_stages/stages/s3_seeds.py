@@ -2,7 +2,8 @@
 
 reads   index.json             the shard's images and their boxes
         s2_cam MANIFEST        contracts.CAM
-writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), grabcut (M_B), seeds_full (M_F), seeds (M_g)
+writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), grabcut (M_B), seeds_full (M_F), seeds (M_g);
+                               and grabcut_masks/ID.h5, every box's foreground
 """
 
 from wsss_stages import contracts, options
@@ -17,6 +18,8 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "cam": "manifest of s2_cam, same shard", "manifest": "k-of-n.json to write"},
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
+    from collections import Counter
+
     import numpy as np
     import torch
 
@@ -30,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    made = (contracts.CAM_LABEL, contracts.GRABCUT, contracts.SEEDS_FULL, contracts.SEEDS)
+    made = (contracts.CAM_LABEL, contracts.GRABCUT, contracts.GRABCUT_MASKS, contracts.SEEDS_FULL, contracts.SEEDS)
     index = Index.read(paths.index)
     shard = Shard("s3_seeds", made, index, paths.split, paths.manifest, opt.model_dump(), [(contracts.CAM, paths.cam)])
     for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
@@ -53,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
             opt.keep, opt.min_cam, opt.min_background, opt.min_crf, opt.strict_class_agreement,
         )  # fmt: skip
 
-        masks, notes = grabcut.foregrounds(
+        masks, reasons = grabcut.foregrounds(
             image, boxes, opt.grabcut_iterations, opt.grabcut_min_side, opt.grabcut_min_iou,
             stable_hash(item.id, "s3_seeds", opt.seed) % 2**31,
         )  # fmt: skip
@@ -61,9 +64,17 @@ def main(argv: list[str] | None = None) -> None:
         M_B = grabcut.label(owner, boxes, box_classes, opt.background_in_boxes)
         M_F, unseen = fuse(M_B, M_I, M_I, owner, boxes, box_classes)
         M_g = M_F if opt.fusion == "literal_eq_3_5" else fuse(M_B, M_I_top, M_I, owner, boxes, box_classes)[0]
-        notes["box_class_not_in_cam"] = unseen
-        notes["images_without_boxes"] = int(len(boxes) == 0)
-        item.write({"cam_label": M_I, "grabcut": M_B, "seeds_full": M_F, "seeds": M_g}, notes)
+        substituted = np.array(reasons, dtype=bool)
+        packed = {"packed": np.packbits(masks, axis=2), "substituted": substituted}
+        item.write(
+            {"cam_label": M_I, "grabcut": M_B, "grabcut_masks": packed, "seeds_full": M_F, "seeds": M_g},
+            {
+                **Counter(filter(None, reasons)),
+                "boxes": len(boxes),
+                "box_class_not_in_cam": unseen,
+                "images_without_boxes": int(len(boxes) == 0),
+            },
+        )
     shard.finish()
 
 

@@ -3,6 +3,7 @@
 reads   index.json             the shard's images and boxes
         s3_seeds MANIFEST      node labels: contracts.GRABCUT, SEEDS or SEEDS_FULL
         s5_graph MANIFEST      contracts.EDGES
+        s5_object_masks MANIFEST  contracts.OBJECTS, for --seeds objects and --objects-share
         affinity               weights of s4_affinity, for the node features
 writes  MANIFEST               beside it PNGs per image: graph_label (before the CRF), pseudo (after it), confidence
 """
@@ -23,6 +24,7 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "seeds-manifest": "manifest of s3_seeds, same shard",
             "graph": "manifest of s5_graph, same shard",
+            "objects?": "manifest of s5_object_masks, same shard; for --seeds objects and --objects-share",
             "affinity": "weights of s4_affinity",
             "manifest": "k-of-n.json to write",
         },
@@ -34,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts
     from wsss_stages.a2gnn import graph as graphs
-    from wsss_stages.a2gnn import nodes, pixels
+    from wsss_stages.a2gnn import nodes, object_masks, pixels
     from wsss_stages.a2gnn.propagate import Graph, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.data.index import Index, stable_hash
@@ -54,15 +56,44 @@ def main(argv: list[str] | None = None) -> None:
     stride = trained["options"]["stride"]
     window = offsets(trained["options"]["radius"], trained["options"]["window"])
     made = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE)
-    seeds = [contracts.ALL[opt.seeds], *([contracts.GRABCUT] if opt.grabcut_share > 0 else [])]
+    uses_objects = opt.seeds == "objects" or opt.objects_share > 0
+    if uses_objects and paths.objects is None:
+        raise ValueError(
+            "--seeds objects and --objects-share need --objects, a manifest of s5_object_masks; found none"
+        )
+    reads = [(contracts.EDGES, paths.graph)]
+    if opt.seeds != "objects":
+        reads.append((contracts.ALL[opt.seeds], paths.seeds_manifest))
+    if opt.grabcut_share > 0:
+        reads.append((contracts.GRABCUT, paths.seeds_manifest))
+    if uses_objects:
+        reads.append((contracts.OBJECTS, paths.objects))
     shard = Shard(
-        "s6_propagate", made, index, paths.split, paths.manifest, opt.model_dump(),
-        [*((contract, paths.seeds_manifest) for contract in seeds), (contracts.EDGES, paths.graph)],
+        "s6_propagate",
+        made,
+        index,
+        paths.split,
+        paths.manifest,
+        opt.model_dump(),
+        reads,
         artifacts.sha256(paths.affinity),
-    )  # fmt: skip
+    )
 
     def classes_of(record):
         return [0, *record.tags] if opt.restrict_classes else list(range(len(index.classes)))
+
+    def objects_of(item) -> torch.Tensor:
+        """Class probabilities by the soft masks of the boxes."""
+        boxes, box_classes = item.record.box_arrays()
+        classes = classes_of(item.record)
+        P = object_masks.unpack(item.read(contracts.OBJECTS)["P"], boxes)
+        return object_masks.merge(P, boxes, nodes.rows_of(box_classes, classes), len(classes), *item.size)
+
+    def seeds_of(item, classes: list[int]) -> torch.Tensor:
+        """Row of each node's class, -1 unknown."""
+        if opt.seeds == "objects":
+            return nodes.sure_at_nodes(objects_of(item), stride, opt.sure)
+        return nodes.rows_of(nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride), classes)
 
     @torch.no_grad()
     def graph_of(item, photo: np.ndarray) -> Graph:
@@ -75,14 +106,13 @@ def main(argv: list[str] | None = None) -> None:
         if opt.features:
             X = graphs.principal(X, opt.features)
         classes = classes_of(record)
-        labels = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
         boxes, box_classes = record.box_arrays()
         return Graph(
             item.id,
             X.view(h, w, -1),
             E.to(device),
             F.interpolate(image, (h, w), mode="bilinear", align_corners=False)[0],
-            nodes.rows_of(labels, classes).to(device),
+            seeds_of(item, classes).to(device),
             torch.from_numpy(nodes.boxes_at_nodes(boxes, stride, h, w)).to(device),
             nodes.rows_of(box_classes, classes).to(device),
             len(classes),
@@ -105,6 +135,8 @@ def main(argv: list[str] | None = None) -> None:
             P = pixels.mix(
                 P, nodes.rows_of(item.read(contracts.GRABCUT)["label"], classes).to(device), opt.grabcut_share
             )
+        if opt.objects_share > 0:
+            P = (1 - opt.objects_share) * P + opt.objects_share * objects_of(item).to(device)
         P = touch_all_sides(P, *tight)
         crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]

@@ -1,0 +1,64 @@
+"""The object network and its loss."""
+
+import math
+
+import pytest
+import torch
+
+from wsss_stages.nets import backbones
+from wsss_stages.nets.object_net import ObjectNet, object_loss
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return ObjectNet(backbones.pyramid("tiny", pretrained=True), 16)
+
+
+def test_it_begins_as_the_backbone_was_pretrained(network):
+    image = torch.rand(2, 3, 64, 64)
+    alone = backbones.pyramid("tiny", pretrained=True)
+    alone.load_state_dict(network.backbone.state_dict())
+    assert torch.equal(network(image, torch.ones(2, 64, 64)), torch.full((2, 16, 16), network.out.bias.item()))
+    for with_box, without in zip(network.backbone(image), alone(image), strict=True):
+        assert torch.equal(with_box, without)
+
+
+def test_it_sees_the_box_once_trained(network):
+    torch.nn.init.normal_(network.box.weight)
+    torch.nn.init.normal_(network.out.weight)
+    image, inside = torch.rand(1, 3, 64, 64), torch.zeros(1, 64, 64)
+    assert not torch.equal(network(image, inside), network(image, 1 - inside))
+
+
+def test_new_parameters_are_all_but_the_backbones(network):
+    new = {id(p) for p in network.new_parameters()}
+    old = {id(p) for p in network.backbone.parameters()}
+    assert not new & old and new | old == {id(p) for p in network.parameters()}
+
+
+def test_the_loss_is_a_mean_inside_and_a_mean_outside_of_each_box():
+    torch.manual_seed(1)
+    logits = torch.randn(2, 4, 4)
+    target = torch.randint(0, 3, (2, 4, 4)).to(torch.uint8)
+    target[target == 2] = 255
+    target[1, :2] = 255  # nothing is known inside the second box
+    inside = torch.zeros(2, 4, 4)
+    inside[0, 1:3, 1:4] = inside[1, :2] = 1
+    expected = 0.0
+    for k in range(2):
+        sums, counts = {0.0: 0.0, 1.0: 0.0}, {0.0: 0, 1.0: 0}
+        for y in range(4):
+            for x in range(4):
+                if target[k, y, x] != 255:
+                    p = 1 / (1 + math.exp(-logits[k, y, x].item()))
+                    where = inside[k, y, x].item()
+                    sums[where] -= math.log(p if target[k, y, x] == 1 else 1 - p)
+                    counts[where] += 1
+        expected += (sums[1.0] / max(1, counts[1.0]) + 0.3 * sums[0.0] / max(1, counts[0.0])) / 2
+    assert object_loss(logits, target, inside, 0.3).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_logits_are_brought_to_the_targets_size():
+    loss = object_loss(torch.zeros(1, 2, 2), torch.ones(1, 8, 8, dtype=torch.uint8), torch.ones(1, 8, 8), 0.3)
+    assert loss.item() == pytest.approx(math.log(2))

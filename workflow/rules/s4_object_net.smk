@@ -1,0 +1,29 @@
+rule s4_object_net:
+    input:
+        index="results/{dataset}/index.json",
+        seeds=all_shards("s3_seeds", "train"),
+        classifier="results/{dataset}/s1_classifier/weights.safetensors",
+    output:
+        weights="results/{dataset}/{weak}/{variant}/s4_object_net/weights.safetensors",
+        curve="results/{dataset}/{weak}/{variant}/s4_object_net/curve.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s4_object_net.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s4_object_net.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=8_000,
+        runtime="12h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s4_object_net"),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "Object network on the boxes of {wildcards.dataset}"
+    shell:
+        "python -m wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
+        " --classifier {input.classifier} --weights {output.weights} --device {params.device}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,28 @@
+rule s5_object_masks:
+    input:
+        index="results/{dataset}/index.json",
+        seeds=same_shard("s3_seeds"),
+        object_net=weights_of("s4_object_net"),
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s5_object_masks"),
+        contract=contracts.OBJECTS.version,
+    message:
+        "Soft masks of boxes of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
+    shell:
+        "python -m wsss_stages.stages.s5_object_masks --index {input.index} --seeds-manifest {input.seeds}"
+        " --object-net {input.object_net} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,83 @@
+"""Soft masks of boxes: what the object network learns from, how it is mixed with GrabCut, and how boxes become one image."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from wsss_stages import UNKNOWN
+from wsss_stages.a2gnn.tight_boxes import touch_own_sides
+from wsss_stages.labels.box_crops import back
+from wsss_stages.labels.grabcut import winners
+
+
+def target(
+    number: int, masks: np.ndarray, substituted: np.ndarray, boxes: np.ndarray, classes: np.ndarray
+) -> np.ndarray:
+    """(h, w) uint8, what is known of one box's object: 1 object, 0 not, 255 unknown.
+
+    GrabCut's foreground of the box (Eq. 3.2) is object but where another box wins it (the smaller foreground does): one of the
+    same class leaves it unknown, for two persons side by side have one mask in truth; one of another class makes it background.
+    A box that GrabCut failed in is unknown.
+
+    Args:
+        masks: (k, h, w) bool.  substituted: (k,) bool.  boxes: (k, 4) x0 y0 x1 y1, half open.  classes: (k,).
+    """
+    owner = winners(masks)
+    other = (owner >= 0) & (owner != number)
+    known = (masks[number] & ~other).astype(np.uint8)
+    known[other & (classes[owner] == classes[number])] = UNKNOWN
+    if substituted[number]:
+        x0, y0, x1, y1 = boxes[number]
+        known[y0:y1, x0:x1] = UNKNOWN
+    return known
+
+
+def soft_mask(
+    logits: np.ndarray, window: np.ndarray, mask: np.ndarray, box: np.ndarray, grabcut_share: float, tight_share: float
+) -> Float[Tensor, "y x"]:
+    """Probability of a box's object at the box's pixels; it touches all sides of the box (Eq. 3.23's prior).
+
+    Args:
+        logits: (s, s) of nets.object_net.  window: what its crop shows, see labels.box_crops.
+        mask: (h, w) bool, GrabCut's foreground in the image.
+    """
+    x0, y0, x1, y1 = (int(v) for v in box)
+    network = torch.from_numpy(back(logits, window, box)).sigmoid()
+    grabcut = torch.from_numpy(mask[y0:y1, x0:x1]).float()
+    return touch_own_sides((1 - grabcut_share) * network + grabcut_share * grabcut, tight_share)
+
+
+def merge(
+    P: list[Float[Tensor, "_ _"]], boxes: np.ndarray, rows: Int[Tensor, "k"], classes: int, height: int, width: int
+) -> Float[Tensor, "c h w"]:
+    """Soft masks of boxes as probabilities of classes, normalised.
+
+    Background is where no box's object is, a class where any of its boxes' is, each box deciding for itself:
+    ∏(1 - P_k) over all boxes, 1 - ∏(1 - P_k) over a class's.
+
+    Args:
+        rows: row of each box's class, 1 and up.  classes: rows, with background.
+    """
+    none = torch.ones(classes, height, width)
+    for p, (x0, y0, x1, y1), row in zip(P, boxes, rows.tolist(), strict=True):
+        none[row, y0:y1, x0:x1] *= 1 - p
+    Q = torch.cat([none[1:].prod(dim=0, keepdim=True), 1 - none[1:]])
+    return Q / Q.sum(dim=0, keepdim=True)
+
+
+def pack(P: list[Float[Tensor, "_ _"]]) -> np.ndarray:
+    """Soft masks of boxes as contracts.OBJECTS stores them."""
+    return (torch.cat([torch.zeros(0), *(p.flatten() for p in P)]) * 255).round().to(torch.uint8).numpy()
+
+
+def unpack(packed: np.ndarray, boxes: np.ndarray) -> list[Float[Tensor, "_ _"]]:
+    """What `pack` made, as probabilities of each box's pixels again."""
+    sizes = np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)
+    parts = np.split(packed, np.cumsum(sizes.prod(axis=1)))[: len(boxes)]
+    return [torch.from_numpy(part.reshape(size)) / 255 for part, size in zip(parts, sizes, strict=True)]
+
+
+def unpack_bits(packed: np.ndarray, width: int) -> np.ndarray:
+    """(k, h, width) bool of contracts.GRABCUT_MASKS."""
+    return np.unpackbits(packed, axis=2, count=width).astype(bool)

@@ -1,0 +1,70 @@
+"""The object network: the crop of a box to its object, whatever its class."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from wsss_stages import UNKNOWN
+from wsss_stages.nets.backbones import Backbone
+
+
+class ObjectNet(nn.Module):
+    """A pyramid backbone that sees the box as a fourth channel, lateral 1x1 convolutions, top-down 3x3 ones, one logit.
+
+    The fourth channel's filters and the last convolution begin at zero, so the backbone begins as it was pretrained.
+    """
+
+    def __init__(self, backbone: Backbone, width: int):
+        super().__init__()
+        self.backbone = backbone
+        first = next(m for m in backbone.modules() if isinstance(m, nn.Conv2d))
+        self.box = nn.Conv2d(1, first.out_channels, first.kernel_size, first.stride, first.padding, bias=False)
+        first.register_forward_hook(lambda _module, _inputs, output: output + self.box(self._inside))
+        self._inside = torch.empty(0)
+        self.lateral = nn.ModuleList(nn.Conv2d(dim, width, 1) for dim in backbone.dims)
+        self.mix = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.GroupNorm(8, width), nn.ReLU())
+            for _ in backbone.dims
+        )
+        self.out = nn.Conv2d(width, 1, 1)
+        for start in (self.box, self.out):
+            nn.init.zeros_(start.weight)
+
+    def forward(self, image: Float[Tensor, "b 3 s s"], inside: Float[Tensor, "b s s"]) -> Float[Tensor, "b y x"]:
+        """Logits of the object at the finest stride of the backbone. `inside`: 1 in the box, 0 in its margins."""
+        self._inside = inside.unsqueeze(1)
+        maps = self.backbone(image)
+        joined = None
+        for lateral, mix, m in reversed(list(zip(self.lateral, self.mix, maps, strict=True))):
+            level = lateral(m)
+            if joined is not None:
+                level = level + F.interpolate(joined, level.shape[2:], mode="bilinear", align_corners=False)
+            joined = mix(level)
+        return self.out(joined).squeeze(1)
+
+    def new_parameters(self) -> list[nn.Parameter]:
+        """Parameters that no pretrained weights fill."""
+        return [p for part in (self.box, self.lateral, self.mix, self.out) for p in part.parameters()]
+
+
+def object_loss(
+    logits: Float[Tensor, "b y x"],
+    target: UInt8[Tensor, "b h w"],
+    inside: Float[Tensor, "b h w"],
+    outside_weight: float,
+) -> Float[Tensor, ""]:
+    """Mean over boxes of the mean cross-entropy inside the box plus `outside_weight` times that in its margins.
+
+    Args:
+        target: 1 object, 0 not, 255 unknown.  inside: 1 in the box. A mean of nothing is 0.
+    """
+    logits = F.interpolate(logits.unsqueeze(1), target.shape[1:], mode="bilinear", align_corners=False).squeeze(1)
+    known = (target != UNKNOWN).float()
+    entropy = F.binary_cross_entropy_with_logits(logits, (target == 1).float(), reduction="none")
+    within, around = (_means(entropy, known * where) for where in (inside, 1 - inside))
+    return (within + outside_weight * around).mean()
+
+
+def _means(x: Tensor, weight: Tensor) -> Float[Tensor, "b"]:
+    return (x * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)

@@ -1,0 +1,110 @@
+"""Train the object network: crop of a box to its object, on GrabCut's masks of all boxes.
+
+reads   index.json             images and boxes of the training split
+        s3_seeds MANIFESTS     contracts.GRABCUT_MASKS
+        classifier             weights of s1_classifier, where the backbone starts from
+writes  weights.safetensors    the network and where it came from; beside it curve.json
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+SMALLEST = 4
+"""Pixels of a box's shorter side: less shows nothing to learn from."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.ObjectNet,
+        argv,
+        paths={
+            "index": "index.json",
+            "seeds-manifests+": "manifests of s3_seeds, all shards of the training split",
+            "classifier": "weights of s1_classifier",
+            "weights": "weights.safetensors to write",
+        },
+        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import numpy as np
+
+    from wsss_stages import artifacts, training
+    from wsss_stages.a2gnn.object_masks import target, unpack_bits
+    from wsss_stages.data.augment import colour
+    from wsss_stages.data.index import Index
+    from wsss_stages.labels.box_crops import box_in, cut, window
+    from wsss_stages.models import build_object_net
+    from wsss_stages.nets import backbones
+    from wsss_stages.nets.object_net import object_loss
+    from wsss_stages.shards import Manifest
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests)
+    records = index.split("train")
+    crops = [
+        (record, number)
+        for record in records
+        for number, (x0, y0, x1, y1) in enumerate(record.boxes)
+        if min(x1 - x0, y1 - y0) >= SMALLEST
+    ]
+    if not crops:
+        raise training.TrainingError(
+            f"{paths.index}: no training image has a box of at least {SMALLEST} pixels, so there is no object to learn. "
+            "Variants `thesis` and `released` do without this network."
+        )
+    network, classifier = build_object_net(paths.classifier, opt.width, opt.seed)
+    half = opt.crop // 2
+
+    def sample(crop, rng):
+        record, number = crop
+        boxes, classes = record.box_arrays()
+        stored = seeds.read(record.id, contracts.GRABCUT_MASKS)
+        known = target(number, unpack_bits(stored["packed"], record.width), stored["substituted"], boxes, classes)
+        view = window(boxes[number], rng.uniform(opt.margin_min, opt.margin_max, 4))
+        image = colour(cut(record.image(index.root), view, opt.crop, 115).astype(np.float32) / 255, rng, 0.3)
+        arrays = {
+            "image": image.transpose(2, 0, 1),
+            "inside": box_in(boxes[number], view, opt.crop),
+            "target": cut(known, view, half, 0, nearest=True),
+            "target_inside": box_in(boxes[number], view, half),
+        }
+        mirrored = rng.random() < 0.5
+        return {
+            name: np.ascontiguousarray(
+                a[..., ::-1] if mirrored else a, dtype=np.uint8 if name == "target" else np.float32
+            )
+            for name, a in arrays.items()
+        }
+
+    def loss(batch):
+        logits = network(backbones.normalise(batch["image"]), batch["inside"]).float()
+        return {"cross_entropy": object_loss(logits, batch["target"], batch["target_inside"], opt.outside_weight)}
+
+    new = network.new_parameters()
+    provenance = {
+        "stage": "s4_object_net",
+        "options": opt.model_dump(),
+        "backbone": classifier["options"]["backbone"],
+        "origin": classifier["origin"],
+        "classifier": artifacts.sha256(paths.classifier),
+    }
+    job = training.Job(
+        "s4_object_net",
+        network,
+        [(list(network.backbone.parameters()), 1.0), (new, opt.head_lr_factor)],
+        crops,
+        lambda crop: f"{crop[0].id} box {crop[1]}",
+        sample,
+        loss,
+        opt.epochs,
+        opt,
+        artifacts.fingerprint(
+            provenance, [(r.evidence(), seeds.sha256(r.id, contracts.GRABCUT_MASKS.name)) for r in records]
+        ),
+    )
+    training.fit(job, paths.weights, provenance, device)
+
+
+if __name__ == "__main__":
+    cli.run(main)
