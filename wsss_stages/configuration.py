@@ -96,3 +96,9 @@ def home(config: dict[str, Any], variant: str, stage: str) -> str:
         return section(config, name, variant) == section(config, name, base) and all(map(same, READS[stage]))
 
     return home(config, base, stage) if same(stage) else variant
+
+
+def uses_objects(config: dict[str, Any], variant: str) -> bool:
+    """Whether a variant's pseudo labels come from soft masks of boxes too."""
+    propagate = section(config, "propagate", variant)
+    return propagate["seeds"] == "objects" or propagate["objects_share"] > 0

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -122,14 +123,17 @@ def _index(config: dict, scratch: Path) -> Index:
 
 
 def _sample(config: dict, index: Index) -> Index:
-    """As many training images as the largest training batch, and a few validation images."""
-    sections = [configuration.section(config, s, config["variant"]) for s in ("classifier", "affinity", "segment")]
-    sizes = {"train": max(s["batch_size"] for s in sections), "val": VAL_IMAGES}
-    splits = {
-        split: sorted(ids, key=lambda image: stable_hash(image, "plan"))[: sizes[split]]
-        for split, ids in index.splits.items()
-    }
-    return replace(index, splits=splits)
+    """As many training images as the largest training batch needs, and a few validation images."""
+    variant = config["variant"]
+    sections = [configuration.section(config, s, variant) for s in ("classifier", "affinity", "segment")]
+    splits = {split: sorted(ids, key=lambda image: stable_hash(image, "plan")) for split, ids in index.splits.items()}
+    images = max(section["batch_size"] for section in sections)
+    if configuration.uses_objects(config, variant):
+        boxes = np.cumsum([len(index.records[image].boxes) for image in splits["train"]])
+        wanted = configuration.section(config, "object_net", variant)["batch_size"]
+        images = max(images, 1 + int(np.searchsorted(boxes, wanted)))
+    sizes = {"train": images, "val": VAL_IMAGES}
+    return replace(index, splits={split: ids[: sizes[split]] for split, ids in splits.items()})
 
 
 def _cache(config: dict, sample: Index, cores: int) -> Path:
@@ -149,21 +153,36 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
     index, variant = scratch / "sample.json", config["variant"]
     sample.write(index)
     backbone = ["--backbone-weights", config["backbone_weights"]]
-    classifier, affinity, segmenter = (
-        str(scratch / stage / "weights.safetensors") for stage in ("s1_classifier", "s4_affinity", "s7_segment")
+    classifier, object_net, affinity, segmenter = (
+        str(scratch / stage / "weights.safetensors")
+        for stage in ("s1_classifier", "s4_object_net", "s4_affinity", "s7_segment")
     )
-    cams, seeds, graph, pseudo = (
-        str(scratch / stage / "1-of-1.json") for stage in ("s2_cam", "s3_seeds", "s5_graph", "s6_propagate")
+    cams, seeds, objects, graph, pseudo = (
+        str(scratch / stage / "1-of-1.json")
+        for stage in ("s2_cam", "s3_seeds", "s5_object_masks", "s5_graph", "s6_propagate")
     )
+    of_objects: list[tuple[str, str, str | None, list[str]]] = [
+        ("s4_object_net", "object_net", None, ["--seeds-manifests", seeds, "--classifier", classifier]),
+        ("s5_object_masks", "object_masks", "train", ["--seeds-manifest", seeds, "--object-net", object_net]),
+    ]
+    more = ["--objects", objects]
+    if not configuration.uses_objects(config, variant):
+        of_objects, more = [], []
     truth = configuration.section(config, "segment", variant)["labels"] == "truth"
     architecture = ["--backbone", configuration.section(config, "classifier")["backbone"]]
     stages = [  # stage, section of its options, split or training, what it reads
         ("s1_classifier", "classifier", None, backbone),
         ("s2_cam", "cam", "train", ["--weights", classifier]),
         ("s3_seeds", "seeds", "train", ["--cam", cams]),
+        *of_objects,
         ("s4_affinity", "affinity", None, ["--seeds-manifests", seeds, "--classifier", classifier]),
         ("s5_graph", "graph", "train", ["--seeds-manifest", seeds, "--affinity", affinity]),
-        ("s6_propagate", "propagate", "train", ["--seeds-manifest", seeds, "--graph", graph, "--affinity", affinity]),
+        (
+            "s6_propagate",
+            "propagate",
+            "train",
+            ["--seeds-manifest", seeds, "--graph", graph, "--affinity", affinity, *more],
+        ),
         ("s7_segment", "segment", None, [*architecture, *backbone, *([] if truth else ["--pseudo", pseudo])]),
         ("s8_predict", "predict", "val", ["--weights", segmenter]),
     ]
@@ -173,7 +192,7 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
         folder = scratch / stage
         if split is None:
             command += ["--weights", str(folder / "weights.safetensors")]
-            batches = _batches(sample, section)
+            batches = _batches(sample, stage, section)
             short, _ = _run(command, {**section, "epochs": 1}, cores)
             long, gigabytes = _run(command, {**section, "epochs": EPOCHS}, cores)
             unit = max(0.0, long - short) / (batches * (EPOCHS - 1))
@@ -190,8 +209,11 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
         yield Cost(stage, name, split, start, unit, gigabytes, size / parts / 1e6)
 
 
-def _batches(index: Index, section: dict) -> int:
-    return len(index.splits["train"]) // section["batch_size"] or 1
+def _batches(index: Index, stage: str, section: dict) -> int:
+    """Steps of an epoch: over images, or over boxes."""
+    records = index.split("train")
+    items = sum(len(r.boxes) for r in records) if stage == "s4_object_net" else len(records)
+    return items // section["batch_size"] or 1
 
 
 def _run(command: list[str], section: dict, threads: int) -> tuple[float, float]:
@@ -211,7 +233,7 @@ def _run(command: list[str], section: dict, threads: int) -> tuple[float, float]
 def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> Line:
     if cost.split is None:
         section = configuration.section(config, cost.section, config["variant"])
-        steps = _batches(index, section) * section["epochs"]
+        steps = _batches(index, cost.stage, section) * section["epochs"]
         return Line(
             cost.stage, 1, steps, "steps", (cost.start + steps * cost.unit) / 3600, cost.gigabytes, cost.megabytes / 1e3
         )

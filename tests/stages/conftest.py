@@ -55,7 +55,7 @@ class Toy:
                             "--weights", self.affinity, "--epochs", 1, "--radius", 2, *SMALL],
             "s5_graph": [*index, *seeds, "--affinity", self.affinity, "--manifest", out],
             "s6_propagate": [*index, *seeds, "--graph", self.manifest("s5_graph"), "--affinity", self.affinity,
-                             "--manifest", out, "--epochs-first", 4, "--epochs-second", 4, "--features", 32,
+                             "--objects", self.manifest("s5_object_masks"), "--manifest", out, "--epochs-first", 4, "--epochs-second", 4, "--features", 32,
                              "--batch-nodes", 1200],
             "s7_segment": [*index, "--pseudo", self.manifest("s6_propagate"), "--weights", self.segmenter,
                            "--backbone", "tiny", "--epochs", 1, "--aspp-channels", 16, *SMALL],

@@ -12,6 +12,7 @@ from wsss_stages.shards import Manifest, Shard
 from wsss_stages.stages import (
     s2_cam,
     s3_seeds,
+    s4_object_net,
     s5_graph,
     s5_object_masks,
     s6_propagate,
@@ -184,6 +185,45 @@ def test_the_report_is_written(toy):
     assert "<td>s3_seeds</td><td>1</td><td>12.5</td><td>300.0</td>" in (toy.root / "report" / "costs.html").read_text()
 
 
+def test_soft_masks_alone_are_the_pseudo_labels_where_nothing_is_mixed_in(toy, tmp_path):
+    alone = ["--objects-share", "1", "--grabcut-share", "0", "--tight-share", "0", "--crf.iterations", "0"]
+    s6_propagate.main([*toy.argv("s6_propagate", tmp_path), *alone])
+    found, given = Manifest([toy.manifest("s6_propagate", root=tmp_path)]), Manifest([toy.manifest("s5_object_masks")])
+    for record in Index.read(toy.index).split("train"):
+        label = given.read(record.id, contracts.OBJECT_LABEL)["label"]
+        np.testing.assert_array_equal(found.read(record.id, contracts.PSEUDO)["label"], label)
+
+
+def test_nodes_may_be_labelled_by_soft_masks(toy, tmp_path):
+    labels = {}
+    for sure in ("0.6", "0.99"):
+        argv = [*toy.argv("s6_propagate", tmp_path / sure), "--seeds", "objects", "--sure", sure]
+        s6_propagate.main(argv)
+        manifest = Manifest([toy.manifest("s6_propagate", root=tmp_path / sure)])
+        labels[sure] = {
+            i: sha[1] for i, files in manifest.items.items() for n, sha in files.items() if n == "graph_label"
+        }
+    assert labels["0.6"] != labels["0.99"]
+
+
+def test_soft_masks_that_are_asked_for_and_not_given_are_missed(toy, tmp_path):
+    argv = toy.argv("s6_propagate", tmp_path)
+    at = argv.index("--objects")
+    with pytest.raises(ValueError, match="--objects-share need --objects, a manifest of s5_object_masks"):
+        s6_propagate.main([*argv[:at], *argv[at + 2 :], "--objects-share", "0.5"])
+
+
+def test_a_dataset_without_boxes_to_learn_from_is_told(toy, tmp_path):
+    content = toy.read(toy.index)
+    for record in content["records"]:
+        record["boxes"], record["box_classes"] = [[0, 0, 3, 3]], [1]
+    (tmp_path / "index.json").write_text(json.dumps(content))
+    argv = toy.argv("s4_object_net")
+    argv[1] = str(tmp_path / "index.json")
+    with pytest.raises(training.TrainingError, match="no training image has a box of at least 4 pixels"):
+        s4_object_net.main(argv)
+
+
 def test_a_walk_of_no_steps_stays_at_its_seeds(toy, tmp_path):
     from wsss_stages.stages import s5_graph
 
@@ -204,7 +244,8 @@ def test_a_walk_of_no_steps_stays_at_its_seeds(toy, tmp_path):
 
 def test_a_photograph_above_the_working_size_is_labelled_at_its_own(toy, tmp_path):
     large = type(toy)(tmp_path)
-    large.classifier, large.affinity, large.segmenter = toy.classifier, toy.affinity, toy.segmenter
+    large.classifier, large.object_net = toy.classifier, toy.object_net
+    large.affinity, large.segmenter = toy.affinity, toy.segmenter
     index = Index.read(toy.index)
     index.splits = {split: ids[:2] for split, ids in index.splits.items()}
     index.records = {r.id: r.reduced(80) for r in index.records.values()}

@@ -7,27 +7,21 @@ TABLES = {
 """Heading of a table and the variants that it compares; the first gives the rows that all share."""
 
 
-def uses_objects(variant):
-    """Whether a variant's pseudo labels come from soft masks of boxes too."""
-    propagate = section("propagate", variant)
-    return propagate["seeds"] == "objects" or propagate["objects_share"] > 0
-
-
 def label_stages(variant):
     """Stages that leave label maps of the training images."""
-    objects = ["s5_object_masks"] if uses_objects(variant) else []
+    objects = ["s5_object_masks"] if configuration.uses_objects(config, variant) else []
     return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
 
 
 def trainings(variant):
     """Stages of a variant that train a network."""
-    objects = ["s4_object_net"] if uses_objects(variant) else []
+    objects = ["s4_object_net"] if configuration.uses_objects(config, variant) else []
     return [*objects, "s4_affinity", "s7_segment"]
 
 
 def objects_of_shard(wildcards):
     """Soft masks of the same images, or nothing where they are not used."""
-    if not uses_objects(wildcards.variant):
+    if not configuration.uses_objects(config, wildcards.variant):
         return []
     return same_shard("s5_object_masks")(wildcards)
 

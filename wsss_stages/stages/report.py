@@ -1,6 +1,6 @@
 """Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
 
-reads   index.json, the manifests of s2, s3, s5 and s6, the segmenter, scores.json, curve.json and benchmarks of a variant
+reads   index.json, the manifests of s2, s3, both s5 and s6, the segmenter, scores.json, curve.json and benchmarks of a variant
 writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  costs.html  in FOLDER
 """
 
@@ -46,47 +46,42 @@ def main(argv: list[str] | None = None) -> None:
         with artifacts.whole(paths.folder / name) as partial:
             partial.write_text(text)
 
-    def row(record) -> list:
+    with_objects = any(contracts.OBJECT_LABEL.name in files for files in manifest.items.values())
+
+    def row(record) -> dict:
         image = record.image(index.root)
         h, w = image.shape[:2]
-        label = {
-            c.name: figures.over(image, manifest.read(record.id, c)["label"])
-            for c in (contracts.GRABCUT, contracts.SEEDS, contracts.GRAPH_LABEL, contracts.PSEUDO)
-        }
+
+        def label(contract):
+            return figures.over(image, manifest.read(record.id, contract)["label"])
+
         cam = enlarge(manifest.read(record.id, contracts.CAM)["cam"], h, w)
         E = manifest.read(record.id, contracts.EDGES)["E"]
         tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
         prediction = multi_scale(segmenter, backbones.normalise(tensor), [1.0], False).argmax(dim=0).numpy()
         truth = record.truth_labels(index.root)
-        return [
-            figures.with_boxes(image, record.boxes, record.box_classes),
-            figures.heat(image, cam.max(axis=0)) if len(cam) else None,
-            label["grabcut"],
-            label["seeds"],
-            figures.node_edges(image, E, offsets(opt["radius"], opt["window"]), opt["stride"], record.boxes),
-            label["graph_label"],
-            label["pseudo"],
-            figures.over(image, prediction.astype("uint8")),
-            None if truth is None else figures.over(image, truth),
-        ]
+        soft_masks = {"soft masks": label(contracts.OBJECT_LABEL)} if with_objects else {}
+        return {
+            "image, boxes": figures.with_boxes(image, record.boxes, record.box_classes),
+            "CAM": figures.heat(image, cam.max(axis=0)) if len(cam) else None,
+            "GrabCut M_B": label(contracts.GRABCUT),
+            "seeds M_g": label(contracts.SEEDS),
+            **soft_masks,
+            "edges of 3 nodes": figures.node_edges(
+                image, E, offsets(opt["radius"], opt["window"]), opt["stride"], record.boxes
+            ),
+            "A²GNN": label(contracts.GRAPH_LABEL),
+            "pseudo label": label(contracts.PSEUDO),
+            "segmenter": figures.over(image, prediction.astype("uint8")),
+            "truth": None if truth is None else figures.over(image, truth),
+        }
 
     records = sorted(index.split("train"), key=lambda r: stable_hash(r.id, "report"))[: paths.images]
-    titles = [
-        "image, boxes",
-        "CAM",
-        "GrabCut M_B",
-        "seeds M_g",
-        "edges of 3 nodes",
-        "A²GNN",
-        "A²GNN + CRF",
-        "segmenter",
-        "truth",
-    ]
+    rows = [row(record) for record in records]
     there = sorted({c for r in records for c in r.tags})
     names = [r.id if len(r.id) < 22 else f"…{r.id[-20:]}" for r in records]
-    save(
-        figures.rows_figure(titles, [row(r) for r in records], names, {c: index.classes[c] for c in there}), "rows.png"
-    )
+    pictures = [list(cells.values()) for cells in rows]
+    save(figures.rows_figure(list(rows[0]), pictures, names, {c: index.classes[c] for c in there}), "rows.png")
 
     scores = [artifacts.read_json(path) for path in paths.scores]
     table = [

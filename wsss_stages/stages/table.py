@@ -14,6 +14,7 @@ SHARED = {
     "grabcut": "GrabCut",
     "cam_label": "CAM in boxes",
     "seeds": "seeds M_g",
+    "object_label": "soft masks of boxes",
     "random_walk": "random walk",
 }
 OWN = {"graph_label": "A²GNN", "pseudo": "A²GNN + CRF"}
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         variant, _, path = text.partition("=")
         scores[variant] = artifacts.read_json(Path(path))
     first = next(iter(scores.values()))
-    rows = [[title, *_numbers(first["rows"][name])] for name, title in SHARED.items()]
+    rows = [[title, *_numbers(first["rows"][name])] for name, title in SHARED.items() if name in first["rows"]]
     for variant, found in scores.items():
         rows += [[f"{title}, {variant}", *_numbers(found["rows"][name])] for name, title in OWN.items()]
     header = ["labels", "mIoU %", "boundary IoU %"]
