@@ -266,8 +266,8 @@ class Propagate(Seeded):
 class Segment(Training):
     """s7_segment: DeepLab on pseudo labels (Sec. 3.4)."""
 
-    labels: Literal["pseudo", "truth"] = Field(
-        "pseudo", description="train on pseudo labels, or on truth for the upper bound"
+    labels: Literal["pseudo", "grabcut", "truth"] = Field(
+        "pseudo", description="train on pseudo labels, on M_B to see what they gain, or on truth for the upper bound"
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
     epochs: int = Field(20, ge=1, description="passes over the training images")

@@ -168,7 +168,8 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
     more = ["--objects", objects]
     if not configuration.uses_objects(config, variant):
         of_objects, more = [], []
-    truth = configuration.section(config, "segment", variant)["labels"] == "truth"
+    learned = {"pseudo": ["--pseudo", pseudo], "grabcut": ["--pseudo", seeds], "truth": []}
+    labels = learned[configuration.section(config, "segment", variant)["labels"]]
     architecture = ["--backbone", configuration.section(config, "classifier")["backbone"]]
     stages = [  # stage, section of its options, split or training, what it reads
         ("s1_classifier", "classifier", None, backbone),
@@ -183,7 +184,7 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
             "train",
             ["--seeds-manifest", seeds, "--graph", graph, "--affinity", affinity, *more],
         ),
-        ("s7_segment", "segment", None, [*architecture, *backbone, *([] if truth else ["--pseudo", pseudo])]),
+        ("s7_segment", "segment", None, [*architecture, *backbone, *labels]),
         ("s8_predict", "predict", "val", ["--weights", segmenter]),
     ]
     for stage, name, split, reads in stages:

@@ -164,6 +164,16 @@ def test_the_segmenter_can_learn_from_truth(toy, tmp_path):
     assert (tmp_path / "weights.safetensors").read_bytes() != toy.segmenter.read_bytes()
 
 
+def test_the_segmenter_can_learn_from_grabcut(toy, tmp_path):
+    argv = toy.argv("s7_segment")
+    argv[argv.index("--weights") + 1] = str(tmp_path / "weights.safetensors")
+    argv[argv.index("--pseudo") + 1] = str(toy.manifest("s3_seeds"))
+    s7_segment.main([*argv, "--labels", "grabcut"])
+    assert (tmp_path / "weights.safetensors").read_bytes() != toy.segmenter.read_bytes()
+    with pytest.raises(training.TrainingError, match=r"have no pseudo label.*all manifests of s6_propagate"):
+        s7_segment.main(argv)
+
+
 def test_the_segmenter_misses_pseudo_labels_by_name(toy, tmp_path):
     argv = toy.argv("s7_segment")
     content = toy.read(toy.manifest("s6_propagate"))

@@ -27,9 +27,11 @@ def objects_of_shard(wildcards):
 
 
 def pseudo_labels(wildcards):
-    """All pseudo labels, or nothing where the segmenter learns from truth."""
-    truth = section("segment", wildcards.variant)["labels"] == "truth"
-    return [] if truth else all_shards("s6_propagate", "train")(wildcards)
+    """All labels that the segmenter learns from, but truth."""
+    stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
+        section("segment", wildcards.variant)["labels"]
+    ]
+    return all_shards(stage, "train")(wildcards) if stage else []
 
 
 def to_score(wildcards):

@@ -1,7 +1,7 @@
 """Train the final segmenter on pseudo labels, or on truth for its upper bound (Sec. 3.4).
 
 reads   index.json             images of the training split, and their truth with --labels truth
-        s6_propagate MANIFESTS contracts.PSEUDO
+        s6_propagate MANIFESTS contracts.PSEUDO; for --labels grabcut those of s3_seeds, contracts.GRABCUT
         BACKBONE WEIGHTS       a local file, 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={
             "index": "index.json",
-            "pseudo?+": "manifests of s6_propagate, all shards; not needed for --labels truth",
+            "pseudo?+": "manifests of s6_propagate (--labels grabcut: s3_seeds), all shards; not needed for --labels truth",
             "weights": "weights.safetensors to write",
         },
         texts={
@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
     records = index.split("train")
+    contract = contracts.ALL["grabcut" if opt.labels == "grabcut" else "pseudo"]
     if opt.labels == "truth":
         records = [r for r in records if r.truth]
         if not records:
@@ -46,24 +47,20 @@ def main(argv: list[str] | None = None) -> None:
             )
         origin_of = {r.id: artifacts.sha256(index.root / r.truth) for r in records}
     else:
-        missing = [r.id for r in records if r.id not in pseudo.items]
+        missing = [r.id for r in records if not pseudo.sha256(r.id, contract.name)]
         if missing:
             raise training.TrainingError(
-                f"{len(missing)} of {len(records)} training images have no pseudo label, the first is {missing[0]}; give "
-                "--pseudo all manifests of s6_propagate"
+                f"{len(missing)} of {len(records)} training images have no {contract.name} label, the first is "
+                f"{missing[0]}; give --pseudo all manifests of {contract.made_by}"
             )
-        origin_of = {r.id: pseudo.items[r.id]["pseudo"][1] for r in records}
+        origin_of = {r.id: pseudo.sha256(r.id, contract.name) for r in records}
     classes = len(index.classes)
     network, origin = build_segmenter(
         paths.backbone, opt.stride, classes, opt.aspp_channels, paths.backbone_weights, opt.seed
     )
 
     def sample(record, rng):
-        labels = (
-            record.truth_labels(index.root)
-            if opt.labels == "truth"
-            else pseudo.read(record.id, contracts.PSEUDO)["label"]
-        )
+        labels = record.truth_labels(index.root) if opt.labels == "truth" else pseudo.read(record.id, contract)["label"]
         view, labels, _ = augment(record.image(index.root), labels, rng, opt.crop, opt.scale_min, opt.scale_max)
         return {"image": view.transpose(2, 0, 1), "labels": labels}
 
