@@ -1,0 +1,15 @@
+"""Every knob of every stage: type, default, bounds, unit, equation. One home for command line, config and schema.
+
+Defaults are the preset `ours`; the presets `thesis` and `released` are variants in config.yaml.
+`python -m wsss_stages.options --write-schema` writes workflow/schemas/config.schema.yaml.
+"""
+
+from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
+from wsss_stages.options.base import Crf, Section, Training
+from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
+from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment
+
+__all__ = [
+    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Evaluate", "Graph", "ObjectMasks",
+    "ObjectNet", "Predict", "Propagate", "Section", "Seeds", "Segment", "Training", "json_schema", "merge",
+]  # fmt: skip

@@ -1,0 +1,160 @@
+"""Options of A²GNN's stages (ch. 3), from seeds to pseudo labels."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from wsss_stages.options.base import Crf, Section, Seeded, Training
+
+
+class Seeds(Seeded):
+    """s3_seeds: boxes and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5)."""
+
+    cam_normalise: Literal["max", "minmax"] = Field(
+        "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
+    )
+    gamma_low: float = Field(4.0, gt=0, description="background exponent that decides foreground (Eq. 2.4)")
+    gamma_high: float = Field(24.0, gt=0, description="background exponent that decides background")
+    cam_in_boxes: bool = Field(True, description="a class may live in its boxes only, which is certain knowledge")
+    keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
+    min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
+    min_background: float = Field(0.8, ge=0, le=1, description="background score above which background is confident")
+    min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
+    strict_class_agreement: bool = Field(
+        True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
+    )
+    crf: Crf = Field(
+        Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),
+        description="CRF on the CAM",
+    )
+    grabcut_iterations: int = Field(5, ge=1, description="iterations of GrabCut per box (Eq. 3.2)")
+    grabcut_min_iou: float = Field(
+        0.15, ge=0, le=1, description="a GrabCut mask that fills less of its box is replaced by the box"
+    )
+    grabcut_min_side: int = Field(3, ge=1, description="boxes with a shorter side are taken whole, pixels")
+    fusion: Literal["agreement", "literal_eq_3_5"] = Field(
+        "agreement", description="M_g: M_B where M'_I agrees, or the printed rule, by which M_g = M_F"
+    )
+    background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
+
+
+class ObjectNet(Training):
+    """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
+
+    batch_size: int = Field(32, ge=1, description="boxes per step")
+    crop: int = Field(160, ge=32, description="side that a box with its margins is resized to, pixels")
+    epochs: int = Field(8, ge=1, description="passes over the boxes of the training images")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
+    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
+    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    width: int = Field(96, ge=8, multiple_of=8, description="channels of the feature pyramid")
+    margin_min: float = Field(0.12, ge=0, description="smallest random margin around a box, share of its side")
+    margin_max: float = Field(0.4, ge=0, description="largest random margin")
+    outside_weight: float = Field(0.3, ge=0, description="weight of the mean loss outside the box; inside it is 1")
+
+
+class ObjectMasks(Section):
+    """s5_object_masks: the object network and GrabCut to a soft mask of every box."""
+
+    margin: float = Field(0.25, ge=0, description="margin around a box, share of its side")
+    flip: bool = Field(True, description="average with the mirrored crop")
+    grabcut_share: float = Field(0.3, ge=0, le=1, description="share of GrabCut's foreground in a box's probabilities")
+    tight_share: float = Field(
+        0.98,
+        ge=0,
+        le=1,
+        description="a box's probabilities are raised until over 1/2 somewhere in this share of its rows and columns: "
+        "boxes are tight; 0 = never",
+    )
+
+
+class Affinity(Training):
+    """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
+
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
+        "grabcut", description="labels of the pairs: M_g, M_F or M_B"
+    )
+    stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
+    epochs: int = Field(8, ge=1, description="passes over the training images")
+    radius: int = Field(4, ge=1, description="r of Eq. 3.7, nodes")
+    window: Literal["square", "disc"] = Field(
+        "square", description="square of side 2r+1 (released) or Euclidean disc (Eq. 3.7)"
+    )
+    reg_weight: float = Field(3.0, ge=0, description="lambda of Eq. 3.9")
+    sigma_xy: float = Field(6.0, gt=0, description="sigma_xy of Eq. 3.13, nodes")
+    sigma_rgb: float = Field(0.1, gt=0, description="sigma_rgb of Eq. 3.13, units of the normalised image")
+    train_backbone: bool = Field(True, description="train the backbone too, or the three heads only")
+
+
+class Graph(Section):
+    """s5_graph: edges of every image (Eq. 3.14) and the random walk baseline."""
+
+    threshold: float = Field(1e-3, ge=0, lt=1, description="sigma of Eq. 3.14")
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
+        "grabcut", description="where the random walk starts: M_g, M_F or M_B; as propagate.seeds, to be comparable"
+    )
+    walk_power: float = Field(8.0, gt=0, description="exponent of the affinity in the random walk")
+    walk_steps: int = Field(64, ge=0, description="steps of the random walk")
+
+
+class Propagate(Seeded):
+    """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
+
+    seeds: Literal["seeds", "seeds_full", "grabcut", "objects"] = Field(
+        "grabcut", description="node labels: M_g, M_F, M_B, or where the soft masks of boxes are sure"
+    )
+    sure: float = Field(
+        0.8,
+        ge=0,
+        lt=1,
+        description="soft masks of boxes label a node whose most likely class is at least this probable",
+    )
+    features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
+    hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
+    edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
+    dropout: float = Field(0.5, ge=0, lt=1, description="dropout after the embedding")
+    epochs_first: int = Field(20, ge=0, description="epochs of cross-entropy and multi-point loss")
+    epochs_second: int = Field(20, ge=0, description="epochs of all losses and consistency checking")
+    stop_below: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="an image's second stage ends when an epoch changes the labels of less than this share of its nodes; "
+        "0 = never",
+    )
+    lr: float = Field(0.03, gt=0, description="learning rate of Adam")
+    weight_decay: float = Field(5e-4, ge=0, description="weight decay of Adam")
+    reg_weight: float = Field(0.01, ge=0, description="lambda_1 of Eq. 3.20; 0 = without")
+    reg_radius: int = Field(5, ge=1, description="half window of the regularised loss, nodes")
+    sigma_xy: float = Field(6.0, gt=0, description="sigma_xy of Eq. 3.13, nodes")
+    sigma_rgb: float = Field(0.1, gt=0, description="sigma_rgb of Eq. 3.13, units of the normalised image")
+    mp_weight: float = Field(1.0, ge=0, description="weight of the multi-point loss (Eq. 3.26); 0 = without")
+    mp_choose: Literal["probability", "logit"] = Field("probability", description="what Eq. 3.23 maximises")
+    consistency: Literal["none", "released", "background_margin", "centred"] = Field(
+        "background_margin", description="rule of Eq. 3.28 in the second stage"
+    )
+    balanced_ce: bool = Field(
+        True, description="mean over background plus mean over foreground, or one mean (Eq. 3.21)"
+    )
+    restrict_classes: bool = Field(True, description="predict only classes of the image's boxes")
+    classes_in_boxes: bool = Field(
+        True, description="a class only inside its boxes, background elsewhere: certain knowledge"
+    )
+    objects_share: float = Field(
+        0.0, ge=0, le=1, description="share of the soft masks of boxes in the probabilities before the CRF"
+    )
+    grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
+    tight_share: float = Field(
+        0.98,
+        ge=0,
+        le=1,
+        description="a box's class is raised inside it until it wins somewhere in this share of the box's rows and columns, "
+        "before and after the CRF: boxes are tight; 0 = never",
+    )
+    crf: Crf = Field(Crf(), description="CRF on the probabilities")
+    batch_nodes: int = Field(
+        0, ge=0, description="nodes trained at once; bounds memory. 0 = one image on a CPU, 30 000 nodes on a GPU"
+    )

@@ -1,0 +1,57 @@
+"""What sections share: strictness, seeds, training, the CRF."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A stage's options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Seeded(Section):
+    """A stage that draws random numbers."""
+
+    seed: int = Field(0, ge=0, description="every draw comes from (seed, stage, image id)")
+
+
+class Training(Seeded):
+    """A stage that trains a network."""
+
+    batch_size: int = Field(8, ge=1, description="images per step")
+    crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
+    lr: float = Field(0.002, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(50.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with momentum, or AdamW")
+    warm_up: int = Field(0, ge=0, description="first steps, over which the learning rate grows from nothing")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
+    weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD or AdamW")
+    clip_norm: float = Field(1.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
+    )
+    workers: int = Field(2, ge=0, description="threads that read and augment images")
+
+
+class Crf(Section):
+    """Dense CRF: Gaussian and bilateral kernel, as pydensecrf counts its numbers."""
+
+    iterations: int = Field(5, ge=0, description="mean-field iterations; 0 = no CRF")
+    gaussian_xy: float = Field(3.0, gt=0, description="sigma of the Gaussian kernel, pixels")
+    gaussian_weight: float = Field(3.0, ge=0, description="weight of the Gaussian kernel")
+    bilateral_xy: float = Field(30.0, gt=0, description="spatial sigma of the bilateral kernel, pixels")
+    bilateral_rgb: float = Field(8.0, gt=0, description="colour sigma of the bilateral kernel, grey levels of 255")
+    bilateral_weight: float = Field(3.0, ge=0, description="weight of the bilateral kernel")
+    step: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="iterate on one pixel of step x step, then once on all: faster, nearly the same labels",
+    )
+
+    def kernels(self) -> dict[str, float]:
+        """Arguments of labels.crf.DenseCrf."""
+        return self.model_dump(exclude={"iterations"})

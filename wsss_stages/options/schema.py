@@ -1,0 +1,81 @@
+"""Sections by name, and the JSON schema of config.yaml."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
+from wsss_stages.options.base import Section
+from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment
+
+SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": Data,
+    "classifier": Classifier,
+    "cam": Cam,
+    "seeds": Seeds,
+    "object_net": ObjectNet,
+    "affinity": Affinity,
+    "object_masks": ObjectMasks,
+    "graph": Graph,
+    "propagate": Propagate,
+    "segment": Segment,
+    "predict": Predict,
+    "evaluate": Evaluate,
+}
+
+
+def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """Values over the section's defaults, also inside nested sections whose default differs from their type's."""
+    merged = section().model_dump()
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def json_schema() -> dict:
+    """JSON schema of config.yaml: run settings and one object per section."""
+    sections = {
+        name: section.model_json_schema(ref_template=f"#/$defs/{name}/$defs/{{model}}")
+        for name, section in SECTIONS.items()
+    }
+    partial = {name: {**schema, "required": []} for name, schema in sections.items()}
+    run = {
+        "dataset": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_.-]*$",
+            "description": "name of the results folder; empty: the name of dataset_root",
+        },
+        "dataset_root": {
+            "type": "string",
+            "description": "folder of the dataset; empty for the embedded demo",
+        },
+        "backbone_weights": {"type": "string", "description": "local .pth/.safetensors, 'hub', or 'none'"},
+        "weak": {"enum": ["box"], "description": "kind of weak label"},
+        "variant": {"type": "string", "description": "the variant that `rule all` makes"},
+        "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
+        "device": {"type": "string", "description": "auto, cpu, cuda or cuda:N"},
+        "report_images": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "rows of the picture in the report",
+        },
+        "demo": {"type": "object", "description": "what replaces the rest while dataset_root is empty"},
+        "variants": {
+            "type": "object",
+            "description": "named sets of overrides: {name: {base: name, section: {option: value}}}",
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": partial,
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(run),
+        "properties": run | {name: {"$ref": f"#/$defs/{name}"} for name in SECTIONS},
+    }

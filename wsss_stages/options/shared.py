@@ -1,0 +1,85 @@
+"""Options of the stages that all roads share: data, classifier, CAMs, segmenter, prediction, evaluation."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from wsss_stages.options.base import Crf, Section, Training
+
+
+class Data(Section):
+    """data: a dataset to index.json."""
+
+    kind: Literal["scenes", "voc", "voc2012"] = Field(
+        "voc", description="embedded demo, a folder in VOC layout, or VOC 2012 by download"
+    )
+    train_list: str = Field("train", description="list of training images in ImageSets/Segmentation")
+    val_list: str = Field("val", description="list of validation images; may be missing")
+    limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
+    max_side: int = Field(
+        1024,
+        ge=0,
+        description="longer photographs are worked on at this longer side, pixels, which bounds time and memory; labels come "
+        "out at full size. 0 = no bound",
+    )
+    scenes_train: int = Field(64, ge=4, description="training images of the demo")
+    scenes_val: int = Field(24, ge=2, description="validation images of the demo")
+
+
+class Classifier(Training):
+    """s1_classifier: image tags to a multi-label classifier (Sec. 3.2; SEAM)."""
+
+    method: Literal["cam", "seam"] = Field(
+        "cam", description="plain classifier, or siamese with PCM, ER and ECR losses"
+    )
+    backbone: str = Field(
+        "mobilenet_v2",
+        description="mobilenet_v2, resnet18/50/101, resnet38, tiny, or any timm features_only model",
+    )
+    stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
+    epochs: int = Field(8, ge=1, description="passes over the training images")
+    scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
+    scale_max: float = Field(1.3, gt=0, description="largest random scale")
+    seam_scale: float = Field(0.3, gt=0, lt=1, description="scale of SEAM's second branch")
+
+
+class Cam(Section):
+    """s2_cam: class activation maps (Eqs. 2.1-2.3)."""
+
+    scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of Eq. 2.2")
+    flip: bool = Field(True, description="average with the mirrored image")
+    batch_pixels: int = Field(
+        0, ge=0, description="pixels of images of one size at once. 0 = one image on a CPU, 4 million on a GPU"
+    )
+
+
+class Segment(Training):
+    """s7_segment: DeepLab on pseudo labels (Sec. 3.4)."""
+
+    labels: Literal["pseudo", "grabcut", "truth"] = Field(
+        "pseudo", description="train on pseudo labels, on M_B to see what they gain, or on truth for the upper bound"
+    )
+    stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
+    epochs: int = Field(20, ge=1, description="passes over the training images")
+    lr: float = Field(0.003, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    aspp_channels: int = Field(128, ge=8, description="width of the ASPP head")
+    scale_min: float = Field(0.5, gt=0, description="smallest random scale")
+    scale_max: float = Field(1.5, gt=0, description="largest random scale")
+    balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
+
+
+class Predict(Section):
+    """s8_predict: the segmenter on images of a split."""
+
+    scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged")
+    flip: bool = Field(True, description="average with the mirrored image")
+    crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
+
+
+class Evaluate(Section):
+    """s9_evaluate: scores against truth."""
+
+    boundary_share: float = Field(
+        0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)"
+    )
