@@ -7,6 +7,7 @@ Notation: thesis symbol -> code name -> axes
     M_I, M'_I   M_I, M_I_top (h, w) CAM label, its confident part (Eqs. 3.1, 3.5)
     M_B         M_B          (h, w) GrabCut label (Eqs. 3.2-3.3)
     M_F, M_g    M_F, M_g     (h, w) merged seeds, confident seeds (Eqs. 3.4-3.5)
+    -           P            list of (y, x) per box: probability of its object at the box's pixels (ours)
     D, E        E            (n, h, w) edges to the n neighbours of a window (Eqs. 3.8, 3.14)
     X           X            (nodes, d) node features, rows summing to 1 (Eq. 3.15)
     H^l, P^l    H, P         (nodes, d) hidden features, attention over the window (Eqs. 3.16-3.18)
