@@ -157,7 +157,7 @@ def table(half: str, scores: dict[str, Scores]) -> list[list[str]]:
     shown = Table(*head, title=f"{half} half, {number} images, {len(scores['GrabCut'].objects)} objects")
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    Console(width=140).print(shown)
     return [["half", *head], *([half, *row] for row in rows)]
 
 

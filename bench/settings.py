@@ -1,11 +1,12 @@
-"""A²GNN's settings against quality and time: pseudo labels of a finished run's images under each, scored against truth.
+"""A²GNN's settings against quality and time: its labels of a finished run's images under each, scored against truth.
 
     python bench/settings.py results/voc_mini --images 100
 
-Every row runs s6_propagate as the workflow does, a process for each shard with one thread each, on the run's seeds and edges;
-a row that is done is read, not made again. Seconds an image are the processor time of all of it: features, training, CRF and
-files. Differences are to the full setting (256 hidden, all features, 100 epochs), with 95 % intervals of a bootstrap over
-images, the same for both. Goal: the default's mIoU within 0.5 of the full one's.
+Every row runs s6_propagate without soft masks of boxes (config.yaml's variant a2gnn) as the workflow does, a process for each
+shard with one thread each, on the run's seeds and edges; a row that is done is read, not made again. Seconds an image are the
+processor time of all of it: features, training, CRF and files. Differences are to the full setting (256 hidden, all features,
+100 epochs), with 95 % intervals of a bootstrap over images, the same for both. Goal: the default's mIoU within 0.5 of the full
+one's.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from wsss_stages import contracts, metrics
 from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.shards import Manifest
 
+ALONE = {"objects_share": 0, "grabcut_share": 0.3, "crf.gaussian_weight": 3, "crf.bilateral_weight": 3}
 FULL = {"hidden": 256, "features": 0, "epochs_first": 50, "epochs_second": 50}
 SETTINGS: dict[str, dict[str, float | str]] = {
     "full": FULL,
@@ -98,7 +100,7 @@ def run(folder: Path, affinity: Path, out: Path, index: Path, options: dict) -> 
             "affinity": affinity,
             "manifest": out / shard,
             "device": "cpu",
-            **{name.replace("_", "-"): value for name, value in options.items()},
+            **{name.replace("_", "-"): value for name, value in (ALONE | options).items()},
         }
         line = [sys.executable, "-m", "wsss_stages.stages.s6_propagate"]
         line += [word for name, value in files.items() for word in (f"--{name}", str(value))]

@@ -100,5 +100,4 @@ def home(config: dict[str, Any], variant: str, stage: str) -> str:
 
 def uses_objects(config: dict[str, Any], variant: str) -> bool:
     """Whether a variant's pseudo labels come from soft masks of boxes too."""
-    propagate = section(config, "propagate", variant)
-    return propagate["seeds"] == "objects" or propagate["objects_share"] > 0
+    return section(config, "propagate", variant)["objects_share"] > 0

@@ -16,20 +16,6 @@ def test_a_node_takes_the_label_in_its_middle_or_its_last():
     ]
 
 
-def test_a_node_is_labelled_where_the_mean_of_its_pixels_is_sure():
-    torch.manual_seed(0)
-    P = torch.rand(3, 10, 7).softmax(dim=0)
-    P[1, :4, :4] += 3
-    P = P / P.sum(dim=0)
-    found = nodes.sure_at_nodes(P, 4, 0.8)
-    assert found.shape == (3, 2)
-    for y in range(3):
-        for x in range(2):
-            mean = P[:, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4].mean(dim=(1, 2))
-            assert found[y, x] == (mean.argmax() if mean.max() >= 0.8 else -1)
-    assert found[0, 0] == 1 and found[2, 1] == -1
-
-
 def test_a_box_holds_every_node_that_it_touches():
     found = nodes.boxes_at_nodes(np.array([[3, 0, 5, 4], [8, 7, 9, 8]]), 4, 2, 3)
     assert found.tolist() == [[[True, True, False], [False] * 3], [[False] * 3, [False, False, True]]]

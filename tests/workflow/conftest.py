@@ -24,9 +24,9 @@ class Project:
         config["predict"] = {"scales": [1.0]}
         demo = config["demo"]
         demo["data"] |= {"scenes_train": 6, "scenes_val": 2}
-        for section in ("classifier", "affinity", "segment"):
+        for section in ("classifier", "object_net", "affinity", "segment"):
             demo[section] |= SMALL
-        demo["object_net"] = SMALL | {"crop": 64, "width": 16}
+        demo["object_net"] |= {"crop": 64, "width": 16}
         demo["segment"]["aspp_channels"] = 16
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 

@@ -30,7 +30,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 
 def test_a_variant_makes_only_what_it_changes(finished):
-    jobs = planned(finished.snakemake("-n", "--config", "variant=ce"))
+    jobs = planned(finished.snakemake("-n", "--config", "variant=a2gnn"))
     assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "report": 1}
 
 

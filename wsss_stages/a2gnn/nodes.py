@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -17,12 +17,6 @@ def labels_at_nodes(labels: np.ndarray, stride: int) -> np.ndarray:
     """(ceil(h / stride), ceil(w / stride)) of an (h, w) map: the pixel in the middle of each node, or its last."""
     y, x = (np.minimum(np.arange(0, n, stride) + stride // 2, n - 1) for n in labels.shape)
     return labels[np.ix_(y, x)]
-
-
-def sure_at_nodes(P: Float[Tensor, "c h w"], stride: int, sure: float) -> Int[Tensor, "y x"]:
-    """Row of the class whose mean over the node's pixels is largest; -1 where that is below `sure`."""
-    best, row = F.avg_pool2d(P, stride, ceil_mode=True).max(dim=0)
-    return torch.where(best >= sure, row, -1)
 
 
 def boxes_at_nodes(boxes: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:

@@ -103,15 +103,7 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut", "objects"] = Field(
-        "grabcut", description="node labels: M_g, M_F, M_B, or where the soft masks of boxes are sure"
-    )
-    sure: float = Field(
-        0.8,
-        ge=0,
-        lt=1,
-        description="soft masks of boxes label a node whose most likely class is at least this probable",
-    )
+    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field("grabcut", description="node labels: M_g, M_F or M_B")
     features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
     hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
     edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
@@ -144,9 +136,11 @@ class Propagate(Seeded):
         True, description="a class only inside its boxes, background elsewhere: certain knowledge"
     )
     objects_share: float = Field(
-        0.0, ge=0, le=1, description="share of the soft masks of boxes in the probabilities before the CRF"
+        0.85, ge=0, le=1, description="share of the soft masks of boxes in the probabilities before the CRF"
     )
-    grabcut_share: float = Field(0.3, ge=0, lt=1, description="share of M_B in the probabilities before the CRF")
+    grabcut_share: float = Field(
+        0.0, ge=0, lt=1, description="share of M_B in the probabilities that soft masks are mixed with"
+    )
     tight_share: float = Field(
         0.98,
         ge=0,
@@ -154,7 +148,7 @@ class Propagate(Seeded):
         description="a box's class is raised inside it until it wins somewhere in this share of the box's rows and columns, "
         "before and after the CRF: boxes are tight; 0 = never",
     )
-    crf: Crf = Field(Crf(), description="CRF on the probabilities")
+    crf: Crf = Field(Crf(gaussian_weight=0.5, bilateral_weight=0.5), description="CRF on the probabilities")
     batch_nodes: int = Field(
         0, ge=0, description="nodes trained at once; bounds memory. 0 = one image on a CPU, 30 000 nodes on a GPU"
     )

@@ -3,7 +3,7 @@
 reads   index.json             the shard's images and boxes
         s3_seeds MANIFEST      node labels: contracts.GRABCUT, SEEDS or SEEDS_FULL
         s5_graph MANIFEST      contracts.EDGES
-        s5_object_masks MANIFEST  contracts.OBJECTS, for --seeds objects and --objects-share
+        s5_object_masks MANIFEST  contracts.OBJECTS, for --objects-share
         affinity               weights of s4_affinity, for the node features
 writes  MANIFEST               beside it PNGs per image: graph_label (before the CRF), pseudo (after it), confidence
 """
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "seeds-manifest": "manifest of s3_seeds, same shard",
             "graph": "manifest of s5_graph, same shard",
-            "objects?": "manifest of s5_object_masks, same shard; for --seeds objects and --objects-share",
+            "objects?": "manifest of s5_object_masks, same shard; for --objects-share above 0",
             "affinity": "weights of s4_affinity",
             "manifest": "k-of-n.json to write",
         },
@@ -56,17 +56,15 @@ def main(argv: list[str] | None = None) -> None:
     stride = trained["options"]["stride"]
     window = offsets(trained["options"]["radius"], trained["options"]["window"])
     made = (contracts.GRAPH_LABEL, contracts.PSEUDO, contracts.CONFIDENCE)
-    uses_objects = opt.seeds == "objects" or opt.objects_share > 0
-    if uses_objects and paths.objects is None:
+    if opt.objects_share > 0 and paths.objects is None:
         raise ValueError(
-            "--seeds objects and --objects-share need --objects, a manifest of s5_object_masks; found none"
+            f"--objects-share {opt.objects_share} needs --objects, a manifest of s5_object_masks; found none. "
+            "--objects-share 0 does without"
         )
-    reads = [(contracts.EDGES, paths.graph)]
-    if opt.seeds != "objects":
-        reads.append((contracts.ALL[opt.seeds], paths.seeds_manifest))
+    reads = [(contracts.EDGES, paths.graph), (contracts.ALL[opt.seeds], paths.seeds_manifest)]
     if opt.grabcut_share > 0:
         reads.append((contracts.GRABCUT, paths.seeds_manifest))
-    if uses_objects:
+    if opt.objects_share > 0:
         reads.append((contracts.OBJECTS, paths.objects))
     shard = Shard(
         "s6_propagate",
@@ -89,12 +87,6 @@ def main(argv: list[str] | None = None) -> None:
         P = object_masks.unpack(item.read(contracts.OBJECTS)["P"], boxes)
         return object_masks.merge(P, boxes, nodes.rows_of(box_classes, classes), len(classes), *item.size)
 
-    def seeds_of(item, classes: list[int]) -> torch.Tensor:
-        """Row of each node's class, -1 unknown."""
-        if opt.seeds == "objects":
-            return nodes.sure_at_nodes(objects_of(item), stride, opt.sure)
-        return nodes.rows_of(nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride), classes)
-
     @torch.no_grad()
     def graph_of(item, photo: np.ndarray) -> Graph:
         record, seed = item.record, stable_hash(item.id, "s6_propagate", opt.seed)
@@ -106,13 +98,14 @@ def main(argv: list[str] | None = None) -> None:
         if opt.features:
             X = graphs.principal(X, opt.features)
         classes = classes_of(record)
+        seeds = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
         boxes, box_classes = record.box_arrays()
         return Graph(
             item.id,
             X.view(h, w, -1),
             E.to(device),
             F.interpolate(image, (h, w), mode="bilinear", align_corners=False)[0],
-            seeds_of(item, classes).to(device),
+            nodes.rows_of(seeds, classes).to(device),
             torch.from_numpy(nodes.boxes_at_nodes(boxes, stride, h, w)).to(device),
             nodes.rows_of(box_classes, classes).to(device),
             len(classes),
