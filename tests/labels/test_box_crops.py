@@ -56,7 +56,11 @@ def test_a_box_over_the_border_of_its_window_is_cut_off():
 
 
 @pytest.mark.parametrize("side", [12, 48])
-def test_what_was_cut_comes_back(side):
+def test_what_was_found_comes_back_to_the_middles_of_pixels(side):
     window = box_crops.window(BOX, np.full(4, 0.25))
-    found = box_crops.cut(picture(), window, side, 0)[..., 1].astype(np.float32)
-    assert np.abs(box_crops.back(found, window, BOX) - picture()[6:22, 4:12, 1]).max() < 4
+    x0, y0, x1, y1 = window
+    x, y = (a + (np.arange(side) + 0.5) / side * (b - a) for a, b in ((x0, x1), (y0, y1)))
+    found = (x + 10 * y[:, None]).astype(np.float32)
+    expected = np.arange(4, 12) + 0.5 + 10 * (np.arange(6, 22)[:, None] + 0.5)
+    fixed_point = 1 / 32  # of a crop's pixel, cv2.remap's positions
+    np.testing.assert_allclose(box_crops.back(found, window, BOX), expected, atol=10 * (y1 - y0) / side * fixed_point)
