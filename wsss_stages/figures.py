@@ -72,7 +72,11 @@ def rows_figure(
 ) -> Figure:
     """One row of pictures per image under common titles, with a legend of the classes' colours."""
     figure, axes = plt.subplots(
-        len(rows), len(titles), figsize=(1.75 * len(titles), 1.55 * len(rows) + 1), squeeze=False
+        len(rows),
+        len(titles),
+        figsize=(1.75 * len(titles), 1.55 * len(rows) + 0.8),
+        squeeze=False,
+        layout="constrained",
     )
     for line, name, cells in zip(axes, names, rows, strict=True):
         for cell, picture in zip(line, cells, strict=True):
@@ -86,8 +90,7 @@ def rows_figure(
         cell.set_title(title, fontsize=9)
     patches = [Patch(facecolor=COLOURS[c] / 255, edgecolor="black", label=name) for c, name in classes.items()]
     patches.append(Patch(facecolor="white", edgecolor="black", label="unknown"))
-    figure.legend(handles=patches, loc="lower center", ncol=min(len(patches), 11), fontsize=8, frameon=False)
-    figure.tight_layout(rect=(0, 0.6 / (1.55 * len(rows) + 1), 1, 1), pad=0.3)
+    figure.legend(handles=patches, loc="outside lower center", ncol=min(len(patches), 11), fontsize=8, frameon=False)
     return figure
 
 
