@@ -10,6 +10,7 @@ from wsss_stages.stages import cli
 
 STAGES = {
     "data": options.Data,
+    "simulate_weak": options.SimulateWeak,
     "s1_classifier": options.Classifier,
     "s2_cam": options.Cam,
     "s3_seeds": options.Seeds,

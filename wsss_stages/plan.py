@@ -24,6 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from wsss_stages import artifacts, configuration, options
+from wsss_stages.data.enough import missing
+from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.stages import cli
 
@@ -119,7 +121,10 @@ def _index(config: dict, scratch: Path) -> Index:
     root = config["dataset_root"] or str(scratch / "dataset")
     command = ["data", "--root", root, "--index", str(scratch / "index.json"), "--dataset", config["dataset"]]
     _run(command, configuration.section(config, "data"), 1)
-    return Index.read(scratch / "index.json")
+    index = Index.read(scratch / "index.json")
+    if findings := missing(index, config["weak"]):
+        raise DatasetError(findings)
+    return index
 
 
 def _sample(config: dict, index: Index) -> Index:

@@ -47,14 +47,10 @@ def test_without_truth_and_lists_every_image_is_for_training(voc):
     assert index.splits == {"train": ["a", "b"], "val": []} and index.records["a"].truth is None
 
 
-def test_missing_boxes_of_a_training_image_are_an_error_that_names_it(voc):
+def test_images_without_boxes_are_imported_for_other_kinds_of_labels(voc):
     (voc.root / "Annotations" / "a.xml").unlink()
-    assert "a.xml: found no boxes for training image a" in only_finding(voc)
-
-
-def test_missing_boxes_of_a_validation_image_are_fine(voc):
-    (voc.root / "Annotations" / "b.xml").unlink()
-    assert import_voc("toy", voc.root).records["b"].boxes == []
+    record = import_voc("toy", voc.root).records["a"]
+    assert record.boxes == [] and record.kinds == [] and import_voc("toy", voc.root).records["b"].kinds == ["box"]
 
 
 @pytest.mark.parametrize(

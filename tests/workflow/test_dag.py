@@ -74,10 +74,19 @@ def test_a_users_folder_takes_real_defaults(project, voc):
 
 
 def test_an_error_in_the_dataset_is_in_the_log(project, voc):
-    (voc.root / "Annotations" / "a.xml").unlink()
+    voc.boxes("a", ("cow", 2, 3, 10, 12))
     project.snakemake("results/voc/index.json", "--config", f"dataset_root={voc.root}", fails=True)
-    assert "no boxes for training image a" in (project.folder / "logs" / "voc" / "data.log").read_text()
+    assert "class 'cow'" in (project.folder / "logs" / "voc" / "data.log").read_text()
     assert not (project.folder / "results").exists() or not list((project.folder / "results").rglob("*.json"))
+
+
+def test_missing_weak_labels_are_told_before_anything_is_trained(project, voc):
+    (voc.root / "Annotations" / "a.xml").unlink()
+    output = project.snakemake(
+        "--cores", "1", "--config", f"dataset_root={voc.root}", "backbone_weights=none", fails=True
+    )
+    assert "no boxes for training image a" in (project.folder / "logs" / "voc" / "box" / "check_weak.log").read_text()
+    assert "Classifier on" not in output
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 from wsss_stages import artifacts
 from wsss_stages.contracts import INDEX_VERSION
 from wsss_stages.data.images import read_labels, read_photo
+from wsss_stages.data.polylines import drawn, read_polylines
 
 
 @dataclass
@@ -33,6 +34,12 @@ class Record:
     points: list[list[int]] = field(default_factory=list)
     """x, y, class; 0 is a background click."""
     scribbles: str | None = None
+    """PNG of classes or XML of lines, below the dataset's folder or with its whole path."""
+    scribbles_sha256: str = ""
+    scribble_classes: list[int] = field(default_factory=list)
+    """0 is background."""
+    kinds: list[str] = field(default_factory=list)
+    """Kinds of weak labels that annotators gave: box, scribble, point, tag; tags may also follow from the others."""
     truth: str | None = None
     instances: str | None = None
 
@@ -80,7 +87,7 @@ class Record:
             self.box_classes,
             self.tags,
             self.points,
-            self.scribbles,
+            self.scribbles_sha256,
         ]
 
 
@@ -93,6 +100,8 @@ class Index:
     classes: list[str]
     splits: dict[str, list[str]]
     records: dict[str, Record]
+    notes: dict[str, int] = field(default_factory=dict)
+    """What the importer left out or took otherwise, and how often."""
 
     @classmethod
     def read(cls, path: Path) -> "Index":
@@ -103,7 +112,9 @@ class Index:
                 f"{path} is index v{content.get('index')}, v{INDEX_VERSION} is wanted. Remake it: snakemake --forcerun data"
             )
         records = {entry["id"]: Record(**entry) for entry in content["records"]}
-        return cls(content["dataset"], Path(content["root"]), content["classes"], content["splits"], records)
+        return cls(
+            content["dataset"], Path(content["root"]), content["classes"], content["splits"], records, content["notes"]
+        )
 
     def write(self, path: Path) -> None:
         """Write index.json, whole or absent."""
@@ -115,6 +126,7 @@ class Index:
                 "root": str(self.root),
                 "classes": self.classes,
                 "splits": self.splits,
+                "notes": self.notes,
                 "records": [asdict(record) for record in self.records.values()],
             },
         )
@@ -124,6 +136,19 @@ class Index:
         if name not in self.splits:
             raise ValueError(f"no split {name!r} in the index; there are {', '.join(self.splits)}")
         return [self.records[image_id] for image_id in self.splits[name]]
+
+    def scribble_labels(self, record: Record) -> np.ndarray | None:
+        """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
+        if record.scribbles is None:
+            return None
+        path = self.root / record.scribbles
+        size = record.full_height, record.full_width
+        labels = (
+            drawn(read_polylines(path, *size, self.classes, [], {}), *size)
+            if path.suffix == ".xml"
+            else read_labels(path)
+        )
+        return cv2.resize(labels, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
 
     def shard(self, split: str, scatteritem: str) -> list[Record]:
         """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""

@@ -5,21 +5,23 @@ It shows every step of the pipeline within minutes. It is no evidence of quality
 
 import json
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
 import skimage.data
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage.draw import ellipse, polygon
-from skimage.morphology import skeletonize
 from skimage.transform import resize
 
+from wsss_stages.data import weak
 from wsss_stages.data.index import stable_hash
-from wsss_stages.data.palette import VOC_PALETTE
+from wsss_stages.data.polylines import PEN
+from wsss_stages.data.voc_writer import write_boxes, write_labels
 
 SIDE = 160
 """Height and width of a scene, pixels."""
+SMALLEST = 40
+"""Pixels that an object must show."""
 CLASSES = ("background", "coin", "brick", "leaf", "cell")
 TINT = {
     "coin": (1.25, 1.1, 0.35),
@@ -50,14 +52,16 @@ def make_scenes(root: Path, train: int, val: int, seed: int = 0) -> None:
     points = {}
     for image_id in ids["train"] + ids["val"]:
         rng = np.random.default_rng(stable_hash(image_id, "scenes", seed))
-        image, labels, instances, objects = _scene(rng, photos)
+        image, labels, instances = _scene(rng, photos)
         Image.fromarray(image).save(root / "JPEGImages" / f"{image_id}.jpg", quality=92)
-        _save_labels(root / "SegmentationClass" / f"{image_id}.png", labels)
-        _save_labels(root / "SegmentationObject" / f"{image_id}.png", instances)
-        boxes = [(cls, _box(instances == number)) for number, cls in objects]
-        (root / "Annotations" / f"{image_id}.xml").write_text(_xml(boxes))
-        points[image_id] = [_point(instances == number, cls) for number, cls in objects]
-        _save_labels(root / "Scribbles" / f"{image_id}.png", _scribbles(instances, objects, labels))
+        write_labels(root / "SegmentationClass" / f"{image_id}.png", labels)
+        write_labels(root / "SegmentationObject" / f"{image_id}.png", instances)
+        found = weak.objects(labels, instances)
+        boxes = [(CLASSES[cls], weak.box(mask, 0.0, rng)) for mask, cls in found]
+        write_boxes(root / "Annotations" / f"{image_id}.xml", SIDE, SIDE, boxes)
+        clicks = [(*weak.point(mask, rng), cls) for mask, cls in found]
+        points[image_id] = [{"x": x, "y": y, "cls": cls} for x, y, cls in clicks]
+        write_labels(root / "Scribbles" / f"{image_id}.png", weak.scribbles(labels, instances, 1.0, PEN, rng))
     (root / "points.json").write_text(json.dumps(points))
     (root / "classes.txt").write_text("\n".join(CLASSES) + "\n")
     for split, names in ids.items():
@@ -80,7 +84,7 @@ def _patch(rng: np.random.Generator, photo: np.ndarray, height: int, width: int,
 
 
 def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):
-    """Image, class map, instance map and (instance, class) of the objects still visible."""
+    """Image, class map and instance map; what is nearly covered becomes unknown."""
     canvas = _patch(rng, photos[rng.choice(BACKGROUNDS)], SIDE, SIDE, rng.uniform(0.4, 1.0))
     canvas = 0.75 * canvas + 0.25 * canvas.mean() * rng.uniform(0.6, 1.2)
     labels, instances = np.zeros((SIDE, SIDE), np.uint8), np.zeros((SIDE, SIDE), np.uint8)
@@ -94,12 +98,10 @@ def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):
         canvas = canvas * (1 - soft) + texture * soft
         labels[mask], instances[mask] = CLASSES.index(name), number
     canvas = np.clip(canvas + rng.normal(0, 0.015, canvas.shape), 0, 1)
-    seen = [
-        (int(n), int(labels[instances == n][0])) for n in np.unique(instances) if n and (instances == n).sum() >= 40
-    ]
-    hidden = ~np.isin(instances, [0, *(n for n, _ in seen)])
+    areas = np.bincount(instances.ravel(), minlength=256)
+    hidden = (areas[instances] < SMALLEST) & (instances > 0)
     labels[hidden], instances[hidden] = 255, 0
-    return (canvas * 255).round().astype(np.uint8), labels, instances, seen
+    return (canvas * 255).round().astype(np.uint8), labels, instances
 
 
 def _shape(rng: np.random.Generator, name: str, radius: float) -> np.ndarray:
@@ -118,40 +120,3 @@ def _shape(rng: np.random.Generator, name: str, radius: float) -> np.ndarray:
         radii = radius * (1 if name == "brick" else rng.uniform(0.6, 1.1, corners))
         mask[polygon(y + radii * np.sin(angles), x + radii * np.cos(angles), mask.shape)] = True
     return mask
-
-
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    ys, xs = np.nonzero(mask)
-    return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
-
-
-def _point(mask: np.ndarray, cls: int) -> dict[str, int]:
-    """The pixel of the mask nearest to its centre."""
-    ys, xs = np.nonzero(mask)
-    nearest = np.argmin((ys - ys.mean()) ** 2 + (xs - xs.mean()) ** 2)
-    return {"x": int(xs[nearest]), "y": int(ys[nearest]), "cls": cls}
-
-
-def _scribbles(instances: np.ndarray, objects: list, labels: np.ndarray) -> np.ndarray:
-    """Medial axes of the objects and of the background, 255 elsewhere."""
-    scribbles = np.full(labels.shape, 255, np.uint8)
-    for mask, cls in [(instances == n, c) for n, c in objects] + [(labels == 0, 0)]:
-        inner = gaussian_filter(mask.astype(np.float32), 3) > 0.6
-        scribbles[skeletonize(inner) & mask] = cls
-    return scribbles
-
-
-def _xml(boxes: list) -> str:
-    """A VOC annotation; its coordinates are 1-based and inclusive."""
-    objects = "".join(
-        f"<object><name>{escape(CLASSES[cls])}</name><bndbox><xmin>{x0 + 1}</xmin><ymin>{y0 + 1}</ymin>"
-        f"<xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox></object>\n"
-        for cls, (x0, y0, x1, y1) in boxes
-    )
-    return f"<annotation><size><width>{SIDE}</width><height>{SIDE}</height><depth>3</depth></size>\n{objects}</annotation>\n"
-
-
-def _save_labels(path: Path, labels: np.ndarray) -> None:
-    image = Image.fromarray(labels)
-    image.putpalette(VOC_PALETTE)
-    image.save(path)

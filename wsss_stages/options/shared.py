@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.options.base import Crf, Section, Training
+from wsss_stages.options.base import Crf, Section, Seeded, Training
 
 
 class Data(Section):
@@ -15,6 +15,10 @@ class Data(Section):
     )
     train_list: str = Field("train", description="list of training images in ImageSets/Segmentation")
     val_list: str = Field("val", description="list of validation images; may be missing")
+    weak_labels: str = Field(
+        "",
+        description="folder of the weak labels (Annotations, Scribbles, points.json, tags) where not the dataset's own",
+    )
     limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
     max_side: int = Field(
         1024,
@@ -24,6 +28,21 @@ class Data(Section):
     )
     scenes_train: int = Field(64, ge=4, description="training images of the demo")
     scenes_val: int = Field(24, ge=2, description="validation images of the demo")
+
+
+class SimulateWeak(Seeded):
+    """simulate_weak: true masks to weak labels."""
+
+    kinds: list[Literal["box", "scribble", "point", "tag"]] = Field(
+        ["box", "scribble", "point", "tag"], min_length=1, description="kinds of weak labels to draw"
+    )
+    box_jitter: float = Field(
+        0.0, ge=0, lt=0.5, description="every side of a box is off by up to this share of the box's side; 0 = tight"
+    )
+    scribble_ratio: float = Field(
+        1.0, gt=0, le=1, description="length of a scribble over that of the longest way along its object's medial axis"
+    )
+    scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
 
 
 class Classifier(Training):

@@ -28,10 +28,13 @@ def main(argv: list[str] | None = None) -> None:
         make_scenes(root, opt.scenes_train, opt.scenes_val)
     elif opt.kind == "voc2012":
         root = download_voc2012(root)
-    index = import_voc(paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side)
+    weak_root = Path(opt.weak_labels) if opt.weak_labels else None
+    index = import_voc(paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root)
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")
+    for note, count in index.notes.items():
+        sys.stdout.write(f"{note}: {count}\n")
 
 
 def download_voc2012(root: Path) -> Path:

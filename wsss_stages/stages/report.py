@@ -110,7 +110,9 @@ def main(argv: list[str] | None = None) -> None:
     save(figures.curves_figure([artifacts.read_json(path) for path in paths.curves]), "curves.png")
     note = "Where a step could not work on what it was given, this is what it did instead."
     write(
-        figures.html_table("Substitutions", note, ["what", "how often"], sorted(manifest.notes.items())),
+        figures.html_table(
+            "Substitutions", note, ["what", "how often"], sorted((index.notes | manifest.notes).items())
+        ),
         "substitutions.html",
     )
     note = (

@@ -1,0 +1,63 @@
+"""What a run needs of the training images' weak labels."""
+
+import json
+
+import numpy as np
+import pytest
+
+from wsss_stages.data.enough import missing
+from wsss_stages.data.voc import import_voc
+
+
+def found(voc, weak):
+    return [str(finding) for finding in missing(import_voc("toy", voc.root), weak)]
+
+
+@pytest.fixture
+def bare(voc):
+    """Its training image has no weak label."""
+    (voc.root / "Annotations" / "a.xml").unlink()
+    return voc
+
+
+@pytest.mark.parametrize(
+    "weak, what", [("box", "boxes"), ("scribble", "scribbles"), ("point", "points"), ("tag", "tags")]
+)
+def test_images_without_the_kind_are_named(bare, weak, what):
+    (finding,) = found(bare, weak)
+    assert f"a.jpg: found no {what} for training image a; wanted {what} for every training image" in finding
+
+
+def test_what_there_is_instead_is_told(voc):
+    assert "no points for training image a, which has boxes" in found(voc, "point")[0]
+
+
+def test_tags_may_follow_from_other_labels(voc):
+    assert found(voc, "box") == [] and found(voc, "tag") == []
+
+
+def test_an_annotation_without_objects_is_enough(voc):
+    voc.boxes("a")
+    assert found(voc, "box") == []
+
+
+def test_a_tag_without_its_box(voc):
+    (voc.root / "tags.csv").write_text("id,class\na,cat\na,dog\nb,cat\n")
+    (finding,) = found(voc, "box")
+    assert "image a with dog but without a box of it; wanted a box for every class" in finding
+    assert found(voc, "tag") == []
+
+
+def test_a_box_without_its_scribble_or_point(voc):
+    labels = np.full((16, 20), 255)
+    labels[5, 3:9] = 2
+    voc.mask("a", labels, "Scribbles")
+    (voc.root / "points.json").write_text(json.dumps({"a": [{"x": 4, "y": 9, "cls": 0}]}))
+    assert "image a with dog but without a box of it" in found(voc, "box")[0]
+    assert "image a with cat but without a scribble of it" in found(voc, "scribble")[0]
+    assert "image a with cat, dog but without a point of it" in found(voc, "point")[0]
+
+
+def test_validation_images_need_nothing(voc):
+    (voc.root / "Annotations" / "b.xml").unlink()
+    assert found(voc, "box") == []

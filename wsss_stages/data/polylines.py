@@ -1,0 +1,91 @@
+"""Scribbles as lines of points: ScribbleSup's XML, drawn as it is used since, with a pen three pixels wide.
+
+<annotation><polygon><tag>cat</tag><point><X>12</X><Y>40</Y></point>...</polygon>...</annotation>, pixels counted from 1.
+Source: ScribbleSup (Lin et al., CVPR 2016); the width of the pen and the counting: meng-tang/rloss, convertscribbles.m.
+"""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from wsss_stages import UNKNOWN
+from wsss_stages.data.findings import Finding
+
+PEN = 3
+"""Width of a line, pixels."""
+OUTSIDE, DOTS = "scribble points outside the image, left out", "scribbles of one point, drawn as dots"
+
+
+def read_polylines(
+    xml: Path, height: int, width: int, classes: list[str], findings: list[Finding], notes: dict[str, int]
+) -> list[tuple[int, np.ndarray]]:
+    """Class and (n, 2) x, y of every line, 0-based pixels inside the image.
+
+    Points outside the image are left out and lines of one point kept, both counted in `notes`; a line wholly outside, an unknown
+    class and what is no number are findings.
+    """
+    try:
+        polygons = ElementTree.parse(xml).getroot().findall("polygon")
+    except ElementTree.ParseError as error:
+        findings.append(Finding(xml, f"no XML ({error})", "scribbles as ScribbleSup writes them", "Export it again."))
+        return []
+    lines = []
+    for number, polygon in enumerate(polygons, 1):
+        name = (polygon.findtext("tag") or "").strip()
+        if name not in classes:
+            findings.append(
+                Finding(
+                    xml,
+                    f"scribble {number} of class {name!r}",
+                    f"one of {', '.join(classes)}",
+                    "Correct the name or add it to classes.txt.",
+                )
+            )
+            continue
+        texts = [(point.findtext("X"), point.findtext("Y")) for point in polygon.findall("point")]
+        try:
+            points = np.array(texts, float).reshape(-1, 2) - 1
+        except (TypeError, ValueError):
+            findings.append(
+                Finding(xml, f"scribble {number} with points {texts[:3]}", "two numbers X, Y", "Complete the points.")
+            )
+            continue
+        inside = ((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1)
+        if not inside.any():
+            findings.append(
+                Finding(
+                    xml,
+                    f"scribble {number} of {name} without a point inside the image",
+                    f"1 <= X <= {width}, 1 <= Y <= {height}",
+                    "Draw it again or remove it.",
+                )
+            )
+            continue
+        _count(notes, OUTSIDE, int((~inside).sum()))
+        _count(notes, DOTS, int(inside.sum() == 1))
+        lines.append((classes.index(name), points[inside]))
+    return lines
+
+
+def drawn(lines: list[tuple[int, np.ndarray]], height: int, width: int) -> np.ndarray:
+    """(height, width) uint8: classes where the pen went, 255 elsewhere; where lines cross, the later one."""
+    labels = np.full((height, width), UNKNOWN, np.uint8)
+    for cls, points in lines:
+        draw(labels, points, cls, PEN)
+    return labels
+
+
+def draw(canvas: np.ndarray, points: np.ndarray, value: int, width: int) -> None:
+    """Let a round pen of `width` pixels go from point to point, (n, 2) x, y; one point is a dot."""
+    thin = np.zeros(canvas.shape, np.uint8)
+    way = np.round(points).astype(np.int32)
+    cv2.polylines(thin, [np.concatenate([way[:1], way])], isClosed=False, color=1)
+    pen = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))  # cv2's own thick lines are wider than asked for
+    canvas[cv2.dilate(thin, pen) > 0] = value
+
+
+def _count(notes: dict[str, int], note: str, count: int) -> None:
+    if count:
+        notes[note] = notes.get(note, 0) + count

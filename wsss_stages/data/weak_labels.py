@@ -1,0 +1,160 @@
+"""The weak labels of a folder, of every kind that an image has, and whether they agree with one another.
+
+Annotations/ID.xml (boxes)   Scribbles/ID.png (classes, 255 elsewhere) or ID.xml (ScribbleSup)   points.json, background_points.json
+({id: [{x, y, cls}]}, pixels counted from 0, cls 0 background)   tags.csv (id,class) or cls_labels.npy
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from wsss_stages import UNKNOWN, artifacts
+from wsss_stages.data.findings import Finding
+from wsss_stages.data.images import ImageError, read_labels
+from wsss_stages.data.index import Record
+from wsss_stages.data.polylines import drawn, read_polylines
+from wsss_stages.data.tags import read_csv, read_npy
+from wsss_stages.data.voc_boxes import read_boxes
+
+
+class WeakLabels:
+    """What a folder knows; `add` gives an image its part."""
+
+    def __init__(self, root: Path, dataset: Path, classes: list[str], findings: list[Finding]):
+        """
+        Args:
+            dataset: folder of the photographs, to which paths in records are relative where they can be.
+        """
+        self.root, self.dataset, self.classes = root, dataset, classes
+        self.points: dict[str, list[tuple[Path, dict]]] = {}
+        for name in ("points.json", "background_points.json"):
+            if (root / name).exists():
+                for image_id, points in artifacts.read_json(root / name).items():
+                    self.points.setdefault(image_id, []).extend((root / name, point) for point in points)
+        csv, npy = root / "tags.csv", root / "cls_labels.npy"
+        if csv.exists() and npy.exists():
+            findings.append(Finding(npy, "tags.csv beside it", "one file of tags", "Remove one of them."))
+        self.tags = read_csv(csv, classes, findings) if csv.exists() else None
+        self.npy_tags = read_npy(npy, classes, findings) if npy.exists() else None
+
+    def add(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> None:
+        """Fill in the record's boxes, scribbles, points and tags, and which of them there are."""
+        xml = self.root / "Annotations" / f"{record.id}.xml"
+        if xml.exists():
+            record.boxes, record.box_classes = read_boxes(xml, record.height, record.width, self.classes, findings)
+        scribbles = self._scribbles(record, findings, notes)
+        if scribbles is not None:
+            record.scribble_classes = sorted(set(np.unique(scribbles).tolist()) - {UNKNOWN})
+        record.points = self._points(record, findings)
+        if scribbles is not None:
+            findings += self._crossing(record, scribbles)
+        shown = ({*record.box_classes, *record.scribble_classes} | {cls for _, _, cls in record.points}) - {0}
+        tags = self._tags(record.id)
+        if tags is not None and shown - set(tags):
+            findings.append(
+                Finding(
+                    self.root,
+                    f"image {record.id} shows {self._names(shown - set(tags))}, which its tags do not",
+                    "labels that agree",
+                    "Add the tag, or remove the box, scribble or point.",
+                )
+            )
+        record.tags = sorted(shown | set(tags or ()))
+        there = (xml.exists(), record.scribbles is not None, bool(record.points), tags is not None)
+        record.kinds = [
+            kind for kind, is_there in zip(("box", "scribble", "point", "tag"), there, strict=True) if is_there
+        ]
+
+    def _names(self, classes: set[int]) -> str:
+        return ", ".join(self.classes[c] for c in sorted(classes))
+
+    def _tags(self, image_id: str) -> list[int] | None:
+        if self.tags is not None:
+            return self.tags.get(image_id)
+        if self.npy_tags is not None:
+            return self.npy_tags.get(image_id.replace("_", ""))
+        return None
+
+    def _scribbles(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> np.ndarray | None:
+        """(h, w) classes of an image's scribbles, whose path it notes; None without, or with such that cannot be used."""
+        png, xml = (self.root / "Scribbles" / f"{record.id}{suffix}" for suffix in (".png", ".xml"))
+        if png.exists() and xml.exists():
+            findings.append(Finding(xml, f"{png.name} beside it", "one file of scribbles", "Remove one of them."))
+        path = png if png.exists() else xml
+        if not path.exists():
+            return None
+        size = record.height, record.width
+        if path == xml:
+            before = len(findings)
+            labels = drawn(read_polylines(xml, *size, self.classes, findings, notes), *size)
+            if len(findings) > before:
+                return None
+        else:
+            try:
+                labels = read_labels(png)
+            except ImageError as error:
+                findings.append(
+                    Finding(png, str(error), "a palette or grey PNG of class indices", "Convert colours to indices.")
+                )
+                return None
+            problem = mask_problem(labels, record, set(range(len(self.classes))) | {UNKNOWN})
+            if problem:
+                findings.append(Finding(png, *problem))
+                return None
+        inside = path.is_relative_to(self.dataset)
+        record.scribbles = str(path.relative_to(self.dataset) if inside else path.resolve())
+        record.scribbles_sha256 = artifacts.sha256(path)
+        return labels
+
+    def _points(self, record: Record, findings: list[Finding]) -> list[list[int]]:
+        found = []
+        for path, point in self.points.get(record.id, []):
+            try:
+                x, y, cls = float(point["x"]), float(point["y"]), point["cls"]
+                fits = 0 <= x < record.width and 0 <= y < record.height and cls in range(len(self.classes))
+            except (KeyError, TypeError, ValueError):
+                fits = False
+            if not fits:
+                findings.append(
+                    Finding(
+                        path,
+                        f"point {point} of {record.id}",
+                        f"0 <= x < {record.width}, 0 <= y < {record.height}, class 0..{len(self.classes) - 1}",
+                        "Correct or remove the point.",
+                    )
+                )
+                continue
+            found.append([int(x), int(y), int(cls)])
+        return found
+
+    def _crossing(self, record: Record, scribbles: np.ndarray) -> list[Finding]:
+        """Points that lie on a scribble of another class."""
+        return [
+            Finding(
+                self.root,
+                f"image {record.id}: the point of {self.classes[cls]} at {x}, {y} lies on a scribble of "
+                f"{self.classes[scribbles[y, x]]}",
+                "labels that agree",
+                "Remove one of them.",
+            )
+            for x, y, cls in record.points
+            if scribbles[y, x] not in (cls, UNKNOWN)
+        ]
+
+
+def mask_problem(labels: np.ndarray, record: Record, ids: set[int] | None) -> tuple[str, str, str] | None:
+    """Why a label image does not fit its photograph, or holds other values than `ids`: found, wanted, remedy; None if it fits."""
+    if labels.shape != (record.height, record.width):
+        return (
+            f"{labels.shape[1]}x{labels.shape[0]} pixels",
+            f"{record.width}x{record.height} like the image",
+            "Resize with nearest neighbour, or export it again.",
+        )
+    strange = sorted(set(np.unique(labels).tolist()) - ids) if ids is not None else []
+    if strange:
+        return (
+            f"values {strange[:5]}",
+            f"0..{len(ids or ()) - 2} or {UNKNOWN}",
+            "Check classes.txt, or the tool that wrote the mask.",
+        )
+    return None
