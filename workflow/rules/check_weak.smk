@@ -7,9 +7,9 @@ rule check_weak:
         "logs/{dataset}/{weak}/check_weak.log",
     benchmark:
         "benchmarks/{dataset}/{weak}/check_weak.tsv"
+    priority: 100
     conda:
         "../../envs/wsss.yaml"
-    priority: 100
     resources:
         mem_mb=2_000,
         runtime="10m",
