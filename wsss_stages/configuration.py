@@ -70,16 +70,20 @@ def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
 
 
 def section(config: dict[str, Any], name: str, variant: str | None = None) -> dict[str, Any]:
-    """A section's options: defaults, config.yaml, then the variant's base and the variant itself."""
+    """A section's options: defaults, those of the kind of weak label, config.yaml, the variant's base, the variant itself.
+
+    What a variant says under the kind's name holds for runs on that kind only.
+    """
     chain = []
     while variant is not None:
         chain.append(known_variant(config, variant))
         variant = chain[-1].get("base")
         if len(chain) > len(config["variants"]):
             raise ConfigError("the bases of the variants go round in a circle")
-    values = options.merge(options.SECTIONS[name], config.get(name, {}))
+    weak = config["weak"]
+    values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
     for overrides in reversed(chain):
-        for key, value in overrides.get(name, {}).items():
+        for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
             nested = isinstance(value, dict) and isinstance(values[key], dict)
             values[key] = {**values[key], **value} if nested else value
     return options.SECTIONS[name](**values).model_dump()

@@ -55,6 +55,7 @@ GRABCUT_MASKS = Contract(
         "substituted": Field("bool", "k", "GrabCut could not work or failed, and the box is foreground as a whole"),
     },
 )
+EXPANDED = _label_map("expanded", "s3_seeds", "M_S or M_P, scribbles or clicks spread over superpixels (Sec. 3.6.1)")
 SEEDS_FULL = _label_map("seeds_full", "s3_seeds", "M_F of Eq. 3.4")
 SEEDS = _label_map("seeds", "s3_seeds", "M_g of Eq. 3.5")
 OBJECTS = Contract(
@@ -76,6 +77,12 @@ EDGES = Contract(
     "s5_graph",
     {"E": Field("float16", "n h w", "E of Eq. 3.14 to the n neighbours of pairwise.windows, 0 outside the image")},
 )
+WALK = Contract(
+    "walk",
+    1,
+    "s5_graph",
+    {"P": Field("float16", "c h w", "random walk's scores at the nodes, in [0, 1]: background, then the image's tags")},
+)
 RANDOM_WALK = _label_map("random_walk", "s5_graph", "seeds spread by random walk over E, the thesis's RW baseline")
 GRAPH_LABEL = _label_map("graph_label", "s6_propagate", "argmax of O of Eq. 3.19 at full size, before the CRF")
 PSEUDO = _label_map("pseudo", "s6_propagate", "pseudo label after the CRF")
@@ -91,7 +98,7 @@ PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segm
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION,
+        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION,
     )
 }  # fmt: skip
 

@@ -124,7 +124,7 @@ def _index(config: dict, scratch: Path) -> Index:
     index = Index.read(scratch / "index.json")
     if findings := missing(index, config["weak"]):
         raise DatasetError(findings)
-    return index
+    return index.only(config["weak"])
 
 
 def _sample(config: dict, index: Index) -> Index:

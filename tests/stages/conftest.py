@@ -19,6 +19,7 @@ from wsss_stages.stages import (
     s7_segment,
     s8_predict,
     s9_evaluate,
+    weak_index,
 )
 
 SMALL = ["--crop", "96", "--batch-size", "4", "--workers", "0"]
@@ -29,7 +30,8 @@ class Toy:
 
     def __init__(self, root: Path):
         self.root = root
-        self.index = root / "index.json"
+        self.full_index = root / "index.json"
+        self.index = root / "box" / "index.json"
         self.classifier = root / "s1_classifier" / "weights.safetensors"
         self.object_net = root / "s4_object_net" / "weights.safetensors"
         self.affinity = root / "s4_affinity" / "weights.safetensors"
@@ -42,8 +44,9 @@ class Toy:
         out = self.manifest(stage, "val" if stage == "s8_predict" else "train", root)
         index, seeds = ["--index", self.index], ["--seeds-manifest", self.manifest("s3_seeds")]
         argv = {
-            "data": ["--root", self.root / "dataset", "--index", self.index, "--kind", "scenes",
+            "data": ["--root", self.root / "dataset", "--index", self.full_index, "--kind", "scenes",
                      "--scenes-train", 8, "--scenes-val", 3, "--dataset", "toy"],
+            "weak_index": ["--index", self.full_index, "--weak", "box", "--out", self.index],
             "s1_classifier": [*index, "--weights", self.classifier, "--backbone", "tiny", "--epochs", 2, *SMALL],
             "s2_cam": [*index, "--weights", self.classifier, "--manifest", out, "--scales", "[1.0]"],
             "s3_seeds": [*index, "--cam", self.manifest("s2_cam"), "--manifest", out],
@@ -73,7 +76,7 @@ class Toy:
 def toy(tmp_path_factory):
     made = Toy(tmp_path_factory.mktemp("toy"))
     stages = (
-        data, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate, s7_segment,
+        data, weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate, s7_segment,
         s8_predict, s9_evaluate,
     )  # fmt: skip
     for stage in stages:

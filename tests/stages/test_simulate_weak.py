@@ -12,13 +12,13 @@ from wsss_stages.stages import simulate_weak
 
 
 def draw(toy, out, *more):
-    simulate_weak.main(["--index", str(toy.index), "--out", str(out), *map(str, more)])
+    simulate_weak.main(["--index", str(toy.full_index), "--out", str(out), *map(str, more)])
     return out
 
 
 def test_every_kind_is_read_again_and_agrees_with_truth(toy, tmp_path):
     out = draw(toy, tmp_path / "weak")
-    before = Index.read(toy.index)
+    before = Index.read(toy.full_index)
     index = import_voc("scenes", before.root, weak_root=out)
     for record in index.records.values():
         truth = record.truth_labels(index.root)
@@ -42,13 +42,13 @@ def test_the_same_seed_draws_the_same_and_kinds_do_not_disturb_each_other(toy, t
 
 
 def test_the_dataset_itself_is_never_written_to(toy):
-    root = Index.read(toy.index).root
+    root = Index.read(toy.full_index).root
     with pytest.raises(ValueError, match="is the dataset itself, which is only ever read"):
         draw(toy, root)
 
 
 def test_images_without_truth_have_nothing_to_draw_from(toy, tmp_path):
-    content = json.loads(toy.index.read_text())
+    content = json.loads(toy.full_index.read_text())
     for record in content["records"]:
         record["truth"] = None
     (tmp_path / "index.json").write_text(json.dumps(content))

@@ -85,7 +85,7 @@ def test_missing_weak_labels_are_told_before_anything_is_trained(project, voc):
     output = project.snakemake(
         "--cores", "1", "--config", f"dataset_root={voc.root}", "backbone_weights=none", fails=True
     )
-    assert "no boxes for training image a" in (project.folder / "logs" / "voc" / "box" / "check_weak.log").read_text()
+    assert "no boxes for training image a" in (project.folder / "logs" / "voc" / "box" / "weak_index.log").read_text()
     assert "Classifier on" not in output
 
 

@@ -5,6 +5,7 @@ from snakemake.utils import validate
 
 from wsss_stages import configuration, contracts
 from wsss_stages.configuration import STAGES
+from wsss_stages.options import KINDS
 from wsss_stages.stages.cli import flags
 
 validate(config, "../schemas/config.schema.yaml")
@@ -24,7 +25,7 @@ BACKBONE_FILE = [] if WEIGHTS in ("none", "hub") else [WEIGHTS]
 
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_.-]+",
-    weak="box",
+    weak="|".join(KINDS),
     variant="|".join(config["variants"]),
     split="train|val",
     scatteritem=rf"\d+-of-{config['shards']}",

@@ -10,7 +10,7 @@ PAGES = {
 
 rule report:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         manifests=label_manifests,
         segmenter=weights_of("s7_segment"),
         affinity=weights_of("s4_affinity"),

@@ -1,8 +1,7 @@
 rule s3_seeds:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
-        checked="results/{dataset}/{weak}/check_weak.json",
     output:
         manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json",
     log:

@@ -1,6 +1,6 @@
 rule s4_affinity:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         seeds=all_shards("s3_seeds", "train"),
         classifier="results/{dataset}/s1_classifier/weights.safetensors",
     output:

@@ -1,7 +1,8 @@
 rule s5_graph:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         seeds=same_shard("s3_seeds"),
+        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
         affinity=weights_of("s4_affinity"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.json",
@@ -23,6 +24,6 @@ rule s5_graph:
     message:
         "Graphs of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 3.14)"
     shell:
-        "python -m wsss_stages.stages.s5_graph --index {input.index} --seeds-manifest {input.seeds}"
+        "python -m wsss_stages.stages.s5_graph --index {input.index} --seeds-manifest {input.seeds} --cam {input.cam}"
         " --affinity {input.affinity} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -1,6 +1,6 @@
 rule s5_object_masks:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         seeds=same_shard("s3_seeds"),
         object_net=weights_of("s4_object_net"),
     output:

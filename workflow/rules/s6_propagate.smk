@@ -1,6 +1,6 @@
 rule s6_propagate:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         seeds=same_shard("s3_seeds"),
         graph=same_shard("s5_graph"),
         objects=objects_of_shard,

@@ -1,6 +1,6 @@
 rule s7_segment:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         pseudo=pseudo_labels,
         backbone=BACKBONE_FILE,
     output:

@@ -1,6 +1,6 @@
 rule s8_predict:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         weights=weights_of("s7_segment"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.json",

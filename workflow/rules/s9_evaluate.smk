@@ -1,6 +1,6 @@
 rule s9_evaluate:
     input:
-        index="results/{dataset}/index.json",
+        index="results/{dataset}/{weak}/index.json",
         manifests=to_score,
     output:
         scores="results/{dataset}/{weak}/{variant}/s9_evaluate/{split}/scores.json",

@@ -19,6 +19,11 @@ def labels_at_nodes(labels: np.ndarray, stride: int) -> np.ndarray:
     return labels[np.ix_(y, x)]
 
 
+def average_at_nodes(P: Float[Tensor, "c h w"], stride: int) -> Float[Tensor, "c y x"]:
+    """Mean over each node's pixels; nodes at the right and the bottom may have fewer."""
+    return F.avg_pool2d(P, stride, ceil_mode=True)
+
+
 def boxes_at_nodes(boxes: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:
     """(k, height, width) bool: nodes of which a box (x0 y0 x1 y1, pixels, half open) covers any pixel."""
     y, x = np.arange(height)[None, :, None], np.arange(width)[None, None, :]

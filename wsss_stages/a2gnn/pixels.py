@@ -8,14 +8,22 @@ from torch import Tensor
 
 def probabilities(logits: Float[Tensor, "c y x"], stride: int, height: int, width: int) -> Float[Tensor, "c h w"]:
     """O of Eq. 3.19 at full size: logits up by `stride`, the padding cut off, softmax over classes."""
-    size = (logits.shape[1] * stride, logits.shape[2] * stride)
-    up = F.interpolate(logits[None], size, mode="bilinear", align_corners=False)[0]
-    return up[:, :height, :width].softmax(dim=0)
+    return enlarged(logits, stride, height, width).softmax(dim=0)
+
+
+def enlarged(at_nodes: Float[Tensor, "c y x"], stride: int, height: int, width: int) -> Float[Tensor, "c h w"]:
+    """Up by `stride`, bilinear, and the padding cut off."""
+    size = (at_nodes.shape[1] * stride, at_nodes.shape[2] * stride)
+    return F.interpolate(at_nodes[None], size, mode="bilinear", align_corners=False)[0, :, :height, :width]
 
 
 def only_where_allowed(P: Float[Tensor, "c h w"], allowed: Bool[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
     """0 for classes where they cannot be, the others in proportion; background is always allowed."""
-    P = P * allowed
+    return normalised(P * allowed)
+
+
+def normalised(P: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
+    """Summing to 1 over classes; background where all are 0."""
     background = F.one_hot(torch.zeros((), dtype=torch.long), len(P)).to(P)[:, None, None]
     total = P.sum(dim=0, keepdim=True)
     return torch.where(total > 1e-12, P / total.clamp(min=1e-12), background)

@@ -69,6 +69,16 @@ class Record:
         points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
+    def only(self, weak: str) -> "Record":
+        """With this kind of weak label and tags, and without the others."""
+        drop = {
+            "box": {"boxes": [], "box_classes": []},
+            "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
+            "point": {"points": []},
+        }
+        others = {key: value for kind, fields in drop.items() if kind != weak for key, value in fields.items()}
+        return replace(self, kinds=[kind for kind in self.kinds if kind == weak], **others)
+
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (k, 4) int and their classes (k,) uint8."""
         return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
@@ -102,6 +112,8 @@ class Index:
     records: dict[str, Record]
     notes: dict[str, int] = field(default_factory=dict)
     """What the importer left out or took otherwise, and how often."""
+    weak: str = ""
+    """Kind of weak label that a run takes; empty: all that there are."""
 
     @classmethod
     def read(cls, path: Path) -> "Index":
@@ -113,7 +125,13 @@ class Index:
             )
         records = {entry["id"]: Record(**entry) for entry in content["records"]}
         return cls(
-            content["dataset"], Path(content["root"]), content["classes"], content["splits"], records, content["notes"]
+            content["dataset"],
+            Path(content["root"]),
+            content["classes"],
+            content["splits"],
+            records,
+            content["notes"],
+            content["weak"],
         )
 
     def write(self, path: Path) -> None:
@@ -127,6 +145,7 @@ class Index:
                 "classes": self.classes,
                 "splits": self.splits,
                 "notes": self.notes,
+                "weak": self.weak,
                 "records": [asdict(record) for record in self.records.values()],
             },
         )
@@ -136,6 +155,10 @@ class Index:
         if name not in self.splits:
             raise ValueError(f"no split {name!r} in the index; there are {', '.join(self.splits)}")
         return [self.records[image_id] for image_id in self.splits[name]]
+
+    def only(self, weak: str) -> "Index":
+        """As a run on one kind of weak label sees it."""
+        return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)
 
     def scribble_labels(self, record: Record) -> np.ndarray | None:
         """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""

@@ -6,9 +6,12 @@ from pydantic import Field
 
 from wsss_stages.options.base import Crf, Section, Seeded, Training
 
+SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
+"""Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
+
 
 class Seeds(Seeded):
-    """s3_seeds: boxes and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5)."""
+    """s3_seeds: weak labels and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1)."""
 
     cam_normalise: Literal["max", "minmax"] = Field(
         "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
@@ -36,6 +39,8 @@ class Seeds(Seeded):
         "agreement", description="M_g: M_B where M'_I agrees, or the printed rule, by which M_g = M_F"
     )
     background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
+    superpixels: int = Field(400, ge=1, description="of an image, over which scribbles and points spread (Sec. 3.6.1)")
+    compactness: float = Field(10.0, gt=0, description="of superpixels: large for squares, small to follow colours")
 
 
 class ObjectNet(Training):
@@ -74,9 +79,7 @@ class ObjectMasks(Section):
 class Affinity(Training):
     """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
-        "grabcut", description="labels of the pairs: M_g, M_F or M_B"
-    )
+    seeds: SeedKind = Field("grabcut", description="labels of the pairs: M_g, M_F, M_B or M_S (M_P)")
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
     radius: int = Field(4, ge=1, description="r of Eq. 3.7, nodes")
@@ -93,9 +96,11 @@ class Graph(Section):
     """s5_graph: edges of every image (Eq. 3.14) and the random walk baseline."""
 
     threshold: float = Field(1e-3, ge=0, lt=1, description="sigma of Eq. 3.14")
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field(
-        "grabcut", description="where the random walk starts: M_g, M_F or M_B; as propagate.seeds, to be comparable"
+    seeds: SeedKind | Literal["cam"] = Field(
+        "grabcut",
+        description="where the random walk starts: M_g, M_F, M_B or M_S (M_P), as propagate.seeds to be comparable; or the CAMs",
     )
+    walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
     walk_power: float = Field(8.0, gt=0, description="exponent of the affinity in the random walk")
     walk_steps: int = Field(64, ge=0, description="steps of the random walk")
 
@@ -103,7 +108,7 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: Literal["seeds", "seeds_full", "grabcut"] = Field("grabcut", description="node labels: M_g, M_F or M_B")
+    seeds: SeedKind = Field("grabcut", description="node labels: M_g, M_F, M_B or M_S (M_P)")
     features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
     hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
     edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
@@ -140,6 +145,9 @@ class Propagate(Seeded):
     )
     grabcut_share: float = Field(
         0.0, ge=0, lt=1, description="share of M_B in the probabilities that soft masks are mixed with"
+    )
+    walk_share: float = Field(
+        0.0, ge=0, le=1, description="share of the random walk in the probabilities before the CRF (Sec. 3.6.1)"
     )
     tight_share: float = Field(
         0.98,

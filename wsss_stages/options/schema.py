@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
+from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment
 
 SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
@@ -56,7 +57,7 @@ def json_schema() -> dict:
             "description": "folder of the dataset; empty for the embedded demo",
         },
         "backbone_weights": {"type": "string", "description": "local .pth/.safetensors, 'hub', or 'none'"},
-        "weak": {"enum": ["box"], "description": "kind of weak label"},
+        "weak": {"enum": list(KINDS), "description": "kind of weak label"},
         "variant": {"type": "string", "description": "the variant that `rule all` makes"},
         "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
         "device": {"type": "string", "description": "auto, cpu, cuda or cuda:N"},

@@ -1,13 +1,22 @@
-"""Boxes and class activation maps to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5).
+"""Weak labels and class activation maps to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1).
 
-reads   index.json             the shard's images and their boxes
+reads   WEAK/index.json        the shard's images and their weak labels, of the kind that the run takes
         s2_cam MANIFEST        contracts.CAM
-writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), grabcut (M_B), seeds_full (M_F), seeds (M_g);
-                               and grabcut_masks/ID.h5, every box's foreground
+writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), seeds_full (M_F), seeds (M_g), and of boxes
+                               grabcut (M_B) and grabcut_masks/ID.h5, every box's foreground; of scribbles and points
+                               expanded (M_S, M_P)
 """
 
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
+
+EVERY = (contracts.CAM_LABEL, contracts.SEEDS_FULL, contracts.SEEDS)
+MADE = {
+    "box": (*EVERY, contracts.GRABCUT, contracts.GRABCUT_MASKS),
+    "scribble": (*EVERY, contracts.EXPANDED),
+    "point": (*EVERY, contracts.EXPANDED),
+    "tag": EVERY,
+}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -15,7 +24,11 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Seeds,
         argv,
-        paths={"index": "index.json", "cam": "manifest of s2_cam, same shard", "manifest": "k-of-n.json to write"},
+        paths={
+            "index": "index.json of weak_index",
+            "cam": "manifest of s2_cam, same shard",
+            "manifest": "k-of-n.json to write",
+        },
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     from collections import Counter
@@ -23,28 +36,34 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
+    from wsss_stages import UNKNOWN
     from wsss_stages.a2gnn.fuse import fuse
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels import cam as cams
-    from wsss_stages.labels import grabcut, reliable
+    from wsss_stages.labels import grabcut, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    made = (contracts.CAM_LABEL, contracts.GRABCUT, contracts.GRABCUT_MASKS, contracts.SEEDS_FULL, contracts.SEEDS)
     index = Index.read(paths.index)
-    shard = Shard("s3_seeds", made, index, paths.split, paths.manifest, opt.model_dump(), [(contracts.CAM, paths.cam)])
-    for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
+    if index.weak not in MADE:
+        raise ValueError(
+            f"{paths.index} holds every kind of weak label; wanted the index of one, which "
+            "`python -m wsss_stages.stages.weak_index` makes of it"
+        )
+    reads = [(contracts.CAM, paths.cam)]
+    shard = Shard("s3_seeds", MADE[index.weak], index, paths.split, paths.manifest, opt.model_dump(), reads)
+
+    def cam_labels(item, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """M_I and M'_I."""
         stored = item.read(contracts.CAM)
         h, w = image.shape[:2]
-        boxes, box_classes = item.record.box_arrays()
         classes = stored["classes"]
-
         cam = cams.enlarge(stored["cam"], h, w)
-        if opt.cam_in_boxes:
-            cam = cam * allowed(boxes, box_classes, classes, h, w)[1:]
+        if opt.cam_in_boxes and index.weak == "box":
+            cam = cam * allowed(*item.record.box_arrays(), classes, h, w)[1:]
         cam = cams.normalise(cam, opt.cam_normalise)
         scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
         crf = DenseCrf(image, **opt.crf.kernels(), device=device)
@@ -55,7 +74,10 @@ def main(argv: list[str] | None = None) -> None:
             M_I, scores[1], Q_low, Q_high, classes,
             opt.keep, opt.min_cam, opt.min_background, opt.min_crf, opt.strict_class_agreement,
         )  # fmt: skip
+        return M_I, M_I_top
 
+    def by_boxes(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
+        boxes, box_classes = item.record.box_arrays()
         masks, reasons = grabcut.foregrounds(
             image, boxes, opt.grabcut_iterations, opt.grabcut_min_side, opt.grabcut_min_iou,
             stable_hash(item.id, "s3_seeds", opt.seed) % 2**31,
@@ -64,17 +86,33 @@ def main(argv: list[str] | None = None) -> None:
         M_B = grabcut.label(owner, boxes, box_classes, opt.background_in_boxes)
         M_F, unseen = fuse(M_B, M_I, M_I, owner, boxes, box_classes)
         M_g = M_F if opt.fusion == "literal_eq_3_5" else fuse(M_B, M_I_top, M_I, owner, boxes, box_classes)[0]
-        substituted = np.array(reasons, dtype=bool)
-        packed = {"packed": np.packbits(masks, axis=2), "substituted": substituted}
-        item.write(
-            {"cam_label": M_I, "grabcut": M_B, "grabcut_masks": packed, "seeds_full": M_F, "seeds": M_g},
-            {
-                **Counter(filter(None, reasons)),
-                "boxes": len(boxes),
-                "box_class_not_in_cam": unseen,
-                "images_without_boxes": int(len(boxes) == 0),
-            },
-        )
+        packed = {"packed": np.packbits(masks, axis=2), "substituted": np.array(reasons, dtype=bool)}
+        notes = {
+            **Counter(filter(None, reasons)),
+            "boxes": len(boxes),
+            "box_class_not_in_cam": unseen,
+            "images_without_boxes": int(len(boxes) == 0),
+        }
+        return {"grabcut": M_B, "grabcut_masks": packed, "seeds_full": M_F, "seeds": M_g}, notes
+
+    def by_marks(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
+        record = item.record
+        scribbles = index.scribble_labels(record)
+        marks = superpixels.clicked(record.points, *item.size) if scribbles is None else scribbles
+        parts = superpixels.superpixels(image, opt.superpixels, opt.compactness)
+        M_S = superpixels.spread(marks, parts)
+        M_F, M_g = (np.where(M_S == UNKNOWN, M, M_S) for M in (M_I, M_I_top))
+        lost = set(np.unique(marks).tolist()) - set(np.unique(M_S).tolist())
+        return {"expanded": M_S, "seeds_full": M_F, "seeds": M_g}, {"class_lost_among_superpixels": len(lost)}
+
+    def by_tags(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
+        return {"seeds_full": M_I, "seeds": M_I_top}, {}
+
+    evidence = {"box": by_boxes, "scribble": by_marks, "point": by_marks, "tag": by_tags}[index.weak]
+    for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
+        M_I, M_I_top = cam_labels(item, image)
+        made, notes = evidence(item, image, M_I, M_I_top)
+        item.write({"cam_label": M_I, **made}, notes)
     shard.finish()
 
 

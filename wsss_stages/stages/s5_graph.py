@@ -1,9 +1,10 @@
 """Edges of every image's graph (Eq. 3.14), and the random walk over them, the baseline.
 
-reads   index.json             the shard's images
-        s3_seeds MANIFEST      what the random walk spreads: contracts.GRABCUT, SEEDS or SEEDS_FULL
+reads   WEAK/index.json        the shard's images
+        s3_seeds MANIFEST      what the random walk spreads: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
+        s2_cam MANIFEST        contracts.CAM instead, for --seeds cam
         affinity               weights of s4_affinity
-writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES) and random_walk/ID.png
+writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES), walk/ID.h5 (contracts.WALK) and random_walk/ID.png
 """
 
 from wsss_stages import contracts, options
@@ -18,6 +19,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "seeds-manifest": "manifest of s3_seeds, same shard",
+            "cam?": "manifest of s2_cam, same shard; for --seeds cam",
             "affinity": "weights of s4_affinity",
             "manifest": "k-of-n.json to write",
         },
@@ -28,9 +30,10 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts
     from wsss_stages.a2gnn.graph import edges
-    from wsss_stages.a2gnn.nodes import labels_at_nodes, whole_nodes
+    from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes, whole_nodes
     from wsss_stages.a2gnn.pixels import only_where_allowed
     from wsss_stages.data.index import Index
+    from wsss_stages.labels import cam as cams
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.random_walk import one_hot, random_walk
     from wsss_stages.models import restore_affinity
@@ -44,25 +47,42 @@ def main(argv: list[str] | None = None) -> None:
     network.to(device, memory_format=torch.channels_last)
     stride = trained["options"]["stride"]
     window = offsets(trained["options"]["radius"], trained["options"]["window"])
+    if opt.seeds == "cam" and paths.cam is None:
+        raise ValueError("--seeds cam needs --cam, a manifest of s2_cam; found none")
+    source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
-        "s5_graph", (contracts.EDGES, contracts.RANDOM_WALK), Index.read(paths.index), paths.split, paths.manifest,
-        opt.model_dump(), [(contracts.ALL[opt.seeds], paths.seeds_manifest)], artifacts.sha256(paths.affinity),
+        "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK), Index.read(paths.index), paths.split,
+        paths.manifest, opt.model_dump(), [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
+
+    def start(item) -> torch.Tensor:
+        """(c, y, x) at the nodes: background and the image's tags, where the walk starts."""
+        if opt.seeds == "cam":
+            cam = item.read(contracts.CAM)["cam"].astype(np.float32)
+            scores = cams.with_background(cams.enlarge(cam, *item.size), opt.walk_gamma)
+            return average_at_nodes(torch.from_numpy(scores), stride)
+        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
+        return one_hot(torch.from_numpy(seeds), torch.tensor([0, *item.record.tags]))
+
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():
             E = edges(network(whole_nodes(backbones.normalise(image), stride)), window, opt.threshold)
-        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
-        classes = torch.tensor([0, *record.tags], device=device)
-        walked = random_walk(
-            one_hot(torch.from_numpy(seeds).to(device), classes), E, window, opt.walk_power, opt.walk_steps
-        )
+        walked = random_walk(start(item).to(device), E, window, opt.walk_power, opt.walk_steps)
         P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
         P = P[:, : record.height, : record.width].cpu()
-        known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
-        label = classes.cpu()[only_where_allowed(P, torch.from_numpy(known)).argmax(dim=0)].numpy().astype(np.uint8)
-        item.write({"edges": E.cpu().numpy().astype(np.float16), "random_walk": label})
+        if "box" in record.kinds:
+            known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
+            P = only_where_allowed(P, torch.from_numpy(known))
+        label = np.array([0, *record.tags], np.uint8)[P.argmax(dim=0).numpy()]
+        item.write(
+            {
+                "edges": E.cpu().numpy().astype(np.float16),
+                "walk": walked.cpu().numpy().astype(np.float16),
+                "random_walk": label,
+            }
+        )
     shard.finish()
 
 

@@ -1,8 +1,8 @@
 """Train an A²GNN on every image's seeds and write its pseudo label (Eqs. 3.15-3.28).
 
-reads   index.json             the shard's images and boxes
-        s3_seeds MANIFEST      node labels: contracts.GRABCUT, SEEDS or SEEDS_FULL
-        s5_graph MANIFEST      contracts.EDGES
+reads   WEAK/index.json        the shard's images and boxes
+        s3_seeds MANIFEST      node labels: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
+        s5_graph MANIFEST      contracts.EDGES; contracts.WALK for --walk-share
         s5_object_masks MANIFEST  contracts.OBJECTS, for --objects-share
         affinity               weights of s4_affinity, for the node features
 writes  MANIFEST               beside it PNGs per image: graph_label (before the CRF), pseudo (after it), confidence
@@ -64,6 +64,8 @@ def main(argv: list[str] | None = None) -> None:
     reads = [(contracts.EDGES, paths.graph), (contracts.ALL[opt.seeds], paths.seeds_manifest)]
     if opt.grabcut_share > 0:
         reads.append((contracts.GRABCUT, paths.seeds_manifest))
+    if opt.walk_share > 0:
+        reads.append((contracts.WALK, paths.graph))
     if opt.objects_share > 0:
         reads.append((contracts.OBJECTS, paths.objects))
     shard = Shard(
@@ -86,6 +88,13 @@ def main(argv: list[str] | None = None) -> None:
         classes = classes_of(item.record)
         P = object_masks.unpack(item.read(contracts.OBJECTS)["P"], boxes)
         return object_masks.merge(P, boxes, nodes.rows_of(box_classes, classes), len(classes), *item.size)
+
+    def walk_of(item) -> torch.Tensor:
+        """Class probabilities by the random walk; where it brings nothing, those of background."""
+        scores = torch.from_numpy(item.read(contracts.WALK)["P"]).float()
+        rows = nodes.rows_of(np.array([0, *item.record.tags]), classes_of(item.record))
+        P = torch.zeros(len(classes_of(item.record)), *scores.shape[1:]).index_copy(0, rows, scores)
+        return pixels.normalised(pixels.enlarged(P, stride, *item.size))
 
     @torch.no_grad()
     def graph_of(item, photo: np.ndarray) -> Graph:
@@ -119,9 +128,11 @@ def main(argv: list[str] | None = None) -> None:
         ids = np.array(classes, np.uint8)
         P = pixels.probabilities(logits, stride, h, w)
         boxes, box_classes = record.box_arrays()
-        known = torch.from_numpy(allowed(boxes, box_classes, classes[1:], h, w)).to(device)
+        known = None
+        if opt.classes_in_boxes and "box" in record.kinds:
+            known = torch.from_numpy(allowed(boxes, box_classes, classes[1:], h, w)).to(device)
         tight = torch.from_numpy(boxes), nodes.rows_of(box_classes, classes), opt.tight_share
-        if opt.classes_in_boxes:
+        if known is not None:
             P = pixels.only_where_allowed(P, known)
         graph_label = ids[most_likely(P, *full_size)[0].cpu().numpy()]
         if opt.grabcut_share > 0:
@@ -130,10 +141,12 @@ def main(argv: list[str] | None = None) -> None:
             )
         if opt.objects_share > 0:
             P = (1 - opt.objects_share) * P + opt.objects_share * objects_of(item).to(device)
+        if opt.walk_share > 0:
+            P = (1 - opt.walk_share) * P + opt.walk_share * walk_of(item).to(device)
         P = touch_all_sides(P, *tight)
         crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
-        if opt.classes_in_boxes:
+        if known is not None:
             Q = pixels.only_where_allowed(Q, known)
         Q = touch_all_sides(Q, *tight)
         row, confidence = most_likely(Q, *full_size)

@@ -1,6 +1,6 @@
 """Draw weak labels from true masks, as annotators would give them, to see what cheaper labels cost in quality.
 
-reads   index.json     images with truth, and instances where there are any; `data --weak any` makes it of masks alone
+reads   index.json     images with truth, and instances where there are any
 writes  OUT            Annotations/ID.xml (boxes), Scribbles/ID.png, points.json, tags.csv; then run with
                        --config 'data={weak_labels: OUT}'
 """

@@ -1,12 +1,12 @@
-rule check_weak:
+rule weak_index:
     input:
         index="results/{dataset}/index.json",
     output:
-        counts="results/{dataset}/{weak}/check_weak.json",
+        index="results/{dataset}/{weak}/index.json",
     log:
-        "logs/{dataset}/{weak}/check_weak.log",
+        "logs/{dataset}/{weak}/weak_index.log",
     benchmark:
-        "benchmarks/{dataset}/{weak}/check_weak.tsv"
+        "benchmarks/{dataset}/{weak}/weak_index.tsv"
     priority: 100
     conda:
         "../../envs/wsss.yaml"
@@ -16,5 +16,5 @@ rule check_weak:
     message:
         "Does every training image of {wildcards.dataset} have {wildcards.weak} labels?"
     shell:
-        "python -m wsss_stages.stages.check_weak --index {input.index} --weak {wildcards.weak} --counts {output.counts}"
+        "python -m wsss_stages.stages.weak_index --index {input.index} --weak {wildcards.weak} --out {output.index}"
         " > {log} 2>&1"

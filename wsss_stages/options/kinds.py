@@ -1,0 +1,25 @@
+"""What differs in the defaults for other weak labels than boxes (Sec. 3.6): section -> option -> value."""
+
+from typing import Any
+
+WITHOUT_BOXES: dict[str, Any] = {"reg_weight": 0.3, "objects_share": 0.0}
+"""lambda_1 as released for all but boxes; there are no soft masks of boxes."""
+
+KINDS: dict[str, dict[str, dict[str, Any]]] = {
+    "box": {},
+    "scribble": {
+        "affinity": {"seeds": "seeds"},
+        "graph": {"seeds": "expanded"},
+        "propagate": {"seeds": "expanded", **WITHOUT_BOXES},
+    },
+    "point": {
+        "affinity": {"seeds": "seeds"},
+        "graph": {"seeds": "seeds"},
+        "propagate": {"seeds": "seeds", **WITHOUT_BOXES},
+    },
+    "tag": {
+        "affinity": {"seeds": "seeds"},
+        "graph": {"seeds": "cam"},
+        "propagate": {"seeds": "seeds", "walk_share": 0.75, **WITHOUT_BOXES},
+    },
+}

@@ -1,0 +1,38 @@
+"""The index as a run on one kind of weak label sees it; what is missing is told before anything is trained.
+
+reads   index.json             with all weak labels there are
+writes  WEAK/index.json        with those of one kind, and the tags
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+KINDS = ("box", "scribble", "point", "tag")
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--index", type=Path, required=True, metavar="PATH", help="index.json")
+    parser.add_argument("--weak", required=True, choices=KINDS, help="kind that the run takes")
+    parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="index.json to write")
+    paths = parser.parse_args(argv)
+
+    from wsss_stages.data.enough import PLURAL, missing
+    from wsss_stages.data.findings import DatasetError
+    from wsss_stages.data.index import Index
+
+    index = Index.read(paths.index)
+    findings = missing(index, paths.weak)
+    if findings:
+        raise DatasetError(findings)
+    records = index.split("train")
+    index.only(paths.weak).write(paths.out)
+    counts = [f"{sum(kind in record.kinds for record in records)} with {PLURAL[kind]}" for kind in KINDS]
+    sys.stdout.write(f"{len(records)} training images, {', '.join(counts)}; this run takes the {PLURAL[paths.weak]}\n")
+
+
+if __name__ == "__main__":
+    from wsss_stages.stages import cli
+
+    cli.run(main)
