@@ -29,6 +29,22 @@ def with_boxes(image: np.ndarray, boxes: Sequence, classes: Sequence) -> np.ndar
     return picture
 
 
+def with_marks(image: np.ndarray, marks: np.ndarray | None, points: Sequence) -> np.ndarray:
+    """The image with scribbles (h, w; 255 none) and clicks (x, y, class) in their classes' colours; background is white."""
+    picture = image.copy()
+    colours = COLOURS.copy()
+    colours[0] = 255
+    if marks is not None:
+        thick = cv2.dilate((marks != UNKNOWN).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        picture[thick] = 0
+        picture[marks != UNKNOWN] = colours[marks[marks != UNKNOWN]]
+    radius = max(3, round(max(image.shape) / 80))
+    for x, y, c in points:
+        for colour, r in (((0, 0, 0), radius + 2), (colours[c].tolist(), radius)):
+            cv2.circle(picture, (x, y), r, colour, -1)
+    return picture
+
+
 def over(image: np.ndarray, label: np.ndarray) -> np.ndarray:
     """A label map of the image, of any size, over the faded image; 255 white, background only faded."""
     label = cv2.resize(label, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
@@ -45,14 +61,12 @@ def heat(image: np.ndarray, strength: np.ndarray) -> np.ndarray:
     return (0.35 * image + 0.65 * colour).astype(np.uint8)
 
 
-def node_edges(image: np.ndarray, E: np.ndarray, window: Sequence, stride: int, boxes: Sequence) -> np.ndarray:
-    """Edges of the nodes at the middles of the three largest boxes: each neighbour's cell in its affinity's colour."""
+def node_edges(image: np.ndarray, E: np.ndarray, window: Sequence, stride: int, pixels: Sequence) -> np.ndarray:
+    """Edges of the nodes at a few pixels (x, y): each neighbour's cell in its affinity's colour."""
     picture = (0.35 * image + 0.65 * 64).astype(np.uint8)
     colours = (plt.get_cmap("viridis")(np.linspace(0, 1, 256))[:, :3] * 255).astype(int)
-    largest = sorted(boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]), reverse=True)[:3]
-    for x0, y0, x1, y1 in largest:
-        y = min((y0 + y1) // 2 // stride, E.shape[1] - 1)
-        x = min((x0 + x1) // 2 // stride, E.shape[2] - 1)
+    for x, y in pixels:
+        y, x = min(y // stride, E.shape[1] - 1), min(x // stride, E.shape[2] - 1)
         for (dy, dx), e in zip(window, E[:, y, x].tolist(), strict=True):
             if e > 0:
                 corner = ((x + dx) * stride, (y + dy) * stride)

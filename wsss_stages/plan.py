@@ -182,7 +182,7 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
         ("s3_seeds", "seeds", "train", ["--cam", cams]),
         *of_objects,
         ("s4_affinity", "affinity", None, ["--seeds-manifests", seeds, "--classifier", classifier]),
-        ("s5_graph", "graph", "train", ["--seeds-manifest", seeds, "--affinity", affinity]),
+        ("s5_graph", "graph", "train", ["--seeds-manifest", seeds, "--cam", cams, "--affinity", affinity]),
         (
             "s6_propagate",
             "propagate",

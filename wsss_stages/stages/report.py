@@ -21,6 +21,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where to write")
     paths = parser.parse_args(argv)
 
+    import cv2
+    import numpy as np
     import torch
 
     from wsss_stages import artifacts, contracts, figures, training
@@ -46,7 +48,23 @@ def main(argv: list[str] | None = None) -> None:
         with artifacts.whole(paths.folder / name) as partial:
             partial.write_text(text)
 
-    with_objects = any(contracts.OBJECT_LABEL.name in files for files in manifest.items.values())
+    made = {name for files in manifest.items.values() for name in files}
+    by_kind = {
+        "GrabCut M_B": contracts.GRABCUT,
+        "superpixels M_P" if index.weak == "point" else "superpixels M_S": contracts.EXPANDED,
+        "seeds M_g": contracts.SEEDS,
+        "soft masks": contracts.OBJECT_LABEL,
+    }
+
+    def nodes(record, pseudo: np.ndarray) -> list[tuple[int, int]]:
+        """x, y of the middles of the three largest boxes, or of the deepest pixel of up to three classes."""
+        if record.boxes:
+            largest = sorted(record.boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]), reverse=True)[:3]
+            return [((x0 + x1) // 2, (y0 + y1) // 2) for x0, y0, x1, y1 in largest]
+        pseudo = cv2.resize(pseudo, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
+        depths = [cv2.distanceTransform(np.uint8(pseudo == c), cv2.DIST_L2, 3) for c in record.tags[:3]]
+        deepest = [np.unravel_index(d.argmax(), d.shape) for d in depths if d.max() > 0]
+        return [(int(x), int(y)) for y, x in deepest]
 
     def row(record) -> dict:
         image = record.image(index.root)
@@ -60,15 +78,14 @@ def main(argv: list[str] | None = None) -> None:
         tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
         prediction = multi_scale(segmenter, backbones.normalise(tensor), [1.0], False).argmax(dim=0).numpy()
         truth = record.truth_labels(index.root)
-        soft_masks = {"soft masks": label(contracts.OBJECT_LABEL)} if with_objects else {}
+        weak = figures.with_marks(image, index.scribble_labels(record), record.points)
+        middles = nodes(record, manifest.read(record.id, contracts.PSEUDO)["label"])
         return {
-            "image, boxes": figures.with_boxes(image, record.boxes, record.box_classes),
+            "weak labels": figures.with_boxes(weak, record.boxes, record.box_classes),
             "CAM": figures.heat(image, cam.max(axis=0)) if len(cam) else None,
-            "GrabCut M_B": label(contracts.GRABCUT),
-            "seeds M_g": label(contracts.SEEDS),
-            **soft_masks,
+            **{title: label(contract) for title, contract in by_kind.items() if contract.name in made},
             "edges of 3 nodes": figures.node_edges(
-                image, E, offsets(opt["radius"], opt["window"]), opt["stride"], record.boxes
+                image, E, offsets(opt["radius"], opt["window"]), opt["stride"], middles
             ),
             "A²GNN": label(contracts.GRAPH_LABEL),
             "pseudo label": label(contracts.PSEUDO),
@@ -102,8 +119,6 @@ def main(argv: list[str] | None = None) -> None:
         "scores.html",
     )
     last = next((s for s in scores if "prediction" in s["rows"]), scores[-1])
-    import numpy as np
-
     shown = last["rows"].get("prediction") or last["rows"]["pseudo"]
     title = f"{last['split']}, {last['images']} images: share of true pixels, %"
     save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")

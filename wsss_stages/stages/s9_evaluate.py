@@ -41,13 +41,15 @@ def main(argv: list[str] | None = None) -> None:
     maps = [
         c for c in contracts.ALL.values() if "label" in c.fields and any(c.name in i for i in manifest.items.values())
     ]
-    counts = {name: np.zeros((n, n), np.int64) for name in ("boxes", *(c.name for c in maps))}
+    boxes = ["boxes"] if any("box" in r.kinds for r in scored) else []
+    counts = {name: np.zeros((n, n), np.int64) for name in (*boxes, *(c.name for c in maps))}
     bands = {name: np.zeros((2, n), np.int64) for name in counts}
     unknown = dict.fromkeys(counts, 0.0)
     for record in progress(scored, "s9_evaluate"):
         truth = record.truth_labels(index.root)
         labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
-        labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
+        if boxes:
+            labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
         for name, label in labels.items():
             unknown[name] += float((label == UNKNOWN).mean()) / len(scored)
             label = np.where(label == UNKNOWN, 0, label)

@@ -12,7 +12,8 @@ from pathlib import Path
 SHARED = {
     "boxes": "boxes filled",
     "grabcut": "GrabCut",
-    "cam_label": "CAM in boxes",
+    "cam_label": "CAM",
+    "expanded": "superpixels",
     "seeds": "seeds M_g",
     "object_label": "soft masks of boxes",
     "random_walk": "random walk",

@@ -1,0 +1,131 @@
+"""Scribbles, points and tags through the stages that boxes go through too (Sec. 3.6)."""
+
+import numpy as np
+import pytest
+from skimage.segmentation import slic
+
+from wsss_stages import contracts
+from wsss_stages.data.index import Index
+from wsss_stages.labels import cam as cams
+from wsss_stages.labels import superpixels
+from wsss_stages.options import KINDS
+from wsss_stages.shards import Manifest
+from wsss_stages.stages import cli, s3_seeds, s4_affinity, s5_graph, s6_propagate, weak_index
+
+SECTIONS = {"s4_affinity": "affinity", "s5_graph": "graph", "s6_propagate": "propagate"}
+
+
+class Run:
+    """The toy's images under one kind of weak label."""
+
+    def __init__(self, toy, weak, root):
+        self.weak, self.root = weak, root
+        self.index_path = root / "index.json"
+        self.affinity = root / "s4_affinity" / "weights.safetensors"
+        weak_index.main(["--index", str(toy.full_index), "--weak", weak, "--out", str(self.index_path)])
+        self.index = Index.read(self.index_path)
+        cam, seeds, graph = toy.manifest("s2_cam"), self.path("s3_seeds"), self.path("s5_graph")
+        self.cams = Manifest([cam])
+        s3_seeds.main([*self.argv("s3_seeds"), "--cam", str(cam)])
+        s4_affinity.main(
+            [
+                *self.flags("s4_affinity"), "--index", str(self.index_path), "--seeds-manifests", str(seeds), "--classifier", str(toy.classifier),
+                "--weights", str(self.affinity), "--epochs", "1", "--radius", "2", "--crop", "96", "--batch-size", "4",
+                "--workers", "0",
+            ]
+        )  # fmt: skip
+        common = ["--seeds-manifest", str(seeds), "--affinity", str(self.affinity)]
+        s5_graph.main([*self.argv("s5_graph"), *common, "--cam", str(cam)])
+        self.last = [*common, "--graph", str(graph), "--epochs-first", "3", "--epochs-second", "3", "--features", "32"]
+        s6_propagate.main([*self.argv("s6_propagate"), *self.last])
+
+    def path(self, stage):
+        return self.root / stage / "train" / "1-of-1.json"
+
+    def flags(self, stage):
+        values = KINDS[self.weak].get(SECTIONS.get(stage), {})
+        return [word.strip("'\"") for word in cli.flags(values).split()]
+
+    def argv(self, stage, out=None):
+        return [*self.flags(stage), "--index", str(self.index_path), "--manifest", str(out or self.path(stage))]
+
+    def read(self, stage, contract, image_id):
+        return Manifest([self.path(stage)]).read(image_id, contract)
+
+
+@pytest.fixture(scope="module", params=["scribble", "point", "tag"])
+def run(request, toy, tmp_path_factory):
+    return Run(toy, request.param, tmp_path_factory.mktemp(request.param))
+
+
+def test_seeds_are_marks_over_the_confident_part_of_the_cams(run):
+    for record in run.index.split("train"):
+        seeds, full, M_I = (
+            run.read("s3_seeds", c, record.id)["label"]
+            for c in (contracts.SEEDS, contracts.SEEDS_FULL, contracts.CAM_LABEL)
+        )
+        if run.weak == "tag":
+            assert (full == M_I).all() and ((seeds == M_I) | (seeds == 255)).all()
+            continue
+        image = record.image(run.index.root)
+        parts = slic(image, n_segments=400, compactness=10.0, start_label=0)
+        marks = (
+            run.index.scribble_labels(record)
+            if run.weak == "scribble"
+            else superpixels.clicked(record.points, *image.shape[:2])
+        )
+        M_S = run.read("s3_seeds", contracts.EXPANDED, record.id)["label"]
+        np.testing.assert_array_equal(M_S, superpixels.spread(marks, parts))
+        assert (M_S != 255).any()
+        assert (seeds[M_S != 255] == M_S[M_S != 255]).all() and (full[M_S == 255] == M_I[M_S == 255]).all()
+
+
+def test_labels_are_of_the_images_tags_and_not_bound_to_boxes(run):
+    for record in run.index.split("train"):
+        found = run.read("s6_propagate", contracts.PSEUDO, record.id)["label"]
+        assert record.boxes == [] and set(np.unique(found)) <= {0, *record.tags}
+
+
+def test_the_walk_starts_where_its_kind_says(run, tmp_path, toy):
+    argv = [*run.argv("s5_graph", tmp_path / "1-of-1.json"), "--walk-steps", "0", "--affinity", str(run.affinity)]
+    s5_graph.main([*argv, "--cam", str(toy.manifest("s2_cam")), "--seeds-manifest", str(run.path("s3_seeds"))])
+    record = run.index.split("train")[0]
+    P = Manifest([tmp_path / "1-of-1.json"]).read(record.id, contracts.WALK)["P"]
+    if run.weak == "tag":
+        cam = run.cams.read(record.id, contracts.CAM)["cam"].astype(np.float32)
+        scores = cams.with_background(cams.enlarge(cam, record.height, record.width), 6.0)
+        expected = scores.reshape(len(scores), record.height // 8, 8, record.width // 8, 8).mean(axis=(2, 4))
+        np.testing.assert_allclose(P, expected, atol=1e-3)
+    else:
+        contract = contracts.EXPANDED if run.weak == "scribble" else contracts.SEEDS
+        label = run.read("s3_seeds", contract, record.id)["label"][4::8, 4::8]
+        np.testing.assert_array_equal(P, [label == c for c in (0, *record.tags)])
+
+
+def test_the_random_walk_has_its_share(run, tmp_path):
+    """At a share of 1, without CRF, the label is the walk's."""
+    out = tmp_path / "1-of-1.json"
+    s6_propagate.main([*run.argv("s6_propagate", out), *run.last, "--walk-share", "1", "--crf.iterations", "0"])
+    found = Manifest([out])
+    for record in run.index.split("train"):
+        label = found.read(record.id, contracts.PSEUDO)["label"]
+        walked = run.read("s5_graph", contracts.RANDOM_WALK, record.id)["label"]
+        assert (label == walked).mean() > 0.99, "but for rounding to 16 bits"
+
+
+def test_seeds_need_the_index_of_one_kind(toy, tmp_path):
+    argv = [
+        "--index",
+        str(toy.full_index),
+        "--cam",
+        str(toy.manifest("s2_cam")),
+        "--manifest",
+        str(tmp_path / "1-of-1.json"),
+    ]
+    with pytest.raises(ValueError, match="holds every kind of weak label; wanted the index of one"):
+        s3_seeds.main(argv)
+
+
+def test_a_walk_from_cams_needs_them(toy, tmp_path):
+    with pytest.raises(ValueError, match="--seeds cam needs --cam"):
+        s5_graph.main([*toy.argv("s5_graph", tmp_path), "--seeds", "cam"])
