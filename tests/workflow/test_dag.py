@@ -25,6 +25,18 @@ def test_images_to_scores_and_report(finished):
         assert name in page
 
 
+@pytest.mark.parametrize("weak", ["scribble", "point", "tag"])
+def test_other_weak_labels_share_the_classifier_and_go_all_the_way(finished, weak):
+    output = finished.snakemake("--config", f"weak={weak}")
+    assert "Classifier on" not in output and "Object network" not in output
+    rows = json.loads((finished.folder / f"results/scenes/{weak}/ours/s9_evaluate/train/scores.json").read_text())[
+        "rows"
+    ]
+    assert {"pseudo", "seeds", "random_walk"} < set(rows) and not {"boxes", "grabcut"} & set(rows)
+    assert ("expanded" in rows) == (weak != "tag")
+    assert (finished.folder / f"results/scenes/{weak}/ours/report/rows.png").exists()
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake()
 
