@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wsss_stages.data.enough import missing
+from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.voc import import_voc
 
 
@@ -61,3 +62,28 @@ def test_a_box_without_its_scribble_or_point(voc):
 def test_validation_images_need_nothing(voc):
     (voc.root / "Annotations" / "b.xml").unlink()
     assert found(voc, "box") == []
+
+
+def test_mixed_labels_may_be_any_but_not_none(bare):
+    (finding,) = found(bare, "mixed")
+    assert "no label for training image a; wanted any of boxes, scribbles, points, tags, true masks" in finding
+    (bare.root / "points.json").write_text(json.dumps({"a": [{"x": 4, "y": 9, "cls": 2}]}))
+    assert found(bare, "mixed") == []
+
+
+def test_truth_is_learned_from_only_where_a_list_says_so(bare):
+    bare.mask("a", np.full((16, 20), 2))
+    assert import_voc("toy", bare.root).records["a"].kinds == []
+    bare.list("masks", "a", "b")
+    index = import_voc("toy", bare.root, truth_list="masks")
+    assert index.records["a"].kinds == ["truth"] and index.records["a"].tags == [2] and missing(index, "mixed") == []
+    assert index.records["b"].truth_sha256 == "", "validation images are for scores only"
+    assert index.only("box").records["a"].truth_sha256 == "" and index.only("mixed").records["a"].truth_sha256
+
+
+def test_a_list_of_true_masks_without_them(bare):
+    (bare.root / "SegmentationClass" / "a.png").unlink()
+    bare.list("masks", "a")
+    for name, message in (("masks", "no true mask to learn from"), ("ghost", "no such list")):
+        with pytest.raises(DatasetError, match=message):
+            import_voc("toy", bare.root, truth_list=name)

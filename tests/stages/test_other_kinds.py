@@ -1,16 +1,27 @@
-"""Scribbles, points and tags through the stages that boxes go through too (Sec. 3.6)."""
+"""Scribbles, points, tags and all of them together through the stages that boxes go through too (Sec. 3.6)."""
+
+import json
 
 import numpy as np
 import pytest
 from skimage.segmentation import slic
 
-from wsss_stages import contracts
+from wsss_stages import artifacts, contracts
 from wsss_stages.data.index import Index
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import superpixels
 from wsss_stages.options import KINDS
 from wsss_stages.shards import Manifest
-from wsss_stages.stages import cli, s3_seeds, s4_affinity, s5_graph, s6_propagate, weak_index
+from wsss_stages.stages import (
+    cli,
+    s3_seeds,
+    s4_affinity,
+    s4_object_net,
+    s5_graph,
+    s5_object_masks,
+    s6_propagate,
+    weak_index,
+)
 
 SECTIONS = {"s4_affinity": "affinity", "s5_graph": "graph", "s6_propagate": "propagate"}
 
@@ -18,11 +29,11 @@ SECTIONS = {"s4_affinity": "affinity", "s5_graph": "graph", "s6_propagate": "pro
 class Run:
     """The toy's images under one kind of weak label."""
 
-    def __init__(self, toy, weak, root):
+    def __init__(self, toy, weak, root, full_index=None):
         self.weak, self.root = weak, root
         self.index_path = root / "index.json"
         self.affinity = root / "s4_affinity" / "weights.safetensors"
-        weak_index.main(["--index", str(toy.full_index), "--weak", weak, "--out", str(self.index_path)])
+        weak_index.main(["--index", str(full_index or toy.full_index), "--weak", weak, "--out", str(self.index_path)])
         self.index = Index.read(self.index_path)
         cam, seeds, graph = toy.manifest("s2_cam"), self.path("s3_seeds"), self.path("s5_graph")
         self.cams = Manifest([cam])
@@ -36,6 +47,18 @@ class Run:
         )  # fmt: skip
         common = ["--seeds-manifest", str(seeds), "--affinity", str(self.affinity)]
         s5_graph.main([*self.argv("s5_graph"), *common, "--cam", str(cam)])
+        if weak == "mixed":
+            net, objects = str(root / "s4_object_net" / "weights.safetensors"), self.path("s5_object_masks")
+            toy_argv = toy.argv("s4_object_net")
+            tail = toy_argv[toy_argv.index("--epochs") :]
+            start = ["--index", str(self.index_path)]
+            s4_object_net.main(
+                [*start, "--seeds-manifests", str(seeds), "--classifier", str(toy.classifier), "--weights", net, *tail]
+            )
+            s5_object_masks.main(
+                [*start, "--seeds-manifest", str(seeds), "--object-net", net, "--manifest", str(objects)]
+            )
+            common += ["--objects", str(objects)]
         self.last = [*common, "--graph", str(graph), "--epochs-first", "3", "--epochs-second", "3", "--features", "32"]
         s6_propagate.main([*self.argv("s6_propagate"), *self.last])
 
@@ -129,3 +152,86 @@ def test_seeds_need_the_index_of_one_kind(toy, tmp_path):
 def test_a_walk_from_cams_needs_them(toy, tmp_path):
     with pytest.raises(ValueError, match="--seeds cam needs --cam"):
         s5_graph.main([*toy.argv("s5_graph", tmp_path), "--seeds", "cam"])
+
+
+ORDER = ("truth", "scribble", "point", "box", "tag")
+
+
+def keep_one(root, record, kind):
+    """Leave one kind of label of a record, as it stands in index.json."""
+    boxes, points = ("box",), ("point",)
+    if kind not in boxes:
+        record["boxes"], record["box_classes"] = [], []
+    if kind not in points:
+        record["points"] = []
+    if kind != "scribble":
+        record["scribbles"], record["scribbles_sha256"], record["scribble_classes"] = None, "", []
+    if kind == "truth":
+        record["truth_sha256"] = artifacts.sha256(root / record["truth"])
+    record["kinds"] = [kind]
+
+
+@pytest.fixture(scope="module")
+def mixed(toy, tmp_path_factory):
+    """Training images that carry one kind each, in turns."""
+    folder = tmp_path_factory.mktemp("mixed")
+    content = json.loads(toy.full_index.read_text())
+    train = content["splits"]["train"]
+    root = Index.read(toy.full_index).root
+    for record in content["records"]:
+        if record["id"] in train:
+            keep_one(root, record, ORDER[train.index(record["id"]) % len(ORDER)])
+    (folder / "full.json").write_text(json.dumps(content))
+    return Run(toy, "mixed", folder, folder / "full.json")
+
+
+def test_every_image_is_seeded_by_what_it_has(mixed):
+    for number, record in enumerate(mixed.index.split("train")):
+        seeds, M_S, M_B, M_I = (
+            mixed.read("s3_seeds", c, record.id)["label"]
+            for c in (contracts.SEEDS, contracts.EXPANDED, contracts.GRABCUT, contracts.CAM_LABEL)
+        )
+        truth = record.truth_labels(mixed.index.root)
+        kind = ORDER[number % len(ORDER)]
+        assert record.kinds == [kind]
+        if kind == "truth":
+            assert (seeds[truth != 255] == truth[truth != 255]).all()
+        elif kind in ("scribble", "point"):
+            assert (M_S != 255).any() and (seeds[M_S != 255] == M_S[M_S != 255]).all() and (M_B == 255).all()
+        elif kind == "box":
+            assert (seeds == M_B).all() and (M_S == 255).all()
+        else:
+            assert (M_S == 255).all() and (M_B == 255).all() and ((seeds == M_I) | (seeds == 255)).all()
+
+
+def test_truth_stays_truth(mixed):
+    for number, record in enumerate(mixed.index.split("train")):
+        found = mixed.read("s6_propagate", contracts.PSEUDO, record.id)["label"]
+        truth = record.truth_labels(mixed.index.root)
+        same = (found == truth)[truth != 255].mean()
+        assert (same == 1) == (ORDER[number % len(ORDER)] == "truth"), "truth that is for scores only is not looked at"
+
+
+def test_precedence_where_one_image_has_all(toy, tmp_path):
+    """Truth over scribbles over points over boxes over tags, pixel by pixel."""
+    content = json.loads(toy.full_index.read_text())
+    root = Index.read(toy.full_index).root
+    record = next(r for r in content["records"] if r["id"] == content["splits"]["train"][0])
+    record["truth_sha256"] = artifacts.sha256(root / record["truth"])
+    record["kinds"].append("truth")
+    (tmp_path / "full.json").write_text(json.dumps(content))
+    weak_index.main(["--index", str(tmp_path / "full.json"), "--weak", "mixed", "--out", str(tmp_path / "index.json")])
+    out = tmp_path / "s3_seeds" / "1-of-1.json"
+    s3_seeds.main(
+        ["--index", str(tmp_path / "index.json"), "--cam", str(toy.manifest("s2_cam")), "--manifest", str(out)]
+    )
+    found, index = Manifest([out]), Index.read(tmp_path / "index.json")
+    for number, record in enumerate(index.split("train")):
+        layers = [found.read(record.id, c)["label"] for c in (contracts.EXPANDED, contracts.GRABCUT)]
+        if number == 0:
+            layers.insert(0, record.truth_labels(index.root))
+        seeds = found.read(record.id, contracts.SEEDS)["label"]
+        for y in range(0, record.height, 7):
+            for x in range(0, record.width, 7):
+                known = [layer[y, x] for layer in layers if layer[y, x] != 255]
+                assert seeds[y, x] == known[0]

@@ -1,4 +1,6 @@
-"""Merge box and CAM labels into seeds (Eqs. 3.4-3.5, in the reading that the README's Deviations explain)."""
+"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as the README's Deviations explain), others."""
+
+from functools import reduce
 
 import numpy as np
 
@@ -28,3 +30,12 @@ def fuse(
     kept_whole = (owner >= 0) & np.append(unseen, False)[owner]
     seeds = np.where((M_B == 0) | (M_B == M) | kept_whole, M_B, UNKNOWN)
     return seeds.astype(np.uint8), int(unseen.sum())
+
+
+def first_known(layers: list[np.ndarray]) -> np.ndarray:
+    """(h, w) uint8: at every pixel the label of the first layer that knows one, 255 where none does.
+
+    The order is the precedence of what annotators gave: truth, scribbles, points, boxes, and last the CAMs of tags. For scribbles
+    and points over M'_I it is the rule of Sec. 3.6.1.
+    """
+    return reduce(lambda known, layer: np.where(known == UNKNOWN, layer, known), layers)

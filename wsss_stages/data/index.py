@@ -39,8 +39,10 @@ class Record:
     scribble_classes: list[int] = field(default_factory=list)
     """0 is background."""
     kinds: list[str] = field(default_factory=list)
-    """Kinds of weak labels that annotators gave: box, scribble, point, tag; tags may also follow from the others."""
+    """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
     truth: str | None = None
+    truth_sha256: str = ""
+    """Of a true mask that may be learned from; empty: it is for scores only."""
     instances: str | None = None
 
     def image(self, root: Path) -> np.ndarray:
@@ -70,14 +72,22 @@ class Record:
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
     def only(self, weak: str) -> "Record":
-        """With this kind of weak label and tags, and without the others."""
+        """With this kind of label and tags, and without the others; `mixed` keeps all."""
+        if weak == "mixed":
+            return self
         drop = {
+            "truth": {"truth_sha256": ""},
             "box": {"boxes": [], "box_classes": []},
             "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
             "point": {"points": []},
         }
         others = {key: value for kind, fields in drop.items() if kind != weak for key, value in fields.items()}
         return replace(self, kinds=[kind for kind in self.kinds if kind == weak], **others)
+
+    @property
+    def all_boxed(self) -> bool:
+        """Whether boxes show every object there is, so that what is outside them is background for certain."""
+        return "box" in self.kinds and set(self.tags) <= set(self.box_classes)
 
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (k, 4) int and their classes (k,) uint8."""
@@ -98,6 +108,7 @@ class Record:
             self.tags,
             self.points,
             self.scribbles_sha256,
+            self.truth_sha256,
         ]
 
 

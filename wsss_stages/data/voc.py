@@ -10,6 +10,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.data.findings import DatasetError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
@@ -30,6 +32,7 @@ def import_voc(
     limit: int = 0,
     max_side: int = 0,
     weak_root: Path | None = None,
+    truth_list: str = "",
     workers: int = 4,
 ) -> Index:
     """Validate the folder and return its index.
@@ -38,6 +41,7 @@ def import_voc(
         train_list, val_list: names of lists in ImageSets/Segmentation; a missing val list gives an empty split.
         limit: use only so many training images, chosen by a hash of their ids; 0 uses all.
         max_side: longer side of the working size of larger photographs, pixels; 0 keeps all at full size.
+        truth_list: list of training images whose true masks may be learned from; empty: none.
         weak_root: folder of the weak labels where it is another one.
 
     Raises: DatasetError with every finding.
@@ -64,8 +68,10 @@ def import_voc(
     labels = WeakLabels(weak_root or root, root, classes, findings)
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
+    learnable = _learnable(root, truth_list, set(splits["train"]), findings) if truth_list else set()
+
     def examine(image_id: str) -> tuple[Record | None, list[Finding], dict[str, int]]:
-        return _examine(root, photos[image_id], image_id, labels)
+        return _examine(root, photos[image_id], image_id, labels, image_id in learnable)
 
     with ThreadPoolExecutor(workers) as pool:
         examined = list(pool.map(examine, ids))
@@ -168,13 +174,22 @@ def _splits(
     return splits
 
 
+def _learnable(root: Path, name: str, train: set[str], findings: list[Finding]) -> set[str]:
+    """Training images whose true masks may be learned from."""
+    path = root / "ImageSets" / "Segmentation" / f"{name}.txt"
+    if not path.exists():
+        findings.append(Finding(path, "no such list", "ids, one a line", "Correct data.truth_list."))
+        return set()
+    return {line.split()[0] for line in path.read_text().splitlines() if line.strip()} & train
+
+
 def _sample(ids: list[str], limit: int) -> list[str]:
     kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, "data.limit"))[:limit])
     return [image_id for image_id in ids if image_id in kept]
 
 
 def _examine(
-    root: Path, photo: Path, image_id: str, labels: WeakLabels
+    root: Path, photo: Path, image_id: str, labels: WeakLabels, learnable: bool
 ) -> tuple[Record | None, list[Finding], dict[str, int]]:
     """The record of one image, what is wrong with it and what is worth a note."""
     try:
@@ -188,6 +203,14 @@ def _examine(
     record.truth = _mask(root, "SegmentationClass", record, set(range(len(labels.classes))) | {UNKNOWN}, findings)
     record.instances = _mask(root, "SegmentationObject", record, None, findings)
     labels.add(record, findings, notes)
+    if learnable and record.truth:
+        record.kinds.append("truth")
+        record.truth_sha256 = artifacts.sha256(root / record.truth)
+        classes = set(np.unique(read_labels(root / record.truth)).tolist()) - {0, UNKNOWN}
+        record.tags = sorted({*record.tags, *classes})
+    elif learnable:
+        wanted = f"SegmentationClass/{image_id}.png"
+        findings.append(Finding(photo, "no true mask to learn from", wanted, "Add it, or correct data.truth_list."))
     return record, findings, notes
 
 

@@ -22,4 +22,9 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
         "graph": {"seeds": "cam"},
         "propagate": {"seeds": "seeds", "walk_share": 0.75, **WITHOUT_BOXES},
     },
+    "mixed": {
+        "affinity": {"seeds": "seeds"},
+        "graph": {"seeds": "seeds"},
+        "propagate": {"seeds": "seeds"},
+    },
 }

@@ -19,6 +19,11 @@ class Data(Section):
         "",
         description="folder of the weak labels (Annotations, Scribbles, points.json, tags) where not the dataset's own",
     )
+    truth_list: str = Field(
+        "",
+        description="list in ImageSets/Segmentation of training images whose true masks may be learned from, for weak: mixed; "
+        "empty = none",
+    )
     limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
     max_side: int = Field(
         1024,

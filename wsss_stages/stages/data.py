@@ -29,7 +29,9 @@ def main(argv: list[str] | None = None) -> None:
     elif opt.kind == "voc2012":
         root = download_voc2012(root)
     weak_root = Path(opt.weak_labels) if opt.weak_labels else None
-    index = import_voc(paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root)
+    index = import_voc(
+        paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list
+    )
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")

@@ -16,6 +16,7 @@ MADE = {
     "scribble": (*EVERY, contracts.EXPANDED),
     "point": (*EVERY, contracts.EXPANDED),
     "tag": EVERY,
+    "mixed": (*EVERY, contracts.GRABCUT, contracts.GRABCUT_MASKS, contracts.EXPANDED),
 }
 
 
@@ -33,11 +34,12 @@ def main(argv: list[str] | None = None) -> None:
     )
     from collections import Counter
 
+    import cv2
     import numpy as np
     import torch
 
     from wsss_stages import UNKNOWN
-    from wsss_stages.a2gnn.fuse import fuse
+    from wsss_stages.a2gnn.fuse import first_known, fuse
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, reliable, superpixels
@@ -95,20 +97,46 @@ def main(argv: list[str] | None = None) -> None:
         }
         return {"grabcut": M_B, "grabcut_masks": packed, "seeds_full": M_F, "seeds": M_g}, notes
 
-    def by_marks(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
-        record = item.record
-        scribbles = index.scribble_labels(record)
-        marks = superpixels.clicked(record.points, *item.size) if scribbles is None else scribbles
+    def expanded(item, image: np.ndarray) -> tuple[np.ndarray, int]:
+        """M_S, or M_P, or both with scribbles before points; how many classes no superpixel took."""
         parts = superpixels.superpixels(image, opt.superpixels, opt.compactness)
-        M_S = superpixels.spread(marks, parts)
-        M_F, M_g = (np.where(M_S == UNKNOWN, M, M_S) for M in (M_I, M_I_top))
-        lost = set(np.unique(marks).tolist()) - set(np.unique(M_S).tolist())
-        return {"expanded": M_S, "seeds_full": M_F, "seeds": M_g}, {"class_lost_among_superpixels": len(lost)}
+        scribbles = index.scribble_labels(item.record)
+        marks = [superpixels.clicked(item.record.points, *item.size)]
+        if scribbles is not None:
+            marks.insert(0, scribbles)
+        found = first_known([superpixels.spread(m, parts) for m in marks])
+        lost = set(np.unique(first_known(marks)).tolist()) - set(np.unique(found).tolist())
+        return found, len(lost - {UNKNOWN})
+
+    def by_marks(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
+        M_S, lost = expanded(item, image)
+        made = {"expanded": M_S, "seeds_full": first_known([M_S, M_I]), "seeds": first_known([M_S, M_I_top])}
+        return made, {"class_lost_among_superpixels": lost}
 
     def by_tags(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
         return {"seeds_full": M_I, "seeds": M_I_top}, {}
 
-    evidence = {"box": by_boxes, "scribble": by_marks, "point": by_marks, "tag": by_tags}[index.weak]
+    def by_all(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
+        record = item.record
+        boxes, notes = by_boxes(item, image, M_I, M_I_top)
+        M_B = boxes["grabcut"]
+        if not record.all_boxed:
+            M_B[M_B == 0] = UNKNOWN
+        M_S, lost = expanded(item, image)
+        layers = [M_S, M_B]
+        if record.truth_sha256:
+            truth = cv2.resize(record.truth_labels(index.root), item.size[::-1], interpolation=cv2.INTER_NEAREST)
+            layers.insert(0, truth)
+        made = {
+            "grabcut": M_B,
+            "grabcut_masks": boxes["grabcut_masks"],
+            "expanded": M_S,
+            "seeds_full": first_known([*layers, M_I]),
+            "seeds": first_known([*layers, M_I_top]),
+        }
+        return made, {**notes, "class_lost_among_superpixels": lost}
+
+    evidence = {"box": by_boxes, "scribble": by_marks, "point": by_marks, "tag": by_tags, "mixed": by_all}[index.weak]
     for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
         M_I, M_I_top = cam_labels(item, image)
         made, notes = evidence(item, image, M_I, M_I_top)

@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> None:
         walked = random_walk(start(item).to(device), E, window, opt.walk_power, opt.walk_steps)
         P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
         P = P[:, : record.height, : record.width].cpu()
-        if "box" in record.kinds:
+        if record.all_boxed:
             known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
             P = only_where_allowed(P, torch.from_numpy(known))
         label = np.array([0, *record.tags], np.uint8)[P.argmax(dim=0).numpy()]

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
     import torch.nn.functional as F
 
-    from wsss_stages import artifacts
+    from wsss_stages import UNKNOWN, artifacts
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
     from wsss_stages.a2gnn.propagate import Graph, train
@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> None:
         P = pixels.probabilities(logits, stride, h, w)
         boxes, box_classes = record.box_arrays()
         known = None
-        if opt.classes_in_boxes and "box" in record.kinds:
+        if opt.classes_in_boxes and record.all_boxed:
             known = torch.from_numpy(allowed(boxes, box_classes, classes[1:], h, w)).to(device)
         tight = torch.from_numpy(boxes), nodes.rows_of(box_classes, classes), opt.tight_share
         if known is not None:
@@ -139,7 +139,7 @@ def main(argv: list[str] | None = None) -> None:
             P = pixels.mix(
                 P, nodes.rows_of(item.read(contracts.GRABCUT)["label"], classes).to(device), opt.grabcut_share
             )
-        if opt.objects_share > 0:
+        if opt.objects_share > 0 and record.all_boxed:
             P = (1 - opt.objects_share) * P + opt.objects_share * objects_of(item).to(device)
         if opt.walk_share > 0:
             P = (1 - opt.walk_share) * P + opt.walk_share * walk_of(item).to(device)
@@ -150,13 +150,13 @@ def main(argv: list[str] | None = None) -> None:
             Q = pixels.only_where_allowed(Q, known)
         Q = touch_all_sides(Q, *tight)
         row, confidence = most_likely(Q, *full_size)
-        item.write(
-            {
-                "graph_label": graph_label,
-                "pseudo": ids[row.cpu().numpy()],
-                "confidence": (confidence.clamp(0, 1) * 65535).round().cpu().numpy().astype(np.uint16),
-            }
-        )
+        label, confidence = ids[row.cpu().numpy()], confidence.clamp(0, 1).cpu().numpy()
+        if record.truth_sha256:
+            truth = record.truth_labels(index.root)
+            known = truth != UNKNOWN
+            label[known], confidence[known] = truth[known], 1
+        confidence = (confidence * 65535).round().astype(np.uint16)
+        item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence})
 
     limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
     batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), limit)

@@ -1,14 +1,14 @@
-"""The index as a run on one kind of weak label sees it; what is missing is told before anything is trained.
+"""The index as a run on one kind of weak label, or on all of them, sees it; what is missing is told before any training.
 
 reads   index.json             with all weak labels there are
-writes  WEAK/index.json        with those of one kind, and the tags
+writes  WEAK/index.json        with those of one kind, and the tags; `mixed` keeps all
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-KINDS = ("box", "scribble", "point", "tag")
+KINDS = ("box", "scribble", "point", "tag", "mixed")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,8 +28,9 @@ def main(argv: list[str] | None = None) -> None:
         raise DatasetError(findings)
     records = index.split("train")
     index.only(paths.weak).write(paths.out)
-    counts = [f"{sum(kind in record.kinds for record in records)} with {PLURAL[kind]}" for kind in KINDS]
-    sys.stdout.write(f"{len(records)} training images, {', '.join(counts)}; this run takes the {PLURAL[paths.weak]}\n")
+    counts = [f"{sum(kind in record.kinds for record in records)} with {name}" for kind, name in PLURAL.items()]
+    taken = PLURAL.get(paths.weak, "best of them for every pixel")
+    sys.stdout.write(f"{len(records)} training images, {', '.join(counts)}; this run takes the {taken}\n")
 
 
 if __name__ == "__main__":
