@@ -57,7 +57,7 @@ def load(files: list[Path], values: list[str]) -> dict[str, Any]:
     for text in values:
         key, _, value = text.partition("=")
         update_config(config, {key: yaml.safe_load(value)})
-    validate(config, str(options.SCHEMA_FILE))
+    validate(config, str(options.SCHEMA_FILE), set_default=False)
     complete(config)
     return config
 

@@ -8,7 +8,8 @@ from wsss_stages.configuration import STAGES
 from wsss_stages.options import KINDS
 from wsss_stages.stages.cli import flags
 
-validate(config, "../schemas/config.schema.yaml")
+# without defaults: those of the options may depend on the kind of weak label
+validate(config, "../schemas/config.schema.yaml", set_default=False)
 try:
     configuration.complete(config)
 except configuration.ConfigError as error:
