@@ -8,13 +8,13 @@ import argparse
 import sys
 from pathlib import Path
 
-KINDS = ("box", "scribble", "point", "tag", "mixed")
+from wsss_stages.options import KINDS
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, metavar="PATH", help="index.json")
-    parser.add_argument("--weak", required=True, choices=KINDS, help="kind that the run takes")
+    parser.add_argument("--weak", required=True, choices=tuple(KINDS), help="kind that the run takes")
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="index.json to write")
     paths = parser.parse_args(argv)
 
