@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from wsss_stages import options
+from wsss_stages import options, tables
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -44,6 +44,9 @@ def complete(config: dict[str, Any]) -> None:
     if not config["dataset_root"]:
         update_config(config, config["demo"])
     known_variant(config, config["variant"])
+    of_tables = section(config, "tables")
+    known_variant(config, of_tables["base"])
+    config["variants"] |= tables.variants(of_tables)
     config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
 
 
@@ -69,10 +72,10 @@ def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
     return config["variants"][variant]
 
 
-def section(config: dict[str, Any], name: str, variant: str | None = None) -> dict[str, Any]:
+def section(config: dict[str, Any], name: str, variant: str | None = None, weak: str | None = None) -> dict[str, Any]:
     """A section's options: defaults, those of the kind of weak label, config.yaml, the variant's base, the variant itself.
 
-    What a variant says under the kind's name holds for runs on that kind only.
+    What a variant says under the kind's name holds for runs on that kind only. `weak`: the config's if not given.
     """
     chain = []
     while variant is not None:
@@ -80,7 +83,7 @@ def section(config: dict[str, Any], name: str, variant: str | None = None) -> di
         variant = chain[-1].get("base")
         if len(chain) > len(config["variants"]):
             raise ConfigError("the bases of the variants go round in a circle")
-    weak = config["weak"]
+    weak = weak or config["weak"]
     values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
     for overrides in reversed(chain):
         for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
@@ -89,7 +92,7 @@ def section(config: dict[str, Any], name: str, variant: str | None = None) -> di
     return options.SECTIONS[name](**values).model_dump()
 
 
-def home(config: dict[str, Any], variant: str, stage: str) -> str:
+def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:
     """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
     base = config["variants"][variant].get("base")
     if base is None:
@@ -97,11 +100,12 @@ def home(config: dict[str, Any], variant: str, stage: str) -> str:
 
     def same(stage: str) -> bool:
         name = STAGES[stage]
-        return section(config, name, variant) == section(config, name, base) and all(map(same, READS[stage]))
+        own, of_base = (section(config, name, v, weak) for v in (variant, base))
+        return own == of_base and all(map(same, READS[stage]))
 
-    return home(config, base, stage) if same(stage) else variant
+    return home(config, base, stage, weak) if same(stage) else variant
 
 
-def uses_objects(config: dict[str, Any], variant: str) -> bool:
+def uses_objects(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
     """Whether a variant's pseudo labels come from soft masks of boxes too."""
-    return section(config, "propagate", variant)["objects_share"] > 0
+    return section(config, "propagate", variant, weak)["objects_share"] > 0

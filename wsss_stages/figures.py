@@ -165,3 +165,23 @@ def html_table(title: str, note: str, header: Sequence[str], rows: Sequence[Sequ
         f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
         f"<h1>{html.escape(title)}</h1><p>{html.escape(note)}</p><table><tr>{head}</tr>\n{body}</table></html>\n"
     )
+
+
+def table_picture(title: str, rows: Sequence[tuple]) -> Figure:
+    """Scores of a table's rows from top to bottom: ours with the deviation over seeds, and the thesis's.
+
+    Args:
+        rows: title, mean %, deviation or None, anything, the thesis's % or None.
+    """
+    figure, axes = plt.subplots(figsize=(8, 1.4 + 0.4 * len(rows)), layout="constrained")
+    for y, (_, mean, deviation, _, thesis) in enumerate(rows):
+        if mean is not None:
+            axes.errorbar(mean, y, xerr=deviation, fmt="o", color="C0", capsize=3, label="here, ± over seeds")
+        if thesis is not None:
+            axes.plot(thesis, y, "D", color="C1", mfc="none", label="the thesis on VOC 2012, other images")
+    axes.set(title=title, xlabel="mIoU %", yticks=range(len(rows)), yticklabels=[row[0] for row in rows])
+    axes.invert_yaxis()
+    axes.grid(axis="x", alpha=0.3)
+    handles = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    axes.legend(handles.values(), handles.keys(), loc="best", fontsize=8)
+    return figure

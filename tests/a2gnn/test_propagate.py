@@ -87,3 +87,25 @@ def test_images_that_settle_in_different_epochs_do_not_know_of_each_other():
     assert any(not torch.allclose(a, b) for a, b in zip(alone, never, strict=True))
     for found, expected in zip(train(graphs, WINDOW, opt), alone, strict=True):
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "change", [{"layer": "edges"}, {"layer": "gcn"}, {"layer": "gat"}, {"layer": "agnn"}, {"edge_weight": 0.0}]
+)
+def test_other_layers_train_and_give_other_labels(change):
+    first = QUICK.model_copy(update={"epochs_second": 0})  # later the least rounding may choose another point
+    opt = first.model_copy(update=change)
+    graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1)]
+    together = train(graphs, WINDOW, opt)
+    for g, found in zip(graphs, together, strict=True):
+        torch.testing.assert_close(found, train([g], WINDOW, opt)[0], atol=1e-4, rtol=1e-4)
+        assert not torch.allclose(found, train([g], WINDOW, first)[0])
+
+
+def test_superpixels_as_nodes_have_one_label_each():
+    g = graph()
+    g.parts = torch.arange(9)[:, None].expand(9, 7) // 3 * 2 + (torch.arange(7) > 3)
+    logits = train([g], WINDOW, QUICK)[0]
+    for part in range(6):
+        assert torch.allclose(logits[:, g.parts == part].std(dim=1), torch.zeros(3), atol=1e-5)
+    assert logits.std() > 0

@@ -53,6 +53,23 @@ def test_a_variant_of_one_branch_leaves_the_other(finished):
     assert "s5_graph" in jobs and "s6_propagate" in jobs and not {"s4_object_net", "s5_object_masks"} & set(jobs)
 
 
+def test_a_table_of_the_thesis_with_pictures(finished):
+    (finished.folder / "quick.yaml").write_text("tables: {base: a2gnn, seeds: 1, images: 4}")
+    finished.snakemake("table_3_6", "--configfile", "quick.yaml")
+    folder = finished.folder / "results/scenes/box/tables"
+    rows = (folder / "table_3_6.md").read_text().splitlines()
+    assert len(rows) == 9 and rows[-1].startswith("| feature map, affinity CNN |") and "4 images, 1 seed;" in rows[2]
+    assert (folder / "table_3_6.png").exists()
+
+
+def test_tables_of_the_thesis_share_what_their_rows_do_not_change(finished):
+    (finished.folder / "quick.yaml").write_text("tables: {base: a2gnn, seeds: 2, images: 4}")
+    jobs = planned(finished.snakemake("-n", "table_3_5", "--configfile", "quick.yaml"))
+    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 2 and jobs["s6_propagate"] == 24 and "s3_seeds" not in jobs
+    jobs = planned(finished.snakemake("-n", "table_3_8", "fig_3_7", "--configfile", "quick.yaml"))
+    assert jobs["s4_affinity"] == 9 and "s1_classifier" not in jobs
+
+
 def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
     jobs = planned(finished.snakemake("-n", "results/scenes/box/truth/s9_evaluate/val/scores.json"))
     assert jobs == {"s7_segment": 1, "s8_predict": 2, "s9_evaluate": 1}

@@ -42,9 +42,9 @@ def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys)
 def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))
-    config = configuration.load([finished.folder / "config.yaml", more], ["variant=ce"])
-    section = configuration.section(config, "propagate", "ce")
-    assert section["hidden"] == 8 and section["mp_weight"] == 0 and config["dataset"] == "scenes"
+    config = configuration.load([finished.folder / "config.yaml", more], ["variant=thesis_small"])
+    section = configuration.section(config, "propagate", "truth")
+    assert section["hidden"] == 8 and section["mp_weight"] == 1 and config["dataset"] == "scenes"
 
 
 def test_a_stage_that_fails_is_told(tmp_path):

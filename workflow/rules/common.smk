@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -27,21 +28,23 @@ BACKBONE_FILE = [] if WEIGHTS in ("none", "hub") else [WEIGHTS]
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_.-]+",
     weak="|".join(KINDS),
-    variant="|".join(config["variants"]),
+    variant="|".join(map(re.escape, config["variants"])),
     split="train|val",
     scatteritem=rf"\d+-of-{config['shards']}",
 
 
-def section(name, variant=None):
-    """A section's options: defaults, config.yaml, then the variant's base and the variant itself."""
+def section(name, wildcards=None):
+    """A section's options, those of the variant and of the kind of weak label of a job if given."""
+    chosen = (wildcards.variant, wildcards.weak) if wildcards else ()
     try:
-        return configuration.section(config, name, variant)
+        return configuration.section(config, name, *chosen)
     except configuration.ConfigError as error:
         raise WorkflowError(str(error))
 
 
 def stage_folder(wildcards, stage):
-    return f"results/{wildcards.dataset}/{wildcards.weak}/{configuration.home(config, wildcards.variant, stage)}/{stage}"
+    home = configuration.home(config, wildcards.variant, stage, wildcards.weak)
+    return f"results/{wildcards.dataset}/{wildcards.weak}/{home}/{stage}"
 
 
 def weights_of(stage):
@@ -70,7 +73,7 @@ def shards():
 
 def variant_flags(stage):
     """Params function: the stage's options of this variant as flags."""
-    return lambda wildcards: flags(section(STAGES[stage], wildcards.variant))
+    return lambda wildcards: flags(section(STAGES[stage], wildcards))
 
 
 def dataset_root(wildcards):

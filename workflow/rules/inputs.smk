@@ -1,33 +1,30 @@
 """Input functions of single rules; those that rules share are in common.smk."""
 
-TABLES = {
-    "table_3_5": (
-        "Losses of A²GNN (Table 3.5)",
-        ["a2gnn", "ce", "ce_reg", "ce_reg_mp"],
-    ),
-    "table_presets": (
-        "Three readings of the thesis",
-        ["ours", "a2gnn", "thesis", "released"],
-    ),
-}
-"""Heading of a table and the variants that it compares; the first gives the rows that all share."""
+from wsss_stages import tables
+
+TABLES = tables.read()[1]
 
 
-def label_stages(variant):
+def uses_objects(wildcards):
+    """Whether soft masks of boxes are mixed into a variant's pseudo labels."""
+    return configuration.uses_objects(config, wildcards.variant, wildcards.weak)
+
+
+def label_stages(wildcards):
     """Stages that leave label maps of the training images."""
-    objects = ["s5_object_masks"] if configuration.uses_objects(config, variant) else []
+    objects = ["s5_object_masks"] if uses_objects(wildcards) else []
     return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
 
 
-def trainings(variant):
+def trainings(wildcards):
     """Stages of a variant that train a network."""
-    objects = ["s4_object_net"] if configuration.uses_objects(config, variant) else []
+    objects = ["s4_object_net"] if uses_objects(wildcards) else []
     return [*objects, "s4_affinity", "s7_segment"]
 
 
 def objects_of_shard(wildcards):
     """Soft masks of the same images, or nothing where they are not used."""
-    if not configuration.uses_objects(config, wildcards.variant):
+    if not uses_objects(wildcards):
         return []
     return same_shard("s5_object_masks")(wildcards)
 
@@ -35,18 +32,14 @@ def objects_of_shard(wildcards):
 def pseudo_labels(wildcards):
     """All labels that the segmenter learns from, but truth."""
     stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
-        section("segment", wildcards.variant)["labels"]
+        section("segment", wildcards)["labels"]
     ]
     return all_shards(stage, "train")(wildcards) if stage else []
 
 
 def to_score(wildcards):
     """Label maps of a split: every stage's on the training images, predictions on the validation images."""
-    stages = (
-        label_stages(wildcards.variant)
-        if wildcards.split == "train"
-        else ["s8_predict"]
-    )
+    stages = label_stages(wildcards) if wildcards.split == "train" else ["s8_predict"]
     return [
         path
         for stage in stages
@@ -54,12 +47,20 @@ def to_score(wildcards):
     ]
 
 
-def scores_of_table(wildcards):
-    top = f"results/{wildcards.dataset}/{wildcards.weak}"
+def rows_of_table(wildcards):
+    """(number of a row, scores of one of its variants) for all rows of a table."""
     return [
-        f"{top}/{variant}/s9_evaluate/train/scores.json"
-        for variant in TABLES[wildcards.table][1]
+        (
+            number,
+            f"results/{wildcards.dataset}/{row.weak or wildcards.weak}/{variant}/s9_evaluate/train/scores.json",
+        )
+        for number, row in enumerate(TABLES[wildcards.table].rows)
+        for variant in row.scored(section("tables"))
     ]
+
+
+def scores_of_table(wildcards):
+    return [path for _, path in rows_of_table(wildcards)]
 
 
 def label_manifests(wildcards):
@@ -69,7 +70,7 @@ def label_manifests(wildcards):
     ]
     return cams + [
         path
-        for stage in label_stages(wildcards.variant)
+        for stage in label_stages(wildcards)
         for path in all_shards(stage, "train")(wildcards)
     ]
 
@@ -77,8 +78,7 @@ def label_manifests(wildcards):
 def curves(wildcards):
     """Learning curves of every training behind a variant."""
     own = [
-        f"{stage_folder(wildcards, stage)}/curve.json"
-        for stage in trainings(wildcards.variant)
+        f"{stage_folder(wildcards, stage)}/curve.json" for stage in trainings(wildcards)
     ]
     return [f"results/{wildcards.dataset}/s1_classifier/curve.json", *own]
 
@@ -86,8 +86,7 @@ def curves(wildcards):
 def benchmarks(wildcards):
     """Benchmark files of all jobs behind a variant, beside the artifacts that its report reads."""
     training = [
-        f"{stage_folder(wildcards, stage)}.json"
-        for stage in trainings(wildcards.variant)
+        f"{stage_folder(wildcards, stage)}.json" for stage in trainings(wildcards)
     ]
     predictions = all_shards("s8_predict", "val")(wildcards)
     made = [

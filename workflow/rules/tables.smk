@@ -7,22 +7,23 @@ rule table:
         scores=scores_of_table,
     output:
         html=report("results/{dataset}/{weak}/tables/{table}.html", category="Tables"),
+        picture=report("results/{dataset}/{weak}/tables/{table}.png", category="Tables"),
         csv="results/{dataset}/{weak}/tables/{table}.csv",
+        markdown="results/{dataset}/{weak}/tables/{table}.md",
     log:
         "logs/{dataset}/{weak}/{table}.log",
     conda:
         "../../envs/wsss.yaml"
     params:
         scores=lambda wildcards, input: [
-            f"{variant}={path}"
-            for variant, path in zip(TABLES[wildcards.table][1], input.scores)
+            f"{number}={path}"
+            for (number, _), path in zip(rows_of_table(wildcards), input.scores)
         ],
-        title=lambda wildcards: TABLES[wildcards.table][0],
         table=lambda wildcards, output: output.csv.removesuffix(".csv"),
     message:
-        "{params.title} on {wildcards.dataset}"
+        "{wildcards.table} on {wildcards.dataset}"
     shell:
-        "python -m wsss_stages.stages.table --scores {params.scores} --title {params.title:q} --table {params.table}"
+        "python -m wsss_stages.stages.table --name {wildcards.table} --scores {params.scores} --table {params.table}"
         " > {log} 2>&1"
 
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsss_stages.pairwise.affinity import affinity
+from wsss_stages.pairwise.affinity import affinity, mean_absolute_difference
 from wsss_stages.pairwise.windows import exists
 
 
@@ -18,6 +18,19 @@ def edges(
     h, w = features.shape[2:]
     D = affinity(features, window)[0]
     return D * exists(h, w, window, D.device) * (threshold < D)
+
+
+def distance_edges(
+    X: Float[Tensor, "1 d h w"], window: list[tuple[int, int]], threshold: float
+) -> Float[Tensor, "n h w"]:
+    """Edges without an affinity CNN (Table 3.6): exp(-L1 distance of features over the image's mean distance of neighbours)."""
+    h, w = X.shape[2:]
+    there = exists(h, w, window, X.device)
+    distance = X.shape[1] * mean_absolute_difference(X, window)[0]
+    others = there.clone()
+    others[window.index((0, 0))] = False
+    E = torch.exp(-distance / distance[others].mean().clamp(min=1e-12)) * there
+    return E * (threshold < E)
 
 
 def node_features(maps: list[Float[Tensor, "1 _ h w"]]) -> Float[Tensor, "nodes d"]:

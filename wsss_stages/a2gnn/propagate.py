@@ -11,6 +11,8 @@ from wsss_stages.a2gnn.attention import Edges, affinity_attention
 from wsss_stages.a2gnn.consistency import consistent
 from wsss_stages.a2gnn.embedding import embedding
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
+from wsss_stages.a2gnn.other_layers import OTHERS, OtherLayers, grid_links
+from wsss_stages.a2gnn.superpixel_graph import mean_of_parts, superpixel_links
 from wsss_stages.options import Propagate
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.potts import Potts
@@ -37,6 +39,8 @@ class Graph:
     rows: int
     """Classes to predict, with background."""
     seed: int
+    parts: Int[Tensor, "h w"] | None = None
+    """Superpixel of each place, numbered from 0, where superpixels are the nodes."""
 
 
 class DivergedError(ValueError):
@@ -52,7 +56,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) ->
     Raises: DivergedError, naming the images.
     """
     batch = _Batch(graphs, window, opt)
-    networks = _Networks(batch, opt.hidden)
+    networks = _Networks(batch, opt)
     optimizer = torch.optim.Adam(networks.parameters, lr=opt.lr, weight_decay=opt.weight_decay, fused=True)
     stop = _EarlyStop(batch, networks, opt.stop_below)
     for epoch in range(opt.epochs_first + opt.epochs_second):
@@ -118,11 +122,19 @@ class _Batch:
         sizes = [g.X.shape[:2] for g in graphs]
         h, w = max(s[0] for s in sizes), max(s[1] for s in sizes)
         device = graphs[0].X.device
-        X = torch.stack([_grow(g.X.permute(2, 0, 1), h, w, 0.0) for g in graphs])
+        features = [g.X if g.parts is None else mean_of_parts(g.X, g.parts) for g in graphs]
+        X = torch.stack([_grow(x.permute(2, 0, 1), h, w, 0.0) for x in features])
         self.shape = (len(graphs), h, w)
         self.channels = X.shape[1]
         self.embed = embedding(X.permute(0, 2, 3, 1).flatten(1, 2), opt.hidden)
-        self.edges = Edges(torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, opt.edge_weight)
+        self.links = None
+        if opt.layer in OTHERS or graphs[0].parts is not None:
+            self.links = [
+                grid_links(g.E, window) if g.parts is None else superpixel_links(x, g.parts)
+                for g, x in zip(graphs, features, strict=True)
+            ]
+        else:
+            self.edges = Edges(torch.stack([_grow(g.E, h, w, 0.0) for g in graphs]), window, opt.edge_weight)
         self.seeds = torch.stack([_grow(g.seeds, h, w, -1) for g in graphs])
         self.rows = max(g.rows for g in graphs)
         absent = (
@@ -144,8 +156,8 @@ class _Batch:
 class _Networks:
     """Embedding, three attention layers and output, weights (b, ...): one network per image of a batch."""
 
-    def __init__(self, batch: _Batch, hidden: int):
-        self.batch, self.hidden = batch, hidden
+    def __init__(self, batch: _Batch, opt: Propagate):
+        self.batch, hidden = batch, opt.hidden
         device, d = batch.absent.device, batch.channels
         self.generators = [torch.Generator(device).manual_seed(g.seed) for g in batch.graphs]
         W_in, w, W_out = [], [], []
@@ -154,16 +166,27 @@ class _Networks:
             w.append(torch.rand(LAYERS, generator=generator, device=device))
             W_out.append(_grow(_xavier(hidden, g.rows, generator, device)[None], hidden, batch.rows, 0.0)[0])
         self.kept = torch.zeros(*batch.shape, hidden, device=device)
-        self.parameters = [torch.stack(p).requires_grad_() for p in (W_in, w, W_out)]
+        self.cosine = opt.layer != "edges"
+        self.others = None
+        parameters = [torch.stack(p) for p in (W_in, w, W_out)]
+        if batch.links is not None:
+            seeds = [g.seed for g in batch.graphs]
+            self.others = OtherLayers(opt.layer, hidden, LAYERS, opt.edge_weight, batch.links, seeds, device)
+            parameters += self.others.parameters
+        self.parameters = [p.requires_grad_() for p in parameters]
 
     def forward(self, dropout: float) -> tuple[Float[Tensor, "b h w d"], Float[Tensor, "b h w c"]]:
         """Features of the last attention layer and logits (Eqs. 3.16-3.19)."""
-        W_in, w, W_out = self.parameters
+        W_in, w, W_out, *others = self.parameters
         H = self.batch.embed(W_in).relu().view(*self.batch.shape, -1)  # Eq. 3.16
         if dropout > 0:
             H = H * self._kept(dropout)
-        for layer in range(LAYERS):
-            H = affinity_attention(H, w[:, layer], self.batch.edges)
+        if self.others is not None:
+            H = self.others(H, others)
+        else:
+            share = w if self.cosine else torch.zeros_like(w)
+            for layer in range(LAYERS):
+                H = affinity_attention(H, share[:, layer], self.batch.edges)
         logits = (H.flatten(1, 2) @ W_out).view(*self.batch.shape, -1)
         return H, logits + self.batch.absent
 

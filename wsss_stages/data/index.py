@@ -171,6 +171,12 @@ class Index:
         """As a run on one kind of weak label sees it."""
         return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)
 
+    def some(self, split: str, count: int) -> "Index":
+        """With only so many images of a split, chosen by a hash of their ids; 0 keeps all."""
+        if not count:
+            return self
+        return replace(self, splits={**self.splits, split: sample(self.splits[split], count, "images")})
+
     def scribble_labels(self, record: Record) -> np.ndarray | None:
         """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
         if record.scribbles is None:
@@ -188,6 +194,12 @@ class Index:
         """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
         k, n = map(int, scatteritem.split("-of-"))
         return [r for r in self.split(split) if stable_hash(r.id) % n == k - 1]
+
+
+def sample(ids: list[str], count: int, salt: str) -> list[str]:
+    """`count` of the ids, chosen by a hash, in their order."""
+    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, salt))[:count])
+    return [image_id for image_id in ids if image_id in kept]
 
 
 def stable_hash(text: str, *salt: object) -> int:

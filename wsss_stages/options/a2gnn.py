@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.options.base import Crf, Section, Seeded, Training
+from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
 
 SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
@@ -96,6 +96,9 @@ class Graph(Section):
     """s5_graph: edges of every image (Eq. 3.14) and the random walk baseline."""
 
     threshold: float = Field(1e-3, ge=0, lt=1, description="sigma of Eq. 3.14")
+    edges: Literal["affinity", "distance"] = Field(
+        "affinity", description="by the affinity CNN, or by the distance of feature maps (Table 3.6)"
+    )
     seeds: SeedKind | Literal["cam"] = Field(
         "grabcut",
         description="where the random walk starts: M_g, M_F, M_B or M_S (M_P), as propagate.seeds to be comparable; or the CAMs",
@@ -103,12 +106,23 @@ class Graph(Section):
     walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
     walk_power: float = Field(8.0, gt=0, description="exponent of the affinity in the random walk")
     walk_steps: int = Field(64, ge=0, description="steps of the random walk")
+    images: int = Images
 
 
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
     seeds: SeedKind = Field("grabcut", description="node labels: M_g, M_F, M_B or M_S (M_P)")
+    nodes: Literal["grid", "superpixels"] = Field(
+        "grid",
+        description="places of the feature map, or superpixels, linked with those that they touch by the distance of their features "
+        "(Table 3.6)",
+    )
+    layer: Literal["affinity", "edges", "gcn", "gat", "agnn"] = Field(
+        "affinity",
+        description="affinity attention, only the second term of Eq. 3.18 (Table 3.7), or PyG's layers (Fig. 3.7); "
+        "edge_weight 0 leaves the first term only",
+    )
     features: int = Field(256, ge=0, description="principal components of X kept; 0 = all (Sec. 3.4)")
     hidden: int = Field(64, ge=1, description="width of the embedding and attention layers (thesis: 256)")
     edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
@@ -147,7 +161,10 @@ class Propagate(Seeded):
         0.0, ge=0, lt=1, description="share of M_B in the probabilities that soft masks are mixed with"
     )
     walk_share: float = Field(
-        0.0, ge=0, le=1, description="share of the random walk in the probabilities before the CRF (Sec. 3.6.1)"
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the random walk in the probabilities before the CRF (Sec. 3.6.1); 1 trains no A²GNN",
     )
     tight_share: float = Field(
         0.98,
@@ -160,3 +177,4 @@ class Propagate(Seeded):
     batch_nodes: int = Field(
         0, ge=0, description="nodes trained at once; bounds memory. 0 = one image on a CPU, 30 000 nodes on a GPU"
     )
+    images: int = Images

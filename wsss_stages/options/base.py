@@ -17,6 +17,10 @@ class Seeded(Section):
     seed: int = Field(0, ge=0, description="every draw comes from (seed, stage, image id)")
 
 
+Images = Field(0, ge=0, description="only so many images of the split, chosen by a hash of their ids; 0 = all")
+"""Of the stages that a table of variants remakes (options.Tables)."""
+
+
 class Training(Seeded):
     """A stage that trains a network."""
 

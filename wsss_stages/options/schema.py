@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
 from wsss_stages.options.kinds import KINDS
-from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment
+from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 
 SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -25,6 +25,7 @@ SECTIONS: dict[str, type[Section]] = {
     "segment": Segment,
     "predict": Predict,
     "evaluate": Evaluate,
+    "tables": Tables,
 }
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.options.base import Crf, Section, Seeded, Training
+from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
 
 
 class Data(Section):
@@ -105,9 +105,18 @@ class Predict(Section):
     crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
 
 
+class Tables(Section):
+    """tables: the thesis's tables, `snakemake table_3_4` (workflow/tables.yaml)."""
+
+    base: str = Field("thesis_small", description="variant that the rows change")
+    images: int = Field(0, ge=0, description="training images that a row is made of; trainings see all. 0 = all")
+    seeds: int = Field(2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN")
+
+
 class Evaluate(Section):
     """s9_evaluate: scores against truth."""
 
     boundary_share: float = Field(
         0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)"
     )
+    images: int = Images

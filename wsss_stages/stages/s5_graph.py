@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts
-    from wsss_stages.a2gnn.graph import edges
+    from wsss_stages.a2gnn.graph import distance_edges, edges, node_features
     from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes, whole_nodes
     from wsss_stages.a2gnn.pixels import only_where_allowed
     from wsss_stages.data.index import Index
@@ -51,8 +51,9 @@ def main(argv: list[str] | None = None) -> None:
         raise ValueError("--seeds cam needs --cam, a manifest of s2_cam; found none")
     source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
-        "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK), Index.read(paths.index), paths.split,
-        paths.manifest, opt.model_dump(), [source], artifacts.sha256(paths.affinity),
+        "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
+        Index.read(paths.index).some(paths.split, opt.images), paths.split,
+        paths.manifest, opt.model_dump(exclude={"images"}), [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
 
     def start(item) -> torch.Tensor:
@@ -64,11 +65,18 @@ def main(argv: list[str] | None = None) -> None:
         seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
         return one_hot(torch.from_numpy(seeds), torch.tensor([0, *item.record.tags]))
 
+    def edges_of(image: torch.Tensor) -> torch.Tensor:
+        if opt.edges == "affinity":
+            return edges(network(image), window, opt.threshold)
+        maps = network.maps(image)
+        h, w = maps[0].shape[2:]
+        return distance_edges(node_features(maps).T.view(1, -1, h, w), window, opt.threshold)
+
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():
-            E = edges(network(whole_nodes(backbones.normalise(image), stride)), window, opt.threshold)
+            E = edges_of(whole_nodes(backbones.normalise(image), stride))
         walked = random_walk(start(item).to(device), E, window, opt.walk_power, opt.walk_steps)
         P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
         P = P[:, : record.height, : record.width].cpu()

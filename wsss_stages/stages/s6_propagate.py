@@ -11,6 +11,8 @@ writes  MANIFEST               beside it PNGs per image: graph_label (before the
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
 
+SUPERPIXELS, COMPACTNESS = 400, 10.0
+"""Nodes of an image for --nodes superpixels, about, and how square they are."""
 NODES_ON_GPU = 30_000
 """Nodes trained at once where nothing else is asked for; on a CPU one image is fastest, for it stays in the cache."""
 
@@ -43,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import most_likely
+    from wsss_stages.labels.superpixels import superpixels
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
@@ -50,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    index = Index.read(paths.index)
+    index = Index.read(paths.index).some(paths.split, opt.images)
     network, trained = restore_affinity(paths.affinity)
     network.to(device, memory_format=torch.channels_last)
     stride = trained["options"]["stride"]
@@ -74,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
         index,
         paths.split,
         paths.manifest,
-        opt.model_dump(),
+        opt.model_dump(exclude={"images"}),
         reads,
         artifacts.sha256(paths.affinity),
     )
@@ -119,14 +122,22 @@ def main(argv: list[str] | None = None) -> None:
             nodes.rows_of(box_classes, classes).to(device),
             len(classes),
             seed,
+            parts_of(photo, h, w) if opt.nodes == "superpixels" else None,
         )
 
-    def finish(item, photo: np.ndarray, logits: torch.Tensor) -> None:
+    def parts_of(photo: np.ndarray, h: int, w: int) -> torch.Tensor:
+        """Superpixel of each node, numbered without gaps; padding belongs to the last row's and column's."""
+        parts = nodes.labels_at_nodes(superpixels(photo, SUPERPIXELS, COMPACTNESS), stride)
+        parts = np.pad(parts, ((0, h - parts.shape[0]), (0, w - parts.shape[1])), mode="edge")
+        numbers = np.unique(parts, return_inverse=True)[1].reshape(h, w)
+        return torch.from_numpy(numbers).to(device)
+
+    def finish(item, photo: np.ndarray, logits: torch.Tensor | None) -> None:
         record, classes = item.record, classes_of(item.record)
         h, w = record.height, record.width
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
-        P = pixels.probabilities(logits, stride, h, w)
+        P = walk_of(item).to(device) if logits is None else pixels.probabilities(logits, stride, h, w)
         boxes, box_classes = record.box_arrays()
         known = None
         if opt.classes_in_boxes and record.all_boxed:
@@ -158,12 +169,14 @@ def main(argv: list[str] | None = None) -> None:
         confidence = (confidence * 65535).round().astype(np.uint16)
         item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence})
 
+    uses_graph = opt.walk_share < 1
     limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
     batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), limit)
     for batch, photos in progress(
         Ahead(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
     ):
-        logits = train([graph_of(item, photo) for item, photo in zip(batch, photos, strict=True)], window, opt)
+        graphs_of_batch = [graph_of(item, photo) for item, photo in zip(batch, photos, strict=True) if uses_graph]
+        logits = train(graphs_of_batch, window, opt) if uses_graph else [None] * len(batch)
         for item, photo, its in zip(batch, photos, logits, strict=True):
             if not item.done:
                 finish(item, photo, its)

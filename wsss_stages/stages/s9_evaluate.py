@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.boxes import filled
     from wsss_stages.shards import Manifest, progress
 
-    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    index, manifest = Index.read(paths.index).some(paths.split, opt.images), Manifest(paths.manifests)
     n = len(index.classes)
     records = index.split(paths.split)
     scored = [r for r in records if r.truth]

@@ -1,56 +1,89 @@
-"""Compare label maps of several variants: one row per map, as CSV to compute with and HTML to look at.
+"""A table of the thesis on another dataset: what its rows score here, beside the thesis's numbers.
 
-reads   scores.json            of s9_evaluate on the training images, one per variant
-writes  TABLE.csv TABLE.html   in FOLDER: labels that every variant shares, then graph_label and pseudo of each
+reads   workflow/tables.yaml   rows of the table
+        scores.json            of s9_evaluate on the training images; one per row and seed
+writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 
 import argparse
 import csv
 import io
+import itertools
+import statistics
 from pathlib import Path
 
-SHARED = {
-    "boxes": "boxes filled",
-    "grabcut": "GrabCut",
-    "cam_label": "CAM",
-    "expanded": "superpixels",
-    "seeds": "seeds M_g",
-    "object_label": "soft masks of boxes",
-    "random_walk": "random walk",
-}
-OWN = {"graph_label": "A²GNN", "pseudo": "A²GNN + CRF"}
+HEADER = ["row", "mIoU %", "± over seeds", "boundary IoU %", "thesis, VOC 2012"]
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", required=True, help="of the table in workflow/tables.yaml")
     parser.add_argument(
-        "--scores", nargs="+", required=True, metavar="VARIANT=PATH", help="the first gives the shared rows"
+        "--scores", nargs="+", required=True, metavar="ROW=PATH", help="number of a row, from 0, and scores for it"
     )
-    parser.add_argument("--title", required=True, help="heading of the table")
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages import artifacts, figures
+    from wsss_stages import artifacts, figures, tables
 
-    scores = {}
+    definition = tables.read()[1][paths.name]
+    scores: dict[int, list[dict]] = {}
     for text in paths.scores:
-        variant, _, path = text.partition("=")
-        scores[variant] = artifacts.read_json(Path(path))
-    first = next(iter(scores.values()))
-    rows = [[title, *_numbers(first["rows"][name])] for name, title in SHARED.items() if name in first["rows"]]
-    for variant, found in scores.items():
-        rows += [[f"{title}, {variant}", *_numbers(found["rows"][name])] for name, title in OWN.items()]
-    header = ["labels", "mIoU %", "boundary IoU %"]
+        number, _, path = text.partition("=")
+        scores.setdefault(int(number), []).append(artifacts.read_json(Path(path)))
+    rows = [_row(row, scores[number]) for number, row in enumerate(definition.rows)]
+    first = scores[0][0]
+    seeds = max(len(found) for found in scores.values())
+    note = (
+        f"{first['dataset']}, {first['split']}, {first['images']} images, {seeds} seed{'s'[: seeds != 1]}; unknown pixels count "
+        f"as background. The thesis's numbers are those of VOC 2012's training images, another dataset. {_order(rows)}"
+    )
+    cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    note = f"{first['dataset']}, {first['split']}, {first['images']} images; unknown pixels count as background."
-    for suffix, content in ((".csv", text.getvalue()), (".html", figures.html_table(paths.title, note, header, rows))):
+    csv.writer(text, lineterminator="\n").writerows([HEADER, *cells])
+    written = {
+        ".csv": text.getvalue(),
+        ".md": _markdown(definition.title, note, cells),
+        ".html": figures.html_table(definition.title, note, HEADER, cells),
+    }
+    for suffix, content in written.items():
         with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
             partial.write_text(content)
+    with artifacts.whole(paths.table.with_suffix(".png")) as partial:
+        figures.table_picture(f"{definition.title}: {first['dataset']}", rows).savefig(partial, format="png", dpi=110)
 
 
-def _numbers(row: dict) -> list[float | None]:
-    return [None if row[name] is None else round(100 * row[name], 2) for name in ("miou", "boundary_iou")]
+def _row(row, scores: list[dict]) -> tuple[str, float | None, float | None, float | None, float | None]:
+    """Title, mean and deviation of mIoU over the seeds, mean boundary IoU, the thesis's mIoU; all in %."""
+    found = [score["rows"][row.labels] for score in scores]
+    miou, boundary = ([100 * f[key] for f in found if f[key] is not None] for key in ("miou", "boundary_iou"))
+    return (
+        row.title,
+        statistics.mean(miou) if miou else None,
+        statistics.stdev(miou) if len(miou) > 1 else None,
+        statistics.mean(boundary) if boundary else None,
+        row.thesis,
+    )
+
+
+def _order(rows: list[tuple]) -> str:
+    """How many pairs of rows have the thesis's order, and how many of those that the seeds tell apart."""
+    known = [(mean, deviation or 0, thesis) for _, mean, deviation, _, thesis in rows if None not in (mean, thesis)]
+    pairs = [(a, b) for a, b in itertools.combinations(known, 2) if a[2] != b[2]]
+    apart = [(a, b) for a, b in pairs if abs(a[0] - b[0]) > a[1] + b[1]]
+    if not pairs:
+        return ""
+    same, clear = (sum((a[0] < b[0]) == (a[2] < b[2]) for a, b in these) for these in (pairs, apart))
+    return (
+        f"{same} of {len(pairs)} pairs of rows are in the thesis's order; of the {len(apart)} that differ by more than both "
+        f"deviations, {clear}."
+    )
+
+
+def _markdown(title: str, note: str, rows: list[list]) -> str:
+    lines = [f"# {title}", "", note, "", f"| {' | '.join(HEADER)} |", "|---" * len(HEADER) + "|"]
+    lines += [f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,68 @@
+"""The thesis's tables: every row is a variant that exists, and rows share what they do not change."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from wsss_stages import configuration, contracts, tables
+
+ROOT = Path(__file__).parents[1]
+OVERRIDES, TABLES = tables.read()
+OF_SCORES = {"boxes"} | {c.name for c in contracts.ALL.values() if "label" in c.fields}
+
+
+@pytest.fixture
+def config():
+    return configuration.load([ROOT / "config.yaml"], ["tables={images: 7, seeds: 2}"])
+
+
+def test_every_row_is_a_variant_with_options_that_exist(config):
+    for table in TABLES.values():
+        for row in table.rows:
+            assert row.labels in OF_SCORES
+            for variant in row.scored(config["tables"] | {"base": "thesis_small"}):
+                for section in configuration.STAGES.values():
+                    configuration.section(config, section, variant, row.weak)
+
+
+def test_rows_change_what_they_say_and_take_seed_and_images(config):
+    row = configuration.section(config, "propagate", "thesis_small.ce_reg.1")
+    base = configuration.section(config, "propagate", "thesis_small")
+    changed = {key for key in row if row[key] != base[key]}
+    assert changed == {"mp_weight", "consistency", "seed", "images"} and row["seed"] == 1 and row["images"] == 7
+    assert configuration.section(config, "affinity", "thesis_small.ce_reg.1")["seed"] == 1
+
+
+def test_rows_share_what_they_do_not_change(config):
+    def home(variant, stage):
+        return configuration.home(config, f"thesis_small.{variant}", stage)
+
+    assert home("ce.0", "s4_affinity") == home("edges.0", "s4_affinity") == "thesis"
+    assert home("ce.1", "s4_affinity") == "thesis_small.full.1"
+    assert home("ce.0", "s5_graph") == "thesis_small.full.0" != home("distance.0", "s5_graph")
+    assert home("full_ac.1", "s4_affinity") == "thesis_small.full_ac.1"
+
+
+def test_a_kind_of_weak_label_brings_its_defaults_to_a_row(config):
+    tag = configuration.section(config, "propagate", "thesis_small.full.0", "tag")
+    box = configuration.section(config, "propagate", "thesis_small.full.0")
+    assert tag["walk_share"] == 0.75 and box["walk_share"] == 0
+
+
+def test_the_thesis_numbers_that_tables_share_agree():
+    seen: dict[tuple, float] = {}
+    for table in TABLES.values():
+        for row in table.rows:
+            if row.thesis and row.weak is None and row.labels == "pseudo" and row.variant not in ("", "full"):
+                assert seen.setdefault(row.variant, row.thesis) == row.thesis, row.title
+
+
+def test_a_row_of_two_minds_is_refused():
+    with pytest.raises(ValidationError, match="needs a variant or a preset, one of both"):
+        tables.Row(title="both", variant="ce", preset="ours")
+
+
+def test_an_unknown_base_is_named():
+    with pytest.raises(configuration.ConfigError, match="no variant 'best'"):
+        configuration.load([ROOT / "config.yaml"], ["tables={base: best}"])
