@@ -37,6 +37,12 @@ def test_other_weak_labels_share_the_classifier_and_go_all_the_way(finished, wea
     assert (finished.folder / f"results/scenes/{weak}/ours/report/rows.png").exists()
 
 
+def test_mixed_labels_go_as_far_as_pseudo_labels(finished):
+    finished.snakemake("results/scenes/mixed/a2gnn/s9_evaluate/train/scores.json")
+    rows = json.loads((finished.folder / "results/scenes/mixed/a2gnn/s9_evaluate/train/scores.json").read_text())["rows"]
+    assert {"boxes", "grabcut", "expanded", "seeds", "pseudo"} < set(rows)
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake()
 
