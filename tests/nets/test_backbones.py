@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -122,3 +123,11 @@ def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
         weights.load(other, str(file))
     with pytest.raises(weights.WeightsError, match="no such file"):
         weights.load(other, str(tmp_path / "none.pth"))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda name: backbones.build(name, 8, True), lambda name: backbones.pyramid(name, True)]
+)
+def test_a_timm_checkpoint_fills_its_backbone_at_any_stride(make, tmp_path):
+    torch.save(timm.create_model("res2net50_14w_8s").state_dict(), tmp_path / "w.pth")
+    assert weights.load(make("res2net50_14w_8s"), str(tmp_path / "w.pth")).missing == ()
