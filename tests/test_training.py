@@ -136,8 +136,16 @@ def test_the_same_weights_are_always_the_same_bytes(tmp_path):
 
 def test_weights_of_another_network_are_refused(tmp_path):
     training.save_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3), {})
-    with pytest.raises(artifacts.ContractError, match="does not fit its network"):
-        training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 4))
+    for network, fault in (
+        (torch.nn.Linear(2, 4), r"Linear: 2 tensors of another shape \(weight first\)"),
+        (torch.nn.Linear(2, 3, bias=False), r"Linear: 1 tensors unknown \(bias first\)"),
+        (torch.nn.BatchNorm1d(3), r"BatchNorm1d: 3 tensors missing \(running_mean first\), 1 tensors of another shape"),
+    ):
+        with pytest.raises(artifacts.ContractError, match=f"does not fit {fault}"):
+            training.load_weights(tmp_path / "w.safetensors", network)
+    (tmp_path / "w.safetensors").write_bytes(b"half")
+    with pytest.raises(artifacts.ContractError, match="is not readable"):
+        training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3))
 
 
 def test_no_weights_file(tmp_path):

@@ -43,7 +43,7 @@ def complete(config: dict[str, Any]) -> None:
 
     if not config["dataset_root"]:
         update_config(config, config["demo"])
-    known_variant(config, config["variant"])
+    section(config, "segment", config["variant"])  # an unknown variant, or weights of no backbone, are told now
     of_tables = section(config, "tables")
     known_variant(config, of_tables["base"])
     config["variants"] |= tables.variants(of_tables)
@@ -89,7 +89,21 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
         for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
             nested = isinstance(value, dict) and isinstance(values[key], dict)
             values[key] = {**values[key], **value} if nested else value
-    return options.SECTIONS[name](**values).model_dump()
+    found = options.SECTIONS[name](**values).model_dump()
+    return _of_segmenter(config, found) if name == "segment" else found
+
+
+def _of_segmenter(config: dict[str, Any], segment: dict[str, Any]) -> dict[str, Any]:
+    """The segmenter's options; the backbone and its weights are the classifier's where they are left open."""
+    classifier = section(config, "classifier")["backbone"]
+    backbone = segment["backbone"] or classifier
+    source = segment["backbone_weights"] or config["backbone_weights"]
+    if backbone != classifier and not segment["backbone_weights"] and source not in ("hub", "none"):
+        raise ConfigError(
+            f"segment.backbone is {backbone!r} and classifier.backbone {classifier!r}; backbone_weights {source!r} can be of "
+            "one of them. Set segment.backbone_weights to a file of its own, 'hub' or 'none'."
+        )
+    return segment | {"backbone": backbone, "backbone_weights": source}
 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:

@@ -7,12 +7,23 @@ from torch import nn
 
 from wsss_stages import training
 from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
+from wsss_stages.artifacts import ContractError
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
-from wsss_stages.nets.deeplab import DeepLab
+from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
 from wsss_stages.nets.object_net import ObjectNet
+from wsss_stages.nets.pspnet import PspNet
+from wsss_stages.nets.segmenter import Segmenter
+from wsss_stages.nets.tree_fcn import TreeFcn
+from wsss_stages.options import Segment
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
+HEADS: dict[str, type[Segmenter]] = {
+    "deeplab_v3": DeepLabV3,
+    "deeplab_v2": DeepLabV2,
+    "pspnet": PspNet,
+    "tree_fcn": TreeFcn,
+}
 
 
 def build_classifier(method: str, backbone: str, stride: int, classes: int, source: str, seed: int):
@@ -66,19 +77,27 @@ def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
     return network.eval(), known
 
 
-def build_segmenter(backbone: str, stride: int, classes: int, channels: int, source: str, seed: int):
-    """A DeepLab with its backbone's weights from `source`, and their origin. `classes` counts background."""
-    torch.manual_seed(seed)
-    body = backbones.build(backbone, stride, pretrained=source != "none")
-    origin = weights.load(body, source)
-    return DeepLab(body, classes, channels), origin
+def build_segmenter(opt: Segment, classes: int) -> tuple[Segmenter, weights.Origin]:
+    """A segmenter with its backbone's weights, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    head = HEADS[opt.head]
+    body = head.body(opt.backbone, opt.stride, opt.backbone_weights != "none")
+    origin = weights.load(body, opt.backbone_weights)
+    return head(body, classes, opt.head_channels), origin
 
 
-def restore_segmenter(path: Path) -> tuple[DeepLab, dict]:
-    """The trained segmenter of s7 in eval mode, and its provenance."""
+def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
+    """The trained segmenter of s7 in eval mode, and its provenance. Raises ContractError."""
     known = training.read_provenance(path)
     opt = known["options"]
-    network = DeepLab(_body(known["backbone"], opt["stride"], known), known["classes"], opt["aspp_channels"])
+    if opt.get("head") not in HEADS:
+        raise ContractError(
+            f"{path}: found weights of {known.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
+            f"one of {', '.join(HEADS)}. Run s7_segment again."
+        )
+    head = HEADS[opt["head"]]
+    body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
+    network = head(body, known["classes"], opt["head_channels"])
     training.load_weights(path, network)
     return network.eval(), known
 

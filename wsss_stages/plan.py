@@ -175,7 +175,6 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
         of_objects, more = [], []
     learned = {"pseudo": ["--pseudo", pseudo], "grabcut": ["--pseudo", seeds], "truth": []}
     labels = learned[configuration.section(config, "segment", variant)["labels"]]
-    architecture = ["--backbone", configuration.section(config, "classifier")["backbone"]]
     stages = [  # stage, section of its options, split or training, what it reads
         ("s1_classifier", "classifier", None, backbone),
         ("s2_cam", "cam", "train", ["--weights", classifier]),
@@ -189,7 +188,7 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
             "train",
             ["--seeds-manifest", seeds, "--graph", graph, "--affinity", affinity, *more],
         ),
-        ("s7_segment", "segment", None, [*architecture, *backbone, *labels]),
+        ("s7_segment", "segment", None, labels),
         ("s8_predict", "predict", "val", ["--weights", segmenter]),
     ]
     for stage, name, split, reads in stages:

@@ -131,17 +131,31 @@ def load_weights(path: Path, network: nn.Module) -> dict:
         with safe_open(path, "pt") as file:
             provenance = json.loads((file.metadata() or {}).get("provenance", "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}
-        network.load_state_dict(state)
-    except (FileNotFoundError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (FileNotFoundError, SafetensorError) as error:
         raise artifacts.ContractError(
-            f"{path} does not fit its network ({reason}). Run the stage that makes it again."
+            f"{path} is not readable ({str(error).splitlines()[0]}). Run the stage that makes it again."
         ) from error
+    if reason := _misfit(state, network):
+        raise artifacts.ContractError(
+            f"{path} does not fit {type(network).__name__}: {reason}. Run the stage that makes it again."
+        )
+    network.load_state_dict(state)
     if provenance.pop("version", None) != CHECKPOINT_VERSION:
         raise artifacts.ContractError(
             f"{path} is not weights v{CHECKPOINT_VERSION} of ours. Run the stage that makes it again."
         )
     return provenance
+
+
+def _misfit(state: dict[str, Tensor], network: nn.Module) -> str:
+    """What keeps tensors from filling a network; empty if nothing does."""
+    wanted = network.state_dict()
+    faults = {
+        "missing": [name for name in wanted if name not in state],
+        "unknown": [name for name in state if name not in wanted],
+        "of another shape": [name for name in wanted if name in state and state[name].shape != wanted[name].shape],
+    }
+    return ", ".join(f"{len(names)} tensors {fault} ({names[0]} first)" for fault, names in faults.items() if names)
 
 
 def read_provenance(path: Path) -> dict:

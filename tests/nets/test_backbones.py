@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -14,6 +15,7 @@ from wsss_stages.nets.dilation import dilate
         ("resnet18", [128, 256, 512]),
         ("resnet50", [512, 1024, 2048]),
         ("mobilenetv3_small_050", None),
+        ("res2net50_14w_8s", [512, 1024, 2048]),
     ],
 )
 @pytest.mark.parametrize("stride", [8, 16])
@@ -33,6 +35,7 @@ def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
         ("resnet18", [64, 128, 256, 512], [4, 8, 16, 32]),
         ("resnet38", [256, 512, 1024, 4096], [4, 8, 8, 8]),
         ("mobilenetv3_small_050", None, [4, 8, 16, 32]),
+        ("res2net50_14w_8s", [256, 512, 1024, 2048], [4, 8, 16, 32]),
     ],
 )
 def test_a_pyramid_has_four_maps_and_the_same_parameters(name, dims, strides):
@@ -69,6 +72,31 @@ def test_unknown_backbone_names_what_there_is():
         backbones.build("resnet5O", 16, pretrained=False)
 
 
+@pytest.mark.parametrize(
+    "name, found",
+    [
+        ("ghostnet_050", "has stride 32 and timm cannot dilate it to 16"),  # timm asserts
+        ("pvt_v2_b0", "has stride 32 and timm cannot dilate it to 16"),  # timm does not know the argument
+        ("vit_tiny_patch16_224", r"cannot give maps of an image of any size \(Input height \(64\) doesn't match"),
+        ("mixer_s32_224", "cannot give maps of an image of any size"),  # without features_only
+    ],
+)
+def test_a_timm_model_without_the_stride_is_refused(name, found):
+    with pytest.raises(ValueError, match=f"backbone '{name}' {found}.*take one that timm can dilate"):
+        backbones.build(name, 16, pretrained=False)
+
+
+def test_a_timm_model_that_cannot_be_dilated_still_has_a_pyramid():
+    backbone = backbones.pyramid("ghostnet_050", pretrained=False).eval()
+    assert [64 // m.shape[2] for m in backbone(torch.zeros(1, 3, 64, 96))] == [4, 8, 16, 32]
+
+
+def test_frozen_batch_norm_of_a_timm_model_stays_in_eval_mode_in_training():
+    backbone = backbones.build("res2net50_14w_8s", 16, pretrained=True).train()
+    norms = [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert norms and not any(m.training for m in norms) and backbone.network.training
+
+
 def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
     backbone = backbones.build("tiny", 16, pretrained=True)
     file = tmp_path / "w.pth"
@@ -95,3 +123,11 @@ def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
         weights.load(other, str(file))
     with pytest.raises(weights.WeightsError, match="no such file"):
         weights.load(other, str(tmp_path / "none.pth"))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda name: backbones.build(name, 8, True), lambda name: backbones.pyramid(name, True)]
+)
+def test_a_timm_checkpoint_fills_its_backbone_at_any_stride(make, tmp_path):
+    torch.save(timm.create_model("res2net50_14w_8s").state_dict(), tmp_path / "w.pth")
+    assert weights.load(make("res2net50_14w_8s"), str(tmp_path / "w.pth")).missing == ()

@@ -1,14 +1,11 @@
-"""CAM and SEAM classifiers, CAMs over scales, DeepLab's loss: equations in loops and invariances."""
+"""CAM and SEAM classifiers, CAMs over scales: equations in loops and invariances."""
 
-import numpy as np
 import pytest
 import torch
 
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones, seam
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier, correlate, winners
-from wsss_stages.nets.deeplab import DeepLab, segmentation_loss
-from wsss_stages.nets.deeplab import multi_scale as predict
 
 
 def tiny(stride=16):
@@ -79,28 +76,3 @@ def test_cam_without_classes_is_empty():
     network = CamClassifier(tiny(), 3).eval()
     found = multi_scale(network.cam, torch.rand(1, 3, 32, 32), [torch.zeros(0, dtype=torch.long)], [1.0], False, 16)[0]
     assert found.shape == (0, 2, 2)
-
-
-def test_segmentation_loss_against_loops():
-    logits, labels = torch.randn(1, 3, 4, 4), torch.randint(0, 3, (1, 4, 4), dtype=torch.uint8)
-    labels[0, 0, 0] = 255
-    log_p = logits.log_softmax(dim=1)
-    values = {
-        (y, x): -log_p[0, labels[0, y, x].item(), y, x].item() for y, x in np.ndindex(4, 4) if labels[0, y, x] != 255
-    }
-    groups = [[v for (y, x), v in values.items() if (labels[0, y, x] == 0) == zero] for zero in (True, False)]
-    assert segmentation_loss(logits, labels, False).item() == pytest.approx(np.mean(list(values.values())), rel=1e-5)
-    assert segmentation_loss(logits, labels, True).item() == pytest.approx(
-        np.mean([np.mean(g) for g in groups]), rel=1e-5
-    )
-
-
-def test_segmentation_loss_of_unknown_labels_is_zero():
-    assert segmentation_loss(torch.randn(1, 3, 4, 4), torch.full((1, 8, 8), 255, dtype=torch.uint8), True) == 0
-
-
-def test_deeplab_predicts_probabilities_at_full_size():
-    network = DeepLab(tiny(8), 4, 8).eval()
-    P = predict(network, torch.rand(1, 3, 50, 70), [0.75, 1.0], True)
-    assert P.shape == (4, 50, 70)
-    torch.testing.assert_close(P.sum(dim=0), torch.ones(50, 70))

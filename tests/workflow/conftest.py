@@ -27,7 +27,7 @@ class Project:
         for section in ("classifier", "object_net", "affinity", "segment"):
             demo[section] |= SMALL
         demo["object_net"] |= {"crop": 64, "width": 16}
-        demo["segment"]["aspp_channels"] = 16
+        demo["segment"]["head_channels"] = 16
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:

@@ -141,3 +141,32 @@ def test_a_wrong_config_fails_before_anything_runs(project, change, message):
 
 def test_an_unknown_variant_is_named_with_what_there_is(project):
     assert "no variant 'best' in config; there are" in project.snakemake("-n", "--config", "variant=best", fails=True)
+
+
+def test_the_segmenter_may_have_a_backbone_and_weights_of_its_own(project, voc):
+    (project.folder / "more.yaml").write_text("segment: {backbone: resnet18, backbone_weights: gone.pth, head: pspnet}")
+    settings = (
+        "-n",
+        "-p",
+        "--configfile",
+        "more.yaml",
+        "--config",
+        f"dataset_root={voc.root}",
+        "backbone_weights=none",
+    )
+    assert re.search(
+        r"Missing input files for rule s7_segment:.*gone\.pth", project.snakemake(*settings, fails=True), re.S
+    )
+    (project.folder / "gone.pth").touch()
+    output = project.snakemake(*settings)
+    (segment,) = [line for line in output.splitlines() if "stages.s7_segment" in line]
+    (classifier,) = [line for line in output.splitlines() if "stages.s1_classifier" in line]
+    assert "--backbone '\"resnet18\"'" in segment and "--backbone-weights '\"gone.pth\"'" in segment
+    assert "--head '\"pspnet\"'" in segment
+    assert "--backbone '\"mobilenet_v2\"'" in classifier and "--backbone-weights none" in classifier
+
+
+def test_one_file_of_weights_for_two_backbones_fails_before_anything_runs(project, voc):
+    (project.folder / "more.yaml").write_text("segment: {backbone: resnet18}")
+    settings = ("--configfile", "more.yaml", "--config", f"dataset_root={voc.root}", "backbone_weights=m.pth")
+    assert "Set segment.backbone_weights to a file" in project.snakemake("-n", *settings, fails=True)

@@ -37,6 +37,12 @@ def pseudo_labels(wildcards):
     return all_shards(stage, "train")(wildcards) if stage else []
 
 
+def segmenter_backbone(wildcards):
+    """The file with the weights of the segmenter's backbone, if it is a file."""
+    source = section("segment", wildcards)["backbone_weights"]
+    return [] if source in ("none", "hub") else [source]
+
+
 def to_score(wildcards):
     """Label maps of a split: every stage's on the training images, predictions on the validation images."""
     stages = label_stages(wildcards) if wildcards.split == "train" else ["s8_predict"]

@@ -2,7 +2,7 @@ rule s7_segment:
     input:
         index="results/{dataset}/{weak}/index.json",
         pseudo=pseudo_labels,
-        backbone=BACKBONE_FILE,
+        backbone=segmenter_backbone,
     output:
         weights="results/{dataset}/{weak}/{variant}/s7_segment/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/s7_segment/curve.json",
@@ -18,8 +18,6 @@ rule s7_segment:
         runtime="24h",
         gpu=GPUS,
     params:
-        source=WEIGHTS,
-        backbone=section("classifier")["backbone"],
         pseudo=lambda wildcards, input: (
             f"--pseudo {input.pseudo}" if input.pseudo else ""
         ),
@@ -29,6 +27,6 @@ rule s7_segment:
     message:
         "Segmenter of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "python -m wsss_stages.stages.s7_segment --index {input.index} {params.pseudo} --backbone {params.backbone}"
-        " --backbone-weights {params.source:q} --weights {output.weights} --device {params.device}"
+        "python -m wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
+        " --weights {output.weights} --device {params.device}"
         " {params.flags} > {log} 2>&1"

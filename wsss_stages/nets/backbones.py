@@ -73,11 +73,11 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
     """A backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
-        name: tiny, resnet38, mobilenet_v2, resnet18/34/50/101, or any timm model with `features_only`.
+        name: tiny, resnet38, mobilenet_v2, resnet18/34/50/101, or a timm model with `features_only` that timm can dilate.
         stride: output stride, 8 or 16.
         pretrained: weights will be loaded (nets.weights), so batch norm is frozen.
 
-    Raises: ValueError for an unknown name, with what there is.
+    Raises: ValueError for an unknown name, with what there is, or a timm model that cannot have this stride.
     """
     return _folded(_builder(name)(stride, pretrained, 3))
 
@@ -147,18 +147,7 @@ def _resnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
 
 
 def _timm(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
-    import timm
-
-    if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
-        near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none of that family"
-        raise ValueError(
-            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, resnet18/34/50/101 or a timm model "
-            f"(near it: {near})"
-        )
-    try:
-        net = timm.create_model(name, features_only=True, output_stride=stride, pretrained=False)
-    except (NotImplementedError, TypeError):
-        net = timm.create_model(name, features_only=True, pretrained=False)
+    net = _features(name, stride)
     taps = nn.ModuleList(nn.Identity() for _ in range(maps))
 
     def run(image: Tensor) -> None:
@@ -168,7 +157,34 @@ def _timm(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     return Backbone(name, net, run, list(taps), f"timm:{name}", pretrained)
 
 
+def _features(name: str, stride: int) -> nn.Module:
+    """timm's model whose last map is at a stride. Raises ValueError."""
+    import timm
+
+    if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
+        near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none of that family"
+        raise ValueError(
+            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, resnet18/34/50/101 or a timm model "
+            f"(near it: {near})"
+        )
+    make = partial(timm.create_model, name, features_only=True, pretrained=False)
+    try:
+        try:
+            net = make(output_stride=stride)
+        except (NotImplementedError, TypeError, AssertionError):
+            net = make()
+        with torch.no_grad():
+            last = net.eval()(torch.zeros(1, 3, 64, 64))[-1]
+    except (NotImplementedError, RuntimeError, AssertionError) as error:
+        raise ValueError(f"backbone {name!r} cannot give maps of an image of any size ({error}); {_ADVICE}") from error
+    found = 64 // last.shape[1 if _channels_last(last, net) else 2]
+    if found != stride:
+        raise ValueError(f"backbone {name!r} has stride {found} and timm cannot dilate it to {stride}; {_ADVICE}")
+    return net
+
+
 _OURS = {"tiny": _tiny, "resnet38": _resnet38, "mobilenet_v2": _mobilenet}
+_ADVICE = "take one that timm can dilate, such as a resnet, res2net, resnest, regnet, efficientnet or convnext"
 _RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
 
 

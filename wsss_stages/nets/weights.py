@@ -66,7 +66,7 @@ def load(backbone: Backbone, source: str) -> Origin:
         name = wrong[0]
         raise WeightsError(
             f"{source}: {name} is {tuple(state[name].shape)}, but {backbone.name} wants {tuple(wanted[name].shape)}. "
-            "Are these weights of another backbone? See classifier.backbone."
+            "Are these weights of another backbone? See classifier.backbone and segment.backbone."
         )
     missing = [n for n in wanted if n not in state and not n.endswith("num_batches_tracked")]
     if len(missing) > len(wanted) / 2:

@@ -58,7 +58,8 @@ class Classifier(Training):
     )
     backbone: str = Field(
         "mobilenet_v2",
-        description="mobilenet_v2, resnet18/50/101, resnet38, tiny, or any timm features_only model",
+        description="mobilenet_v2, resnet18/50/101, resnet38, tiny, or a timm features_only model that timm can dilate, such "
+        "as res2net101_26w_4s",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
@@ -78,12 +79,23 @@ class Cam(Section):
 
 
 class Segment(Training):
-    """s7_segment: DeepLab on pseudo labels (Sec. 3.4)."""
+    """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
 
     labels: Literal["pseudo", "grabcut", "truth"] = Field(
         "pseudo", description="train on pseudo labels, on M_B to see what they gain, or on truth for the upper bound"
     )
-    stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
+    head: Literal["deeplab_v3", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
+        "deeplab_v3", description="what follows the backbone; the thesis has deeplab_v2, pspnet and tree_fcn"
+    )
+    backbone: str = Field(
+        "", description="as classifier.backbone; empty: the classifier's, for the stage by itself not allowed"
+    )
+    backbone_weights: str = Field(
+        "",
+        description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
+        "not allowed",
+    )
+    stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
     epochs: int = Field(20, ge=1, description="passes over the training images")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
     lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
@@ -91,7 +103,7 @@ class Segment(Training):
     warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
     clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
-    aspp_channels: int = Field(128, ge=8, description="width of the ASPP head")
+    head_channels: int = Field(128, ge=8, description="width of the head; deeplab_v2 has none")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.cam import enlarge
     from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.deeplab import multi_scale
+    from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.shards import Manifest
 

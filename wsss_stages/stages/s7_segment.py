@@ -2,7 +2,7 @@
 
 reads   index.json             images of the training split, and their truth with --labels truth
         s6_propagate MANIFESTS contracts.PSEUDO; for --labels grabcut those of s3_seeds, contracts.GRABCUT
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -20,18 +20,19 @@ def main(argv: list[str] | None = None) -> None:
             "pseudo?+": "manifests of s6_propagate (--labels grabcut: s3_seeds), all shards; not needed for --labels truth",
             "weights": "weights.safetensors to write",
         },
-        texts={
-            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
-            "device": ("auto", "auto, cpu, cuda or cuda:N"),
-        },
+        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
+    if not (opt.backbone and opt.backbone_weights):
+        raise ValueError(
+            f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone, "
+            "see s1_classifier --help, and a file, 'hub' or 'none'. In config.yaml empty ones are the classifier's."
+        )
     from wsss_stages import artifacts, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_segmenter
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.deeplab import segmentation_loss
+    from wsss_stages.nets.segmenter import segmentation_loss
     from wsss_stages.shards import Manifest
     from wsss_stages.stages import devices
 
@@ -55,9 +56,7 @@ def main(argv: list[str] | None = None) -> None:
             )
         origin_of = {r.id: pseudo.sha256(r.id, contract.name) for r in records}
     classes = len(index.classes)
-    network, origin = build_segmenter(
-        paths.backbone, opt.stride, classes, opt.aspp_channels, paths.backbone_weights, opt.seed
-    )
+    network, origin = build_segmenter(opt, classes)
 
     def sample(record, rng):
         labels = record.truth_labels(index.root) if opt.labels == "truth" else pseudo.read(record.id, contract)["label"]
@@ -65,15 +64,17 @@ def main(argv: list[str] | None = None) -> None:
         return {"image": view.transpose(2, 0, 1), "labels": labels}
 
     def loss(batch):
-        logits = network(backbones.normalise(batch["image"]))
-        return {"cross_entropy": segmentation_loss(logits, batch["labels"], opt.balanced_ce)}
+        graded = network.graded(backbones.normalise(batch["image"]))
+        return {
+            name: weight * segmentation_loss(logits, batch["labels"], opt.balanced_ce)
+            for name, (logits, weight) in graded.items()
+        }
 
     new = network.new_parameters()
     known = {id(p) for p in new}
     provenance = {
         "stage": "s7_segment",
         "options": opt.model_dump(),
-        "backbone": paths.backbone,
         "classes": classes,
         "origin": vars(origin),
     }

@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.enlarge import most_likely
     from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.deeplab import multi_scale
+    from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 

@@ -1,0 +1,141 @@
+"""The heads of segmenters: their equations in loops, what they grade, their probabilities and their loss."""
+
+import numpy as np
+import pytest
+import torch
+
+from wsss_stages.models import HEADS
+from wsss_stages.nets import tree_fcn
+from wsss_stages.nets.segmenter import multi_scale, segmentation_loss
+from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
+
+
+def made(head, stride=8, classes=4):
+    torch.manual_seed(0)
+    return HEADS[head](HEADS[head].body("tiny", stride, True), classes, 8)
+
+
+def moved(network):
+    """Batch norm that does something: statistics and scales drawn."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for tensor in (module.running_mean, module.weight.data, module.bias.data):
+                tensor.normal_()
+            module.running_var.uniform_(0.5, 2)
+    return network.eval()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_probabilities_at_full_size(head):
+    P = multi_scale(made(head).eval(), torch.rand(1, 3, 50, 70), [0.75, 1.0], True)
+    assert P.shape == (4, 50, 70)
+    torch.testing.assert_close(P.sum(dim=0), torch.ones(50, 70))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_parameter_learns_and_new_ones_are_all_but_the_backbones(head):
+    network = made(head).train()
+    graded = network.graded(torch.rand(2, 3, 96, 96))
+    sum(weight * logits.square().mean() for logits, weight in graded.values()).backward()
+    still = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
+    assert not still
+    new, old = ({id(p) for p in ps} for ps in (network.new_parameters(), network.backbone.parameters()))
+    assert not new & old and new | old == {id(p) for p in network.parameters()}
+
+
+def test_deeplab_v2_sums_four_dilated_convolutions():
+    network, image = made("deeplab_v2").eval(), torch.rand(1, 3, 208, 208)
+    m, logits = network.backbone(image)[-1], network(image)
+    assert m.shape[2:] == logits.shape[2:] == (26, 26)
+    for y, x in ((0, 0), (13, 4), (25, 25)):
+        expected = torch.zeros(4)
+        for rate, conv in zip((6, 12, 18, 24), network.aspp, strict=True):
+            expected += conv.bias
+            for i, j in np.ndindex(3, 3):
+                v, u = y + (i - 1) * rate, x + (j - 1) * rate
+                if 0 <= v < 26 and 0 <= u < 26:
+                    expected += conv.weight[:, :, i, j] @ m[0, :, v, u]
+        torch.testing.assert_close(logits[0, :, y, x], expected)
+
+
+def test_deeplab_v2_begins_with_small_filters_and_no_bias():
+    for conv in made("deeplab_v2").aspp:
+        assert 0.009 < conv.weight.std() < 0.011 and (conv.bias == 0).all()
+
+
+def test_pspnet_pools_over_grids_of_1_2_3_and_6():
+    network = moved(made("pspnet"))
+    m = torch.rand(1, 128, 12, 12)
+    for side, pool in zip((1, 2, 3, 6), network.pools, strict=True):
+        cell, (_, conv, norm, _) = 12 // side, pool
+        found = pool(m)
+        assert found.shape == (1, 32, side, side)
+        for y, x in np.ndindex(side, side):
+            mean = m[0, :, y * cell : (y + 1) * cell, x * cell : (x + 1) * cell].mean(dim=(1, 2))
+            reduced = conv.weight[:, :, 0, 0] @ mean
+            z = (reduced - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
+            torch.testing.assert_close(found[0, :, y, x], z.clamp(min=0))
+
+
+def test_pspnet_grades_the_map_before_the_last_with_weight_0_4():
+    network = moved(made("pspnet"))
+    image = torch.rand(2, 3, 64, 64)
+    graded = network.graded(image)
+    assert {name: weight for name, (_, weight) in graded.items()} == {"cross_entropy": 1.0, "auxiliary": 0.4}
+    torch.testing.assert_close(graded["cross_entropy"][0], network(image))
+    torch.testing.assert_close(graded["auxiliary"][0], network.auxiliary(network.backbone(image)[-2]))
+
+
+@pytest.mark.parametrize("head", sorted(set(HEADS) - {"pspnet"}))
+def test_other_heads_grade_their_logits_only(head):
+    network, image = made(head).eval(), torch.rand(2, 3, 64, 64)
+    ((name, (logits, weight)),) = network.graded(image).items()
+    assert (name, weight) == ("cross_entropy", 1.0) and torch.equal(logits, network(image))
+
+
+def test_tree_fcn_ends_at_the_finest_map_of_the_pyramid():
+    network = made("tree_fcn").eval()
+    assert network.groups == 8 and made("tree_fcn", stride=16).backbone.dims == network.backbone.dims == [
+        32,
+        64,
+        96,
+        128,
+    ]
+    assert network(torch.rand(1, 3, 64, 96)).shape == (1, 4, 16, 24)
+
+
+def test_every_step_up_filters_along_the_tree_of_the_map_it_goes_up_to(monkeypatch):
+    guides, filtered = [], []
+
+    def forest(guide):
+        guides.append(guide)
+        return spanning_forest(guide)
+
+    def filter_(x, embedding, forest, groups):
+        filtered.append(x.shape[2:])
+        return tree_filter(x, embedding, forest, groups)
+
+    monkeypatch.setattr(tree_fcn, "spanning_forest", forest)
+    monkeypatch.setattr(tree_fcn, "tree_filter", filter_)
+    network, image = made("tree_fcn").eval(), torch.rand(1, 3, 64, 64)
+    network(image)
+    for guide, size, m in zip(guides, filtered, network.backbone(image)[-2::-1], strict=True):
+        assert torch.equal(guide, m) and not guide.requires_grad and size == m.shape[2:]
+
+
+def test_segmentation_loss_against_loops():
+    logits, labels = torch.randn(1, 3, 4, 4), torch.randint(0, 3, (1, 4, 4), dtype=torch.uint8)
+    labels[0, 0, 0] = 255
+    log_p = logits.log_softmax(dim=1)
+    values = {
+        (y, x): -log_p[0, labels[0, y, x].item(), y, x].item() for y, x in np.ndindex(4, 4) if labels[0, y, x] != 255
+    }
+    groups = [[v for (y, x), v in values.items() if (labels[0, y, x] == 0) == zero] for zero in (True, False)]
+    assert segmentation_loss(logits, labels, False).item() == pytest.approx(np.mean(list(values.values())), rel=1e-5)
+    assert segmentation_loss(logits, labels, True).item() == pytest.approx(
+        np.mean([np.mean(g) for g in groups]), rel=1e-5
+    )
+
+
+def test_segmentation_loss_of_unknown_labels_is_zero():
+    assert segmentation_loss(torch.randn(1, 3, 4, 4), torch.full((1, 8, 8), 255, dtype=torch.uint8), True) == 0

@@ -1,0 +1,66 @@
+"""What all final segmenters share (Sec. 3.4): a backbone, logits of classes, prediction over scales, the loss."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsss_stages.nets import backbones
+
+
+class Segmenter(nn.Module):
+    """A backbone and a head; forward gives logits at the head's stride.
+
+    A head is built of (backbone, classes with background, width) and its backbone by `body`.
+    """
+
+    body = staticmethod(backbones.build)
+
+    def __init__(self, backbone: backbones.Backbone):
+        super().__init__()
+        self.backbone = backbone
+
+    def graded(self, image: Float[Tensor, "b 3 H W"]) -> dict[str, tuple[Float[Tensor, "b c _ _"], float]]:
+        """What training grades: name of the loss to logits and weight."""
+        return {"cross_entropy": (self(image), 1.0)}
+
+    def new_parameters(self) -> list[nn.Parameter]:
+        """Parameters that no pretrained weights fill."""
+        return [p for name, part in self.named_children() if name != "backbone" for p in part.parameters()]
+
+
+def block(before: int, after: int, size: int) -> list[nn.Module]:
+    """Convolution, batch norm, ReLU."""
+    return [nn.Conv2d(before, after, size, padding=size // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+
+
+@torch.no_grad()
+def multi_scale(
+    network: Segmenter, image: Float[Tensor, "1 3 h w"], scales: list[float], flip: bool
+) -> Float[Tensor, "c h w"]:
+    """Class probabilities at full size, the mean over scales and mirror."""
+    h, w = image.shape[2:]
+    total = torch.zeros((), device=image.device)
+    for scale in scales:
+        size = (max(32, round(h * scale)), max(32, round(w * scale)))
+        scaled = F.interpolate(image, size, mode="bilinear", align_corners=False)
+        logits = network(torch.cat([scaled, scaled.flip(3)]) if flip else scaled).float()
+        P = F.interpolate(logits, (h, w), mode="bilinear", align_corners=False).softmax(dim=1)
+        total = total + (P[:1] + P[1:].flip(3) if flip else P)[0]
+    return total / (len(scales) * (2 if flip else 1))
+
+
+def segmentation_loss(logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool) -> Float[Tensor, ""]:
+    """Cross-entropy of upsampled logits; `balanced` is the mean of the background's mean and the foreground's.
+
+    Args:
+        labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.
+    """
+    upsampled = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
+    loss = F.cross_entropy(upsampled, labels.long(), ignore_index=255, reduction="none")
+    background, foreground = labels == 0, (labels > 0) & (labels != 255)
+    if not balanced:
+        known = background | foreground
+        return (loss * known).sum() / known.sum().clamp(min=1)
+    means = [(loss * mask).sum() / mask.sum().clamp(min=1) for mask in (background, foreground)]
+    return (means[0] + means[1]) / 2
