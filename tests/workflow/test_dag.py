@@ -39,7 +39,9 @@ def test_other_weak_labels_share_the_classifier_and_go_all_the_way(finished, wea
 
 def test_mixed_labels_go_as_far_as_pseudo_labels(finished):
     finished.snakemake("results/scenes/mixed/a2gnn/s9_evaluate/train/scores.json")
-    rows = json.loads((finished.folder / "results/scenes/mixed/a2gnn/s9_evaluate/train/scores.json").read_text())["rows"]
+    rows = json.loads((finished.folder / "results/scenes/mixed/a2gnn/s9_evaluate/train/scores.json").read_text())[
+        "rows"
+    ]
     assert {"boxes", "grabcut", "expanded", "seeds", "pseudo"} < set(rows)
 
 
