@@ -32,3 +32,12 @@ def test_filter_is_linear_and_passes_gradients():
     (lattice.filter(a) * b).sum().backward()
     numeric = ((lattice.filter(a + 1e-2 * b) - lattice.filter(a)) * b).sum() / 1e-2
     torch.testing.assert_close((a.grad * b).sum(), numeric, atol=1e-2, rtol=1e-2)
+
+
+def test_transposed_is_the_transpose():
+    torch.manual_seed(0)
+    lattice = PermutohedralLattice(2 * torch.randn(60, 3, dtype=torch.float64))
+    ones = torch.eye(60, dtype=torch.float64)
+    matrix = lattice.filter(ones)
+    torch.testing.assert_close(lattice.transposed(ones), matrix.T)
+    assert (matrix - matrix.T).abs().max() > 1e-4  # it is not its own

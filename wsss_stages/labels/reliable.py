@@ -1,8 +1,34 @@
 """From CAM to labels: M_I, where two backgrounds agree, and its confident part M'_I (Eqs. 2.4-2.7, 3.1, 3.5)."""
 
 import numpy as np
+import torch
 
 from wsss_stages import UNKNOWN
+from wsss_stages.labels import cam as cams
+from wsss_stages.labels.crf import DenseCrf
+from wsss_stages.options import Mining
+
+
+def mined(
+    image: np.ndarray, cam: np.ndarray, classes: np.ndarray, opt: Mining, device: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """M_I and M'_I of an image; the CRF refines the scores of both backgrounds over one lattice.
+
+    Without iterations of the CRF nothing but the CAM decides, and M'_I is I_cam (Eq. 2.6).
+
+    Args:
+        image: (h, w, 3) uint8 RGB.  cam: (k, h, w) in [0, 1].  classes: (k,) class of each row.
+        name: of the image, for messages.
+    """
+    cam = cams.normalise(cam, opt.cam_normalise)
+    scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
+    certain = (opt.keep, opt.min_cam, opt.min_background)
+    if opt.crf.iterations == 0:
+        return agreed(*scores, classes), of_cam(scores[1], classes, *certain)
+    crf = DenseCrf(image, **opt.crf.kernels(), device=device)
+    Q_low, Q_high = crf.infer(torch.from_numpy(scores).to(device), opt.crf.iterations, name).cpu().numpy()
+    M_I = agreed(Q_low, Q_high, classes)
+    return M_I, confident(M_I, scores[1], Q_low, Q_high, classes, *certain, opt.min_crf, opt.strict_class_agreement)
 
 
 def agreed(Q_low: np.ndarray, Q_high: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -21,6 +47,25 @@ def agreed(Q_low: np.ndarray, Q_high: np.ndarray, classes: np.ndarray) -> np.nda
     return M_I
 
 
+def of_cam(scores: np.ndarray, classes: np.ndarray, keep: float, min_cam: float, min_background: float) -> np.ndarray:
+    """I_cam (Eq. 2.6): the top `keep` of the pixels that a class wins, and background above `min_background`; else 255.
+
+    Args:
+        scores: (1 + k, h, w) CAM with the background of the high exponent first.
+        keep: share in (0, 1].  min_cam: pixels under it are not counted among a class's pixels.
+    """
+    won = scores.argmax(axis=0)
+    sure = np.full(won.shape, UNKNOWN, np.uint8)
+    sure[(won == 0) & (scores[0] > min_background)] = 0
+    for row, c in enumerate(classes, start=1):
+        mine = (won == row) & (scores[row] > min_cam)
+        values = scores[row][mine]
+        cut = int((1 - keep) * len(values))
+        if cut >= 1 or keep == 1:
+            sure[mine & (scores[row] > (np.partition(values, cut)[cut] if keep < 1 else -1))] = c
+    return sure
+
+
 def confident(
     M_I: np.ndarray,
     scores: np.ndarray,
@@ -35,22 +80,11 @@ def confident(
 ) -> np.ndarray:
     """M'_I (Eq. 3.5): M_I where both the CAM and the CRF are sure, 255 elsewhere.
 
-    The CAM is sure of the top `keep` of the pixels that a class wins, and of background above `min_background`.
-
     Args:
-        scores: (1 + k, h, w) CAM with the background of the high exponent first.
-        keep: share in (0, 1].  min_cam: pixels under it are not counted among a class's pixels.
+        scores, keep, min_cam, min_background: as `of_cam` says, by which the CAM is sure.
         strict: CAM and CRF must be sure of the same class (Eq. 2.7), not just both sure (released code).
     """
-    won = scores.argmax(axis=0)
-    sure = np.full(M_I.shape, UNKNOWN, np.uint8)
-    sure[(won == 0) & (scores[0] > min_background)] = 0
-    for row, c in enumerate(classes, start=1):
-        mine = (won == row) & (scores[row] > min_cam)
-        values = np.sort(scores[row][mine])
-        cut = int((1 - keep) * len(values))
-        if cut >= 1 or keep == 1:
-            sure[mine & (scores[row] > (values[cut] if keep < 1 else -1))] = c
+    sure = of_cam(scores, classes, keep, min_cam, min_background)
     crf_sure = np.maximum(Q_high[0], Q_low[1:].max(axis=0) if len(classes) else 0) >= min_crf
     both = crf_sure & (sure != UNKNOWN)
     if strict:

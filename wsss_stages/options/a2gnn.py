@@ -4,32 +4,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
+from wsss_stages.options.base import Crf, Images, Mining, Section, Seeded, Training
 
 SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
 
 
-class Seeds(Seeded):
+class Seeds(Seeded, Mining):
     """s3_seeds: weak labels and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1)."""
 
-    cam_normalise: Literal["max", "minmax"] = Field(
-        "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
-    )
-    gamma_low: float = Field(4.0, gt=0, description="background exponent that decides foreground (Eq. 2.4)")
-    gamma_high: float = Field(24.0, gt=0, description="background exponent that decides background")
     cam_in_boxes: bool = Field(True, description="a class may live in its boxes only, which is certain knowledge")
-    keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
-    min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
-    min_background: float = Field(0.8, ge=0, le=1, description="background score above which background is confident")
-    min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
-    strict_class_agreement: bool = Field(
-        True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
-    )
-    crf: Crf = Field(
-        Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),
-        description="CRF on the CAM",
-    )
     grabcut_iterations: int = Field(5, ge=1, description="iterations of GrabCut per box (Eq. 3.2)")
     grabcut_min_iou: float = Field(
         0.15, ge=0, le=1, description="a GrabCut mask that fills less of its box is replaced by the box"

@@ -1,4 +1,4 @@
-"""What sections share: strictness, seeds, training, the CRF."""
+"""What sections share: strictness, seeds, training, the CRF, labels from CAMs."""
 
 from typing import Literal
 
@@ -59,3 +59,24 @@ class Crf(Section):
     def kernels(self) -> dict[str, float]:
         """Arguments of labels.crf.DenseCrf."""
         return self.model_dump(exclude={"iterations"})
+
+
+class Mining(Section):
+    """CAMs to the pixels whose label is reliable (Eqs. 2.3-2.7)."""
+
+    cam_normalise: Literal["max", "minmax"] = Field(
+        "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
+    )
+    gamma_low: float = Field(4.0, gt=0, description="background exponent that decides foreground (Eq. 2.4)")
+    gamma_high: float = Field(24.0, gt=0, description="background exponent that decides background")
+    keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
+    min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
+    min_background: float = Field(0.8, ge=0, le=1, description="background score above which background is confident")
+    min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
+    strict_class_agreement: bool = Field(
+        True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
+    )
+    crf: Crf = Field(
+        Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),
+        description="CRF on the CAM",
+    )

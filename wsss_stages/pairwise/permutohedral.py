@@ -34,12 +34,16 @@ class PermutohedralLattice:
         """Sum over all points, the point itself too, of kernel times value; not normalised."""
         return self.slice(self.blurred(values))
 
-    def blurred(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "v c"]:
+    def transposed(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
+        """The transpose of `filter`, exactly: directions in turn do not quite commute where vertices are missing."""
+        return self.slice(self.blurred(values, backwards=True))
+
+    def blurred(self, values: Float[Tensor, "n c"], backwards: bool = False) -> Float[Tensor, "v c"]:
         """Sums at the vertices."""
         rows = F.embedding_bag(
             self.splat_points, values, self.splat_starts, mode="sum", per_sample_weights=self.splat_weights
         )
-        for neighbours in self.neighbours:
+        for neighbours in reversed(self.neighbours) if backwards else self.neighbours:
             padded = F.pad(rows, (0, 0, 0, 1))  # the last row, zero, stands for vertices that do not exist
             rows = padded[:-1] + 0.5 * (padded[neighbours[0]] + padded[neighbours[1]])
         return rows
@@ -68,10 +72,10 @@ def _simplex(features: Tensor) -> tuple[Tensor, Tensor]:
     n, d = features.shape
     device = features.device
     index = torch.arange(d, device=device)
-    scaled = features.float() * ((d + 1) * (2 / 3) ** 0.5 / ((index + 1.0) * (index + 2.0)).sqrt())
+    scaled = features * ((d + 1) * (2 / 3) ** 0.5 / ((index + 1.0) * (index + 2.0)).sqrt())
     # onto the hyperplane of zero sum: e_0 = sum, e_i = sum_{j >= i} - i f_{i-1}
     tail = F.pad(scaled.flip(1).cumsum(1).flip(1), (0, 1))
-    steps = torch.cat([torch.zeros(n, 1, device=device), scaled * (index + 1)], dim=1)
+    steps = torch.cat([features.new_zeros(n, 1), scaled * (index + 1)], dim=1)
     elevated = tail - steps  # n d+1
 
     nearest = torch.round(elevated / (d + 1))
@@ -84,10 +88,10 @@ def _simplex(features: Tensor) -> tuple[Tensor, Tensor]:
     rank = (larger | (tie & (before[None, :] < before[:, None]))).sum(dim=2) + excess
     below, above = rank < 0, rank > d
     rank = rank + (d + 1) * (below.long() - above.long())
-    nearest = nearest + (d + 1) * (below.float() - above.float())
+    nearest = nearest + (d + 1) * (below.to(features) - above.to(features))
 
     offsets = (elevated - nearest) / (d + 1)
-    barycentric = torch.zeros(n, d + 2, device=device)
+    barycentric = features.new_zeros(n, d + 2)
     barycentric.scatter_add_(1, d - rank, offsets)
     barycentric.scatter_add_(1, d + 1 - rank, -offsets)
     weights = torch.cat([barycentric[:, :1] + 1 + barycentric[:, d + 1 :], barycentric[:, 1 : d + 1]], dim=1)

@@ -36,7 +36,6 @@ def main(argv: list[str] | None = None) -> None:
 
     import cv2
     import numpy as np
-    import torch
 
     from wsss_stages import UNKNOWN
     from wsss_stages.a2gnn.fuse import first_known, fuse
@@ -44,7 +43,6 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
-    from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.shards import Ahead, Shard, progress
     from wsss_stages.stages import devices
 
@@ -66,17 +64,7 @@ def main(argv: list[str] | None = None) -> None:
         cam = cams.enlarge(stored["cam"], h, w)
         if opt.cam_in_boxes and index.weak == "box":
             cam = cam * allowed(*item.record.box_arrays(), classes, h, w)[1:]
-        cam = cams.normalise(cam, opt.cam_normalise)
-        scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
-        crf = DenseCrf(image, **opt.crf.kernels(), device=device)
-        unary = torch.from_numpy(scores).to(device)
-        Q_low, Q_high = crf.infer(unary, opt.crf.iterations, item.id).cpu().numpy()
-        M_I = reliable.agreed(Q_low, Q_high, classes)
-        M_I_top = reliable.confident(
-            M_I, scores[1], Q_low, Q_high, classes,
-            opt.keep, opt.min_cam, opt.min_background, opt.min_crf, opt.strict_class_agreement,
-        )  # fmt: skip
-        return M_I, M_I_top
+        return reliable.mined(image, cam, classes, opt, device, item.id)
 
     def by_boxes(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
         boxes, box_classes = item.record.box_arrays()

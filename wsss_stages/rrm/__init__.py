@@ -1,0 +1,1 @@
+"""RRM, chapter 2 of the thesis."""

@@ -1,0 +1,64 @@
+"""R-FAM: every node gathers features from all nodes, most from those of middle affinity (Eqs. 2.8-2.12)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+ENTRIES = 2**22
+"""Entries of A that are held at once; a crop of 321 at stride 8 has 2.8 million."""
+
+
+class ReweightedAttention(nn.Module):
+    """Feature map F to F_g = concat(F_a, F_3), of twice the width C_1 (Fig. 2.4, Eq. 2.12)."""
+
+    def __init__(self, channels: int, width: int, reweight: str):
+        """`channels` of F; `width` is C_1; `reweight` as in `reweighting`."""
+        super().__init__()
+        self.reweight = reweight
+        self.project = nn.Conv2d(channels, 3 * width, 1, bias=False)
+
+    def forward(self, m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b w y x"]:
+        F_1, F_2, F_3 = self.project(m).flatten(2).transpose(1, 2).chunk(3, dim=2)
+        F_g = torch.cat([attend(F_1, F_2, F_3, self.reweight), F_3], dim=2)
+        return F_g.transpose(1, 2).unflatten(2, m.shape[2:])
+
+
+def attend(
+    F_1: Float[Tensor, "b n w"], F_2: Float[Tensor, "b n w"], F_3: Float[Tensor, "b n w"], reweight: str
+) -> Float[Tensor, "b n w"]:
+    r""":math:`F_a = (\mathrm{softmax}(A) \odot A_w)\,F_3` with :math:`A = F_1 F_2^\top` (Eqs. 2.8, 2.11), in float32.
+
+    Some rows of A are made at a time, and again for their gradient, so that memory does not grow with HW x HW; rows do
+    not sum to 1 after A_w. Eq. 2.8 prints F_2 as C_1 x HW and transposes it once more (Deviations).
+    """
+    b, n, _ = F_1.shape
+    with torch.autocast(F_1.device.type, enabled=False):  # ranks tell more apart than half precision does
+        F_1, F_2, F_3 = F_1.float(), F_2.float(), F_3.float()
+        chunks = F_1.split(max(1, ENTRIES // (b * n)), dim=1)
+        made = [checkpoint(_rows, rows, F_2, F_3, reweight, use_reentrant=False) for rows in chunks]
+    return torch.cat(made, dim=1)
+
+
+def _rows(F_1: Tensor, F_2: Tensor, F_3: Tensor, reweight: str) -> Tensor:
+    A = F_1 @ F_2.transpose(1, 2)
+    attention = A.softmax(dim=2)
+    return (attention if reweight == "off" else attention * reweighting(A.detach(), reweight)) @ F_3
+
+
+def reweighting(A: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*rows n"]:
+    r"""A_w of Eqs. 2.9-2.10: with the rank e of an entry in its row, from 1 for the largest, and N₊ > 0 entries above 0,
+
+    :math:`e / N_+` where A > 0, else :math:`\sqrt{|N_+ - e| / N_+}`.
+
+    Args:
+        A: its gradient is not asked for, ranks have none; equal entries are ranked in their order.
+        reweight: "printed"; "bounded" to at most 1, which the most negative entries exceed; "off" is not asked here.
+            Without an entry above 0, N₊ is 1.
+    """
+    n = A.shape[-1]
+    order = A.argsort(dim=-1, descending=True, stable=True)
+    e = torch.empty_like(A).scatter_(-1, order, torch.arange(1, n + 1, dtype=A.dtype, device=A.device).expand_as(A))
+    N = (A > 0).sum(dim=-1, keepdim=True).clamp(min=1)
+    A_w = torch.where(A > 0, e / N, ((N - e).abs() / N).sqrt())
+    return A_w.clamp(max=1) if reweight == "bounded" else A_w
