@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from wsss_stages import UNKNOWN
-from wsss_stages.labels import crf as crfs
 from wsss_stages.labels import reliable
 from wsss_stages.labels.cam import enlarge, normalise, with_background
 from wsss_stages.labels.crf import DenseCrf
@@ -44,23 +43,32 @@ def test_labels_are_the_disc_and_its_surroundings():
         assert (found == c).sum() > 0.2 * inside.sum() and (found == 0).sum() > 100
 
 
-def test_each_image_is_what_the_stage_of_seeds_makes_of_it():
+def test_each_image_is_what_the_stage_of_seeds_makes_of_its_valid_part():
     image, valid, cams, classes = batch()
-    labels = reliable_regions(image, valid, cams, classes, OPTIONS, ["a", "b"])
-    for i in range(2):
-        photo = (image[i] * 255).round().byte().permute(1, 2, 0).numpy()
-        cam = normalise(enlarge(cams[i].numpy(), SIDE, SIDE), "max")
+    valid[1, :5], valid[1, :, 44:] = False, False
+    labels = reliable_regions(image, valid, cams, classes, OPTIONS, ["a", "b"]).numpy()
+    for i, part in enumerate([np.s_[:, :], np.s_[5:, :44]]):
+        photo = np.ascontiguousarray((image[i] * 255).round().byte().permute(1, 2, 0).numpy()[part])
+        cam = normalise(enlarge(cams[i].numpy(), SIDE, SIDE)[:, *part], "max")
         low, high = (with_background(cam, gamma) for gamma in (4.0, 32.0))
         crf = DenseCrf(photo, **OPTIONS.crf.kernels())
         Q_low, Q_high = (crf.infer(torch.from_numpy(s)[None], 10)[0].numpy() for s in (low, high))
         M_I = reliable.agreed(Q_low, Q_high, classes[i].numpy())
         expected = reliable.confident(M_I, high, Q_low, Q_high, classes[i].numpy(), 0.4, 0.1, 0.8, 0.8, True)
-        assert np.array_equal(labels[i].numpy(), expected)
+        assert np.array_equal(labels[i][part], expected)
+        assert (labels[i] != UNKNOWN).sum() == (expected != UNKNOWN).sum()
+
+
+def test_the_crf_sees_the_photograph_in_grey_levels(monkeypatch):
+    seen = []
+    monkeypatch.setattr(reliable, "DenseCrf", lambda image, **k: seen.append(image) or DenseCrf(image, **k))
+    reliable_regions(*batch(), OPTIONS, ["a", "b"])
+    assert np.array_equal(seen[0], disc(20, 25, [230, 200, 40])[0])
 
 
 def test_one_lattice_serves_both_backgrounds(monkeypatch):
     built = []
-    monkeypatch.setattr(reliable, "DenseCrf", lambda *a, **k: built.append(a) or crfs.DenseCrf(*a, **k))
+    monkeypatch.setattr(reliable, "DenseCrf", lambda *a, **k: built.append(a) or DenseCrf(*a, **k))
     reliable_regions(*batch(), OPTIONS, ["a", "b"])
     assert len(built) == 2
 

@@ -43,7 +43,7 @@ def attend(
 def _rows(F_1: Tensor, F_2: Tensor, F_3: Tensor, reweight: str) -> Tensor:
     A = F_1 @ F_2.transpose(1, 2)
     attention = A.softmax(dim=2)
-    return (attention if reweight == "off" else attention * reweighting(A.detach(), reweight)) @ F_3
+    return (attention if reweight == "off" else attention * reweighting(A, reweight)) @ F_3
 
 
 def reweighting(A: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*rows n"]:
@@ -52,7 +52,7 @@ def reweighting(A: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*r
     :math:`e / N_+` where A > 0, else :math:`\sqrt{|N_+ - e| / N_+}`.
 
     Args:
-        A: its gradient is not asked for, ranks have none; equal entries are ranked in their order.
+        A: equal entries are ranked in their order; ranks carry no gradient.
         reweight: "printed"; "bounded" to at most 1, which the most negative entries exceed; "off" is not asked here.
             Without an entry above 0, N₊ is 1.
     """
