@@ -82,20 +82,23 @@ class CompiledMeanField:
     def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
         """As `MeanField.infer`."""
         numba.set_num_threads(min(BANDS, torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
-        return torch.stack([self._refine(one, iterations) for one in log_p])
+        maps = 2 if log_p.shape[2] <= WIDTH // 2 else 1
+        return torch.cat([self._refine(some, iterations) for some in log_p.split(maps)])
 
-    def _refine(self, log_p: Float[Tensor, "n c"], iterations: int) -> Float[Tensor, "n c"]:
-        n, c = log_p.shape
-        width = -(-c // WIDTH) * WIDTH
-        padded = torch.full((n, width), ABSENT)
-        padded[:, :c] = log_p
+    def _refine(self, log_p: Float[Tensor, "m n c"], iterations: int) -> Float[Tensor, "m n c"]:
+        """One map, or two that share a row of 8."""
+        maps, n, c = log_p.shape
+        width = -(-maps * c // WIDTH) * WIDTH
+        padded = torch.full((n, maps, width // maps), ABSENT)
+        padded[:, :, :c] = log_p.transpose(0, 1)
+        padded = padded.view(n, width)
         # torch's memory begins at a cache line
         tables = [torch.zeros(BANDS, lattice.vertices * 2 * width).numpy() for lattice in self.all]
         Q = torch.empty(n, width)
 
         def step(log_p: Tensor, lattices: tuple[CompiledLattice, ...], first: bool, last: bool) -> None:
             both = [part for x, table in zip(lattices, tables, strict=True) for part in (x.vertex, x.weights, table)]
-            kernels.mean_field_step(log_p.numpy(), *both, first, last, Q.numpy())
+            kernels.mean_field_step(log_p.numpy(), *both, maps == 2, first, last, Q.numpy())
 
         some = padded if self.points is None else padded[self.points]
         for iteration in range(iterations):
@@ -103,4 +106,4 @@ class CompiledMeanField:
             for lattice, table in zip(self.all, tables, strict=True):
                 kernels.blur(table, width, lattice.neighbours)
         step(padded, self.all, iterations == 0, True)
-        return Q[:, :c]
+        return Q.view(n, maps, width // maps)[:, :, :c].transpose(0, 1)

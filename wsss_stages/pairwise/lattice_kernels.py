@@ -193,7 +193,7 @@ def blur(tables, width, neighbours):
 
 @no_type_check
 @njit(parallel=True, **COMPILED)
-def mean_field_step(log_p, vertex_1, weights_1, tables_1, vertex_2, weights_2, tables_2, first, last, Q):
+def mean_field_step(log_p, vertex_1, weights_1, tables_1, vertex_2, weights_2, tables_2, half, first, last, Q):
     """One iteration for all points: slice both lattices (not in the first), softmax, splat for the next (not in the last).
 
     A table holds for every vertex the row of `width` numbers that is sliced and beside it the row that is splat, which are
@@ -211,7 +211,7 @@ def mean_field_step(log_p, vertex_1, weights_1, tables_1, vertex_2, weights_2, t
             if not first:
                 _slice(vertex_1, weights_1, tables_1[band], start, points, width, x)
                 _slice(vertex_2, weights_2, tables_2[band], start, points, width, x)
-            _softmax(x, points, width)
+            _softmax(x, points, width, half)
             if last:
                 Q[start : start + points] = x[: points * width].reshape(points, width)
             else:
@@ -245,19 +245,31 @@ def _splat(vertex, weights, x, start, points, width, table):
 
 @no_type_check
 @njit(**COMPILED)
-def _softmax(x, points, width):
-    for i in range(0, points * width, width):
-        top = row_max(x, i, width)
-        for c in range(i, i + width, WIDTH):
-            for j in range(WIDTH):
-                x[c + j] -= top
+def _softmax(x, points, width, half):
+    if half:
+        for i in range(0, points * width, 4):
+            top = max(max(x[i], x[i + 1]), max(x[i + 2], x[i + 3]))
+            for j in range(4):
+                x[i + j] -= top
+    else:
+        for i in range(0, points * width, width):
+            top = row_max(x, i, width)
+            for c in range(i, i + width, WIDTH):
+                for j in range(WIDTH):
+                    x[c + j] -= top
     for i in range(points * width):
         x[i] = _exp(x[i])
-    for i in range(0, points * width, width):
-        inverse = ONE / row_sum(x, i, width)
-        for c in range(i, i + width, WIDTH):
-            for j in range(WIDTH):
-                x[c + j] *= inverse
+    if half:
+        for i in range(0, points * width, 4):
+            inverse = ONE / ((x[i] + x[i + 1]) + (x[i + 2] + x[i + 3]))
+            for j in range(4):
+                x[i + j] *= inverse
+    else:
+        for i in range(0, points * width, width):
+            inverse = ONE / row_sum(x, i, width)
+            for c in range(i, i + width, WIDTH):
+                for j in range(WIDTH):
+                    x[c + j] *= inverse
 
 
 @no_type_check
