@@ -20,7 +20,7 @@ def dense_energy(
     scale: float,
     released_gradient: bool,
 ) -> Float[Tensor, ""]:
-    r"""L_energy: mean over valid pixels of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`  (Eqs. 2.19-2.20).
+    r"""L_energy: mean over valid pixels of the batch of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`  (Eqs. 2.19-2.20).
 
     At least 0. Each row of G sums to 1 (the 1/W of Eq. 2.18) over the valid pixels of an image, the pixel itself too.
 
@@ -29,7 +29,7 @@ def dense_energy(
         labels: 255 where unknown, outside Φ.  valid: False where padded.
         sigma_xy: pixels of the image.  sigma_rgb: grey levels of 255.
         scale: size of the grid that is worked on over the image's.
-        released_gradient: as `Agreement.released` says.
+        released_gradient: as `released` of `Agreement`.
     """
     size = tuple(max(1, round(side * scale)) for side in image.shape[2:])
     P = F.interpolate(logits.float(), size, mode="bilinear", align_corners=False).softmax(dim=1)
