@@ -17,6 +17,9 @@ STAGES = {
     "s7_segment": "segment",
     "s8_predict": "predict",
     "s9_evaluate": "evaluate",
+    "s6_instance_masks": "instance_masks",
+    "s7_instances": "instances",
+    "s8_detect": "detect",
 }
 """Stages that a variant may change, in the order of the data, and their config sections."""
 READS = {
@@ -29,6 +32,9 @@ READS = {
     "s7_segment": ["s6_propagate"],
     "s8_predict": ["s7_segment"],
     "s9_evaluate": ["s8_predict"],
+    "s6_instance_masks": ["s6_propagate"],
+    "s7_instances": ["s6_instance_masks"],
+    "s8_detect": ["s7_instances"],
 }
 """Stages whose artifacts a stage reads, but those that these read too."""
 

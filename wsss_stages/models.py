@@ -10,7 +10,9 @@ from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.deeplab import DeepLab
+from wsss_stages.nets.mask_rcnn import Detector
 from wsss_stages.nets.object_net import ObjectNet
+from wsss_stages.options import Instances
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 
@@ -79,6 +81,23 @@ def restore_segmenter(path: Path) -> tuple[DeepLab, dict]:
     known = training.read_provenance(path)
     opt = known["options"]
     network = DeepLab(_body(known["backbone"], opt["stride"], known), known["classes"], opt["aspp_channels"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def build_detector(backbone: str, classes: int, opt: Instances, source: str):
+    """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    body = backbones.pyramid(backbone, pretrained=source != "none")
+    origin = weights.load(body, source)
+    return Detector(body, classes, opt.crop, **opt.heads()), origin
+
+
+def restore_detector(path: Path) -> tuple[Detector, dict]:
+    """The trained detector of s7 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    opt = Instances(**known["options"])
+    network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())
     training.load_weights(path, network)
     return network.eval(), known
 

@@ -32,12 +32,16 @@ def objects_of_shard(wildcards):
     return same_shard("s5_object_masks")(wildcards)
 
 
-def pseudo_labels(wildcards):
-    """All labels that the segmenter learns from, but truth."""
-    stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
-        section("segment", wildcards.variant)["labels"]
-    ]
-    return all_shards(stage, "train")(wildcards) if stage else []
+def labels_of(name):
+    """Input function: all labels that a config section asks for, but truth."""
+
+    def manifests(wildcards):
+        stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
+            section(name, wildcards.variant)["labels"]
+        ]
+        return all_shards(stage, "train")(wildcards) if stage else []
+
+    return manifests
 
 
 def to_score(wildcards):

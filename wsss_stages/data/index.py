@@ -64,10 +64,7 @@ class Record:
         if longer <= max_side:
             return self
         height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
-        boxes = [
-            [x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)]
-            for x0, y0, x1, y1 in self.boxes
-        ]
+        boxes = _scaled(self.boxes, (h, w), (height, width))
         points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
@@ -92,6 +89,11 @@ class Record:
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (k, 4) int and their classes (k,) uint8."""
         return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
+
+    def full_boxes(self) -> np.ndarray:
+        """Boxes (k, 4) int at full size, with every pixel that those at working size touch."""
+        size, full = (self.height, self.width), (self.full_height, self.full_width)
+        return np.array(_scaled(self.boxes, size, full), int).reshape(-1, 4)
 
     def truth_labels(self, root: Path) -> np.ndarray | None:
         """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
@@ -188,6 +190,18 @@ class Index:
         """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
         k, n = map(int, scatteritem.split("-of-"))
         return [r for r in self.split(split) if stable_hash(r.id) % n == k - 1]
+
+
+def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:
+    """Boxes of an image of one size (height, width) at another."""
+    (h, w), (height, width) = size, to
+    return [[x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)] for x0, y0, x1, y1 in boxes]
+
+
+def sample(ids: list[str], limit: int) -> list[str]:
+    """So many of the ids, chosen by their hashes, in the same order."""
+    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, "data.limit"))[:limit])
+    return [image_id for image_id in ids if image_id in kept]
 
 
 def stable_hash(text: str, *salt: object) -> int:

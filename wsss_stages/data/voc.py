@@ -15,7 +15,7 @@ import numpy as np
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.data.findings import DatasetError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
-from wsss_stages.data.index import Index, Record, stable_hash
+from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.weak_labels import WeakLabels, mask_problem
 
 VOC_CLASSES = (
@@ -64,7 +64,7 @@ def import_voc(
     photos = _photos(root, findings)
     splits = _splits(root, photos, train_list, val_list, findings)
     if limit:
-        splits["train"] = _sample(splits["train"], limit)
+        splits["train"] = sample(splits["train"], limit)
     labels = WeakLabels(weak_root or root, root, classes, findings)
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
@@ -181,11 +181,6 @@ def _learnable(root: Path, name: str, train: set[str], findings: list[Finding]) 
         findings.append(Finding(path, "no such list", "ids, one a line", "Correct data.truth_list."))
         return set()
     return {line.split()[0] for line in path.read_text().splitlines() if line.strip()} & train
-
-
-def _sample(ids: list[str], limit: int) -> list[str]:
-    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, "data.limit"))[:limit])
-    return [image_id for image_id in ids if image_id in kept]
 
 
 def _examine(

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
+from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment
 
@@ -25,6 +26,9 @@ SECTIONS: dict[str, type[Section]] = {
     "segment": Segment,
     "predict": Predict,
     "evaluate": Evaluate,
+    "instance_masks": InstanceMasks,
+    "instances": Instances,
+    "detect": Detect,
 }
 
 
