@@ -44,6 +44,17 @@ def labels_of(name):
     return manifests
 
 
+def labels_of_instances(wildcards):
+    """Labels that masks of boxes are cut from; a run without boxes is told before anything runs."""
+    truth = section("instance_masks", wildcards.variant)["labels"] == "truth"
+    if not truth and wildcards.weak not in ("box", "mixed"):
+        raise WorkflowError(
+            f"instances are made of boxes, and a run on weak: {wildcards.weak} has none; wanted weak: box or mixed, or a "
+            "variant with instance_masks: {labels: truth}"
+        )
+    return labels_of("instance_masks")(wildcards)
+
+
 def to_score(wildcards):
     """Label maps of a split: every stage's on the training images, predictions on the validation images."""
     stages = (

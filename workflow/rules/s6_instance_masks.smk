@@ -1,7 +1,7 @@
 rule s6_instance_masks:
     input:
         index="results/{dataset}/{weak}/index.json",
-        pseudo=labels_of("instance_masks"),
+        pseudo=labels_of_instances,
     output:
         instances="results/{dataset}/{weak}/{variant}/s6_instance_masks/instances.json",
     log:

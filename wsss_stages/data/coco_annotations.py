@@ -151,12 +151,13 @@ def _mask(annotation: dict, height: int, width: int) -> np.ndarray | None:
         raise ProblemError(
             "a polygon outside the image", f"0 <= x <= {width}, 0 <= y <= {height}", "Clip or remove it."
         )
-    return coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(shape, height, width))).astype(bool)
+    code = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
+    return rle.decode({"size": [height, width], "counts": code["counts"].decode("ascii")}, height, width)
 
 
 def _numbers(values: object) -> bool:
     return isinstance(values, list) and all(type(v) in (int, float) and math.isfinite(v) for v in values)
 
 
-def _inside(values: list[float], size: int) -> bool:
+def _inside(values: list, size: int) -> bool:
     return all(-1 <= v <= size + 1 for v in values)

@@ -1,7 +1,7 @@
 """Run-length codes of masks as COCO writes them; what cannot be one is refused before anything is decoded.
 
 Runs go down the columns, beginning with background: {"size": [h, w], "counts": [n, ...]}, or compressed to a text in which a
-run is stored in groups of five bits, from the third on as its difference to the run two before.
+run is stored in groups of five bits, from the fourth on as its difference to the run two before.
 """
 
 import numpy as np

@@ -23,12 +23,12 @@ SECTIONS: dict[str, type[Section]] = {
     "object_masks": ObjectMasks,
     "graph": Graph,
     "propagate": Propagate,
-    "segment": Segment,
-    "predict": Predict,
-    "evaluate": Evaluate,
     "instance_masks": InstanceMasks,
+    "segment": Segment,
     "instances": Instances,
+    "predict": Predict,
     "detect": Detect,
+    "evaluate": Evaluate,
 }
 
 
