@@ -83,6 +83,23 @@ def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
     assert jobs == {"s7_segment": 1, "s8_predict": 2, "s9_evaluate": 1}
 
 
+def test_instances_follow_the_labels_and_those_of_truth_need_none(finished):
+    output = finished.snakemake("instances")
+    assert planned(output) == {
+        "s6_instance_masks": 1, "s7_instances": 1, "s8_detect": 2, "s9_instances": 1, "instances": 1,
+    }  # fmt: skip
+    scores = finished.folder / "results/scenes/box/ours/s9_instances/val/average_precision.json"
+    assert json.loads(scores.read_text())["images"] == 2
+    plan = finished.snakemake("-n", "-p", "instances", "--config", "variant=truth")
+    assert planned(plan) == planned(output) and "--labels '\"truth\"'" in plan and "--pseudo" not in plan
+
+
+def test_instances_without_boxes_are_told_before_anything_runs(finished):
+    output = finished.snakemake("-n", "instances", "--config", "weak=tag", fails=True)
+    assert "a run on weak: tag has none; wanted weak: box or mixed" in output
+    finished.snakemake("-n", "instances", "--config", "weak=tag", "variant=truth")
+
+
 def test_presets_start_where_they_differ(finished):
     for preset in ("thesis", "released"):
         jobs = planned(finished.snakemake("-n", "--config", f"variant={preset}"))

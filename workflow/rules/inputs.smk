@@ -29,12 +29,27 @@ def objects_of_shard(wildcards):
     return same_shard("s5_object_masks")(wildcards)
 
 
-def pseudo_labels(wildcards):
-    """All labels that the segmenter learns from, but truth."""
-    stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
-        section("segment", wildcards)["labels"]
-    ]
-    return all_shards(stage, "train")(wildcards) if stage else []
+def labels_of(name):
+    """Input function: all labels that a config section asks for, but truth."""
+
+    def manifests(wildcards):
+        stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
+            section(name, wildcards)["labels"]
+        ]
+        return all_shards(stage, "train")(wildcards) if stage else []
+
+    return manifests
+
+
+def labels_of_instances(wildcards):
+    """Labels that masks of boxes are cut from; a run without boxes is told before anything runs."""
+    truth = section("instance_masks", wildcards)["labels"] == "truth"
+    if not truth and wildcards.weak not in ("box", "mixed"):
+        raise WorkflowError(
+            f"instances are made of boxes, and a run on weak: {wildcards.weak} has none; wanted weak: box or mixed, or a "
+            "variant with instance_masks: {labels: truth}"
+        )
+    return labels_of("instance_masks")(wildcards)
 
 
 def segmenter_backbone(wildcards):

@@ -64,10 +64,7 @@ class Record:
         if longer <= max_side:
             return self
         height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
-        boxes = [
-            [x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)]
-            for x0, y0, x1, y1 in self.boxes
-        ]
+        boxes = _scaled(self.boxes, (h, w), (height, width))
         points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
@@ -92,6 +89,11 @@ class Record:
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (k, 4) int and their classes (k,) uint8."""
         return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
+
+    def full_boxes(self) -> np.ndarray:
+        """Boxes (k, 4) int at full size, with every pixel that those at working size touch."""
+        size, full = (self.height, self.width), (self.full_height, self.full_width)
+        return np.array(_scaled(self.boxes, size, full), int).reshape(-1, 4)
 
     def truth_labels(self, root: Path) -> np.ndarray | None:
         """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
@@ -175,7 +177,7 @@ class Index:
         """With only so many images of a split, chosen by a hash of their ids; 0 keeps all."""
         if not count:
             return self
-        return replace(self, splits={**self.splits, split: sample(self.splits[split], count, "images")})
+        return replace(self, splits={**self.splits, split: sample(self.splits[split], count)})
 
     def scribble_labels(self, record: Record) -> np.ndarray | None:
         """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
@@ -196,9 +198,15 @@ class Index:
         return [r for r in self.split(split) if stable_hash(r.id) % n == k - 1]
 
 
-def sample(ids: list[str], count: int, salt: str) -> list[str]:
-    """`count` of the ids, chosen by a hash, in their order."""
-    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, salt))[:count])
+def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:
+    """Boxes of an image of one size (height, width) at another."""
+    (h, w), (height, width) = size, to
+    return [[x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)] for x0, y0, x1, y1 in boxes]
+
+
+def sample(ids: list[str], limit: int) -> list[str]:
+    """So many of the ids, chosen by their hashes, in the same order."""
+    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, "data.limit"))[:limit])
     return [image_id for image_id in ids if image_id in kept]
 
 

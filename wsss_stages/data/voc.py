@@ -15,7 +15,7 @@ import numpy as np
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.data.findings import DatasetError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
-from wsss_stages.data.index import Index, Record
+from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.weak_labels import WeakLabels, mask_problem
 
 VOC_CLASSES = (
@@ -64,7 +64,7 @@ def import_voc(
     photos = _photos(root, findings)
     splits = _splits(root, photos, train_list, val_list, findings)
     if limit:
-        splits["train"] = sample(splits["train"], limit, "data.limit")
+        splits["train"] = sample(splits["train"], limit)
     labels = WeakLabels(weak_root or root, root, classes, findings)
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
