@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN, artifacts
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
-    from wsss_stages.a2gnn.propagate import Graph, train
+    from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.boxes import allowed
@@ -121,12 +121,12 @@ def main(argv: list[str] | None = None) -> None:
             seed,
         )
 
-    def finish(item, photo: np.ndarray, logits: torch.Tensor) -> None:
+    def finish(item, photo: np.ndarray, found: Trained) -> None:
         record, classes = item.record, classes_of(item.record)
         h, w = record.height, record.width
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
-        P = pixels.probabilities(logits, stride, h, w)
+        P = pixels.probabilities(found.logits, stride, h, w)
         boxes, box_classes = record.box_arrays()
         known = None
         if opt.classes_in_boxes and record.all_boxed:
@@ -156,15 +156,16 @@ def main(argv: list[str] | None = None) -> None:
             known = truth != UNKNOWN
             label[known], confidence[known] = truth[known], 1
         confidence = (confidence * 65535).round().astype(np.uint16)
-        item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence})
+        notes = {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
+        item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence}, notes)
 
     limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
     batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), limit)
     for batch, photos in progress(
         Ahead(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
     ):
-        logits = train([graph_of(item, photo) for item, photo in zip(batch, photos, strict=True)], window, opt)
-        for item, photo, its in zip(batch, photos, logits, strict=True):
+        networks = train([graph_of(item, photo) for item, photo in zip(batch, photos, strict=True)], window, opt)
+        for item, photo, its in zip(batch, photos, networks, strict=True):
             if not item.done:
                 finish(item, photo, its)
     shard.finish()
