@@ -1,7 +1,7 @@
 """Validate a dataset and write its index; the dataset folder is only ever read.
 
 reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first)
-writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, truth
+writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, saliency, truth
 """
 
 import sys
@@ -29,8 +29,9 @@ def main(argv: list[str] | None = None) -> None:
     elif opt.kind == "voc2012":
         root = download_voc2012(root)
     weak_root = Path(opt.weak_labels) if opt.weak_labels else None
+    saliency = Path(opt.saliency) if opt.saliency else None
     index = import_voc(
-        paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list
+        paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list, saliency
     )
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
