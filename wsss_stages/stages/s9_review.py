@@ -89,7 +89,10 @@ def main(argv: list[str] | None = None) -> None:
 
     rows = [row(record) for record in progress(index.split("train"), "s9_review")]
     rows.sort(key=lambda r: (r["score"] is None, r["score"], r["id"]))
-    with artifacts.whole(paths.folder / "review_first.csv") as partial, partial.open("w", newline="") as file:
+    with (
+        artifacts.whole(paths.folder / "review_first.csv") as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in r.items()} for r in rows)
