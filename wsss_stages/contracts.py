@@ -116,7 +116,7 @@ ALL = {
     )
 }  # fmt: skip
 
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 """Version of index.json: see data.index."""
 CHECKPOINT_VERSION = 1
 """Version of a training's weights.safetensors and checkpoint.pt: see training."""

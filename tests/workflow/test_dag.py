@@ -23,6 +23,8 @@ def test_images_to_scores_and_report(finished):
     page = (finished.folder / "report.html").read_text()
     for name in ("rows.png", "scores.html", "confusion.png", "curves.png", "substitutions.html", "costs.html"):
         assert name in page
+    for name in ("review_first.csv", "review_first.png", "review.html"):
+        assert name in page
 
 
 @pytest.mark.parametrize("weak", ["scribble", "point", "tag"])
@@ -35,6 +37,8 @@ def test_other_weak_labels_share_the_classifier_and_go_all_the_way(finished, wea
     assert {"pseudo", "seeds", "random_walk"} < set(rows) and not {"boxes", "grabcut"} & set(rows)
     assert ("expanded" in rows) == (weak != "tag")
     assert (finished.folder / f"results/scenes/{weak}/ours/report/rows.png").exists()
+    review = (finished.folder / f"results/scenes/{weak}/ours/s9_review/review_first.csv").read_text()
+    assert len(review.splitlines()) == 7
 
 
 def test_mixed_labels_go_as_far_as_pseudo_labels(finished):
@@ -51,7 +55,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_variant_makes_only_what_it_changes(finished):
     jobs = planned(finished.snakemake("-n", "--config", "variant=a2gnn"))
-    assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "report": 1}
+    assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "s9_review": 1, "report": 1}
 
 
 def test_a_variant_of_one_branch_leaves_the_other(finished):

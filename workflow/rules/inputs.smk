@@ -58,14 +58,20 @@ def segmenter_backbone(wildcards):
     return [] if source in ("none", "hub") else [source]
 
 
-def to_score(wildcards):
-    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
-    stages = label_stages(wildcards) if wildcards.split == "train" else ["s8_predict"]
+def label_maps(wildcards):
+    """Manifests of all label maps of the training images."""
     return [
         path
-        for stage in stages
-        for path in all_shards(stage, wildcards.split)(wildcards)
+        for stage in label_stages(wildcards)
+        for path in all_shards(stage, "train")(wildcards)
     ]
+
+
+def to_score(wildcards):
+    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
+    if wildcards.split == "train":
+        return label_maps(wildcards)
+    return all_shards("s8_predict", "val")(wildcards)
 
 
 def rows_of_table(wildcards):
@@ -89,11 +95,7 @@ def label_manifests(wildcards):
     cams = [
         f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
     ]
-    return cams + [
-        path
-        for stage in label_stages(wildcards)
-        for path in all_shards(stage, "train")(wildcards)
-    ]
+    return cams + label_maps(wildcards)
 
 
 def curves(wildcards):

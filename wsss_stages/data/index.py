@@ -9,7 +9,7 @@ import numpy as np
 
 from wsss_stages import artifacts
 from wsss_stages.contracts import INDEX_VERSION
-from wsss_stages.data.images import read_labels, read_photo
+from wsss_stages.data.images import read_grey, read_labels, read_photo
 from wsss_stages.data.polylines import drawn, read_polylines
 
 
@@ -38,6 +38,9 @@ class Record:
     scribbles_sha256: str = ""
     scribble_classes: list[int] = field(default_factory=list)
     """0 is background."""
+    saliency: str | None = None
+    """8-bit grey PNG, an extra beside tags; paths as of scribbles."""
+    saliency_sha256: str = ""
     kinds: list[str] = field(default_factory=list)
     """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
     truth: str | None = None
@@ -69,7 +72,7 @@ class Record:
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
     def only(self, weak: str) -> "Record":
-        """With this kind of label and tags, and without the others; `mixed` keeps all."""
+        """With this kind of label and tags, and without the others; `mixed` keeps all. Saliency goes with tags."""
         if weak == "mixed":
             return self
         drop = {
@@ -77,6 +80,7 @@ class Record:
             "box": {"boxes": [], "box_classes": []},
             "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
             "point": {"points": []},
+            "tag": {"saliency": None, "saliency_sha256": ""},
         }
         others = {key: value for kind, fields in drop.items() if kind != weak for key, value in fields.items()}
         return replace(self, kinds=[kind for kind in self.kinds if kind == weak], **others)
@@ -111,6 +115,7 @@ class Record:
             self.points,
             self.scribbles_sha256,
             self.truth_sha256,
+            self.saliency_sha256,
         ]
 
 
@@ -191,6 +196,21 @@ class Index:
             else read_labels(path)
         )
         return cv2.resize(labels, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
+
+    def saliency(self, record: Record) -> np.ndarray | None:
+        """(height, width) float32 saliency in [0, 1] of an image; None without a map.
+
+        Raises ContractError if the map is not the one indexed.
+        """
+        if record.saliency is None:
+            return None
+        path = self.root / record.saliency
+        if artifacts.sha256(path) != record.saliency_sha256:
+            raise artifacts.ContractError(
+                f"{path} has changed since the index was made (sha256 differs). The dataset changed: snakemake --forcerun data"
+            )
+        grey = read_grey(path).astype(np.float32) / 255
+        return cv2.resize(grey, (record.width, record.height), interpolation=cv2.INTER_AREA)
 
     def shard(self, split: str, scatteritem: str) -> list[Record]:
         """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""

@@ -28,6 +28,11 @@ class Data(Section):
         description="list in ImageSets/Segmentation of training images whose true masks may be learned from, for weak: mixed; "
         "empty = none",
     )
+    saliency: str = Field(
+        "",
+        description="folder of saliency maps of the training images, ID.png, 8-bit grey as large as the photograph, for weak: tag "
+        "(Sec. 3.6.2); empty = none",
+    )
     limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
     max_side: int = Field(
         1024,

@@ -1,7 +1,7 @@
 """Validate a dataset and write its index; the dataset folder is only ever read.
 
 reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first), or in COCO's
-writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, truth
+writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, saliency, truth
         truth/         beside it, of `coco`: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from its masks
 """
 
@@ -38,16 +38,19 @@ def main(argv: list[str] | None = None) -> None:
 def from_voc(dataset: str, root: Path, opt: options.Data):
     from wsss_stages.data.voc import import_voc
 
-    weak_root = Path(opt.weak_labels) if opt.weak_labels else None
-    return import_voc(dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list)
+    weak_root, saliency = (Path(folder) if folder else None for folder in (opt.weak_labels, opt.saliency))
+    return import_voc(
+        dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list, saliency
+    )
 
 
 def from_coco(paths, opt: options.Data):
     from wsss_stages.data.coco import import_coco
 
-    if opt.weak_labels or opt.truth_list:
+    if opt.weak_labels or opt.truth_list or opt.saliency:
         raise ValueError(
-            "data.weak_labels and data.truth_list are for folders in VOC layout; a folder of kind coco has boxes and tags only"
+            "data.weak_labels, data.truth_list and data.saliency are for folders in VOC layout; a folder of kind coco has boxes "
+            "and tags only"
         )
     truth = paths.index.parent / "truth"
     return import_coco(paths.dataset, paths.root, opt.train_list, opt.val_list, truth, opt.limit, opt.max_side)
