@@ -75,9 +75,9 @@ def test_a_table_of_the_thesis_with_pictures(finished):
 
 
 def test_tables_of_the_thesis_share_what_their_rows_do_not_change(finished):
-    (finished.folder / "quick.yaml").write_text("tables: {base: a2gnn, seeds: 2, images: 4}")
+    (finished.folder / "quick.yaml").write_text("tables: {base: ours, seeds: 2, images: 4}")
     jobs = planned(finished.snakemake("-n", "table_3_5", "--configfile", "quick.yaml"))
-    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 2 and jobs["s6_propagate"] == 24 and "s3_seeds" not in jobs
+    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 4 and jobs["s6_propagate"] == 24 and "s3_seeds" not in jobs
     jobs = planned(finished.snakemake("-n", "table_3_8", "fig_3_7", "--configfile", "quick.yaml"))
     assert jobs["s4_affinity"] == 9 and "s1_classifier" not in jobs
 
