@@ -21,9 +21,14 @@ include: "workflow/rules/s4_affinity.smk"
 include: "workflow/rules/s5_object_masks.smk"
 include: "workflow/rules/s5_graph.smk"
 include: "workflow/rules/s6_propagate.smk"
+include: "workflow/rules/s6_instance_masks.smk"
 include: "workflow/rules/s7_segment.smk"
+include: "workflow/rules/s7_instances.smk"
 include: "workflow/rules/s8_predict.smk"
+include: "workflow/rules/s8_detect.smk"
 include: "workflow/rules/s9_evaluate.smk"
+include: "workflow/rules/s9_instances.smk"
+include: "workflow/rules/s9_review.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
@@ -35,4 +40,5 @@ rule all:
     default_target: True
     input:
         expand(f"{FOLDER}/s9_evaluate/{{split}}/scores.json", split=["train", "val"]),
+        f"{FOLDER}/s9_review/review_first.csv",
         f"{FOLDER}/report/rows.png",

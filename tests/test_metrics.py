@@ -71,3 +71,18 @@ def test_boundary_iou_of_equal_maps_is_one():
     truth, _ = maps()
     label = np.where(truth == UNKNOWN, 0, truth).astype(np.uint8)
     assert metrics.boundary_iou(metrics.boundary_counts(truth, label, 4, 0.05)) == 1
+
+
+def test_rank_correlation_is_that_of_ranks():
+    a, b = [0.1, 0.5, 0.5, 0.9, 0.2], [3.0, 4.0, 9.0, 8.0, 1.0]
+
+    def ranks(values):
+        return np.array([sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2 for v in values])
+
+    assert metrics.rank_correlation(a, b) == pytest.approx(np.corrcoef(ranks(a), ranks(b))[0, 1])
+    assert metrics.rank_correlation([1.0, 2.0, 3.0], [1.0, 4.0, 9.0]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("a, b", [([], []), ([1.0], [2.0]), ([1.0, 1.0], [1.0, 2.0]), ([1.0, 2.0], [3.0, 3.0])])
+def test_no_ranks_no_correlation(a, b):
+    assert metrics.rank_correlation(a, b) is None

@@ -30,9 +30,13 @@ def made_ahead(make: Callable[[list], dict], keys: Iterable[list], threads: int)
 
 
 def collate(samples: list[dict]) -> dict:
-    """One dictionary of stacked arrays, as tensors; texts stay a list."""
+    """One dictionary of stacked arrays, as tensors; arrays of several shapes stay a list of tensors, texts a list."""
     batch: dict = {}
     for name, first in samples[0].items():
         values = [sample[name] for sample in samples]
-        batch[name] = torch.from_numpy(np.stack(values)) if isinstance(first, np.ndarray) else values
+        if isinstance(first, np.ndarray):
+            one_shape = all(value.shape == first.shape for value in values)
+            batch[name] = torch.from_numpy(np.stack(values)) if one_shape else [torch.from_numpy(v) for v in values]
+        else:
+            batch[name] = values
     return batch

@@ -14,8 +14,11 @@ STAGES = {
     "s5_object_masks": "object_masks",
     "s5_graph": "graph",
     "s6_propagate": "propagate",
+    "s6_instance_masks": "instance_masks",
     "s7_segment": "segment",
+    "s7_instances": "instances",
     "s8_predict": "predict",
+    "s8_detect": "detect",
     "s9_evaluate": "evaluate",
 }
 """Stages that a variant may change, in the order of the data, and their config sections."""
@@ -26,8 +29,11 @@ READS = {
     "s5_object_masks": ["s4_object_net"],
     "s5_graph": ["s4_affinity"],
     "s6_propagate": ["s5_object_masks", "s5_graph"],
+    "s6_instance_masks": ["s6_propagate"],
     "s7_segment": ["s6_propagate"],
+    "s7_instances": ["s6_instance_masks"],
     "s8_predict": ["s7_segment"],
+    "s8_detect": ["s7_instances"],
     "s9_evaluate": ["s8_predict"],
 }
 """Stages whose artifacts a stage reads, but those that these read too."""

@@ -2,7 +2,7 @@
 
 An artifact of an image lies at `<stage folder>/<split>/<contract name>/<image id><suffix>`; the shard's manifest
 beside those folders names its images and their sha256. Sizes are the working size of data.index, but what s6 and s8 leave to
-people, graph_label, pseudo, confidence and prediction, is as large as the photograph.
+people, graph_label, pseudo, confidence, prediction and detections, is as large as the photograph.
 """
 
 from dataclasses import dataclass
@@ -94,15 +94,29 @@ CONFIDENCE = Contract(
     ".png",
 )
 PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segmenter")
+DETECTIONS = Contract(
+    "detections",
+    1,
+    "s8_detect",
+    {
+        "box": Field(
+            "float32", "k side", "x0 y0 x1 y1 of every detection in pixels of the photograph, the surest first"
+        ),
+        "score": Field("float32", "k", "the detector's confidence in [0, 1]"),
+        "classes": Field("uint8", "k", "class 1..N"),
+        "rle": Field("uint8", "n", "COCO's compressed run-length codes of all masks at full size, one after the other"),
+        "ends": Field("int64", "k", "where each code ends in rle"),
+    },
+)
 
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION,
+        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION, DETECTIONS,
     )
 }  # fmt: skip
 
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 """Version of index.json: see data.index."""
 CHECKPOINT_VERSION = 1
 """Version of a training's weights.safetensors and checkpoint.pt: see training."""

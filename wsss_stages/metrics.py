@@ -1,7 +1,10 @@
-"""Scores of label maps against truth: IoU, boundary IoU, confusion."""
+"""Scores of label maps against truth: IoU, boundary IoU, confusion; and whether another score ranks images as truth does."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from scipy.stats import spearmanr
 
 from wsss_stages import UNKNOWN
 
@@ -52,6 +55,13 @@ def boundary_iou(found: np.ndarray) -> float | None:
     """Mean over the classes of intersection over union of sums of `boundary_counts`."""
     there = found[1] > 0
     return float((found[0][there] / found[1][there]).mean()) if there.any() else None
+
+
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Spearman's, in [-1, 1]; None where either is constant or there are fewer than two."""
+    if len(set(a)) < 2 or len(set(b)) < 2:
+        return None
+    return float(spearmanr(a, b).statistic)
 
 
 def _band(mask: np.ndarray, width: int) -> np.ndarray:

@@ -11,11 +11,12 @@ from wsss_stages.artifacts import ContractError
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
+from wsss_stages.nets.mask_rcnn import Detector
 from wsss_stages.nets.object_net import ObjectNet
 from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
 from wsss_stages.nets.tree_fcn import TreeFcn
-from wsss_stages.options import Segment
+from wsss_stages.options import Instances, Segment
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 HEADS: dict[str, type[Segmenter]] = {
@@ -98,6 +99,23 @@ def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
     head = HEADS[opt["head"]]
     body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
     network = head(body, known["classes"], opt["head_channels"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def build_detector(backbone: str, classes: int, opt: Instances, source: str):
+    """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    body = backbones.pyramid(backbone, pretrained=source != "none")
+    origin = weights.load(body, source)
+    return Detector(body, classes, opt.crop, **opt.heads()), origin
+
+
+def restore_detector(path: Path) -> tuple[Detector, dict]:
+    """The trained detector of s7 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    opt = Instances(**known["options"])
+    network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())
     training.load_weights(path, network)
     return network.eval(), known
 

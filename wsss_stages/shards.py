@@ -39,6 +39,13 @@ class Manifest:
 
     def read(self, image_id: str, contract: Contract) -> dict[str, np.ndarray]:
         """An image's artifact. Raises ContractError where it is missing, damaged or not the bytes of the manifest."""
+        return self._read(image_id, contract)[0]
+
+    def counted(self, image_id: str, contract: Contract) -> dict[str, int]:
+        """What was counted of an image when its artifact was made. Raises as `read`."""
+        return self._read(image_id, contract)[1]["notes"]
+
+    def _read(self, image_id: str, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
         try:
             path, sha = self.items[image_id][contract.name]
         except KeyError as error:
@@ -46,13 +53,13 @@ class Manifest:
                 f"no {contract.name} of image {image_id} in the manifests given. "
                 f"Remake it: snakemake --forcerun {contract.made_by}"
             ) from error
-        arrays, _ = artifacts.read(path, contract)
+        arrays, meta = artifacts.read(path, contract)
         if artifacts.sha256(path) != sha:
             raise artifacts.ContractError(
                 f"{path} has changed since {contract.made_by} wrote it (sha256 differs from its manifest). "
                 f"Remake it: snakemake --forcerun {contract.made_by}"
             )
-        return arrays
+        return arrays, meta
 
 
 class Item:

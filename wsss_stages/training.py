@@ -28,7 +28,7 @@ class Job:
     """What is trained, on what, by which loss.
 
     sample(item, rng) gives a dictionary of arrays of one augmented item; loss(batch) a dictionary of scalar tensors
-    whose sum is minimised. `groups` are (parameters, factor of the learning rate).
+    whose sum is minimised. In a batch arrays of one shape are stacked, others listed. `groups` are (parameters, factor of the learning rate).
     """
 
     stage: str
@@ -37,7 +37,7 @@ class Job:
     items: list
     item_id: Callable[[object], str]
     sample: Callable[[object, np.random.Generator], dict[str, np.ndarray]]
-    loss: Callable[[dict[str, Tensor]], dict[str, Tensor]]
+    loss: Callable[[dict], dict[str, Tensor]]
     epochs: int
     options: Training
     fingerprint: str
@@ -74,7 +74,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * _schedule(step, steps, opt)
         with autocast:
-            losses = job.loss({name: value.to(device, non_blocking=True) for name, value in batch.items()})
+            losses = job.loss({name: _moved(value, device) for name, value in batch.items()})
         total = torch.stack([value.float() for value in losses.values()]).sum()
         if not torch.isfinite(total):
             shown = {name: value.item() for name, value in losses.items()}
@@ -95,6 +95,12 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     artifacts.write_json(weights.with_name("curve.json"), {"stage": job.stage, "epochs": job.epochs, "steps": curve})
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
+
+
+def _moved(value: Tensor | list[Tensor], device: str) -> Tensor | list[Tensor]:
+    if isinstance(value, list):
+        return [one.to(device, non_blocking=True) for one in value]
+    return value.to(device, non_blocking=True)
 
 
 def _optimizer(groups: list[dict], opt: Training) -> torch.optim.Optimizer:

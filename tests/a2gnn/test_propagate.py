@@ -23,32 +23,36 @@ def graph(name="a", h=9, w=7, rows=3, seed=0, boxes=1):
     return Graph(name, X, E, colour, seeds, mask, torch.ones(boxes, dtype=torch.long), rows, seed)
 
 
+def logits(graphs, window, opt):
+    return [trained.logits for trained in train(graphs, window, opt)]
+
+
 def test_many_at_once_is_one_at_a_time():
     graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1), graph("c", 8, 8, 4, 2, boxes=2)]
-    together = train(graphs, WINDOW, QUICK)
+    together = logits(graphs, WINDOW, QUICK)
     for g, found in zip(graphs, together, strict=True):
-        (alone,) = train([g], WINDOW, QUICK)
+        (alone,) = logits([g], WINDOW, QUICK)
         assert found.shape == (g.rows, *g.X.shape[:2])
         torch.testing.assert_close(found, alone, atol=1e-4, rtol=1e-4)
 
 
 def test_every_loss_term_changes_the_result():
-    base = train([graph()], WINDOW, QUICK)[0]
+    base = logits([graph()], WINDOW, QUICK)[0]
     for change in ({"mp_weight": 0.0}, {"reg_weight": 0.0}, {"consistency": "none"}, {"edge_weight": 0.0}):
-        other = train([graph()], WINDOW, QUICK.model_copy(update=change))[0]
+        other = logits([graph()], WINDOW, QUICK.model_copy(update=change))[0]
         assert not torch.allclose(base, other), change
 
 
 def test_the_first_stage_has_neither_regularised_loss_nor_consistency():
     first = QUICK.model_copy(update={"epochs_second": 0})
     off = first.model_copy(update={"reg_weight": 0.0, "consistency": "none"})
-    torch.testing.assert_close(train([graph()], WINDOW, first)[0], train([graph()], WINDOW, off)[0])
+    torch.testing.assert_close(logits([graph()], WINDOW, first)[0], logits([graph()], WINDOW, off)[0])
 
 
 def test_without_any_seed_or_box_the_labels_are_finite():
     g = graph(boxes=0)
     g.seeds = torch.full_like(g.seeds, -1)
-    assert train([g], WINDOW, QUICK)[0].isfinite().all()
+    assert logits([g], WINDOW, QUICK)[0].isfinite().all()
 
 
 def test_two_halves_of_an_image_take_the_class_of_their_one_seed():
@@ -62,7 +66,7 @@ def test_two_halves_of_an_image_take_the_class_of_their_one_seed():
     g.E = same * 1.0
     g.seeds = torch.full((8, 16), -1)
     g.seeds[4, 2], g.seeds[4, 12] = 0, 1
-    found = train([g], WINDOW, QUICK.model_copy(update={"epochs_first": 30, "dropout": 0.0}))[0].argmax(dim=0)
+    found = logits([g], WINDOW, QUICK.model_copy(update={"epochs_first": 30, "dropout": 0.0}))[0].argmax(dim=0)
     assert torch.equal(found, (~left).long().expand(8, 16))
 
 
@@ -75,17 +79,17 @@ def test_a_network_that_diverges_names_its_image():
 
 def test_an_image_whose_labels_settle_keeps_the_weights_of_that_epoch():
     long = QUICK.model_copy(update={"epochs_second": 10, "stop_below": 0.999})
-    found = train([graph()], WINDOW, long)[0]
-    torch.testing.assert_close(found, train([graph()], WINDOW, QUICK.model_copy(update={"epochs_second": 2}))[0])
+    found = logits([graph()], WINDOW, long)[0]
+    torch.testing.assert_close(found, logits([graph()], WINDOW, QUICK.model_copy(update={"epochs_second": 2}))[0])
 
 
 def test_images_that_settle_in_different_epochs_do_not_know_of_each_other():
     opt = QUICK.model_copy(update={"epochs_second": 20, "stop_below": 0.02})
     graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1), graph("c", 8, 8, 4, 2, boxes=2)]
-    never = [train([g], WINDOW, opt.model_copy(update={"stop_below": 0.0}))[0] for g in graphs]
-    alone = [train([g], WINDOW, opt)[0] for g in graphs]
+    never = [logits([g], WINDOW, opt.model_copy(update={"stop_below": 0.0}))[0] for g in graphs]
+    alone = [logits([g], WINDOW, opt)[0] for g in graphs]
     assert any(not torch.allclose(a, b) for a, b in zip(alone, never, strict=True))
-    for found, expected in zip(train(graphs, WINDOW, opt), alone, strict=True):
+    for found, expected in zip(logits(graphs, WINDOW, opt), alone, strict=True):
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
@@ -98,14 +102,42 @@ def test_other_layers_train_and_give_other_labels(change):
     graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1)]
     together = train(graphs, WINDOW, opt)
     for g, found in zip(graphs, together, strict=True):
-        torch.testing.assert_close(found, train([g], WINDOW, opt)[0], atol=1e-4, rtol=1e-4)
-        assert not torch.allclose(found, train([g], WINDOW, first)[0])
+        torch.testing.assert_close(found.logits, train([g], WINDOW, opt)[0].logits, atol=1e-4, rtol=1e-4)
+        assert not torch.allclose(found.logits, train([g], WINDOW, first)[0].logits)
 
 
 def test_superpixels_as_nodes_have_one_label_each():
     g = graph()
     g.parts = torch.arange(9)[:, None].expand(9, 7) // 3 * 2 + (torch.arange(7) > 3)
-    logits = train([g], WINDOW, QUICK)[0]
+    logits = train([g], WINDOW, QUICK)[0].logits
     for part in range(6):
         assert torch.allclose(logits[:, g.parts == part].std(dim=1), torch.zeros(3), atol=1e-5)
     assert logits.std() > 0
+
+
+def test_seeds_that_look_like_background_do_not_survive():
+    g = graph(h=8, w=8, rows=2)
+    mask = torch.zeros(8, 8, dtype=torch.bool)
+    mask[2:6, 2:6] = True
+    wrong = mask & torch.eye(8, dtype=torch.bool)
+    g.boxes, g.seeds = mask[None], mask.long()
+    g.X = torch.where(
+        (mask & ~wrong)[..., None], torch.tensor([1.0, 0, 0, 0, 0, 0]), torch.tensor([0, 1.0, 0, 0, 0, 0])
+    )
+    g.X = g.X + 0.01
+    g.E = torch.zeros_like(g.E)
+    g.E[WINDOW.index((0, 0))] = 1
+    opt = QUICK.model_copy(update={"epochs_first": 30, "dropout": 0.0})
+    (found,) = train([g], WINDOW, opt)
+    assert (found.object_seeds, found.inconsistent) == (16, 4)
+    (unchecked,) = train([g], WINDOW, opt.model_copy(update={"consistency": "none"}))
+    assert (unchecked.object_seeds, unchecked.inconsistent) == (0, 0)
+
+
+def test_seeds_are_counted_per_image_and_not_without_boxes():
+    graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1, boxes=0), graph("c", 8, 8, 4, 2, boxes=2)]
+    together = [(t.object_seeds, t.inconsistent) for t in train(graphs, WINDOW, QUICK)]
+    alone = [(t.object_seeds, t.inconsistent) for g in graphs for t in train([g], WINDOW, QUICK)]
+    assert together == alone
+    assert [seeds for seeds, _ in together] == [int((graphs[0].seeds > 0).sum()), 0, int((graphs[2].seeds > 0).sum())]
+    assert any(dropped for _, dropped in together)

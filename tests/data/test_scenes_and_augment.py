@@ -43,6 +43,17 @@ def test_image_and_labels_move_together():
         assert agree.mean() > 0.97
 
 
+def test_layers_move_as_each_of_them_alone():
+    rng = np.random.default_rng(0)
+    image, layers = rng.integers(0, 255, (30, 40, 3)).astype(np.uint8), rng.integers(0, 9, (3, 60, 80)).astype(np.uint8)
+
+    def moved(labels, seed):
+        return augment(image, labels, np.random.default_rng(seed), 36, 0.7, 1.3)[1]
+
+    for seed in range(3):
+        np.testing.assert_array_equal(moved(layers, seed), np.stack([moved(layer, seed) for layer in layers]))
+
+
 def test_a_fitted_view_shows_the_whole_image_at_scale_one():
     image = np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8)
     labels = np.arange(120, dtype=np.uint8)[None].repeat(90, 0)

@@ -137,6 +137,19 @@ def test_confident_without_classes_is_background_where_sure():
     assert (reliable.confident(M_I, ones, ones, ones, np.zeros(0, np.uint8), 0.4, 0.01, 0.8, 0.8, True) == 0).all()
 
 
+def test_saliency_against_loops():
+    rng = np.random.default_rng(0)
+    M_I = rng.choice(np.uint8([0, 1, 2, Q]), (9, 12))
+    M_I_top = np.where(rng.random(M_I.shape) < 0.5, M_I, Q).astype(np.uint8)
+    salient = rng.random(M_I.shape) < 0.5
+    M_F, M_g = reliable.with_saliency(M_I, M_I_top, salient)
+    for at in np.ndindex(*M_I.shape):
+        is_object, is_background = M_I[at] in (1, 2) and salient[at], M_I[at] == 0 and not salient[at]
+        assert M_F[at] == (M_I[at] if is_object or is_background else Q)
+        assert M_g[at] == (0 if is_background else M_I_top[at] if is_object else Q)
+    assert M_F.dtype == M_g.dtype == np.uint8
+
+
 def test_seeds_keep_what_both_say():
     M_B, M_I = np.uint8([[0, 1, 2, 2, Q]]), np.uint8([[Q, 1, 1, 2, 1]])
     boxes, owner = np.array([[1, 0, 5, 1], [2, 0, 4, 1]]), np.array([[-1, 0, 1, 1, -1]])

@@ -19,6 +19,7 @@ from wsss_stages.stages import (
     s7_segment,
     s8_predict,
     s9_evaluate,
+    s9_review,
     weak_index,
 )
 
@@ -66,6 +67,8 @@ class Toy:
             "s8_predict": [*index, "--weights", self.segmenter, "--manifest", out, "--scales", "[1.0]"],
             "s9_evaluate": [*index, "--manifests", *map(self.manifest, ("s3_seeds", "s5_graph", "s6_propagate")),
                             "--split", "train", "--scores", self.root / "s9_evaluate" / "train" / "scores.json"],
+            "s9_review": [*index, "--images", 3, "--folder", (root or self.root) / "s9_review", "--manifests",
+                          *map(self.manifest, ("s3_seeds", "s5_object_masks", "s5_graph", "s6_propagate"))],
         }[stage]  # fmt: skip
         return [str(a) for a in argv]
 
@@ -78,7 +81,7 @@ def toy(tmp_path_factory):
     made = Toy(tmp_path_factory.mktemp("toy"))
     stages = (
         data, weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate, s7_segment,
-        s8_predict, s9_evaluate,
+        s8_predict, s9_evaluate, s9_review,
     )  # fmt: skip
     for stage in stages:
         stage.main(made.argv(stage.__name__.rpartition(".")[2]))

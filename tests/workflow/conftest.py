@@ -28,6 +28,7 @@ class Project:
             demo[section] |= SMALL
         demo["object_net"] |= {"crop": 64, "width": 16}
         demo["segment"]["head_channels"] = 16
+        demo["instances"] |= SMALL | {"width": 16, "hidden": 32, "proposals": 40, "samples": 16}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:

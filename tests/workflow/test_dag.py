@@ -23,6 +23,8 @@ def test_images_to_scores_and_report(finished):
     page = (finished.folder / "report.html").read_text()
     for name in ("rows.png", "scores.html", "confusion.png", "curves.png", "substitutions.html", "costs.html"):
         assert name in page
+    for name in ("review_first.csv", "review_first.png", "review.html"):
+        assert name in page
 
 
 @pytest.mark.parametrize("weak", ["scribble", "point", "tag"])
@@ -35,6 +37,8 @@ def test_other_weak_labels_share_the_classifier_and_go_all_the_way(finished, wea
     assert {"pseudo", "seeds", "random_walk"} < set(rows) and not {"boxes", "grabcut"} & set(rows)
     assert ("expanded" in rows) == (weak != "tag")
     assert (finished.folder / f"results/scenes/{weak}/ours/report/rows.png").exists()
+    review = (finished.folder / f"results/scenes/{weak}/ours/s9_review/review_first.csv").read_text()
+    assert len(review.splitlines()) == 7
 
 
 def test_mixed_labels_go_as_far_as_pseudo_labels(finished):
@@ -51,7 +55,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_variant_makes_only_what_it_changes(finished):
     jobs = planned(finished.snakemake("-n", "--config", "variant=a2gnn"))
-    assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "report": 1}
+    assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "s9_review": 1, "report": 1}
 
 
 def test_a_variant_of_one_branch_leaves_the_other(finished):
@@ -71,9 +75,9 @@ def test_a_table_of_the_thesis_with_pictures(finished):
 
 
 def test_tables_of_the_thesis_share_what_their_rows_do_not_change(finished):
-    (finished.folder / "quick.yaml").write_text("tables: {base: a2gnn, seeds: 2, images: 4}")
+    (finished.folder / "quick.yaml").write_text("tables: {base: ours, seeds: 2, images: 4}")
     jobs = planned(finished.snakemake("-n", "table_3_5", "--configfile", "quick.yaml"))
-    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 2 and jobs["s6_propagate"] == 24 and "s3_seeds" not in jobs
+    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 4 and jobs["s6_propagate"] == 24 and "s3_seeds" not in jobs
     jobs = planned(finished.snakemake("-n", "table_3_8", "fig_3_7", "--configfile", "quick.yaml"))
     assert jobs["s4_affinity"] == 9 and "s1_classifier" not in jobs
 
@@ -81,6 +85,23 @@ def test_tables_of_the_thesis_share_what_their_rows_do_not_change(finished):
 def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
     jobs = planned(finished.snakemake("-n", "results/scenes/box/truth/s9_evaluate/val/scores.json"))
     assert jobs == {"s7_segment": 1, "s8_predict": 2, "s9_evaluate": 1}
+
+
+def test_instances_follow_the_labels_and_those_of_truth_need_none(finished):
+    output = finished.snakemake("instances")
+    assert planned(output) == {
+        "s6_instance_masks": 1, "s7_instances": 1, "s8_detect": 2, "s9_instances": 1, "instances": 1,
+    }  # fmt: skip
+    scores = finished.folder / "results/scenes/box/ours/s9_instances/val/average_precision.json"
+    assert json.loads(scores.read_text())["images"] == 2
+    plan = finished.snakemake("-n", "-p", "instances", "--config", "variant=truth")
+    assert planned(plan) == planned(output) and "--labels '\"truth\"'" in plan and "--pseudo" not in plan
+
+
+def test_instances_without_boxes_are_told_before_anything_runs(finished):
+    output = finished.snakemake("-n", "instances", "--config", "weak=tag", fails=True)
+    assert "a run on weak: tag has none; wanted weak: box or mixed" in output
+    finished.snakemake("-n", "instances", "--config", "weak=tag", "variant=truth")
 
 
 def test_presets_start_where_they_differ(finished):

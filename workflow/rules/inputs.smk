@@ -29,12 +29,27 @@ def objects_of_shard(wildcards):
     return same_shard("s5_object_masks")(wildcards)
 
 
-def pseudo_labels(wildcards):
-    """All labels that the segmenter learns from, but truth."""
-    stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
-        section("segment", wildcards)["labels"]
-    ]
-    return all_shards(stage, "train")(wildcards) if stage else []
+def labels_of(name):
+    """Input function: all labels that a config section asks for, but truth."""
+
+    def manifests(wildcards):
+        stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
+            section(name, wildcards)["labels"]
+        ]
+        return all_shards(stage, "train")(wildcards) if stage else []
+
+    return manifests
+
+
+def labels_of_instances(wildcards):
+    """Labels that masks of boxes are cut from; a run without boxes is told before anything runs."""
+    truth = section("instance_masks", wildcards)["labels"] == "truth"
+    if not truth and wildcards.weak not in ("box", "mixed"):
+        raise WorkflowError(
+            f"instances are made of boxes, and a run on weak: {wildcards.weak} has none; wanted weak: box or mixed, or a "
+            "variant with instance_masks: {labels: truth}"
+        )
+    return labels_of("instance_masks")(wildcards)
 
 
 def segmenter_backbone(wildcards):
@@ -43,14 +58,20 @@ def segmenter_backbone(wildcards):
     return [] if source in ("none", "hub") else [source]
 
 
-def to_score(wildcards):
-    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
-    stages = label_stages(wildcards) if wildcards.split == "train" else ["s8_predict"]
+def label_maps(wildcards):
+    """Manifests of all label maps of the training images."""
     return [
         path
-        for stage in stages
-        for path in all_shards(stage, wildcards.split)(wildcards)
+        for stage in label_stages(wildcards)
+        for path in all_shards(stage, "train")(wildcards)
     ]
+
+
+def to_score(wildcards):
+    """Label maps of a split: every stage's on the training images, predictions on the validation images."""
+    if wildcards.split == "train":
+        return label_maps(wildcards)
+    return all_shards("s8_predict", "val")(wildcards)
 
 
 def rows_of_table(wildcards):
@@ -74,11 +95,7 @@ def label_manifests(wildcards):
     cams = [
         f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
     ]
-    return cams + [
-        path
-        for stage in label_stages(wildcards)
-        for path in all_shards(stage, "train")(wildcards)
-    ]
+    return cams + label_maps(wildcards)
 
 
 def curves(wildcards):

@@ -1,7 +1,7 @@
 rule s7_segment:
     input:
         index="results/{dataset}/{weak}/index.json",
-        pseudo=pseudo_labels,
+        pseudo=labels_of("segment"),
         backbone=segmenter_backbone,
     output:
         weights="results/{dataset}/{weak}/{variant}/s7_segment/weights.safetensors",

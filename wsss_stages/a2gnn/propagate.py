@@ -43,12 +43,23 @@ class Graph:
     """Superpixel of each place, numbered from 0, where superpixels are the nodes."""
 
 
+@dataclass
+class Trained:
+    """What one image's network says, and how it judges the seeds of objects that it learned from."""
+
+    logits: Float[Tensor, "c h w"]
+    object_seeds: int
+    """Seeds of objects that the consistency check looks at: none without boxes or without a rule."""
+    inconsistent: int
+    """How many of them it would drop (Eq. 3.28)."""
+
+
 class DivergedError(ValueError):
     """A network whose loss is not finite; its image gets no label."""
 
 
-def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) -> list[Float[Tensor, "c h w"]]:
-    """Train one network per graph and return every image's logits at its nodes.
+def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) -> list[Trained]:
+    """Train one network per graph and return every image's logits at its nodes, and how many of its seeds survive.
 
     Nothing is shared between images: losses add up, and every draw of an image comes from its own generator, so an
     image's result does not depend on the others of the batch.
@@ -77,10 +88,11 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) ->
             break
     with torch.no_grad():
         stop.restore()
-        _, logits = networks.forward(dropout=0.0)
+        H, logits = networks.forward(dropout=0.0)
+        checked, dropped = _checked(batch, H, logits, opt)
     return [
-        image[: g.X.shape[0], : g.X.shape[1], : g.rows].permute(2, 0, 1)
-        for g, image in zip(graphs, logits, strict=True)
+        Trained(image[: g.X.shape[0], : g.X.shape[1], : g.rows].permute(2, 0, 1), *counts)
+        for g, image, *counts in zip(graphs, logits, checked, dropped, strict=True)
     ]
 
 
@@ -90,19 +102,38 @@ def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Propa
     seeds = batch.seeds
     mp = torch.zeros((), device=log_P.device)
     if len(batch.boxes.row) and (opt.mp_weight > 0 or (second and opt.consistency != "none")):
-        score = logits if opt.mp_choose == "logit" else log_P  # the logarithm has its maximum where P has
-        points, counts = choose(batch.boxes.of(score.detach()), batch.boxes)
+        points, counts = _choose(batch, logits, log_P, opt)
         if opt.mp_weight > 0:
             mp = opt.mp_weight * multi_point_loss(log_P, H, points, counts, batch.boxes)
         if second:
-            with torch.no_grad():
-                centres = prototypes(H, points, counts, batch.boxes)
-                keep = consistent(H.detach(), centres, seeds, batch.boxes, opt.consistency)
-            seeds = torch.where(keep, seeds, -1)
+            seeds = torch.where(_keep(batch, H, points, counts, opt), seeds, -1)
     loss = seed_entropy(log_P, seeds, opt.balanced_ce) + mp
     if second and opt.reg_weight > 0:
         loss = loss + opt.reg_weight * batch.potts.energy(log_P.exp())
     return loss
+
+
+def _choose(batch: "_Batch", logits: Tensor, log_P: Tensor, opt: Propagate) -> tuple[Tensor, Tensor]:
+    score = logits if opt.mp_choose == "logit" else log_P  # the logarithm has its maximum where P has
+    return choose(batch.boxes.of(score.detach()), batch.boxes)
+
+
+@torch.no_grad()
+def _keep(batch: "_Batch", H: Tensor, points: Tensor, counts: Tensor, opt: Propagate) -> Bool[Tensor, "b h w"]:
+    centres = prototypes(H, points, counts, batch.boxes)
+    return consistent(H, centres, batch.seeds, batch.boxes, opt.consistency)
+
+
+def _checked(batch: "_Batch", H: Tensor, logits: Tensor, opt: Propagate) -> tuple[list[int], list[int]]:
+    """Of every image the seeds of objects that the consistency check looks at, and those of them that it drops."""
+    boxed = torch.zeros(len(batch.seeds), dtype=torch.bool, device=batch.seeds.device)
+    objects = torch.zeros_like(batch.seeds, dtype=torch.bool)
+    keep = ~objects
+    if len(batch.boxes.row) and opt.consistency != "none":
+        boxed[batch.boxes.image] = True
+        objects = (batch.seeds > 0) & boxed[:, None, None]
+        keep = _keep(batch, H, *_choose(batch, logits, logits.log_softmax(dim=3), opt), opt)
+    return objects.sum(dim=(1, 2)).tolist(), (objects & ~keep).sum(dim=(1, 2)).tolist()
 
 
 def seed_entropy(log_P: Float[Tensor, "b h w c"], seeds: Int[Tensor, "b h w"], balanced: bool) -> Float[Tensor, "b"]:

@@ -19,7 +19,8 @@ def augment(
     """A random view of an image.
 
     Args:
-        image: (h, w, 3) uint8 RGB.  labels: uint8 of the same picture, of any size, or None.  crop: side of the result, pixels.
+        image: (h, w, 3) uint8 RGB.  labels: (h, w) or (k, h, w) uint8 of the same picture, of any size, or None.
+        crop: side of the result, pixels.
         jitter: brightness, contrast and saturation change by up to this share.
         fit: scale 1 makes the longer side as long as the crop, so that little of the image is cut away; else it is the
             image's own size.
@@ -31,10 +32,13 @@ def augment(
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     if labels is not None:
-        labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+        layers = [
+            cv2.resize(layer, size, interpolation=cv2.INTER_NEAREST) for layer in labels.reshape(-1, *labels.shape[-2:])
+        ]
+        labels = np.stack(layers).reshape(*labels.shape[:-2], *layers[0].shape)
     if rng.random() < 0.5:
         image = image[:, ::-1]
-        labels = labels[:, ::-1] if labels is not None else None
+        labels = labels[..., ::-1] if labels is not None else None
     y_from, y_to = _place(rng, image.shape[0], crop)
     x_from, x_to = _place(rng, image.shape[1], crop)
     view = np.full((crop, crop, 3), 0.45, np.float32)
@@ -43,8 +47,8 @@ def augment(
     valid[y_to, x_to] = True
     if labels is None:
         return view, None, valid
-    cropped = np.full((crop, crop), UNKNOWN, np.uint8)
-    cropped[y_to, x_to] = labels[y_from, x_from]
+    cropped = np.full((*labels.shape[:-2], crop, crop), UNKNOWN, np.uint8)
+    cropped[..., y_to, x_to] = labels[..., y_from, x_from]
     return view, cropped, valid
 
 

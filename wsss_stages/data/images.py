@@ -34,6 +34,14 @@ def read_labels(path: Path) -> np.ndarray:
     return np.asarray(image if image.mode != "1" else image.convert("L")).astype(np.uint8)
 
 
+def read_grey(path: Path) -> np.ndarray:
+    """(h, w) uint8 of an 8-bit grey image; raises ImageError for anything else."""
+    image = _load(path)
+    if image.mode != "L":
+        raise ImageError(f"an image of mode {image.mode}")
+    return np.array(image)
+
+
 def _load(path: Path) -> Image.Image:
     size = path.stat().st_size
     if size == 0:

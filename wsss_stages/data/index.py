@@ -9,7 +9,7 @@ import numpy as np
 
 from wsss_stages import artifacts
 from wsss_stages.contracts import INDEX_VERSION
-from wsss_stages.data.images import read_labels, read_photo
+from wsss_stages.data.images import read_grey, read_labels, read_photo
 from wsss_stages.data.polylines import drawn, read_polylines
 
 
@@ -38,6 +38,9 @@ class Record:
     scribbles_sha256: str = ""
     scribble_classes: list[int] = field(default_factory=list)
     """0 is background."""
+    saliency: str | None = None
+    """8-bit grey PNG, an extra beside tags; paths as of scribbles."""
+    saliency_sha256: str = ""
     kinds: list[str] = field(default_factory=list)
     """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
     truth: str | None = None
@@ -64,15 +67,12 @@ class Record:
         if longer <= max_side:
             return self
         height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
-        boxes = [
-            [x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)]
-            for x0, y0, x1, y1 in self.boxes
-        ]
+        boxes = _scaled(self.boxes, (h, w), (height, width))
         points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
     def only(self, weak: str) -> "Record":
-        """With this kind of label and tags, and without the others; `mixed` keeps all."""
+        """With this kind of label and tags, and without the others; `mixed` keeps all. Saliency goes with tags."""
         if weak == "mixed":
             return self
         drop = {
@@ -80,6 +80,7 @@ class Record:
             "box": {"boxes": [], "box_classes": []},
             "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
             "point": {"points": []},
+            "tag": {"saliency": None, "saliency_sha256": ""},
         }
         others = {key: value for kind, fields in drop.items() if kind != weak for key, value in fields.items()}
         return replace(self, kinds=[kind for kind in self.kinds if kind == weak], **others)
@@ -92,6 +93,11 @@ class Record:
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (k, 4) int and their classes (k,) uint8."""
         return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
+
+    def full_boxes(self) -> np.ndarray:
+        """Boxes (k, 4) int at full size, with every pixel that those at working size touch."""
+        size, full = (self.height, self.width), (self.full_height, self.full_width)
+        return np.array(_scaled(self.boxes, size, full), int).reshape(-1, 4)
 
     def truth_labels(self, root: Path) -> np.ndarray | None:
         """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
@@ -109,6 +115,7 @@ class Record:
             self.points,
             self.scribbles_sha256,
             self.truth_sha256,
+            self.saliency_sha256,
         ]
 
 
@@ -175,7 +182,7 @@ class Index:
         """With only so many images of a split, chosen by a hash of their ids; 0 keeps all."""
         if not count:
             return self
-        return replace(self, splits={**self.splits, split: sample(self.splits[split], count, "images")})
+        return replace(self, splits={**self.splits, split: sample(self.splits[split], count)})
 
     def scribble_labels(self, record: Record) -> np.ndarray | None:
         """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
@@ -190,15 +197,36 @@ class Index:
         )
         return cv2.resize(labels, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
 
+    def saliency(self, record: Record) -> np.ndarray | None:
+        """(height, width) float32 saliency in [0, 1] of an image; None without a map.
+
+        Raises ContractError if the map is not the one indexed.
+        """
+        if record.saliency is None:
+            return None
+        path = self.root / record.saliency
+        if artifacts.sha256(path) != record.saliency_sha256:
+            raise artifacts.ContractError(
+                f"{path} has changed since the index was made (sha256 differs). The dataset changed: snakemake --forcerun data"
+            )
+        grey = read_grey(path).astype(np.float32) / 255
+        return cv2.resize(grey, (record.width, record.height), interpolation=cv2.INTER_AREA)
+
     def shard(self, split: str, scatteritem: str) -> list[Record]:
         """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
         k, n = map(int, scatteritem.split("-of-"))
         return [r for r in self.split(split) if stable_hash(r.id) % n == k - 1]
 
 
-def sample(ids: list[str], count: int, salt: str) -> list[str]:
-    """`count` of the ids, chosen by a hash, in their order."""
-    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, salt))[:count])
+def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:
+    """Boxes of an image of one size (height, width) at another."""
+    (h, w), (height, width) = size, to
+    return [[x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)] for x0, y0, x1, y1 in boxes]
+
+
+def sample(ids: list[str], limit: int) -> list[str]:
+    """So many of the ids, chosen by their hashes, in the same order."""
+    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, "data.limit"))[:limit])
     return [image_id for image_id in ids if image_id in kept]
 
 

@@ -3,7 +3,7 @@
 JPEGImages/ID.jpg (or png, tif, webp, bmp)   classes.txt (optional, background first)
 SegmentationClass/ID.png, SegmentationObject/ID.png (optional truth)
 ImageSets/Segmentation/NAME.txt (optional; without lists every image is for training)
-Weak labels: see data.weak_labels.
+Weak labels: see data.weak_labels; saliency maps: data.saliency.
 """
 
 from collections import Counter
@@ -15,7 +15,8 @@ import numpy as np
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.data.findings import DatasetError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
-from wsss_stages.data.index import Index, Record
+from wsss_stages.data.index import Index, Record, sample
+from wsss_stages.data.saliency import add_saliency
 from wsss_stages.data.weak_labels import WeakLabels, mask_problem
 
 VOC_CLASSES = (
@@ -33,6 +34,7 @@ def import_voc(
     max_side: int = 0,
     weak_root: Path | None = None,
     truth_list: str = "",
+    saliency: Path | None = None,
     workers: int = 4,
 ) -> Index:
     """Validate the folder and return its index.
@@ -43,6 +45,7 @@ def import_voc(
         max_side: longer side of the working size of larger photographs, pixels; 0 keeps all at full size.
         truth_list: list of training images whose true masks may be learned from; empty: none.
         weak_root: folder of the weak labels where it is another one.
+        saliency: folder of saliency maps, one for every training image; None: there are none.
 
     Raises: DatasetError with every finding.
     """
@@ -60,18 +63,23 @@ def import_voc(
     findings: list[Finding] = []
     if weak_root and not weak_root.is_dir():
         findings.append(Finding(weak_root, "no such folder", "a folder of weak labels", "Correct data.weak_labels."))
+    if saliency and not saliency.is_dir():
+        findings.append(Finding(saliency, "no such folder", "a folder of saliency maps", "Correct data.saliency."))
+        saliency = None
     classes = _classes(root, findings)
     photos = _photos(root, findings)
     splits = _splits(root, photos, train_list, val_list, findings)
     if limit:
-        splits["train"] = sample(splits["train"], limit, "data.limit")
+        splits["train"] = sample(splits["train"], limit)
     labels = WeakLabels(weak_root or root, root, classes, findings)
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
-    learnable = _learnable(root, truth_list, set(splits["train"]), findings) if truth_list else set()
+    trained = set(splits["train"])
+    learnable = _learnable(root, truth_list, trained, findings) if truth_list else set()
 
     def examine(image_id: str) -> tuple[Record | None, list[Finding], dict[str, int]]:
-        return _examine(root, photos[image_id], image_id, labels, image_id in learnable)
+        salient = saliency if image_id in trained else None
+        return _examine(root, photos[image_id], image_id, labels, image_id in learnable, salient)
 
     with ThreadPoolExecutor(workers) as pool:
         examined = list(pool.map(examine, ids))
@@ -184,7 +192,7 @@ def _learnable(root: Path, name: str, train: set[str], findings: list[Finding]) 
 
 
 def _examine(
-    root: Path, photo: Path, image_id: str, labels: WeakLabels, learnable: bool
+    root: Path, photo: Path, image_id: str, labels: WeakLabels, learnable: bool, saliency: Path | None
 ) -> tuple[Record | None, list[Finding], dict[str, int]]:
     """The record of one image, what is wrong with it and what is worth a note."""
     try:
@@ -198,6 +206,8 @@ def _examine(
     record.truth = _mask(root, "SegmentationClass", record, set(range(len(labels.classes))) | {UNKNOWN}, findings)
     record.instances = _mask(root, "SegmentationObject", record, None, findings)
     labels.add(record, findings, notes)
+    if saliency:
+        add_saliency(record, saliency, root, findings)
     if learnable and record.truth:
         record.kinds.append("truth")
         record.truth_sha256 = artifacts.sha256(root / record.truth)

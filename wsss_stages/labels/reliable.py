@@ -1,4 +1,4 @@
-"""From CAM to labels: M_I, where two backgrounds agree, and its confident part M'_I (Eqs. 2.4-2.7, 3.1, 3.5)."""
+"""From CAM to labels: M_I, where two backgrounds agree, its confident part M'_I (Eqs. 2.4-2.7, 3.1, 3.5), and saliency."""
 
 import numpy as np
 import torch
@@ -90,3 +90,16 @@ def confident(
     if strict:
         both &= sure == M_I
     return np.where(both, M_I, UNKNOWN).astype(np.uint8)
+
+
+def with_saliency(M_I: np.ndarray, M_I_top: np.ndarray, salient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """M_I and M'_I where a saliency map does not contradict them, 255 elsewhere (setting I+E of Sec. 3.6.2).
+
+    A class stays only where `salient`. Background stays only where not, and there saliency alone makes M_I's background confident.
+
+    Args:
+        salient: (h, w) bool.
+    """
+    agreed = np.where((M_I > 0) == salient, M_I, UNKNOWN).astype(np.uint8)
+    sure = (agreed == 0) | (M_I_top != UNKNOWN)
+    return agreed, np.where(sure, agreed, UNKNOWN).astype(np.uint8)

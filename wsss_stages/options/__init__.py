@@ -6,13 +6,14 @@ Defaults are the preset `ours`; the presets `thesis` and `released` are variants
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Crf, Mining, Section, Training
+from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
 
 __all__ = [
     "KINDS",
-    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Evaluate", "Graph", "Mining",
-    "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Section", "Seeds", "Segment",
+    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Evaluate", "Graph",
+    "InstanceMasks", "Instances", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Section", "Seeds", "Segment",
     "SimulateWeak", "Training", "json_schema", "merge",
 ]  # fmt: skip

@@ -25,6 +25,12 @@ class Seeds(Seeded, Mining):
     background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
     superpixels: int = Field(400, ge=1, description="of an image, over which scribbles and points spread (Sec. 3.6.1)")
     compactness: float = Field(10.0, gt=0, description="of superpixels: large for squares, small to follow colours")
+    salient: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="saliency from which a pixel may be an object, below which background, for data.saliency",
+    )
 
 
 class ObjectNet(Training):

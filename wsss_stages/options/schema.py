@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
+from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 
@@ -22,8 +23,11 @@ SECTIONS: dict[str, type[Section]] = {
     "object_masks": ObjectMasks,
     "graph": Graph,
     "propagate": Propagate,
+    "instance_masks": InstanceMasks,
     "segment": Segment,
+    "instances": Instances,
     "predict": Predict,
+    "detect": Detect,
     "evaluate": Evaluate,
     "tables": Tables,
 }

@@ -10,10 +10,14 @@ from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
 class Data(Section):
     """data: a dataset to index.json."""
 
-    kind: Literal["scenes", "voc", "voc2012"] = Field(
-        "voc", description="embedded demo, a folder in VOC layout, or VOC 2012 by download"
+    kind: Literal["scenes", "voc", "voc2012", "coco"] = Field(
+        "voc", description="embedded demo, a folder in VOC layout, VOC 2012 by download, or a folder in COCO's layout"
     )
-    train_list: str = Field("train", description="list of training images in ImageSets/Segmentation")
+    train_list: str = Field(
+        "train",
+        description="list of training images in ImageSets/Segmentation; of coco, NAME of annotations/instances_NAME.json and of "
+        "its folder of photographs",
+    )
     val_list: str = Field("val", description="list of validation images; may be missing")
     weak_labels: str = Field(
         "",
@@ -23,6 +27,11 @@ class Data(Section):
         "",
         description="list in ImageSets/Segmentation of training images whose true masks may be learned from, for weak: mixed; "
         "empty = none",
+    )
+    saliency: str = Field(
+        "",
+        description="folder of saliency maps of the training images, ID.png, 8-bit grey as large as the photograph, for weak: tag "
+        "(Sec. 3.6.2); empty = none",
     )
     limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
     max_side: int = Field(

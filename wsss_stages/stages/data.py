@@ -1,7 +1,8 @@
 """Validate a dataset and write its index; the dataset folder is only ever read.
 
-reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first)
-writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, truth
+reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first), or in COCO's
+writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, saliency, truth
+        truth/         beside it, of `coco`: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from its masks
 """
 
 import sys
@@ -19,8 +20,6 @@ def main(argv: list[str] | None = None) -> None:
         paths={"root": "folder of the dataset", "index": "index.json to write"},
         texts={"dataset": ("dataset", "its name")},
     )
-    from wsss_stages.data.voc import import_voc
-
     root: Path = paths.root
     if opt.kind == "scenes":
         from wsss_stages.data.scenes import make_scenes
@@ -28,15 +27,33 @@ def main(argv: list[str] | None = None) -> None:
         make_scenes(root, opt.scenes_train, opt.scenes_val)
     elif opt.kind == "voc2012":
         root = download_voc2012(root)
-    weak_root = Path(opt.weak_labels) if opt.weak_labels else None
-    index = import_voc(
-        paths.dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list
-    )
+    index = from_coco(paths, opt) if opt.kind == "coco" else from_voc(paths.dataset, root, opt)
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")
     for note, count in index.notes.items():
         sys.stdout.write(f"{note}: {count}\n")
+
+
+def from_voc(dataset: str, root: Path, opt: options.Data):
+    from wsss_stages.data.voc import import_voc
+
+    weak_root, saliency = (Path(folder) if folder else None for folder in (opt.weak_labels, opt.saliency))
+    return import_voc(
+        dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list, saliency
+    )
+
+
+def from_coco(paths, opt: options.Data):
+    from wsss_stages.data.coco import import_coco
+
+    if opt.weak_labels or opt.truth_list or opt.saliency:
+        raise ValueError(
+            "data.weak_labels, data.truth_list and data.saliency are for folders in VOC layout; a folder of kind coco has boxes "
+            "and tags only"
+        )
+    truth = paths.index.parent / "truth"
+    return import_coco(paths.dataset, paths.root, opt.train_list, opt.val_list, truth, opt.limit, opt.max_side)
 
 
 def download_voc2012(root: Path) -> Path:

@@ -1,6 +1,7 @@
 """Weak labels and class activation maps to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1).
 
-reads   WEAK/index.json        the shard's images and their weak labels, of the kind that the run takes
+reads   WEAK/index.json        the shard's images and their weak labels, of the kind that the run takes; of tags saliency maps
+                               too, where there are any (Sec. 3.6.2)
         s2_cam MANIFEST        contracts.CAM
 writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), seeds_full (M_F), seeds (M_g), and of boxes
                                grabcut (M_B) and grabcut_masks/ID.h5, every box's foreground; of scribbles and points
@@ -102,7 +103,12 @@ def main(argv: list[str] | None = None) -> None:
         return made, {"class_lost_among_superpixels": lost}
 
     def by_tags(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
-        return {"seeds_full": M_I, "seeds": M_I_top}, {}
+        saliency = index.saliency(item.record)
+        if saliency is None:
+            return {"seeds_full": M_I, "seeds": M_I_top}, {}
+        M_F, M_g = reliable.with_saliency(M_I, M_I_top, saliency >= opt.salient)
+        lost = set(np.unique(M_I_top).tolist()) - {*np.unique(M_g).tolist(), UNKNOWN}
+        return {"seeds_full": M_F, "seeds": M_g}, {"class_lost_to_saliency": len(lost)}
 
     def by_all(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
         record = item.record

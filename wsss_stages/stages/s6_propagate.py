@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN, artifacts
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
-    from wsss_stages.a2gnn.propagate import Graph, train
+    from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.boxes import allowed
@@ -132,12 +132,12 @@ def main(argv: list[str] | None = None) -> None:
         numbers = np.unique(parts, return_inverse=True)[1].reshape(h, w)
         return torch.from_numpy(numbers).to(device)
 
-    def finish(item, photo: np.ndarray, logits: torch.Tensor | None) -> None:
+    def finish(item, photo: np.ndarray, found: Trained | None) -> None:
         record, classes = item.record, classes_of(item.record)
         h, w = record.height, record.width
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
-        P = walk_of(item).to(device) if logits is None else pixels.probabilities(logits, stride, h, w)
+        P = walk_of(item).to(device) if found is None else pixels.probabilities(found.logits, stride, h, w)
         boxes, box_classes = record.box_arrays()
         known = None
         if opt.classes_in_boxes and record.all_boxed:
@@ -167,7 +167,12 @@ def main(argv: list[str] | None = None) -> None:
             known = truth != UNKNOWN
             label[known], confidence[known] = truth[known], 1
         confidence = (confidence * 65535).round().astype(np.uint16)
-        item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence})
+        notes = (
+            {}
+            if found is None
+            else {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
+        )
+        item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence}, notes)
 
     uses_graph = opt.walk_share < 1
     limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
@@ -176,8 +181,8 @@ def main(argv: list[str] | None = None) -> None:
         Ahead(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
     ):
         graphs_of_batch = [graph_of(item, photo) for item, photo in zip(batch, photos, strict=True) if uses_graph]
-        logits = train(graphs_of_batch, window, opt) if uses_graph else [None] * len(batch)
-        for item, photo, its in zip(batch, photos, logits, strict=True):
+        networks = train(graphs_of_batch, window, opt) if uses_graph else [None] * len(batch)
+        for item, photo, its in zip(batch, photos, networks, strict=True):
             if not item.done:
                 finish(item, photo, its)
     shard.finish()

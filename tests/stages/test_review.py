@@ -1,0 +1,139 @@
+"""The list of images to review first: what a run has goes in, worst first, truth only measures it."""
+
+import csv
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from wsss_stages import artifacts, contracts, metrics
+from wsss_stages.data.index import Index
+from wsss_stages.labels.agreement import agreement, sides_hit
+from wsss_stages.shards import Manifest
+from wsss_stages.stages import s9_review
+
+MAPS = ("cam_label", "grabcut", "object_label", "random_walk", "graph_label", "pseudo")
+STAGES = ("s3_seeds", "s5_object_masks", "s5_graph", "s6_propagate")
+
+
+def listed(folder):
+    with open(folder / "review_first.csv", newline="") as file:
+        return [
+            {k: v if k == "id" else float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)
+        ]
+
+
+def test_the_score_is_the_mean_of_its_parts_and_the_worst_is_first(toy):
+    rows, index = listed(toy.root / "s9_review"), Index.read(toy.index)
+    manifest = Manifest([toy.manifest(stage) for stage in STAGES])
+    assert {row["id"] for row in rows} == set(index.splits["train"])
+    assert list(rows[0]) == [
+        "id",
+        "score",
+        "agreement",
+        "sides_hit",
+        "seeds_kept",
+        *(f"agreement_{m}" for m in MAPS),
+        "iou",
+    ]
+    assert [row["score"] for row in rows] == sorted(row["score"] for row in rows)
+    for row in rows:
+        record = index.records[row["id"]]
+        maps = [manifest.read(record.id, contracts.ALL[name])["label"] for name in MAPS]
+        pairs = {(i, j): agreement(maps[i], maps[j], record.tags, 5) for i in range(6) for j in range(i)}
+        pairs = {pair: value for pair, value in pairs.items() if value is not None}
+        counts = manifest.counted(record.id, contracts.PSEUDO)
+        parts = [
+            np.mean(list(pairs.values())),
+            sides_hit(maps[-1], *record.box_arrays()),
+            1 - counts["object_seeds_inconsistent"] / counts["object_seeds"],
+        ]
+        assert [row["agreement"], row["sides_hit"], row["seeds_kept"]] == pytest.approx(parts, abs=1e-4)
+        assert row["score"] == pytest.approx(np.mean(parts), abs=1e-4)
+        of_grabcut = [value for pair, value in pairs.items() if MAPS.index("grabcut") in pair]
+        assert row["agreement_grabcut"] == pytest.approx(np.mean(of_grabcut), abs=1e-4)
+        counted = metrics.confusion(record.truth_labels(index.root), maps[-1], 5)
+        assert row["iou"] == pytest.approx(metrics.mean_iou(counted), abs=1e-4)
+
+
+def test_the_seeds_that_survive_are_counted_per_image(toy):
+    manifest, index = Manifest([toy.manifest("s6_propagate")]), Index.read(toy.index)
+    seeds = Manifest([toy.manifest("s3_seeds")])
+    totals = {"object_seeds": 0, "object_seeds_inconsistent": 0}
+    for image_id in index.splits["train"]:
+        counts = manifest.counted(image_id, contracts.PSEUDO)
+        at_nodes = seeds.read(image_id, contracts.GRABCUT)["label"][4::8, 4::8]
+        assert counts["object_seeds"] == ((at_nodes > 0) & (at_nodes != 255)).sum()
+        assert 0 <= counts["object_seeds_inconsistent"] <= counts["object_seeds"]
+        totals = {name: totals[name] + counts[name] for name in totals}
+    assert totals.items() <= manifest.notes.items()
+
+
+def test_its_rank_correlation_with_truth_is_told(toy):
+    rows = listed(toy.root / "s9_review")
+    scores = toy.read(toy.root / "s9_review" / "review.json")["scores"]
+    for name in ("score", "agreement", "agreement_grabcut"):
+        expected = spearmanr([row[name] for row in rows], [row["iou"] for row in rows]).statistic
+        assert scores[name]["rank_correlation"] == pytest.approx(expected, abs=0.05) and scores[name]["images"] == 8
+    assert "rank correlation" in (toy.root / "s9_review" / "review.html").read_text()
+
+
+def without_truth(toy, path, change=None):
+    content = toy.read(toy.index)
+    for record in content["records"]:
+        record["truth"] = None
+    (change or (lambda content: None))(content)
+    path.write_text(json.dumps(content))
+
+
+def review(toy, tmp_path):
+    """Review on tmp_path/index.json, with s6_propagate's folder below tmp_path."""
+    argv = toy.argv("s9_review", tmp_path)
+    argv[1], argv[-1] = str(tmp_path / "index.json"), str(toy.manifest("s6_propagate", root=tmp_path))
+    s9_review.main(argv)
+    return listed(tmp_path / "s9_review")
+
+
+def test_a_spoilt_image_comes_first_without_any_truth(toy, tmp_path):
+    without_truth(toy, tmp_path / "index.json")
+    last = listed(toy.root / "s9_review")[-1]["id"]
+    folder = tmp_path / "s6_propagate" / "train"
+    shutil.copytree(toy.manifest("s6_propagate").parent, folder)
+    path = folder / "pseudo" / f"{last}.png"
+    arrays, meta = artifacts.read(path, contracts.PSEUDO)
+    artifacts.write(path, contracts.PSEUDO, {"label": np.zeros_like(arrays["label"])}, meta)
+    manifest = toy.read(folder / "1-of-1.json")
+    manifest["items"][last]["pseudo"][1] = artifacts.sha256(path)
+    (folder / "1-of-1.json").write_text(json.dumps(manifest))
+    rows = review(toy, tmp_path)
+    assert rows[0]["id"] == last and rows[0]["sides_hit"] == 0 and all(row["iou"] is None for row in rows)
+    scores = toy.read(tmp_path / "s9_review" / "review.json")["scores"]
+    assert scores["score"]["rank_correlation"] is None and scores["score"]["images_with_truth"] == 0
+    assert cv2.imread(str(tmp_path / "s9_review" / "review_first.png")).shape[0] > 300
+
+
+def test_what_an_image_does_not_have_is_left_out(toy, tmp_path):
+    """No boxes; no counts of seeds, as runs of before have none; and labels that are truth need no review."""
+
+    def change(content):
+        for record in content["records"]:
+            record["boxes"], record["box_classes"] = [], []
+        record = next(r for r in content["records"] if r["id"] == content["splits"]["train"][0])
+        record["truth_sha256"] = "0" * 64
+
+    without_truth(toy, tmp_path / "index.json", change)
+    folder = tmp_path / "s6_propagate" / "train"
+    shutil.copytree(toy.manifest("s6_propagate").parent, folder)
+    manifest = toy.read(folder / "1-of-1.json")
+    for image_id in manifest["items"]:
+        path = folder / "pseudo" / f"{image_id}.png"
+        arrays, meta = artifacts.read(path, contracts.PSEUDO)
+        artifacts.write(path, contracts.PSEUDO, arrays, meta | {"notes": {}})
+        manifest["items"][image_id]["pseudo"][1] = artifacts.sha256(path)
+    (folder / "1-of-1.json").write_text(json.dumps(manifest))
+    *rows, last = review(toy, tmp_path)
+    assert all(r["sides_hit"] is None and r["seeds_kept"] is None and r["score"] == r["agreement"] for r in rows)
+    assert last == dict.fromkeys(last) | {"id": Index.read(toy.index).splits["train"][0]}

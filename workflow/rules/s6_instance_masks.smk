@@ -1,0 +1,26 @@
+rule s6_instance_masks:
+    input:
+        index="results/{dataset}/{weak}/index.json",
+        pseudo=labels_of_instances,
+    output:
+        instances="results/{dataset}/{weak}/{variant}/s6_instance_masks/instances.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s6_instance_masks.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s6_instance_masks.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=4_000,
+        runtime="4h",
+    params:
+        pseudo=lambda wildcards, input: (
+            f"--pseudo {input.pseudo}" if input.pseudo else ""
+        ),
+        flags=variant_flags("s6_instance_masks"),
+    message:
+        "Instances of {wildcards.dataset}, variant {wildcards.variant}, as COCO JSON (Sec. 3.4)"
+    shell:
+        "python -m wsss_stages.stages.s6_instance_masks --index {input.index} {params.pseudo}"
+        " --instances {output.instances} {params.flags} > {log} 2>&1"

@@ -1,0 +1,33 @@
+rule s7_instances:
+    input:
+        index="results/{dataset}/{weak}/index.json",
+        instances=lambda wildcards: (
+            f"{stage_folder(wildcards, 's6_instance_masks')}/instances.json"
+        ),
+        backbone=BACKBONE_FILE,
+    output:
+        weights="results/{dataset}/{weak}/{variant}/s7_instances/weights.safetensors",
+        curve="results/{dataset}/{weak}/{variant}/s7_instances/curve.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s7_instances.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s7_instances.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=12_000,
+        runtime="24h",
+        gpu=GPUS,
+    params:
+        source=WEIGHTS,
+        backbone=section("classifier")["backbone"],
+        device=DEVICE,
+        flags=variant_flags("s7_instances"),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "Mask R-CNN of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
+    shell:
+        "python -m wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
+        " --backbone {params.backbone} --backbone-weights {params.source:q} --weights {output.weights}"
+        " --device {params.device} {params.flags} > {log} 2>&1"

@@ -1,0 +1,27 @@
+rule s8_detect:
+    input:
+        index="results/{dataset}/{weak}/index.json",
+        weights=weights_of("s7_instances"),
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/s8_detect/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s8_detect/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s8_detect/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("s8_detect"),
+        contract=contracts.DETECTIONS.version,
+    message:
+        "Instances found in {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
+    shell:
+        "python -m wsss_stages.stages.s8_detect --index {input.index} --weights {input.weights}"
+        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,55 @@
+"""Detect instances with Mask R-CNN.
+
+reads   index.json             the shard's images
+        weights.safetensors    the detector of s7_instances
+writes  MANIFEST               beside it detections/ID.h5, one per image
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Detect,
+        argv,
+        paths={"index": "index.json", "weights": "weights of s7_instances", "manifest": "k-of-n.json to write"},
+        texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import cv2
+    import torch
+
+    from wsss_stages import artifacts
+    from wsss_stages.data import rle
+    from wsss_stages.data.index import Index
+    from wsss_stages.models import restore_detector
+    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    network, known = restore_detector(paths.weights)
+    network.to(device, memory_format=torch.channels_last)
+    side = known["options"]["crop"]
+    shard = Shard(
+        "s8_detect", (contracts.DETECTIONS,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
+        artifacts.sha256(paths.weights),
+    )  # fmt: skip
+
+    def view(item):
+        scale = side / max(item.size)
+        size = tuple(max(1, round(n * scale)) for n in item.size[::-1])
+        return cv2.resize(item.image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+    for item, photo in progress(Ahead(shard.todo(), view), "s8_detect"):
+        image = torch.from_numpy(photo).permute(2, 0, 1).to(device) / 255
+        found = network.detect(image, item.record.full_height, item.record.full_width, opt.min_score, opt.most)
+        boxes, scores, classes, masks = (part.cpu().numpy() for part in found)
+        item.write(
+            {"detections": rle.pack(masks) | {"box": boxes, "score": scores, "classes": classes.astype("uint8")}}
+        )
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)

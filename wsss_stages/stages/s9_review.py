@@ -1,0 +1,156 @@
+"""Training images whose pseudo labels deserve a look, worst first: a score of every image that needs no truth.
+
+reads   WEAK/index.json    training images, their weak labels, and truth where there is any
+        MANIFESTS          of s3, s5 and s6, all shards of the training images
+writes  in FOLDER
+        review_first.csv   of every image: id, score, what it is the mean of, how each label map agrees with the others, true IoU
+        review_first.png   the first of them: photograph with its weak labels, every label map, truth
+        review.json        Spearman's rank correlation of the score and its parts with the pseudo label's true IoU, review.html the same
+
+The score is the plain mean of what an image has of
+    agreement   mean IoU of all pairs of its label maps (CAM, GrabCut, superpixels, soft masks, random walk, A²GNN, pseudo label)
+    sides_hit   share of its boxes' rows and columns that the pseudo label touches
+    seeds_kept  share of its object seeds that survive the consistency check of its A²GNN at the end (Eq. 3.28)
+all in [0, 1]. Images whose true mask was learned from have no score and come last: their label is truth.
+"""
+
+import argparse
+from pathlib import Path
+
+from wsss_stages import contracts
+
+VIEWS = {
+    "CAM M_I": contracts.CAM_LABEL,
+    "GrabCut M_B": contracts.GRABCUT,
+    "superpixels": contracts.EXPANDED,
+    "soft masks": contracts.OBJECT_LABEL,
+    "random walk": contracts.RANDOM_WALK,
+    "A²GNN": contracts.GRAPH_LABEL,
+    "pseudo label": contracts.PSEUDO,
+}
+"""Label maps that are compared, where a run has them, by their titles; seeds are left out, for they come of CAM and M_B."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--index", type=Path, required=True, help="index.json")
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, training split")
+    parser.add_argument("--images", type=int, default=12, help="rows of the picture (default 12)")
+    parser.add_argument("--folder", type=Path, required=True, help="where to write")
+    paths = parser.parse_args(argv)
+
+    import csv
+
+    import cv2
+    import numpy as np
+
+    from wsss_stages import UNKNOWN, artifacts, figures, metrics
+    from wsss_stages.data.index import Index, Record
+    from wsss_stages.labels.agreement import agreements, sides_hit
+    from wsss_stages.shards import Manifest, progress
+
+    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    classes = len(index.classes)
+    made = {name for files in manifest.items.values() for name in files}
+    views = {title: contract for title, contract in VIEWS.items() if contract.name in made}
+    of_maps = [f"agreement_{contract.name}" for contract in views.values()]
+    columns = ["id", "score", "agreement", "sides_hit", "seeds_kept", *of_maps, "iou"]
+
+    def labels(record: Record) -> dict[str, np.ndarray]:
+        """Every label map at the working size."""
+        size = record.width, record.height
+        found = {contract.name: manifest.read(record.id, contract)["label"] for contract in views.values()}
+        return {name: cv2.resize(label, size, interpolation=cv2.INTER_NEAREST) for name, label in found.items()}
+
+    def seeds_kept(record: Record) -> float | None:
+        counts = manifest.counted(record.id, contracts.PSEUDO)
+        checked = counts.get("object_seeds", 0)
+        return 1 - counts["object_seeds_inconsistent"] / checked if checked else None
+
+    def true_iou(record: Record) -> float | None:
+        truth = record.truth_labels(index.root)
+        if truth is None:
+            return None
+        label = manifest.read(record.id, contracts.PSEUDO)["label"]
+        return metrics.mean_iou(metrics.confusion(truth, np.where(label == UNKNOWN, 0, label), classes))
+
+    def row(record: Record) -> dict[str, str | float | None]:
+        if record.truth_sha256:
+            return dict.fromkeys(columns) | {"id": record.id}
+        maps = labels(record)
+        pairs = agreements(maps, record.tags, classes)
+        parts = {
+            "agreement": _mean(pairs.values()),
+            "sides_hit": sides_hit(maps["pseudo"], *record.box_arrays()),
+            "seeds_kept": seeds_kept(record),
+        }
+        others = {f"agreement_{name}": _mean(v for pair, v in pairs.items() if name in pair) for name in maps}
+        return {"id": record.id, "score": _mean(parts.values()), **parts, **others, "iou": true_iou(record)}
+
+    rows = [row(record) for record in progress(index.split("train"), "s9_review")]
+    rows.sort(key=lambda r: (r["score"] is None, r["score"], r["id"]))
+    with (
+        artifacts.whole(paths.folder / "review_first.csv") as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in r.items()} for r in rows)
+
+    def measured(name: str) -> dict[str, float | int | None]:
+        """Of a score or a part of it."""
+        there = [r for r in rows if r[name] is not None]
+        true = [r for r in there if r["iou"] is not None]
+        rho = metrics.rank_correlation([r[name] for r in true], [r["iou"] for r in true])
+        return {
+            "images": len(there),
+            "mean": _mean(r[name] for r in there),
+            "images_with_truth": len(true),
+            "rank_correlation": rho,
+        }
+
+    scores = {name: measured(name) for name in columns[1:-1]}
+    content = {"dataset": index.dataset, "weak": index.weak, "iou": _mean(r["iou"] for r in rows), "scores": scores}
+    artifacts.write_json(paths.folder / "review.json", content)
+    header = ["score", "images", "mean, %", "images with truth", "rank correlation, %"]
+    table = [[name, *(100 * v if isinstance(v, float) else v for v in its.values())] for name, its in scores.items()]
+    note = (
+        "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: 100 "
+        "if the score puts images in the order of truth, 0 if it knows nothing of it."
+    )
+    with artifacts.whole(paths.folder / "review.html") as partial:
+        partial.write_text(figures.html_table("Does the score find bad labels?", note, header, table))
+
+    def cells(record: Record) -> list[np.ndarray | None]:
+        image = record.image(index.root)
+        weak = figures.with_marks(image, index.scribble_labels(record), record.points)
+        truth = record.truth_labels(index.root)
+        return [
+            figures.with_boxes(weak, record.boxes, record.box_classes),
+            *(figures.over(image, label) for label in labels(record).values()),
+            None if truth is None else figures.over(image, truth),
+        ]
+
+    first = rows[: paths.images]
+    pictured = [index.records[r["id"]] for r in first]
+    there = sorted({c for record in pictured for c in record.tags})
+    scored = ["label is truth" if r["score"] is None else f"score {r['score']:.2f}" for r in first]
+    names = [f"{r['id'][-20:]}\n{text}" for r, text in zip(first, scored, strict=True)]
+    figure = figures.rows_figure(
+        ["weak labels", *views, "truth"], [cells(r) for r in pictured], names, {c: index.classes[c] for c in there}
+    )
+    with artifacts.whole(paths.folder / "review_first.png") as partial:
+        figure.savefig(partial, dpi=110, format="png")
+    figures.plt.close(figure)
+
+
+def _mean(values) -> float | None:
+    """Of those that are not None; None without any."""
+    there = [value for value in values if value is not None]
+    return sum(there) / len(there) if there else None
+
+
+if __name__ == "__main__":
+    from wsss_stages.stages import cli
+
+    cli.run(main)
