@@ -14,6 +14,8 @@ STAGES = {
     "s1_classifier": options.Classifier,
     "s2_cam": options.Cam,
     "s3_seeds": options.Seeds,
+    "rrm_train": options.Rrm,
+    "rrm_label": options.RrmLabel,
     "s4_object_net": options.ObjectNet,
     "s4_affinity": options.Affinity,
     "s5_object_masks": options.ObjectMasks,

@@ -9,6 +9,8 @@ from wsss_stages import options, tables
 
 STAGES = {
     "s3_seeds": "seeds",
+    "rrm_train": "rrm",
+    "rrm_label": "rrm_label",
     "s4_object_net": "object_net",
     "s4_affinity": "affinity",
     "s5_object_masks": "object_masks",
@@ -24,19 +26,21 @@ STAGES = {
 """Stages that a variant may change, in the order of the data, and their config sections."""
 READS = {
     "s3_seeds": [],
+    "rrm_train": [],
+    "rrm_label": ["rrm_train"],
     "s4_object_net": ["s3_seeds"],
     "s4_affinity": ["s3_seeds"],
     "s5_object_masks": ["s4_object_net"],
     "s5_graph": ["s4_affinity"],
     "s6_propagate": ["s5_object_masks", "s5_graph"],
-    "s6_instance_masks": ["s6_propagate"],
-    "s7_segment": ["s6_propagate"],
     "s7_instances": ["s6_instance_masks"],
-    "s8_predict": ["s7_segment"],
     "s8_detect": ["s7_instances"],
-    "s9_evaluate": ["s8_predict"],
 }
-"""Stages whose artifacts a stage reads, but those that these read too."""
+"""Stages whose artifacts a stage reads, but those that these read too; of the others `reads` knows it."""
+MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "rrm": "rrm_label", "truth": None}
+"""Stage that makes what an option `labels` names."""
+NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train"}
+"""Stage that trains what `predict.network` names."""
 
 
 class ConfigError(ValueError):
@@ -51,7 +55,8 @@ def complete(config: dict[str, Any]) -> None:
         update_config(config, config["demo"])
     section(config, "segment", config["variant"])  # an unknown variant, or weights of no backbone, are told now
     of_tables = section(config, "tables")
-    known_variant(config, of_tables["base"])
+    for base in tables.bases(of_tables):
+        known_variant(config, base)
     config["variants"] |= tables.variants(of_tables)
     config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
 
@@ -112,6 +117,42 @@ def _of_segmenter(config: dict[str, Any], segment: dict[str, Any]) -> dict[str, 
     return segment | {"backbone": backbone, "backbone_weights": source}
 
 
+def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> list[str]:
+    """Stages whose artifacts a stage of a variant reads, but those that these read too."""
+    if stage in ("s6_instance_masks", "s7_segment"):
+        maker = MAKERS[section(config, STAGES[stage], variant, weak)["labels"]]
+        return [maker] if maker else []
+    if stage == "s8_predict":
+        return [predicting(config, variant, weak)]
+    if stage == "s9_evaluate":
+        return [*label_stages(config, variant, weak), "s8_predict"]
+    return READS[stage]
+
+
+def predicting(config: dict[str, Any], variant: str, weak: str | None = None) -> str:
+    """The stage that trains the network of a variant's predictions."""
+    return NETWORKS[section(config, "predict", variant, weak)["network"]]
+
+
+def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
+    """Stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or no further than CAMs."""
+    labels = section(config, "segment", variant, weak)["labels"]
+    if predicting(config, variant, weak) == "rrm_train" or labels == "rrm":
+        return ["s3_seeds", "rrm_label"]
+    if labels == "cam":
+        return ["s3_seeds"]
+    objects = ["s5_object_masks"] if uses_objects(config, variant, weak) else []
+    return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
+
+
+def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
+    """Stages on a variant's road that train a network, but the classifier."""
+    of_labels = {"s5_object_masks": "s4_object_net", "s5_graph": "s4_affinity", "rrm_label": "rrm_train"}
+    found = [of_labels[stage] for stage in label_stages(config, variant, weak) if stage in of_labels]
+    last = predicting(config, variant, weak)
+    return found if last in found else [*found, last]
+
+
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:
     """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
     base = config["variants"][variant].get("base")
@@ -121,7 +162,7 @@ def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = No
     def same(stage: str) -> bool:
         name = STAGES[stage]
         own, of_base = (section(config, name, v, weak) for v in (variant, base))
-        return own == of_base and all(map(same, READS[stage]))
+        return own == of_base and all(map(same, reads(config, variant, stage, weak)))
 
     return home(config, base, stage, weak) if same(stage) else variant
 

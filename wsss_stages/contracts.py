@@ -1,8 +1,8 @@
 """Every artifact of the pipeline: name, version, dtype, axes, meaning and maker. Their only home.
 
 An artifact of an image lies at `<stage folder>/<split>/<contract name>/<image id><suffix>`; the shard's manifest
-beside those folders names its images and their sha256. Sizes are the working size of data.index, but what s6 and s8 leave to
-people, graph_label, pseudo, confidence, prediction and detections, is as large as the photograph.
+beside those folders names its images and their sha256. Sizes are the working size of data.index, but what s6, rrm_label and s8
+leave to people, graph_label, pseudo, confidence, rrm_branch, rrm_label, prediction and detections, is as large as the photograph.
 """
 
 from dataclasses import dataclass
@@ -93,6 +93,8 @@ CONFIDENCE = Contract(
     {"confidence": Field("uint16", "h w", "probability of the pseudo label's class, 0..65535 for 0..1")},
     ".png",
 )
+RRM_BRANCH = _label_map("rrm_branch", "rrm_label", "argmax of P_net of Eq. 2.13 among the image's tags, before the CRF")
+RRM_LABEL = _label_map("rrm_label", "rrm_label", "the same after the CRF, pseudo label of RRM's two-step variant")
 PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segmenter")
 DETECTIONS = Contract(
     "detections",
@@ -112,9 +114,12 @@ DETECTIONS = Contract(
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, PREDICTION, DETECTIONS,
+        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, PREDICTION, DETECTIONS,
     )
 }  # fmt: skip
+
+FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL)
+"""What a road ends with on the training images: the first of these that it makes."""
 
 INDEX_VERSION = 4
 """Version of index.json: see data.index."""

@@ -112,16 +112,16 @@ def curves_figure(curves: Sequence[dict]) -> Figure:
     """Loss terms of every training over its steps, as running means."""
     figure, axes = plt.subplots(1, len(curves), figsize=(5.5 * len(curves), 4), squeeze=False)
     for axis, curve in zip(axes[0], curves, strict=True):
-        steps = [entry["step"] for entry in curve["steps"]]
-        wide = max(1, len(steps) // 40)
-        for term in [name for name in curve["steps"][0] if name not in ("step", "lr")]:
-            values = np.array([entry[term] for entry in curve["steps"]])
-            mean = np.convolve(values, np.ones(wide) / wide, mode="valid")
-            axis.plot(steps[wide - 1 :], mean, label=term)
+        entries = curve["steps"]
+        most = max(1, len(entries) // 40)
+        for term in dict.fromkeys(name for entry in entries for name in entry if name not in ("step", "lr")):
+            steps, values = zip(*((entry["step"], entry[term]) for entry in entries if term in entry), strict=True)
+            wide = min(most, len(values))
+            axis.plot(steps[wide - 1 :], np.convolve(values, np.ones(wide) / wide, mode="valid"), label=term)
         axis.set(
             title=curve["stage"],
             xlabel=f"step ({curve['epochs']} epochs)",
-            ylabel=f"loss, mean of {wide} steps",
+            ylabel=f"loss, mean of {most} steps",
             ylim=(0, None),
         )
         axis.legend(frameon=False)
@@ -171,10 +171,10 @@ def table_picture(title: str, rows: Sequence[tuple]) -> Figure:
     """Scores of a table's rows from top to bottom: ours with the deviation over seeds, and the thesis's.
 
     Args:
-        rows: title, mean %, deviation or None, anything, the thesis's % or None.
+        rows: title, mean %, deviation or None, anything, the thesis's % or None, and more.
     """
     figure, axes = plt.subplots(figsize=(8, 1.4 + 0.4 * len(rows)), layout="constrained")
-    for y, (_, mean, deviation, _, thesis) in enumerate(rows):
+    for y, (_, mean, deviation, _, thesis, *_) in enumerate(rows):
         if mean is not None:
             axes.errorbar(mean, y, xerr=deviation, fmt="o", color="C0", capsize=3, label="here, ± over seeds")
         if thesis is not None:

@@ -16,7 +16,8 @@ from wsss_stages.nets.object_net import ObjectNet
 from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
 from wsss_stages.nets.tree_fcn import TreeFcn
-from wsss_stages.options import Instances, Segment
+from wsss_stages.options import Instances, Rrm, Segment
+from wsss_stages.rrm.net import RrmNet
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 HEADS: dict[str, type[Segmenter]] = {
@@ -87,9 +88,29 @@ def build_segmenter(opt: Segment, classes: int) -> tuple[Segmenter, weights.Orig
     return head(body, classes, opt.head_channels), origin
 
 
+def build_rrm(backbone: str, classes: int, opt: Rrm, source: str) -> tuple[RrmNet, weights.Origin]:
+    """RRM's network with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    body = backbones.build(backbone, opt.stride, pretrained=source != "none")
+    origin = weights.load(body, source)
+    return RrmNet(body, classes, opt.channels, opt.reweight, opt.branches), origin
+
+
 def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
-    """The trained segmenter of s7 in eval mode, and its provenance. Raises ContractError."""
+    """The trained segmenter of s7, or RRM's network, in eval mode, and its provenance. Raises ContractError."""
     known = training.read_provenance(path)
+    network = _rrm(known) if known.get("stage") == "rrm_train" else _segmenter(known, path)
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def _rrm(known: dict) -> RrmNet:
+    opt = Rrm(**known["options"])
+    body = _body(known["backbone"], opt.stride, known)
+    return RrmNet(body, known["classes"], opt.channels, opt.reweight, opt.branches)
+
+
+def _segmenter(known: dict, path: Path) -> Segmenter:
     opt = known["options"]
     if opt.get("head") not in HEADS:
         raise ContractError(
@@ -98,9 +119,7 @@ def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
         )
     head = HEADS[opt["head"]]
     body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
-    network = head(body, known["classes"], opt["head_channels"])
-    training.load_weights(path, network)
-    return network.eval(), known
+    return head(body, known["classes"], opt["head_channels"])
 
 
 def build_detector(backbone: str, classes: int, opt: Instances, source: str):

@@ -29,6 +29,8 @@ from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.stages import cli
 
+SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **configuration.STAGES}
+"""Config section of every stage."""
 VAL_IMAGES = 2
 EPOCHS = 3
 """A training is timed for one epoch of the sample and for so many."""
@@ -130,7 +132,7 @@ def _index(config: dict, scratch: Path) -> Index:
 def _sample(config: dict, index: Index) -> Index:
     """As many training images as the largest training batch needs, and a few validation images."""
     variant = config["variant"]
-    sections = [configuration.section(config, s, variant) for s in ("classifier", "affinity", "segment")]
+    sections = [configuration.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "segment")]
     splits = {split: sorted(ids, key=lambda image: stable_hash(image, "plan")) for split, ids in index.splits.items()}
     images = max(section["batch_size"] for section in sections)
     if configuration.uses_objects(config, variant):
@@ -157,47 +159,43 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
     """Put the sample through every stage, twice: trainings for one epoch and for more, images to do and done."""
     index, variant = scratch / "sample.json", config["variant"]
     sample.write(index)
+    folders = ("s1_classifier", "rrm_train", "s4_object_net", "s4_affinity", "s7_segment")
+    weights = {stage: str(scratch / stage / "weights.safetensors") for stage in folders}
+    folders = ("s2_cam", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
+    made = {stage: str(scratch / stage / "1-of-1.json") for stage in folders}
     backbone = ["--backbone-weights", config["backbone_weights"]]
-    classifier, object_net, affinity, segmenter = (
-        str(scratch / stage / "weights.safetensors")
-        for stage in ("s1_classifier", "s4_object_net", "s4_affinity", "s7_segment")
-    )
-    cams, seeds, objects, graph, pseudo = (
-        str(scratch / stage / "1-of-1.json")
-        for stage in ("s2_cam", "s3_seeds", "s5_object_masks", "s5_graph", "s6_propagate")
-    )
-    of_objects: list[tuple[str, str, str | None, list[str]]] = [
-        ("s4_object_net", "object_net", None, ["--seeds-manifests", seeds, "--classifier", classifier]),
-        ("s5_object_masks", "object_masks", "train", ["--seeds-manifest", seeds, "--object-net", object_net]),
-    ]
-    more = ["--objects", objects]
-    if not configuration.uses_objects(config, variant):
-        of_objects, more = [], []
-    learned = {"pseudo": ["--pseudo", pseudo], "grabcut": ["--pseudo", seeds], "truth": []}
-    labels = learned[configuration.section(config, "segment", variant)["labels"]]
-    stages = [  # stage, section of its options, split or training, what it reads
-        ("s1_classifier", "classifier", None, backbone),
-        ("s2_cam", "cam", "train", ["--weights", classifier]),
-        ("s3_seeds", "seeds", "train", ["--cam", cams]),
-        *of_objects,
-        ("s4_affinity", "affinity", None, ["--seeds-manifests", seeds, "--classifier", classifier]),
-        ("s5_graph", "graph", "train", ["--seeds-manifest", seeds, "--cam", cams, "--affinity", affinity]),
-        (
-            "s6_propagate",
-            "propagate",
-            "train",
-            ["--seeds-manifest", seeds, "--graph", graph, "--affinity", affinity, *more],
-        ),
-        ("s7_segment", "segment", None, labels),
-        ("s8_predict", "predict", "val", ["--weights", segmenter]),
-    ]
-    for stage, name, split, reads in stages:
+    seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
+    all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
+    objects = ["--objects", made["s5_object_masks"]] if configuration.uses_objects(config, variant) else []
+    labels = configuration.MAKERS[configuration.section(config, "segment", variant)["labels"]]
+    network = configuration.predicting(config, variant)
+    reads = {  # split, or None for a training, and what is read
+        "s1_classifier": (None, backbone),
+        "s2_cam": ("train", ["--weights", weights["s1_classifier"]]),
+        "s3_seeds": ("train", ["--cam", made["s2_cam"]]),
+        "rrm_train": (None, ["--backbone", configuration.section(config, "classifier")["backbone"], *backbone]),
+        "rrm_label": ("train", ["--weights", weights["rrm_train"]]),
+        "s4_object_net": (None, [*all_seeds, *classifier]),
+        "s5_object_masks": ("train", [*seeds, "--object-net", weights["s4_object_net"]]),
+        "s4_affinity": (None, [*all_seeds, *classifier]),
+        "s5_graph": ("train", [*seeds, "--cam", made["s2_cam"], *affinity]),
+        "s6_propagate": ("train", [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
+        "s7_segment": (None, ["--pseudo", made[labels]] if labels else []),
+        "s8_predict": ("val", ["--weights", weights[network]]),
+    }
+    run = {"s1_classifier", "s2_cam", "s8_predict", *configuration.label_stages(config, variant)}
+    run.update(configuration.trainings(config, variant))
+    for stage, (split, read) in reads.items():
+        if stage not in run:
+            continue
+        name = SECTIONS[stage]
         section = configuration.section(config, name, variant)
-        command = [stage, "--index", str(index), "--device", config["device"], *reads]
+        command = [stage, "--index", str(index), "--device", config["device"], *read]
         folder = scratch / stage
         if split is None:
             command += ["--weights", str(folder / "weights.safetensors")]
             batches = _batches(sample, stage, section)
+            section |= {"class_epochs": 0} if stage == "rrm_train" else {}  # as if every step had all losses
             short, _ = _run(command, {**section, "epochs": 1}, cores)
             long, gigabytes = _run(command, {**section, "epochs": EPOCHS}, cores)
             unit = max(0.0, long - short) / (batches * (EPOCHS - 1))

@@ -28,7 +28,8 @@ class Job:
     """What is trained, on what, by which loss.
 
     sample(item, rng) gives a dictionary of arrays of one augmented item; loss(batch) a dictionary of scalar tensors
-    whose sum is minimised. In a batch arrays of one shape are stacked, others listed. `groups` are (parameters, factor of the learning rate).
+    whose sum is minimised. In a batch arrays of one shape are stacked, others listed; it also tells the `id` of its items and its
+    `epoch`, from 0. `groups` are (parameters, factor of the learning rate).
     """
 
     stage: str
@@ -47,11 +48,13 @@ class TrainingError(ValueError):
     """A training that cannot go on: step, loss, images."""
 
 
-def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
+def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     """Train and write `weights` (safetensors, with provenance) and beside it `curve.json`; resumes from `checkpoint.pt`.
 
     The result is the same to the bit however often the training was interrupted: every draw comes from
     (seed, stage, step or epoch, image id).
+
+    Returns: median seconds of a step, over the later half of those that were made now.
     """
     opt = job.options
     network = job.network.to(device, memory_format=torch.channels_last).train()
@@ -69,7 +72,6 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     autocast = _autocast(opt.precision, torch.device(device).type)
     saved = time.monotonic()
     for batch in made:
-        ids = batch.pop("id")
         torch.manual_seed(stable_hash(str(step), job.stage, opt.seed))
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * _schedule(step, steps, opt)
@@ -79,7 +81,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
         if not torch.isfinite(total):
             shown = {name: value.item() for name, value in losses.items()}
             raise TrainingError(
-                f"{job.stage}: the loss is {shown} at step {step} of {steps}, images {', '.join(ids)}. Nothing was written "
+                f"{job.stage}: the loss is {shown} at step {step} of {steps}, images {', '.join(batch['id'])}. Nothing was written "
                 "from it. A lower lr or precision float32 helps; are the weights whole?"
             )
         optimizer.zero_grad(set_to_none=True)
@@ -95,12 +97,14 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> None:
     artifacts.write_json(weights.with_name("curve.json"), {"stage": job.stage, "epochs": job.epochs, "steps": curve})
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
+    return clock.pace()
 
 
-def _moved(value: Tensor | list[Tensor], device: str) -> Tensor | list[Tensor]:
+def _moved(value, device: str):
+    """A value of a batch with its tensors on the device."""
     if isinstance(value, list):
-        return [one.to(device, non_blocking=True) for one in value]
-    return value.to(device, non_blocking=True)
+        return [_moved(one, device) for one in value]
+    return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
 
 
 def _optimizer(groups: list[dict], opt: Training) -> torch.optim.Optimizer:
@@ -195,7 +199,7 @@ def _batch(job: Job, places: list[tuple[int, int]]) -> dict:
         name = job.item_id(item)
         rng = np.random.default_rng(stable_hash(name, job.stage, job.options.seed, epoch))
         samples.append({"id": name, **job.sample(item, rng)})
-    return collate(samples)
+    return {**collate(samples), "epoch": places[0][0]}
 
 
 def _resume(path: Path, job: Job, network: nn.Module, optimizer, device: str) -> tuple[int, list]:
@@ -226,19 +230,21 @@ def _save(path: Path, job: Job, network: nn.Module, optimizer, step: int, curve:
 
 
 class _Clock:
-    """Tells loss, images per second and time left every ten seconds."""
+    """Tells loss, images per second and time left every ten seconds; knows how long steps took."""
 
     def __init__(self, stage: str, step: int, steps: int, batch_size: int):
         from rich.console import Console
 
         self.stage, self.first, self.steps, self.batch_size = stage, step, steps, batch_size
         self.start = self.told = time.monotonic()
+        self.ends = [self.start]
         self.console = Console(stderr=True)
         if step:
             self.console.print(f"{stage}: resumed at step {step} of {steps}")
 
     def tell(self, step: int, loss: float) -> None:
         now = time.monotonic()
+        self.ends.append(now)
         if now - self.told < 10 and step < self.steps:
             return
         self.told = now
@@ -247,3 +253,8 @@ class _Clock:
             f"{self.stage}: step {step}/{self.steps}, loss {loss:.4f}, {rate * self.batch_size:.1f} images a second, "
             f"{(self.steps - step) / rate / 60:.1f} min left"
         )
+
+    def pace(self) -> float:
+        """Median seconds of the later half of the steps."""
+        took = np.diff(self.ends)
+        return float(np.median(took[len(took) // 2 :]))

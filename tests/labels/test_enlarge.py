@@ -20,3 +20,10 @@ def test_at_its_own_size_nothing_is_interpolated():
     rows, values = enlarge.most_likely(P, 1, 2)
     assert rows.tolist() == [[1, 0]]
     torch.testing.assert_close(values, torch.tensor([[0.8, 0.7]]))
+
+
+def test_probabilities_among_an_images_classes():
+    P = torch.tensor([0.2, 0.5, 0.3, 0.0])[:, None, None]
+    torch.testing.assert_close(enlarge.among(P, [0, 2]).flatten(), torch.tensor([0.4, 0.6]))
+    nothing = enlarge.among(P[[3, 3]], [0, 1])
+    torch.testing.assert_close(nothing.flatten(), torch.tensor([0.5, 0.5]))

@@ -1,52 +1,44 @@
 """All parts of RRM in one iteration of training: labels from its own CAMs, four losses, one gradient (Algorithm 1)."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 
 from wsss_stages import UNKNOWN
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones
-from wsss_stages.nets.segmenter import segmentation_loss
-from wsss_stages.options import Mining
-from wsss_stages.rrm.class_distance import class_distance
-from wsss_stages.rrm.dense_energy import dense_energy
+from wsss_stages.options import Rrm
+from wsss_stages.rrm import iteration
 from wsss_stages.rrm.net import RrmNet
 from wsss_stages.rrm.reliable import reliable_regions
 
-
-def losses(network, image, valid, classes):
-    """L_class and the terms of Eq. 2.15."""
-    x = backbones.normalise(image)
-    found = network.both(x)
-    cams = multi_scale(
-        lambda scaled: found.cam if scaled.shape == x.shape else network.cam(scaled), x, classes, [0.5, 1.0], False, 8
-    )
-    labels = reliable_regions(image, valid, cams, classes, Mining(keep=0.6, min_background=0.1), ["a", "b"])
-    tags = torch.stack([F.one_hot(c - 1, 3).sum(dim=0).float() for c in classes])
-    inside = F.interpolate(valid[:, None].float(), found.logits.shape[2:])[:, 0] > 0
-    M_p = found.logits.argmax(dim=1).masked_fill(~inside, UNKNOWN)
-    return labels, {
-        "classification": F.multilabel_soft_margin_loss(found.tags, tags),
-        "cross_entropy": segmentation_loss(found.logits, labels, True),
-        "dense_energy": dense_energy(found.logits, image, labels, valid, 20.0, 15.0, 0.5, False),
-        "class_distance": class_distance(found.features, M_p, 3, "centres"),
-    }
+OPTIONS = Rrm(stride=8, scales=[0.5, 1.0], keep=0.6, sigma_xy=20.0)
+TAGS = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+TERMS = {"classification", "cross_entropy", "dense_energy", "class_distance"}
 
 
-def test_every_loss_teaches_and_learning_lowers_their_sum():
+def made():
     torch.manual_seed(0)
     network = RrmNet(backbones.build("tiny", 8, False), 4, 16, "printed").train()
     image = F.interpolate(torch.rand(2, 3, 5, 5), (64, 72), mode="bilinear", align_corners=False)
     valid = torch.ones(2, 64, 72, dtype=torch.bool)
     valid[1, 50:] = False
-    classes = [torch.tensor([2]), torch.tensor([1, 3])]
+    return network, image, valid
+
+
+def losses(network, image, valid, **options):
+    torch.manual_seed(1)  # of the dropout
+    return iteration.losses(network, image, valid, TAGS, OPTIONS.model_copy(update=options), ["a", "b"])
+
+
+def test_every_loss_teaches_and_learning_lowers_their_sum():
+    network, image, valid = made()
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
     sums = []
     for step in range(8):
-        labels, found = losses(network, image, valid, classes)
-        assert (labels != UNKNOWN).any() and (labels[1, 50:] == UNKNOWN).all()
+        found = losses(network, image, valid)
         total = sum(found.values())
-        assert torch.isfinite(total)
+        assert set(found) == TERMS and torch.isfinite(total)
         if step == 0:
             weight = next(network.backbone.parameters())
             for name, loss in found.items():
@@ -57,3 +49,33 @@ def test_every_loss_teaches_and_learning_lowers_their_sum():
         optimizer.step()
         sums.append(total.item())
     assert sums[-1] < 0.9 * sums[0]
+
+
+def test_labels_are_those_of_its_own_cams(monkeypatch):
+    network, image, valid = made()
+    network.eval()
+    seen = []
+
+    def regions(*arguments):
+        seen.append((arguments, reliable_regions(*arguments)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(iteration, "reliable_regions", regions)
+    losses(network, image, valid)
+    ((_, _, cams, classes, opt, names), labels) = seen[0]
+    assert [c.tolist() for c in classes] == [[2], [1, 3]] and names == ["a", "b"] and opt.keep == 0.6
+    expected = multi_scale(network.cam, backbones.normalise(image), classes, [0.5, 1.0], False, 8)
+    for cam, wanted in zip(cams, expected, strict=True):
+        torch.testing.assert_close(cam, wanted)
+    assert (labels != UNKNOWN).any() and (labels[1, 50:] == UNKNOWN).all()
+
+
+@pytest.mark.parametrize("weight, term", [("energy_weight", "dense_energy"), ("distance_weight", "class_distance")])
+def test_a_term_has_its_weight_and_is_left_out_without(weight, term):
+    network, image, valid = made()
+    network.eval()
+    once, twice = (losses(network, image, valid, **{weight: w}) for w in (1.0, 2.0))
+    torch.testing.assert_close(twice[term], 2 * once[term])
+    without = losses(network, image, valid, **{weight: 0.0})
+    assert set(without) == TERMS - {term}
+    assert all(torch.equal(without[name], once[name]) for name in without)

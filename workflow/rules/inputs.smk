@@ -12,14 +12,24 @@ def uses_objects(wildcards):
 
 def label_stages(wildcards):
     """Stages that leave label maps of the training images."""
-    objects = ["s5_object_masks"] if uses_objects(wildcards) else []
-    return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
+    return configuration.label_stages(config, wildcards.variant, wildcards.weak)
 
 
 def trainings(wildcards):
     """Stages of a variant that train a network."""
-    objects = ["s4_object_net"] if uses_objects(wildcards) else []
-    return [*objects, "s4_affinity", "s7_segment"]
+    return configuration.trainings(config, wildcards.variant, wildcards.weak)
+
+
+def final_network(wildcards):
+    """The weights that a variant's predictions come of."""
+    stage = configuration.predicting(config, wildcards.variant, wildcards.weak)
+    return weights_of(stage)(wildcards)
+
+
+def affinity_of_report(wildcards):
+    """The affinity CNN where a variant has one."""
+    used = "s4_affinity" in trainings(wildcards)
+    return weights_of("s4_affinity")(wildcards) if used else []
 
 
 def objects_of_shard(wildcards):
@@ -33,9 +43,7 @@ def labels_of(name):
     """Input function: all labels that a config section asks for, but truth."""
 
     def manifests(wildcards):
-        stage = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "truth": None}[
-            section(name, wildcards)["labels"]
-        ]
+        stage = configuration.MAKERS[section(name, wildcards)["labels"]]
         return all_shards(stage, "train")(wildcards) if stage else []
 
     return manifests
@@ -75,19 +83,31 @@ def to_score(wildcards):
 
 
 def rows_of_table(wildcards):
-    """(number of a row, scores of one of its variants) for all rows of a table."""
+    """(number of a row, kind of weak label, one of its variants) for all rows of a table."""
+    table = TABLES[wildcards.table]
     return [
-        (
-            number,
-            f"results/{wildcards.dataset}/{row.weak or wildcards.weak}/{variant}/s9_evaluate/train/scores.json",
-        )
-        for number, row in enumerate(TABLES[wildcards.table].rows)
-        for variant in row.scored(section("tables"))
+        (number, table.weak_of(row) or wildcards.weak, variant)
+        for number, row in enumerate(table.rows)
+        for variant in table.scored(row, section("tables"))
     ]
 
 
 def scores_of_table(wildcards):
-    return [path for _, path in rows_of_table(wildcards)]
+    split = TABLES[wildcards.table].split
+    return [
+        f"results/{wildcards.dataset}/{weak}/{variant}/s9_evaluate/{split}/scores.json"
+        for _, weak, variant in rows_of_table(wildcards)
+    ]
+
+
+def paces_of_table(wildcards):
+    """What a step of RRM takes in every row, for a table that tells it."""
+    if not TABLES[wildcards.table].timed:
+        return []
+    return [
+        f"results/{wildcards.dataset}/{weak}/{configuration.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
+        for _, weak, variant in rows_of_table(wildcards)
+    ]
 
 
 def label_manifests(wildcards):

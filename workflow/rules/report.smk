@@ -12,8 +12,8 @@ rule report:
     input:
         index="results/{dataset}/{weak}/index.json",
         manifests=label_manifests,
-        segmenter=weights_of("s7_segment"),
-        affinity=weights_of("s4_affinity"),
+        segmenter=final_network,
+        affinity=affinity_of_report,
         scores=expand(
             "results/{{dataset}}/{{weak}}/{{variant}}/s9_evaluate/{split}/scores.json",
             split=["train", "val"],
@@ -39,11 +39,14 @@ rule report:
         mem_mb=6_000,
         runtime="1h",
     params:
+        affinity=lambda wildcards, input: (
+            f"--affinity {input.affinity}" if input.affinity else ""
+        ),
         images=config["report_images"],
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "Pictures and tables of {wildcards.dataset}, variant {wildcards.variant}"
     shell:
         "python -m wsss_stages.stages.report --index {input.index} --manifests {input.manifests}"
-        " --segmenter {input.segmenter} --affinity {input.affinity} --scores {input.scores} --curves {input.curves}"
+        " --segmenter {input.segmenter} {params.affinity} --scores {input.scores} --curves {input.curves}"
         " --benchmarks {input.benchmarks} --images {params.images} --folder {params.folder} > {log} 2>&1"

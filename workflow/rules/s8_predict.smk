@@ -1,7 +1,7 @@
 rule s8_predict:
     input:
         index="results/{dataset}/{weak}/index.json",
-        weights=weights_of("s7_segment"),
+        weights=final_network,
     output:
         manifest="results/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.json",
     log:

@@ -5,6 +5,7 @@ wildcard_constraints:
 rule table:
     input:
         scores=scores_of_table,
+        paces=paces_of_table,
     output:
         html=report("results/{dataset}/{weak}/tables/{table}.html", category="Tables"),
         picture=report("results/{dataset}/{weak}/tables/{table}.png", category="Tables"),
@@ -17,14 +18,23 @@ rule table:
     params:
         scores=lambda wildcards, input: [
             f"{number}={path}"
-            for (number, _), path in zip(rows_of_table(wildcards), input.scores)
+            for (number, *_), path in zip(rows_of_table(wildcards), input.scores)
         ],
+        paces=lambda wildcards, input: (
+            "--paces "
+            + " ".join(
+                f"{number}={path}"
+                for (number, *_), path in zip(rows_of_table(wildcards), input.paces)
+            )
+            if input.paces
+            else ""
+        ),
         table=lambda wildcards, output: output.csv.removesuffix(".csv"),
     message:
         "{wildcards.table} on {wildcards.dataset}"
     shell:
-        "python -m wsss_stages.stages.table --name {wildcards.table} --scores {params.scores} --table {params.table}"
-        " > {log} 2>&1"
+        "python -m wsss_stages.stages.table --name {wildcards.table} --scores {params.scores} {params.paces}"
+        " --table {params.table} > {log} 2>&1"
 
 
 for name in TABLES:

@@ -1,4 +1,4 @@
-"""Probabilities at working size to labels at the photograph's."""
+"""Probabilities of all classes to those of an image's, and at working size to labels at the photograph's."""
 
 import torch
 import torch.nn.functional as F
@@ -7,6 +7,12 @@ from torch import Tensor
 
 NUMBERS = 4_000_000
 """Probabilities enlarged at once, about; bounds memory."""
+
+
+def among(P: Float[Tensor, "c h w"], classes: list[int]) -> Float[Tensor, "k h w"]:
+    """Probabilities of `classes` alone, summing to 1."""
+    kept = P[classes].clamp(min=torch.finfo(P.dtype).tiny)
+    return kept / kept.sum(dim=0)
 
 
 def most_likely(

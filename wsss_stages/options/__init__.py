@@ -8,12 +8,13 @@ from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, P
 from wsss_stages.options.base import Crf, Mining, Section, Training
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
+from wsss_stages.options.rrm import Rrm, RrmLabel
 from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
 
 __all__ = [
     "KINDS",
     "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Evaluate", "Graph",
-    "InstanceMasks", "Instances", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Section", "Seeds", "Segment",
+    "InstanceMasks", "Instances", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Section", "Seeds", "Segment",
     "SimulateWeak", "Training", "json_schema", "merge",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, P
 from wsss_stages.options.base import Section
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
+from wsss_stages.options.rrm import Rrm, RrmLabel
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 
 SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
@@ -24,6 +25,8 @@ SECTIONS: dict[str, type[Section]] = {
     "graph": Graph,
     "propagate": Propagate,
     "instance_masks": InstanceMasks,
+    "rrm": Rrm,
+    "rrm_label": RrmLabel,
     "segment": Segment,
     "instances": Instances,
     "predict": Predict,

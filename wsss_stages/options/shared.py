@@ -90,8 +90,10 @@ class Cam(Section):
 class Segment(Training):
     """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
 
-    labels: Literal["pseudo", "grabcut", "truth"] = Field(
-        "pseudo", description="train on pseudo labels, on M_B to see what they gain, or on truth for the upper bound"
+    labels: Literal["pseudo", "grabcut", "rrm", "cam", "truth"] = Field(
+        "pseudo",
+        description="train on pseudo labels; on M_B or M_I (cam) to see what they gain; on RRM's, its two-step variant; or on "
+        "truth for the upper bound",
     )
     head: Literal["deeplab_v3", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
         "deeplab_v3", description="what follows the backbone; the thesis has deeplab_v2, pspnet and tree_fcn"
@@ -118,20 +120,34 @@ class Segment(Training):
     balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
 
 
-class Predict(Section):
-    """s8_predict: the segmenter on images of a split."""
+class Views(Section):
+    """A segmenter on images, over scales and mirror, with a CRF on the result."""
 
     scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged")
     flip: bool = Field(True, description="average with the mirrored image")
     crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
 
 
+class Predict(Views):
+    """s8_predict: the segmenter on images of a split."""
+
+    network: Literal["segmenter", "rrm"] = Field(
+        "segmenter", description="the segmenter of s7_segment, or RRM's segmentation branch, its one-step variant"
+    )
+
+
 class Tables(Section):
     """tables: the thesis's tables, `snakemake table_3_4` (workflow/tables.yaml)."""
 
-    base: str = Field("thesis_small", description="variant that the rows change")
-    images: int = Field(0, ge=0, description="training images that a row is made of; trainings see all. 0 = all")
-    seeds: int = Field(2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN")
+    base: str = Field("thesis_small", description="variant that the rows change, where a table does not name its own")
+    images: int = Field(
+        0,
+        ge=0,
+        description="training images that a row is made of, where they are scored; trainings see all. 0 = all",
+    )
+    seeds: int = Field(
+        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM"
+    )
 
 
 class Evaluate(Section):

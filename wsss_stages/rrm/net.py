@@ -88,8 +88,11 @@ class RrmNet(Segmenter):
         """Both branches over one run of the backbone, for training."""
         m = self.backbone(image)[-1]
         logits, features = self._segment(m)
-        tags = self.tag(self.dropout(m)).float().mean(dim=(2, 3))
-        return Pass(tags, F.relu(self.tag(m.detach())).detach(), logits, features)
+        return Pass(self._classify(m), F.relu(self.tag(m.detach())).detach(), logits, features)
+
+    def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
+        """Logits of the classes, by the classification branch alone (Eq. 2.14)."""
+        return self._classify(self.backbone(image)[-1])
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
@@ -99,6 +102,9 @@ class RrmNet(Segmenter):
         cam = F.relu(self.tag(self.backbone(image)[-1]))
         self.train(training)
         return cam
+
+    def _classify(self, m: Tensor) -> Tensor:
+        return self.tag(self.dropout(m)).float().mean(dim=(2, 3))
 
     def _segment(self, m: Tensor) -> tuple[Tensor, Tensor]:
         made = [branch(m) for branch in self.branches.values()]

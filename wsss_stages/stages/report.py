@@ -1,6 +1,7 @@
 """Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
 
-reads   index.json, the manifests of s2, s3, both s5 and s6, the segmenter, scores.json, curve.json and benchmarks of a variant
+reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, as far as a variant has them, its last network, scores.json,
+        curve.json and benchmarks
 writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  costs.html  in FOLDER
 """
 
@@ -11,9 +12,11 @@ from pathlib import Path
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
-    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of s2, s3, s5, s6, training split")
-    parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment")
-    parser.add_argument("--affinity", type=Path, required=True, help="weights of s4_affinity, for its window")
+    parser.add_argument(
+        "--manifests", type=Path, nargs="+", required=True, help="of s2, s3, s5, s6, rrm_label, training split"
+    )
+    parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment, or of rrm_train")
+    parser.add_argument("--affinity", type=Path, help="weights of s4_affinity, for its window, where there are edges")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json files")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.json files, in order")
     parser.add_argument("--benchmarks", type=Path, nargs="+", required=True, help="Snakemake's benchmark files")
@@ -35,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.shards import Manifest
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
-    opt = training.read_provenance(paths.affinity)["options"]
+    window = training.read_provenance(paths.affinity)["options"] if paths.affinity else None
     segmenter, _ = restore_segmenter(paths.segmenter)
     paths.folder.mkdir(parents=True, exist_ok=True)
 
@@ -49,11 +52,19 @@ def main(argv: list[str] | None = None) -> None:
             partial.write_text(text)
 
     made = {name for files in manifest.items.values() for name in files}
+    mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in made else {}
     by_kind = {
+        **mined,
         "GrabCut M_B": contracts.GRABCUT,
         "superpixels M_P" if index.weak == "point" else "superpixels M_S": contracts.EXPANDED,
         "seeds M_g": contracts.SEEDS,
         "soft masks": contracts.OBJECT_LABEL,
+    }
+    propagated = {
+        "A²GNN": contracts.GRAPH_LABEL,
+        "pseudo label": contracts.PSEUDO,
+        "RRM": contracts.RRM_BRANCH,
+        "RRM and CRF": contracts.RRM_LABEL,
     }
 
     def nodes(record, pseudo: np.ndarray) -> list[tuple[int, int]]:
@@ -70,25 +81,33 @@ def main(argv: list[str] | None = None) -> None:
         image = record.image(index.root)
         h, w = image.shape[:2]
 
-        def label(contract):
-            return figures.over(image, manifest.read(record.id, contract)["label"])
+        def labels(contracts):
+            """Pictures of the label maps that there are."""
+            return {
+                title: figures.over(image, manifest.read(record.id, contract)["label"])
+                for title, contract in contracts.items()
+                if contract.name in made
+            }
+
+        def edges() -> dict:
+            if window is None:
+                return {}
+            E = manifest.read(record.id, contracts.EDGES)["E"]
+            middles = nodes(record, manifest.read(record.id, contracts.PSEUDO)["label"])
+            around = offsets(window["radius"], window["window"])
+            return {"edges of 3 nodes": figures.node_edges(image, E, around, window["stride"], middles)}
 
         cam = enlarge(manifest.read(record.id, contracts.CAM)["cam"], h, w)
-        E = manifest.read(record.id, contracts.EDGES)["E"]
         tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
         prediction = multi_scale(segmenter, backbones.normalise(tensor), [1.0], False).argmax(dim=0).numpy()
         truth = record.truth_labels(index.root)
         weak = figures.with_marks(image, index.scribble_labels(record), record.points)
-        middles = nodes(record, manifest.read(record.id, contracts.PSEUDO)["label"])
         return {
             "weak labels": figures.with_boxes(weak, record.boxes, record.box_classes),
             "CAM": figures.heat(image, cam.max(axis=0)) if len(cam) else None,
-            **{title: label(contract) for title, contract in by_kind.items() if contract.name in made},
-            "edges of 3 nodes": figures.node_edges(
-                image, E, offsets(opt["radius"], opt["window"]), opt["stride"], middles
-            ),
-            "A²GNN": label(contracts.GRAPH_LABEL),
-            "pseudo label": label(contracts.PSEUDO),
+            **labels(by_kind),
+            **edges(),
+            **labels(propagated),
             "segmenter": figures.over(image, prediction.astype("uint8")),
             "truth": None if truth is None else figures.over(image, truth),
         }
@@ -119,7 +138,7 @@ def main(argv: list[str] | None = None) -> None:
         "scores.html",
     )
     last = next((s for s in scores if "prediction" in s["rows"]), scores[-1])
-    shown = last["rows"].get("prediction") or last["rows"]["pseudo"]
+    (shown, *_) = (last["rows"][c.name] for c in (contracts.PREDICTION, *contracts.FINAL) if c.name in last["rows"])
     title = f"{last['split']}, {last['images']} images: share of true pixels, %"
     save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")
     save(figures.curves_figure([artifacts.read_json(path) for path in paths.curves]), "curves.png")
@@ -143,21 +162,19 @@ def costs(benchmarks: list[Path]) -> list[list]:
     """One row per stage of Snakemake's benchmark files: jobs, seconds in sum, largest resident memory in MB."""
     import csv
 
+    from wsss_stages.configuration import STAGES
+
+    known = {"data", "s1_classifier", "s2_cam", *STAGES}
     stages: dict[str, list] = {}
     for path in benchmarks:
         with open(path) as file:
             (measured,) = list(csv.DictReader(file, delimiter="\t"))
-        stage = next(
-            part.removesuffix(".tsv") for part in path.parts if part.split("_")[0] in STEMS or part == "data.tsv"
-        )
+        stage = next(name for part in path.parts if (name := part.removesuffix(".tsv")) in known)
         found = stages.setdefault(stage, [stage, 0, 0.0, 0.0])
         found[1] += 1
         found[2] += float(measured["s"])
         found[3] = max(found[3], float(measured["max_rss"]) if measured["max_rss"] not in ("-", "NA") else 0.0)
     return [stages[stage] for stage in sorted(stages)]
-
-
-STEMS = {f"s{n}" for n in range(1, 10)}
 
 
 def _percent(share: float | None) -> float | None:

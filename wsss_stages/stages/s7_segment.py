@@ -1,13 +1,22 @@
-"""Train the final segmenter on pseudo labels, or on truth for its upper bound (Sec. 3.4).
+"""Train the final segmenter on pseudo labels, or on truth for its upper bound (Sec. 3.4; two-step RRM, Sec. 2.3.1).
 
 reads   index.json             images of the training split, and their truth with --labels truth
-        s6_propagate MANIFESTS contracts.PSEUDO; for --labels grabcut those of s3_seeds, contracts.GRABCUT
+        MANIFESTS              of s6_propagate, contracts.PSEUDO; for --labels grabcut or cam of s3_seeds, contracts.GRABCUT or
+                               CAM_LABEL; for --labels rrm of rrm_label, contracts.RRM_LABEL
         BACKBONE WEIGHTS       a local file, 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
+
+LEARNED = {
+    "pseudo": contracts.PSEUDO,
+    "grabcut": contracts.GRABCUT,
+    "rrm": contracts.RRM_LABEL,
+    "cam": contracts.CAM_LABEL,
+}
+"""What --labels names, but truth."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -17,7 +26,8 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={
             "index": "index.json",
-            "pseudo?+": "manifests of s6_propagate (--labels grabcut: s3_seeds), all shards; not needed for --labels truth",
+            "pseudo?+": "manifests of s6_propagate (--labels grabcut, cam: s3_seeds; rrm: rrm_label), all shards; not needed for "
+            "--labels truth",
             "weights": "weights.safetensors to write",
         },
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
@@ -39,8 +49,8 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
     records = index.split("train")
-    contract = contracts.ALL["grabcut" if opt.labels == "grabcut" else "pseudo"]
-    if opt.labels == "truth":
+    contract = LEARNED.get(opt.labels)
+    if contract is None:
         records = [r for r in records if r.truth]
         if not records:
             raise training.TrainingError(
@@ -59,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
     network, origin = build_segmenter(opt, classes)
 
     def sample(record, rng):
-        labels = record.truth_labels(index.root) if opt.labels == "truth" else pseudo.read(record.id, contract)["label"]
+        labels = pseudo.read(record.id, contract)["label"] if contract else record.truth_labels(index.root)
         view, labels, _ = augment(record.image(index.root), labels, rng, opt.crop, opt.scale_min, opt.scale_max)
         return {"image": view.transpose(2, 0, 1), "labels": labels}
 

@@ -1,12 +1,15 @@
 """Predict the classes of pixels with the segmenter, over scales and mirror.
 
 reads   index.json             the shard's images
-        weights.safetensors    the segmenter of s7
+        weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train
 writes  MANIFEST               beside it prediction/ID.png, one per image
 """
 
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
+
+MAKERS = {"segmenter": "s7_segment", "rrm": "rrm_train"}
+"""Stage that trains what --network names."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -14,7 +17,11 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Predict,
         argv,
-        paths={"index": "index.json", "weights": "weights of s7_segment", "manifest": "k-of-n.json to write"},
+        paths={
+            "index": "index.json",
+            "weights": "weights of s7_segment (--network rrm: rrm_train)",
+            "manifest": "k-of-n.json to write",
+        },
         texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     import numpy as np
@@ -31,7 +38,12 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    network, _ = restore_segmenter(paths.weights)
+    network, known = restore_segmenter(paths.weights)
+    if known["stage"] != MAKERS[opt.network]:
+        raise artifacts.ContractError(
+            f"{paths.weights}: found weights of {known['stage']}, wanted those of {MAKERS[opt.network]} for --network "
+            f"{opt.network}. Give those with --weights, or name the other network."
+        )
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
         "s8_predict", (contracts.PREDICTION,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],

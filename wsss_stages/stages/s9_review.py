@@ -1,17 +1,18 @@
 """Training images whose pseudo labels deserve a look, worst first: a score of every image that needs no truth.
 
 reads   WEAK/index.json    training images, their weak labels, and truth where there is any
-        MANIFESTS          of s3, s5 and s6, all shards of the training images
+        MANIFESTS          of s3, s5, s6 or rrm_label, all shards of the training images
 writes  in FOLDER
         review_first.csv   of every image: id, score, what it is the mean of, how each label map agrees with the others, true IoU
         review_first.png   the first of them: photograph with its weak labels, every label map, truth
         review.json        Spearman's rank correlation of the score and its parts with the pseudo label's true IoU, review.html the same
 
 The score is the plain mean of what an image has of
-    agreement   mean IoU of all pairs of its label maps (CAM, GrabCut, superpixels, soft masks, random walk, A²GNN, pseudo label)
+    agreement   mean IoU of all pairs of its label maps (CAM, GrabCut, superpixels, soft masks, random walk, A²GNN, RRM, pseudo label)
     sides_hit   share of its boxes' rows and columns that the pseudo label touches
     seeds_kept  share of its object seeds that survive the consistency check of its A²GNN at the end (Eq. 3.28)
-all in [0, 1]. Images whose true mask was learned from have no score and come last: their label is truth.
+all in [0, 1]. Images whose true mask was learned from have no score and come last: their label is truth. Where CAMs are the only
+label map nothing has a score.
 """
 
 import argparse
@@ -27,6 +28,8 @@ VIEWS = {
     "random walk": contracts.RANDOM_WALK,
     "A²GNN": contracts.GRAPH_LABEL,
     "pseudo label": contracts.PSEUDO,
+    "RRM": contracts.RRM_BRANCH,
+    "RRM and CRF": contracts.RRM_LABEL,
 }
 """Label maps that are compared, where a run has them, by their titles; seeds are left out, for they come of CAM and M_B."""
 
@@ -34,7 +37,9 @@ VIEWS = {
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
-    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, training split")
+    parser.add_argument(
+        "--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, rrm_label, training split"
+    )
     parser.add_argument("--images", type=int, default=12, help="rows of the picture (default 12)")
     parser.add_argument("--folder", type=Path, required=True, help="where to write")
     paths = parser.parse_args(argv)
@@ -53,6 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     classes = len(index.classes)
     made = {name for files in manifest.items.values() for name in files}
     views = {title: contract for title, contract in VIEWS.items() if contract.name in made}
+    final = next(contract for contract in contracts.FINAL if contract.name in made)
     of_maps = [f"agreement_{contract.name}" for contract in views.values()]
     columns = ["id", "score", "agreement", "sides_hit", "seeds_kept", *of_maps, "iou"]
 
@@ -63,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
         return {name: cv2.resize(label, size, interpolation=cv2.INTER_NEAREST) for name, label in found.items()}
 
     def seeds_kept(record: Record) -> float | None:
-        counts = manifest.counted(record.id, contracts.PSEUDO)
+        counts = manifest.counted(record.id, final)
         checked = counts.get("object_seeds", 0)
         return 1 - counts["object_seeds_inconsistent"] / checked if checked else None
 
@@ -71,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
         truth = record.truth_labels(index.root)
         if truth is None:
             return None
-        label = manifest.read(record.id, contracts.PSEUDO)["label"]
+        label = manifest.read(record.id, final)["label"]
         return metrics.mean_iou(metrics.confusion(truth, np.where(label == UNKNOWN, 0, label), classes))
 
     def row(record: Record) -> dict[str, str | float | None]:
@@ -81,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
         pairs = agreements(maps, record.tags, classes)
         parts = {
             "agreement": _mean(pairs.values()),
-            "sides_hit": sides_hit(maps["pseudo"], *record.box_arrays()),
+            "sides_hit": sides_hit(maps[final.name], *record.box_arrays()),
             "seeds_kept": seeds_kept(record),
         }
         others = {f"agreement_{name}": _mean(v for pair, v in pairs.items() if name in pair) for name in maps}
@@ -134,7 +140,11 @@ def main(argv: list[str] | None = None) -> None:
     first = rows[: paths.images]
     pictured = [index.records[r["id"]] for r in first]
     there = sorted({c for record in pictured for c in record.tags})
-    scored = ["label is truth" if r["score"] is None else f"score {r['score']:.2f}" for r in first]
+    unscored = {True: "label is truth", False: "no score"}
+    scored = [
+        unscored[bool(record.truth_sha256)] if r["score"] is None else f"score {r['score']:.2f}"
+        for r, record in zip(first, pictured, strict=True)
+    ]
     names = [f"{r['id'][-20:]}\n{text}" for r, text in zip(first, scored, strict=True)]
     figure = figures.rows_figure(
         ["weak labels", *views, "truth"], [cells(r) for r in pictured], names, {c: index.classes[c] for c in there}

@@ -1,7 +1,8 @@
 """A table of the thesis on another dataset: what its rows score here, beside the thesis's numbers.
 
 reads   workflow/tables.yaml   rows of the table
-        scores.json            of s9_evaluate on the training images; one per row and seed
+        scores.json            of s9_evaluate on the images that the table is about; one per row and seed
+        pace.json              of rrm_train, likewise, for a table that tells seconds of an iteration
 writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 
@@ -13,6 +14,8 @@ import statistics
 from pathlib import Path
 
 HEADER = ["row", "mIoU %", "± over seeds", "boundary IoU %", "thesis, VOC 2012"]
+TIMED = ["s an iteration", "thesis, s on a GPU"]
+IMAGES = {"train": "training", "val": "validation"}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -21,30 +24,41 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--scores", nargs="+", required=True, metavar="ROW=PATH", help="number of a row, from 0, and scores for it"
     )
+    parser.add_argument(
+        "--paces",
+        nargs="+",
+        default=[],
+        metavar="ROW=PATH",
+        help="likewise the seconds of an iteration, if the table tells them",
+    )
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
     from wsss_stages import artifacts, figures, tables
 
     definition = tables.read()[1][paths.name]
-    scores: dict[int, list[dict]] = {}
-    for text in paths.scores:
-        number, _, path = text.partition("=")
-        scores.setdefault(int(number), []).append(artifacts.read_json(Path(path)))
-    rows = [_row(row, scores[number]) for number, row in enumerate(definition.rows)]
+    scores, paces = (
+        {number: [artifacts.read_json(path) for path in its] for number, its in _by_row(texts).items()}
+        for texts in (paths.scores, paths.paces)
+    )
+    rows = [
+        _row(row, definition.labels_of(row), scores[number]) + _seconds(row, paces.get(number))
+        for number, row in enumerate(definition.rows)
+    ]
+    header = HEADER + (TIMED if paces else [])
     first = scores[0][0]
     seeds = max(len(found) for found in scores.values())
     note = (
         f"{first['dataset']}, {first['split']}, {first['images']} images, {seeds} seed{'s'[: seeds != 1]}; unknown pixels count "
-        f"as background. The thesis's numbers are those of VOC 2012's training images, another dataset. {_order(rows)}"
+        f"as background. The thesis's numbers are those of VOC 2012's {IMAGES[first['split']]} images, another dataset. {_order(rows)}"
     )
     cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADER, *cells])
+    csv.writer(text, lineterminator="\n").writerows([header, *cells])
     written = {
         ".csv": text.getvalue(),
-        ".md": _markdown(definition.title, note, cells),
-        ".html": figures.html_table(definition.title, note, HEADER, cells),
+        ".md": _markdown(definition.title, note, header, cells),
+        ".html": figures.html_table(definition.title, note, header, cells),
     }
     for suffix, content in written.items():
         with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
@@ -53,9 +67,23 @@ def main(argv: list[str] | None = None) -> None:
         figures.table_picture(f"{definition.title}: {first['dataset']}", rows).savefig(partial, format="png", dpi=110)
 
 
-def _row(row, scores: list[dict]) -> tuple[str, float | None, float | None, float | None, float | None]:
+def _by_row(texts: list[str]) -> dict[int, list[Path]]:
+    """Files of every row, from ROW=PATH."""
+    found: dict[int, list[Path]] = {}
+    for text in texts:
+        number, _, path = text.partition("=")
+        found.setdefault(int(number), []).append(Path(path))
+    return found
+
+
+def _seconds(row, paces: list[dict] | None) -> tuple[float | None, ...]:
+    """Mean seconds of an iteration over the seeds, and the thesis's; nothing for a table that does not tell them."""
+    return (statistics.mean(pace["seconds_per_step"] for pace in paces), row.thesis_seconds) if paces else ()
+
+
+def _row(row, labels: str, scores: list[dict]) -> tuple[str, float | None, float | None, float | None, float | None]:
     """Title, mean and deviation of mIoU over the seeds, mean boundary IoU, the thesis's mIoU; all in %."""
-    found = [score["rows"][row.labels] for score in scores]
+    found = [score["rows"][labels] for score in scores]
     miou, boundary = ([100 * f[key] for f in found if f[key] is not None] for key in ("miou", "boundary_iou"))
     return (
         row.title,
@@ -68,7 +96,7 @@ def _row(row, scores: list[dict]) -> tuple[str, float | None, float | None, floa
 
 def _order(rows: list[tuple]) -> str:
     """How many pairs of rows have the thesis's order, and how many of those that the seeds tell apart."""
-    known = [(mean, deviation or 0, thesis) for _, mean, deviation, _, thesis in rows if None not in (mean, thesis)]
+    known = [(mean, deviation or 0, thesis) for _, mean, deviation, _, thesis, *_ in rows if None not in (mean, thesis)]
     pairs = [(a, b) for a, b in itertools.combinations(known, 2) if a[2] != b[2]]
     apart = [(a, b) for a, b in pairs if abs(a[0] - b[0]) > a[1] + b[1]]
     if not pairs:
@@ -80,8 +108,8 @@ def _order(rows: list[tuple]) -> str:
     )
 
 
-def _markdown(title: str, note: str, rows: list[list]) -> str:
-    lines = [f"# {title}", "", note, "", f"| {' | '.join(HEADER)} |", "|---" * len(HEADER) + "|"]
+def _markdown(title: str, note: str, header: list[str], rows: list[list]) -> str:
+    lines = [f"# {title}", "", note, "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
     lines += [f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in rows]
     return "\n".join(lines) + "\n"
 

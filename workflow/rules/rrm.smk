@@ -1,0 +1,60 @@
+rule rrm_train:
+    input:
+        index="results/{dataset}/{weak}/index.json",
+        backbone=BACKBONE_FILE,
+    output:
+        weights="results/{dataset}/{weak}/{variant}/rrm_train/weights.safetensors",
+        curve="results/{dataset}/{weak}/{variant}/rrm_train/curve.json",
+        pace="results/{dataset}/{weak}/{variant}/rrm_train/pace.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/rrm_train.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/rrm_train.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=16_000,
+        runtime="24h",
+        gpu=GPUS,
+    params:
+        backbone=section("classifier")["backbone"],
+        source=WEIGHTS,
+        device=DEVICE,
+        flags=variant_flags("rrm_train"),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "RRM on the image tags of {wildcards.dataset}, variant {wildcards.variant} (Secs. 2.2-2.3)"
+    shell:
+        "python -m wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
+        " --backbone {params.backbone} --backbone-weights {params.source:q} --device {params.device}"
+        " {params.flags} > {log} 2>&1"
+
+
+rule rrm_label:
+    input:
+        index="results/{dataset}/{weak}/index.json",
+        weights=weights_of("rrm_train"),
+    output:
+        manifest="results/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="4h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("rrm_label"),
+        contract=contracts.RRM_LABEL.version,
+    message:
+        "RRM's pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 2.13)"
+    shell:
+        "python -m wsss_stages.stages.rrm_label --index {input.index} --weights {input.weights}"
+        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,61 @@
+"""One iteration of RRM: labels from its own CAMs, and the losses that learn from them (Sec. 2.2, Algorithm 1)."""
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from wsss_stages import UNKNOWN
+from wsss_stages.labels.cam import multi_scale
+from wsss_stages.nets import backbones
+from wsss_stages.nets.segmenter import segmentation_loss
+from wsss_stages.options import Rrm
+from wsss_stages.rrm.class_distance import class_distance
+from wsss_stages.rrm.dense_energy import dense_energy
+from wsss_stages.rrm.net import RrmNet
+from wsss_stages.rrm.reliable import reliable_regions
+
+SIGMA_RGB = 15.0
+"""sigma_r of Eq. 2.18, grey levels of 255."""
+
+
+def classification_loss(logits: Float[Tensor, "b n"], tags: Float[Tensor, "b n"]) -> Float[Tensor, ""]:
+    """L_class of Eq. 2.14, multi-label soft margin."""
+    return F.multilabel_soft_margin_loss(logits, tags)
+
+
+def losses(
+    network: RrmNet,
+    image: Float[Tensor, "b 3 h w"],
+    valid: Bool[Tensor, "b h w"],
+    tags: Float[Tensor, "b n"],
+    opt: Rrm,
+    names: list[str],
+) -> dict[str, Float[Tensor, ""]]:
+    """L_class and the terms of Eq. 2.15 with their weights; a term of weight 0 is left out.
+
+    Args:
+        image: RGB in [0, 1].  valid: False where padded.  tags: 1 for the classes of the image, background not among them.
+        names: of the images, for messages.
+    """
+    x = backbones.normalise(image)
+    classes = [row.nonzero()[:, 0] + 1 for row in tags]
+    found = network.both(x)
+
+    def cam_of(scaled: Tensor) -> Tensor:
+        return found.cam if scaled.shape == x.shape else network.cam(scaled)
+
+    cams = multi_scale(cam_of, x, classes, opt.scales, False, opt.stride)
+    labels = reliable_regions(image, valid, cams, classes, opt, names)
+    made = {
+        "classification": classification_loss(found.tags, tags),
+        "cross_entropy": segmentation_loss(found.logits, labels, True),
+    }
+    if opt.energy_weight:
+        made["dense_energy"] = opt.energy_weight * dense_energy(
+            found.logits, image, labels, valid, opt.sigma_xy, SIGMA_RGB, opt.energy_scale, opt.released_gradient
+        )
+    if opt.distance_weight:
+        inside = F.interpolate(valid[:, None].float(), found.logits.shape[2:])[:, 0] > 0
+        M_p = found.logits.argmax(dim=1).masked_fill(~inside, UNKNOWN)
+        made["class_distance"] = opt.distance_weight * class_distance(found.features, M_p, tags.shape[1], opt.distance)
+    return made

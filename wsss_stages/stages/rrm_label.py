@@ -1,0 +1,57 @@
+"""Pseudo labels of the training images by RRM's segmentation branch, over scales and mirror, among an image's tags.
+
+reads   WEAK/index.json        the shard's images and their tags
+        weights.safetensors    the network of rrm_train
+writes  MANIFEST               beside it PNGs per image: rrm_branch (before the CRF), rrm_label (after it)
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.RrmLabel,
+        argv,
+        paths={"index": "index.json", "weights": "weights of rrm_train", "manifest": "k-of-n.json to write"},
+        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+    )
+    import numpy as np
+    import torch
+
+    from wsss_stages import artifacts
+    from wsss_stages.data.index import Index
+    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.enlarge import among, most_likely
+    from wsss_stages.models import restore_segmenter
+    from wsss_stages.nets import backbones
+    from wsss_stages.nets.segmenter import multi_scale
+    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    network, known = restore_segmenter(paths.weights)
+    if known["stage"] != "rrm_train":
+        raise artifacts.ContractError(
+            f"{paths.weights}: found weights of {known['stage']}, wanted RRM's of rrm_train. Give those with --weights."
+        )
+    network.to(device, memory_format=torch.channels_last)
+    shard = Shard(
+        "rrm_label", (contracts.RRM_BRANCH, contracts.RRM_LABEL), Index.read(paths.index), paths.split, paths.manifest,
+        opt.model_dump(), [], artifacts.sha256(paths.weights),
+    )  # fmt: skip
+    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "rrm_label"):
+        record = item.record
+        classes = np.array([0, *record.tags], np.uint8)
+        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
+        P = among(multi_scale(network, backbones.normalise(image), opt.scales, opt.flip), classes.tolist())
+        crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
+        Q = crf.infer(P[None], opt.crf.iterations, item.id)[0] if opt.crf.iterations else P
+        rows = (most_likely(maps, record.full_height, record.full_width)[0].cpu().numpy() for maps in (P, Q))
+        item.write(dict(zip(("rrm_branch", "rrm_label"), (classes[row] for row in rows), strict=True)))
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)
