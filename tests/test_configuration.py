@@ -46,3 +46,48 @@ def test_a_variant_with_another_head_trains_and_predicts_only(tmp_path):
     homes = {stage: configuration.home(config, "psp", stage) for stage in configuration.STAGES}
     own = {stage for stage, variant in homes.items() if variant == "psp"}
     assert own == {"s7_segment", "s8_predict", "s9_evaluate"}
+
+
+ROADS = {  # label maps of the training images, trainings, for weak: tag
+    "ours": (["s3_seeds", "s5_graph", "s6_propagate"], ["s4_affinity", "s7_segment"]),
+    "truth": (["s3_seeds", "s5_graph", "s6_propagate"], ["s4_affinity", "s7_segment"]),
+    "rrm": (["s3_seeds", "rrm_label"], ["rrm_train"]),
+    "rrm_two_step": (["s3_seeds", "rrm_label"], ["rrm_train", "s7_segment"]),
+    "cam": (["s3_seeds"], ["s7_segment"]),
+}
+
+
+@pytest.mark.parametrize("variant", ROADS)
+def test_a_variant_names_its_road(tmp_path, variant):
+    config = load(tmp_path, "weak: tag")
+    found = (configuration.label_stages(config, variant), configuration.trainings(config, variant))
+    assert found == ROADS[variant]
+
+
+def test_soft_masks_of_boxes_are_on_the_road_of_boxes_only(tmp_path):
+    config = load(tmp_path, "weak: box")
+    assert "s5_object_masks" in configuration.label_stages(config, "ours")
+    assert "s4_object_net" in configuration.trainings(config, "ours")
+    assert "s5_object_masks" not in configuration.label_stages(config, "rrm")
+
+
+@pytest.mark.parametrize(
+    "change, own",
+    [
+        ("rrm: {keep: 0.6}", {"rrm_train", "rrm_label", "s8_predict", "s9_evaluate"}),
+        ("rrm_label: {flip: false}", {"rrm_label", "s9_evaluate"}),
+        ("predict: {flip: false}", {"s8_predict", "s9_evaluate"}),
+        ("segment: {head: pspnet}", {"s7_segment"}),
+    ],
+)
+def test_a_variant_of_one_step_remakes_what_it_reads(tmp_path, change, own):
+    config = load(tmp_path, f"variants: {{other: {{base: rrm, {change}}}}}", "weak=tag")
+    homes = {stage: configuration.home(config, "other", stage) for stage in configuration.STAGES}
+    assert {stage for stage, variant in homes.items() if variant == "other"} == own
+
+
+def test_a_segmenter_on_other_labels_is_not_remade_with_those_it_does_not_read(tmp_path):
+    more = "variants: {a: {base: ours, segment: {labels: rrm}}, b: {base: a, propagate: {hidden: 8}}, c: {base: a, rrm: {keep: 0.6}}}"
+    config = load(tmp_path, more, "weak=tag")
+    assert configuration.home(config, "b", "s7_segment") == "a" and configuration.home(config, "b", "s8_predict") == "a"
+    assert configuration.home(config, "c", "s8_predict") == "c"

@@ -20,10 +20,10 @@ def config():
 def test_every_row_is_a_variant_with_options_that_exist(config):
     for table in TABLES.values():
         for row in table.rows:
-            assert row.labels in OF_SCORES
-            for variant in row.scored(config["tables"] | {"base": "thesis_small"}):
+            assert table.labels_of(row) in OF_SCORES
+            for variant in table.scored(row, config["tables"] | {"base": "thesis_small"}):
                 for section in configuration.STAGES.values():
-                    configuration.section(config, section, variant, row.weak)
+                    configuration.section(config, section, variant, table.weak_of(row))
 
 
 def test_rows_change_what_they_say_and_take_seed_and_images(config):
@@ -51,11 +51,30 @@ def test_a_kind_of_weak_label_brings_its_defaults_to_a_row(config):
 
 
 def test_the_thesis_numbers_that_tables_share_agree():
+    """But for two of chapter 2, where the thesis has 51.9 and 52.0, 58.5 and 58.3 for one setting."""
     seen: dict[tuple, float] = {}
     for table in TABLES.values():
         for row in table.rows:
-            if row.thesis and row.weak is None and row.labels == "pseudo" and row.variant not in ("", "full"):
-                assert seen.setdefault(row.variant, row.thesis) == row.thesis, row.title
+            if row.thesis and row.weak is None and not row.labels and row.variant not in ("", "full"):
+                apart = abs(seen.setdefault((table.base, row.variant), row.thesis) - row.thesis)
+                assert apart < 0.25 if row.variant in ("both_ce", "cam") else apart == 0, row.title
+
+
+def test_tables_of_predictions_seed_rrm_and_score_every_image(config):
+    assert configuration.section(config, "rrm", "rrm.local_ce.1") == configuration.section(config, "rrm", "rrm") | {
+        "seed": 1, "branches": ["local"], "energy_weight": 0, "distance_weight": 0,
+    }  # fmt: skip
+    assert configuration.section(config, "evaluate", "rrm.local_ce.1")["images"] == 0
+    assert configuration.home(config, "rrm.full.0", "rrm_train") == "ours"
+    assert configuration.home(config, "rrm.full.1", "s8_predict") == "rrm.full.1"
+
+
+def test_rows_of_one_table_are_different_variants():
+    for name, table in TABLES.items():
+        rows = [(row.variant or row.preset, row.weak, table.labels_of(row)) for row in table.rows]
+        changes = [repr(OVERRIDES[row.variant]) for row in table.rows if row.variant]
+        assert len(set(rows)) == len(rows), name
+        assert len(set(changes)) == len({row.variant for row in table.rows if row.variant}), name
 
 
 def test_a_row_of_two_minds_is_refused():

@@ -48,3 +48,26 @@ def test_it_says_how_much_of_the_thesis_order_is_there(made):
 def test_page_and_picture(made):
     assert "<h1>The affinity attention layer (Table 3.7)</h1>" in made.with_suffix(".html").read_text()
     assert made.with_suffix(".png").stat().st_size > 10_000
+
+
+def test_a_timed_table_tells_seconds_of_an_iteration(toy, tmp_path):
+    scores = toy.read(toy.root / "s9_evaluate" / "val" / "scores.json")
+    (tmp_path / "scores.json").write_text(json.dumps(scores))
+    given, paces = [], []
+    for number in range(8):
+        for seed in (0, 1):
+            path = tmp_path / f"{number}_{seed}.json"
+            path.write_text(json.dumps({"seconds_per_step": number + seed}))
+            given.append(f"{number}={tmp_path / 'scores.json'}")
+            paces.append(f"{number}={path}")
+    out = tmp_path / "t"
+    table.main(["--name", "table_2_4", "--scores", *given, "--paces", *paces, "--table", str(out)])
+    with open(out.with_suffix(".csv")) as file:
+        rows = list(csv.reader(file))
+    assert (
+        rows[0][-2:] == ["s an iteration", "thesis, s on a GPU"]
+        and rows[3][0] == "+ CRF"
+        and rows[3][-2:] == ["2.5", "4.59"]
+    )
+    text = out.with_suffix(".md").read_text()
+    assert "VOC 2012's validation images" in text and len(rows) == 9

@@ -27,6 +27,7 @@ class Project:
         for section in ("classifier", "object_net", "affinity", "segment"):
             demo[section] |= SMALL
         demo["object_net"] |= {"crop": 64, "width": 16}
+        demo["rrm"] |= SMALL | {"epochs": 2, "class_epochs": 1, "channels": 16}
         demo["segment"]["head_channels"] = 16
         demo["instances"] |= SMALL | {"width": 16, "hidden": 32, "proposals": 40, "samples": 16}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))

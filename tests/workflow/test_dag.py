@@ -49,6 +49,36 @@ def test_mixed_labels_go_as_far_as_pseudo_labels(finished):
     assert {"boxes", "grabcut", "expanded", "seeds", "pseudo"} < set(rows)
 
 
+def test_rrm_trains_on_tags_and_goes_to_scores_in_one_step_and_in_two(finished):
+    two_steps = "results/scenes/tag/rrm_two_step/s9_evaluate/val/scores.json"
+    settings = ("all", two_steps, "--config", "weak=tag", "variant=rrm")
+    jobs = planned(finished.snakemake("-n", *settings))
+    jobs.pop("s3_seeds", None)  # another test may have made those of tags
+    jobs.pop("weak_index", None)
+    assert jobs == {
+        "rrm_train": 1, "rrm_label": 2, "s7_segment": 1, "s8_predict": 4, "s9_evaluate": 3, "s9_review": 1, "report": 1,
+    }  # fmt: skip
+    finished.snakemake(*settings)
+    results = finished.folder / "results/scenes/tag"
+    for path in (results / "rrm" / "s9_evaluate/val/scores.json", finished.folder / two_steps):
+        assert json.loads(path.read_text())["rows"]["prediction"]["miou"] is not None
+    rows = json.loads((results / "rrm/s9_evaluate/train/scores.json").read_text())["rows"]
+    assert set(rows) == {"cam_label", "seeds", "seeds_full", "rrm_branch", "rrm_label"}
+    assert (results / "ours/rrm_train/curve.json").exists() and (results / "rrm/report/rows.png").exists()
+
+
+def test_tables_of_chapter_2_train_rrm_once_a_row_and_tell_its_pace(finished):
+    (finished.folder / "quick.yaml").write_text("tables: {seeds: 1}")
+    output = finished.snakemake("-n", "-p", "table_2_4", "--configfile", "quick.yaml")
+    jobs = planned(output)
+    made = 7 if (finished.folder / "results/scenes/tag/ours/rrm_train/pace.json").exists() else 8  # of the first seed
+    assert jobs["rrm_train"] == made and jobs["s8_predict"] == 2 * made and jobs["s9_evaluate"] == 8
+    assert not {"rrm_label", "s3_seeds", "s7_segment", "s1_classifier"} & set(jobs)
+    assert "--paces 0=results/scenes/tag/rrm.local_dense_cam_ce.0/rrm_train/pace.json 1=" in output
+    jobs = planned(finished.snakemake("-n", "table_rrm", "--configfile", "quick.yaml"))
+    assert jobs["s9_evaluate"] >= 2 and jobs["s7_segment"] >= 1 and "s6_propagate" not in jobs
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake()
 

@@ -39,6 +39,17 @@ def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys)
     assert "s6_propagate" in capsys.readouterr().out
 
 
+def test_the_plan_of_rrm_has_its_stages_only(finished, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.chdir(finished.folder)
+    config = configuration.load([finished.folder / "config.yaml"], ["weak=tag", "variant=rrm"])
+    lines = plan.plan(config, cores=2)
+    assert [line.stage for line in lines] == [
+        "s1_classifier", "s2_cam", "s3_seeds", "rrm_train", "rrm_label", "s8_predict",
+    ]  # fmt: skip
+    assert all(line.hours > 0 for line in lines)
+
+
 def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))
