@@ -22,7 +22,7 @@ def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys)
         *finished.folder.glob("benchmarks/scenes/*.tsv"),
         *finished.folder.glob("benchmarks/scenes/s2_cam/**/*.tsv"),
     ]
-    for path in [*paths, *finished.folder.glob("benchmarks/scenes/box/**/*.tsv")]:
+    for path in [*paths, *finished.folder.glob("benchmarks/scenes/box/ours/**/*.tsv")]:
         stage = next((part for part in path.parts if part[0] == "s" and part[1:2].isdigit()), path.stem).removesuffix(
             ".tsv"
         )
