@@ -51,4 +51,9 @@ class Rrm(Training, Mining):
 class RrmLabel(Views):
     """rrm_label: the segmentation branch on the training images, among their tags."""
 
+    scales: list[float] = Field(
+        [0.5, 0.75, 1.0],
+        min_length=1,
+        description="scales whose probabilities are averaged; the branch learned photographs at about the size of its crop",
+    )
     crf: Crf = Field(Crf(), description="CRF on the probabilities; 0 iterations = none")
