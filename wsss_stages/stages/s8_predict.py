@@ -8,9 +8,6 @@ writes  MANIFEST               beside it prediction/ID.png, one per image
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
 
-MAKERS = {"segmenter": "s7_segment", "rrm": "rrm_train"}
-"""Stage that trains what --network names."""
-
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -28,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts
+    from wsss_stages.configuration import NETWORKS
     from wsss_stages.data.index import Index
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import most_likely
@@ -39,9 +37,9 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, known = restore_segmenter(paths.weights)
-    if known["stage"] != MAKERS[opt.network]:
+    if known["stage"] != NETWORKS[opt.network]:
         raise artifacts.ContractError(
-            f"{paths.weights}: found weights of {known['stage']}, wanted those of {MAKERS[opt.network]} for --network "
+            f"{paths.weights}: found weights of {known['stage']}, wanted those of {NETWORKS[opt.network]} for --network "
             f"{opt.network}. Give those with --weights, or name the other network."
         )
     network.to(device, memory_format=torch.channels_last)
