@@ -42,6 +42,8 @@ def test_rows_share_what_they_do_not_change(config):
     assert home("ce.1", "s4_affinity") == "thesis_small.full.1"
     assert home("ce.0", "s5_graph") == "thesis_small.full.0" != home("distance.0", "s5_graph")
     assert home("full_ac.1", "s4_affinity") == "thesis_small.full_ac.1"
+    assert home("walk_ac.1", "s4_affinity") == home("confident_ac.1", "s4_affinity") == "thesis_small.confident_ac.1"
+    assert home("walk_ac.1", "s5_graph") == "thesis_small.walk_ac.1"
 
 
 def test_a_kind_of_weak_label_brings_its_defaults_to_a_row(config):

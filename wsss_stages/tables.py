@@ -93,7 +93,8 @@ def bases(options: dict[str, Any]) -> set[str]:
 
 
 def variants(options: dict[str, Any]) -> dict[str, dict]:
-    """What the config's variants get from the tables: every row's overrides over its table's base, with every seed."""
+    """What the config's variants get from the tables: every row's overrides over its table's base or over another
+    row (its `base`), with every seed."""
     overrides, tables = read()
     made: dict[str, dict] = {}
     for table, seed in itertools.product(tables.values(), range(options["seeds"])):
@@ -101,5 +102,7 @@ def variants(options: dict[str, Any]) -> dict[str, dict]:
         full = name(base, "full", seed)
         made[full] = {"base": base, **table.runs(options, seed)}
         changed = [row.variant for row in table.rows if row.variant and overrides[row.variant]]
-        made |= {name(base, key, seed): {"base": full, **overrides[key]} for key in changed}
+        for key in changed:
+            shares = name(base, overrides[key].get("base", "full"), seed)
+            made[name(base, key, seed)] = {**overrides[key], "base": shares}
     return made
