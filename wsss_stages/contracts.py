@@ -121,6 +121,8 @@ ALL = {
 FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL)
 """What a road ends with on the training images: the first of these that it makes."""
 
+EPISODES_VERSION = 1
+"""Version of episodes.json: see data.episodes."""
 INDEX_VERSION = 4
 """Version of index.json: see data.index."""
 CHECKPOINT_VERSION = 1

@@ -17,7 +17,7 @@ from wsss_stages import artifacts
 from wsss_stages.batches import collate, made_ahead
 from wsss_stages.contracts import CHECKPOINT_VERSION
 from wsss_stages.data.index import stable_hash
-from wsss_stages.options import Training
+from wsss_stages.options import Loop
 
 CHECKPOINT_SECONDS = 60.0
 """A killed training loses at most this much work."""
@@ -40,7 +40,7 @@ class Job:
     sample: Callable[[object, np.random.Generator], dict[str, np.ndarray]]
     loss: Callable[[dict], dict[str, Tensor]]
     epochs: int
-    options: Training
+    options: Loop
     fingerprint: str
 
 
@@ -107,13 +107,13 @@ def _moved(value, device: str):
     return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
 
 
-def _optimizer(groups: list[dict], opt: Training) -> torch.optim.Optimizer:
+def _optimizer(groups: list[dict], opt: Loop) -> torch.optim.Optimizer:
     if opt.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=opt.lr, weight_decay=opt.weight_decay)
     return torch.optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
 
 
-def _schedule(step: int, steps: int, opt: Training) -> float:
+def _schedule(step: int, steps: int, opt: Loop) -> float:
     """Share of the initial learning rate: up in a line over the warm-up, down by the poly rule."""
     return (1 - step / steps) ** opt.poly_power * min(1.0, (step + 1) / max(1, opt.warm_up))
 

@@ -5,16 +5,17 @@ Defaults are the preset `ours`; the presets `thesis` and `released` are variants
 """
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
-from wsss_stages.options.base import Crf, Mining, Section, Training
+from wsss_stages.options.base import Crf, Loop, Mining, Section, Training
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
 from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
+from wsss_stages.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
 
 __all__ = [
     "KINDS",
     "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Evaluate", "Graph",
-    "InstanceMasks", "Instances", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Section", "Seeds", "Segment",
+    "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
     "SimulateWeak", "Training", "json_schema", "merge",
 ]  # fmt: skip

@@ -21,13 +21,23 @@ Images = Field(0, ge=0, description="only so many images of the split, chosen by
 """Of the stages that a table of variants remakes (options.Tables)."""
 
 
-class Training(Seeded):
-    """A stage that trains a network."""
+class Batches(Seeded):
+    """A stage that works on batches."""
 
     batch_size: int = Field(8, ge=1, description="images per step")
+
+
+class Crops(Section):
+    """Random views of images, and a learning rate for layers that know them and another for new ones."""
+
     crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(0.002, gt=0, description="initial learning rate of pretrained layers, poly schedule")
     head_lr_factor: float = Field(50.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+
+
+class Loop(Section):
+    """Of the training loop."""
+
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with momentum, or AdamW")
     warm_up: int = Field(0, ge=0, description="first steps, over which the learning rate grows from nothing")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
@@ -38,6 +48,10 @@ class Training(Seeded):
         "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
     )
     workers: int = Field(2, ge=0, description="threads that read and augment images")
+
+
+class Training(Loop, Crops, Batches):
+    """A stage that trains a network."""
 
 
 class Crf(Section):

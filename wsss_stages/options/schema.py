@@ -10,6 +10,7 @@ from wsss_stages.options.base import Section
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
+from wsss_stages.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 
 SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
@@ -27,6 +28,10 @@ SECTIONS: dict[str, type[Section]] = {
     "instance_masks": InstanceMasks,
     "rrm": Rrm,
     "rrm_label": RrmLabel,
+    "scl_episodes": SclEpisodes,
+    "scl_features": SclFeatures,
+    "scl": Scl,
+    "scl_evaluate": SclEvaluate,
     "segment": Segment,
     "instances": Instances,
     "predict": Predict,
