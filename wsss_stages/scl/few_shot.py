@@ -1,0 +1,39 @@
+"""The network of chapter 5: a frozen backbone and the head of a baseline, self-guided or not (Fig. 5.1)."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from wsss_stages.nets.backbones import Backbone
+from wsss_stages.scl.head import Head, Maps, Scores, two_maps
+from wsss_stages.scl.self_guided import Guidance, guide
+
+
+class FewShot(nn.Module):
+    """forward is G of Eq. 5.15: the query's scores under one support."""
+
+    def __init__(self, backbone: Backbone, head: Head, vectors: Sequence[str]):
+        """`vectors` guide the query (`self_guided.guide`); ("initial",) is the baseline."""
+        super().__init__()
+        self.backbone, self.head, self.vectors = backbone.requires_grad_(False), head, tuple(vectors)
+        self.train()
+
+    def train(self, mode: bool = True) -> "FewShot":
+        """The backbone stays as in evaluation."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    @torch.no_grad()
+    def encode(self, image: Float[Tensor, "b 3 H W"]) -> Maps:
+        """Maps of normalised images."""
+        return two_maps(self.backbone(image))
+
+    def guide(self, support: Maps, M_s: Bool[Tensor, "b y x"], first: bool = False) -> Guidance:
+        """What the supports give to queries."""
+        return guide(self.head, self.head.embed_support(support.middle), M_s, self.vectors, first)
+
+    def forward(self, query: Maps, support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
+        return self.head.query(query, self.guide(support, M_s).V, support, M_s)

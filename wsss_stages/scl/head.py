@@ -1,0 +1,57 @@
+"""What the baselines have in common: maps in, scores of background and foreground out, by a query and a support branch."""
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+@dataclass
+class Maps:
+    """A batch of images as the frozen backbone sees them, at the nodes of one feature map."""
+
+    middle: Float[Tensor, "b m y x"]
+    """The maps of its last blocks but one and two, beside each other."""
+    deep: Float[Tensor, "b e y x"] | None = None
+    """The map of its last block, where a head asks for it."""
+
+    def take(self, rows: list[int]) -> "Maps":
+        """Some of the images, in this order."""
+        return Maps(self.middle[rows], None if self.deep is None else self.deep[rows])
+
+
+@dataclass
+class Scores:
+    """Logits of background and foreground, and those of inner layers that are graded too."""
+
+    logits: Float[Tensor, "b 2 y x"]
+    inner: list[Float[Tensor, "b 2 _ _"]] = field(default_factory=list)
+
+
+class Head(nn.Module):
+    """What learns on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
+
+    deep = False
+    """Whether it asks for the map of the last block."""
+    support_branch: bool
+
+    def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
+        """F_s of Eq. 5.1."""
+        raise NotImplementedError
+
+    def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
+        """D(FPM_s(.)) of Eqs. 5.3 and 5.9: a support under vectors of its own, or of another (Eq. 5.15)."""
+        raise NotImplementedError
+
+    def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
+        """D(FPM_q(.)) of Eq. 5.12."""
+        raise NotImplementedError
+
+
+def two_maps(maps: list[Tensor]) -> Maps:
+    """A backbone's three maps as `Maps`, at the nodes of the last."""
+    *shallow, deep = maps
+    resized = [F.interpolate(m, deep.shape[2:], mode="bilinear", align_corners=False) for m in shallow]
+    return Maps(torch.cat(resized, dim=1), deep)

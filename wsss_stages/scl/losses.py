@@ -1,0 +1,42 @@
+"""What a training step minimises: Eq. 5.14, and the inner losses of PFENet."""
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from wsss_stages.nets.segmenter import segmentation_loss
+from wsss_stages.options import Scl
+from wsss_stages.scl.few_shot import FewShot
+from wsss_stages.scl.head import Maps, Scores
+from wsss_stages.scl.prototypes import at_nodes
+
+
+def losses(
+    network: FewShot,
+    query: Maps,
+    query_mask: UInt8[Tensor, "b H W"],
+    support: Maps,
+    support_mask: UInt8[Tensor, "b H W"],
+    opt: Scl,
+) -> dict[str, Float[Tensor, ""]]:
+    """L_q, L_s1 and L_s2 with their weights, and the inner ones of each; a term of weight 0 is left out.
+
+    Masks: 0 background, 1 foreground, 255 ignored.
+    """
+    M_s, _ = at_nodes(support_mask, tuple(support.middle.shape[2:]))
+    guidance = network.guide(support, M_s, first=opt.s1_weight > 0)
+    made = _graded("query", network.head.query(query, guidance.V, support, M_s), query_mask, 1.0, opt.inner_weight)
+    if opt.s1_weight:
+        made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt.inner_weight)
+    if opt.s2_weight:
+        P_s2 = network.head.support(guidance.F_s, guidance.V)
+        made |= _graded("s2", P_s2, support_mask, opt.s2_weight, opt.inner_weight)
+    return made
+
+
+def _graded(name: str, scores: Scores, mask: Tensor, weight: float, inner_weight: float) -> dict[str, Tensor]:
+    made = {name: weight * segmentation_loss(scores.logits, mask, balanced=False)}
+    if scores.inner and inner_weight:
+        inner = [segmentation_loss(logits, mask, balanced=False) for logits in scores.inner]
+        made[f"{name}, inner"] = weight * inner_weight * torch.stack(inner).mean()
+    return made

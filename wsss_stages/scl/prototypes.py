@@ -1,0 +1,36 @@
+"""Masks at the nodes of a feature map, and means of the features under them (Eqs. 5.1, 5.5, 5.6)."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from wsss_stages import UNKNOWN
+
+
+def at_nodes(
+    mask: UInt8[Tensor, "b H W"], size: tuple[int, int]
+) -> tuple[Bool[Tensor, "b y x"], Bool[Tensor, "b y x"]]:
+    """M_s at the nodes: cells of which at least half is foreground, or where there is none those with the largest share.
+
+    Args:
+        mask: 0 other, 1 foreground, 255 unknown.
+
+    Returns: M_s, and whether at least half of a cell is known.
+    """
+    share, unknown = (F.adaptive_avg_pool2d((mask == value)[:, None].float(), size)[:, 0] for value in (1, UNKNOWN))
+    most = share.amax(dim=(1, 2), keepdim=True)
+    fallback = (most < 0.5) & (share == most) & (share > 0)
+    return (share >= 0.5) | fallback, unknown <= 0.5
+
+
+def masked_mean(F_s: Float[Tensor, "b d y x"], M: Bool[Tensor, "b y x"]) -> Float[Tensor, "b d"]:
+    r""":math:`\sum_i F_s(i) [M(i) = 1] / \sum_i [M(i) = 1]` (Eq. 5.1); zero where M is empty, as v_aux often is."""
+    inside = M[:, None].to(F_s.dtype)
+    return (F_s * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
+
+
+def spread(F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Float[Tensor, "b c y x"]:
+    """Features with n vectors repeated at every node (Eqs. 5.2, 5.8, 5.11); c = (n + 1) d."""
+    b, _, y, x = F_s.shape
+    return torch.cat([F_s, V.reshape(b, -1, 1, 1).expand(-1, -1, y, x)], dim=1)
