@@ -1,0 +1,86 @@
+"""CANet (Zhang et al. 2019): dense comparison, and a prediction that is refined with the one before (Fig. 5.4)."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from wsss_stages.scl.head import Head, Maps, Scores
+from wsss_stages.scl.prototypes import spread
+
+RATES = (6, 12, 18)
+ROUNDS = 2
+
+
+class CaNet(Head):
+    """One scale; query and support differ in the first residual block alone, which knows a history or does not."""
+
+    def __init__(self, inputs: int, channels: int, vectors: int, support_branch: bool, history_drop: float):
+        """
+        Args:
+            inputs: channels of the middle maps.  channels: d.  vectors: that guide, 1 for the baseline.
+            support_branch: whether there is FPM_s.
+            history_drop: share of training queries that see no prediction to refine.
+        """
+        super().__init__()
+        self.support_branch, self.history_drop, self.rounds = support_branch, history_drop, ROUNDS
+        d = channels
+        self.embed = nn.Sequential(*_block(inputs, d, 3, 2))
+        self.compare = nn.Sequential(*_block((vectors + 1) * d, d, 3, 2))
+        self.first_of_query = _residual(d + 2, d)
+        if support_branch:
+            self.first_of_support = _residual(d, d)
+        self.residual = nn.ModuleList(_residual(d, d) for _ in range(2))
+        self.aspp = nn.ModuleList(
+            [nn.Sequential(*_block(d, d, 1, 1)), *(nn.Sequential(*_block(d, d, 3, rate)) for rate in RATES)]
+        )
+        self.whole = nn.Sequential(*_block(d, d, 1, 1))
+        self.classify = nn.Sequential(*_block((len(RATES) + 2) * d, d, 1, 1), nn.Conv2d(d, 2, 1))
+
+    def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
+        return self.embed(middle)
+
+    def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
+        compared = self.compare(spread(F_s, V))
+        return Scores(self._decode(compared + self.first_of_support(compared)))
+
+    def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
+        compared = self.compare(spread(self.embed(query.middle), V))
+        history = compared.new_zeros(len(compared), 2, *compared.shape[2:])
+        if self.training:
+            return Scores(self._refine(compared, self._sometimes(compared, history)))
+        logits = self._refine(compared, history)
+        for _ in range(self.rounds):
+            logits = self._refine(compared, logits.softmax(dim=1))
+        return Scores(logits)
+
+    @torch.no_grad()
+    def _sometimes(self, compared: Tensor, nothing: Tensor) -> Tensor:
+        """The prediction P_q(t-1), or nothing for a share of the queries."""
+        kept = torch.rand(len(compared), device=compared.device) >= self.history_drop
+        if not kept.any():
+            return nothing
+        P = self._refine(compared, nothing).softmax(dim=1)
+        torch.clear_autocast_cache()  # casts made without gradient must not serve the pass with one
+        return P * kept[:, None, None, None]
+
+    def _refine(self, compared: Tensor, history: Tensor) -> Tensor:
+        return self._decode(compared + self.first_of_query(torch.cat([compared, history.to(compared.dtype)], dim=1)))
+
+    def _decode(self, x: Tensor) -> Tensor:
+        for block in self.residual:
+            x = x + block(x)
+        whole = self.whole(F.adaptive_avg_pool2d(x, 1)).expand_as(x)
+        return self.classify(torch.cat([*(conv(x) for conv in self.aspp), whole], dim=1))
+
+
+def _block(before: int, after: int, size: int, rate: int) -> list[nn.Module]:
+    """Convolution, ReLU, dropout of whole channels."""
+    padding = rate * (size - 1) // 2
+    return [nn.Conv2d(before, after, size, padding=padding, dilation=rate), nn.ReLU(), nn.Dropout2d(0.5)]
+
+
+def _residual(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ReLU(), nn.Conv2d(before, after, 3, padding=1), nn.ReLU(), nn.Conv2d(after, after, 3, padding=1)
+    )

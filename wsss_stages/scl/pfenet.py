@@ -1,0 +1,91 @@
+"""PFENet (Tian et al. 2020): a prior mask from the frozen backbone, and scales that enrich each other (Fig. 5.5)."""
+
+import itertools
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from wsss_stages.scl.head import Head, Maps, Scores
+from wsss_stages.scl.prototypes import spread
+
+
+def prior_mask(
+    deep_q: Float[Tensor, "b e y x"], deep_s: Float[Tensor, "b e y x"], M_s: Bool[Tensor, "b y x"]
+) -> Float[Tensor, "b 1 y x"]:
+    """Of every node of the query the largest cosine with a foreground node of the support, from 0 to 1 over the image.
+
+    A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
+    """
+    q, s = (F.normalize(m.float().flatten(2), dim=1) for m in (deep_q, deep_s * M_s[:, None]))
+    best = (q.transpose(1, 2) @ s).amax(dim=2)  # b n
+    low, high = best.amin(dim=1, keepdim=True), best.amax(dim=1, keepdim=True)
+    return ((best - low) / (high - low + 1e-7)).view(len(q), 1, *deep_q.shape[2:])
+
+
+class PfeNet(Head):
+    """Several scales; query and support differ in their first layers, which merge features, vectors and the prior."""
+
+    deep = True
+
+    def __init__(self, inputs: int, channels: int, vectors: int, support_branch: bool, bins: list[float]):
+        """
+        Args:
+            inputs: channels of the middle maps.  channels: d.  vectors: that guide, 1 for the baseline.
+            support_branch: whether there is FPM_s.
+            bins: sides of the scales over the map's, the finest first.
+        """
+        super().__init__()
+        self.support_branch, self.bins = support_branch, bins
+        d = channels
+        self.embed_q, self.embed_s = (nn.Sequential(*_block(inputs, d, 1), nn.Dropout2d(0.5)) for _ in range(2))
+        wide = (vectors + 1) * d
+        self.merge_query = nn.ModuleList(nn.Sequential(*_block(wide + 1, d, 1)) for _ in bins)
+        if support_branch:
+            self.merge_support = nn.ModuleList(nn.Sequential(*_block(wide, d, 1)) for _ in bins)
+        self.alpha = nn.ModuleList(nn.Sequential(*_block(2 * d, d, 1)) for _ in bins[1:])
+        self.beta = nn.ModuleList(nn.Sequential(*_block(d, d, 3), *_block(d, d, 3)) for _ in bins)
+        self.inner = nn.ModuleList(_classifier(d) for _ in bins)
+        self.gather = nn.Sequential(*_block(len(bins) * d, d, 1))
+        self.residual = nn.Sequential(*_block(d, d, 3), *_block(d, d, 3))
+        self.classify = _classifier(d)
+
+    def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
+        return self.embed_s(middle)
+
+    def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
+        return self._decode(self.merge_support, spread(F_s, V))
+
+    def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
+        prior = prior_mask(query.deep, support.deep, M_s)
+        F_q = self.embed_q(query.middle)
+        return self._decode(self.merge_query, torch.cat([spread(F_q, V), prior.to(F_q.dtype)], dim=1))
+
+    def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:
+        """From the finest scale to the coarsest, each with what the one before it made of its own."""
+        size = wide.shape[2:]
+        scales: list[Tensor] = []
+        for merged_by, bin_, alpha, beta in zip(
+            merge, self.bins, itertools.chain([None], self.alpha), self.beta, strict=True
+        ):
+            merged = merged_by(F.adaptive_avg_pool2d(wide, [max(1, round(n * bin_)) for n in size]))
+            if alpha is not None:
+                finer = _resized(scales[-1], merged.shape[2:])
+                merged = merged + alpha(torch.cat([merged, finer], dim=1))
+            scales.append(merged + beta(merged))
+        inner = [classify(scale) for classify, scale in zip(self.inner, scales, strict=True)]
+        gathered = self.gather(torch.cat([_resized(scale, size) for scale in scales], dim=1))
+        return Scores(self.classify(gathered + self.residual(gathered)), inner)
+
+
+def _block(before: int, after: int, size: int) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, size, padding=size // 2), nn.ReLU()]
+
+
+def _classifier(d: int) -> nn.Sequential:
+    return nn.Sequential(*_block(d, d, 3), nn.Dropout2d(0.1), nn.Conv2d(d, 2, 1))
+
+
+def _resized(m: Tensor, size) -> Tensor:
+    return F.interpolate(m, size, mode="bilinear", align_corners=True)
