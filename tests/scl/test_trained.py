@@ -10,7 +10,7 @@ from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.losses import losses
 
-SIZE, STEPS = 8, 140
+SIZE, STEPS = 8, 180
 CLASSES = torch.randn(300, 64 + 96, generator=torch.Generator().manual_seed(5))
 
 
@@ -19,7 +19,7 @@ def episodes(b, rng, directions):
 
     def images(own):
         M = torch.zeros(b, SIZE, SIZE, dtype=torch.bool)
-        middle = 0.3 * torch.randn(b, SIZE, SIZE, CLASSES.shape[1], generator=rng)
+        middle = 0.2 * torch.randn(b, SIZE, SIZE, CLASSES.shape[1], generator=rng)
         for n in range(b):
             y, x, h, w = torch.randint(0, 4, (4,), generator=rng)
             M[n, y : y + h + 2, x : x + w + 2] = True
@@ -38,7 +38,8 @@ def network(small, name):
     rng = torch.Generator().manual_seed(0)
     opt = Scl()
     torch.manual_seed(0)
-    for _ in range(STEPS):
+    for step in range(STEPS):
+        optimizer.param_groups[0]["lr"] = 4e-3 * (1 - step / STEPS)
         (query, M_q), (support, M_s) = episodes(8, rng, CLASSES[:292])
         total = sum(losses(made, query, M_q.to(torch.uint8), support, M_s.to(torch.uint8), opt).values())
         optimizer.zero_grad()
