@@ -95,6 +95,22 @@ CONFIDENCE = Contract(
 )
 RRM_BRANCH = _label_map("rrm_branch", "rrm_label", "argmax of P_net of Eq. 2.13 among the image's tags, before the CRF")
 RRM_LABEL = _label_map("rrm_label", "rrm_label", "the same after the CRF, pseudo label of RRM's two-step variant")
+MIDDLE = Contract(
+    "middle",
+    1,
+    "scl_features",
+    {
+        "F": Field(
+            "float16", "d y x", "the frozen backbone's maps of its last blocks but one and two, on the image's square"
+        )
+    },
+)
+DEEP = Contract(
+    "deep",
+    1,
+    "scl_features",
+    {"F": Field("float16", "d y x", "the frozen backbone's map of its last block, on the image's square")},
+)
 PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segmenter")
 DETECTIONS = Contract(
     "detections",
@@ -114,7 +130,7 @@ DETECTIONS = Contract(
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, PREDICTION, DETECTIONS,
+        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, DETECTIONS,
     )
 }  # fmt: skip
 

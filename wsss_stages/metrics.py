@@ -36,6 +36,11 @@ def mean_iou(counts: np.ndarray) -> float | None:
     return None if np.isnan(values).all() else float(np.nanmean(values))
 
 
+def foreground_iou(counts: np.ndarray) -> np.ndarray:
+    """(k,) IoU of the foreground in k confusions of background and foreground; NaN where there is none."""
+    return np.array([iou(its)[1] for its in counts])
+
+
 def boundary_counts(truth: np.ndarray, label: np.ndarray, classes: int, share: float) -> np.ndarray:
     """(2, classes) pixels of intersection and union of both maps' boundary bands (Cheng et al. 2021, boundary IoU).
 

@@ -1,5 +1,6 @@
 """Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -16,8 +17,12 @@ from wsss_stages.nets.object_net import ObjectNet
 from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
 from wsss_stages.nets.tree_fcn import TreeFcn
-from wsss_stages.options import Instances, Rrm, Segment
+from wsss_stages.options import Guided, Instances, Rrm, Scl, SclFeatures, Segment
 from wsss_stages.rrm.net import RrmNet
+from wsss_stages.scl.canet import CaNet
+from wsss_stages.scl.few_shot import FewShot
+from wsss_stages.scl.head import Head
+from wsss_stages.scl.pfenet import PfeNet
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 HEADS: dict[str, type[Segmenter]] = {
@@ -120,6 +125,50 @@ def _segmenter(known: dict, path: Path) -> Segmenter:
     head = HEADS[opt["head"]]
     body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
     return head(body, known["classes"], opt["head_channels"])
+
+
+def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Backbone, weights.Origin]:
+    """A backbone in eval mode with its weights from `source`, and their origin; without weights the same random filters every
+    time, which keep the scale of what they see."""
+    torch.manual_seed(0)
+    body = backbones.build(backbone, stride, pretrained=source != "none")
+    for module in body.modules() if source == "none" else ():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    origin = weights.load(body, source)
+    return body.eval().requires_grad_(False), origin
+
+
+def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
+    """What maps depend on beside the image: recorded with them, and wanted of them."""
+    state = backbone.network.state_dict()
+    digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
+    return opt.model_dump() | {"backbone": backbone.name, "weights": digest}
+
+
+def build_few_shot(backbone: backbones.Backbone, opt: Scl) -> FewShot:
+    """A baseline's network with new heads, drawn from the seed, on a frozen backbone."""
+    torch.manual_seed(opt.seed)
+    return FewShot(backbone, _few_shot_head(sum(backbone.dims[:2]), opt), opt.vectors)
+
+
+def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
+    """The network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
+    known = training.read_provenance(path)
+    if known.get("stage") != "scl_train":
+        raise ContractError(
+            f"{path}: found weights of {known.get('stage')}, wanted those of scl_train. Give those with --weights."
+        )
+    network = build_few_shot(_body(known["backbone"], known["features"]["stride"], known), Scl(**known["options"]))
+    training.load_weights(path, network)
+    if isinstance(network.head, CaNet):
+        network.head.rounds = how.rounds
+    return network.eval(), known
+
+
+def _few_shot_head(inputs: int, opt: Scl) -> Head:
+    shared = (inputs, opt.channels, len(opt.vectors), opt.support_branch)
+    return CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins)
 
 
 def build_detector(backbone: str, classes: int, opt: Instances, source: str):

@@ -42,6 +42,8 @@ class Job:
     epochs: int
     options: Loop
     fingerprint: str
+    grade: Callable[[], float] | None = None
+    """How good the network is now, asked after every epoch; the best one's weights are kept. None: the last one's."""
 
 
 class TrainingError(ValueError):
@@ -66,7 +68,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     batches = len(job.items) // opt.batch_size or 1
     steps = batches * job.epochs
     checkpoint = weights.with_name("checkpoint.pt")
-    step, curve = _resume(checkpoint, job, network, optimizer, device)
+    step, curve, best = _resume(checkpoint, job, network, optimizer, device)
     made = made_ahead(partial(_batch, job), _order(job, step, steps, batches), opt.workers)
     clock = _Clock(job.stage, step, steps, opt.batch_size)
     autocast = _autocast(opt.precision, torch.device(device).type)
@@ -91,10 +93,16 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
         curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **{n: v.item() for n, v in losses.items()}})
         step += 1
         clock.tell(step, total.item())
+        if job.grade and step % batches == 0:
+            best = _better(best, job, network, step // batches)
         if time.monotonic() - saved > CHECKPOINT_SECONDS and step < steps:
-            _save(checkpoint, job, network, optimizer, step, curve)
+            _save(checkpoint, job, network, optimizer, step, curve, best)
             saved = time.monotonic()
-    artifacts.write_json(weights.with_name("curve.json"), {"stage": job.stage, "epochs": job.epochs, "steps": curve})
+    told = {"stage": job.stage, "epochs": job.epochs, "steps": curve}
+    if job.grade:
+        network.load_state_dict(best["network"])
+        told |= {"grades": best["grades"], "kept_epoch": best["epoch"]}
+    artifacts.write_json(weights.with_name("curve.json"), told)
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
     return clock.pace()
@@ -202,28 +210,42 @@ def _batch(job: Job, places: list[tuple[int, int]]) -> dict:
     return {**collate(samples), "epoch": places[0][0]}
 
 
-def _resume(path: Path, job: Job, network: nn.Module, optimizer, device: str) -> tuple[int, list]:
-    """Step and curve to go on with: a checkpoint of the very same job, or the beginning."""
+def _better(best: dict, job: Job, network: nn.Module, epoch: int) -> dict:
+    """The best network so far, its epoch and the grades of all; of equals the first."""
+    network.eval()
+    with torch.no_grad():
+        grades = [*best["grades"], job.grade()]
+    network.train()
+    if best["grades"] and grades[-1] <= max(best["grades"]):
+        return best | {"grades": grades}
+    state = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+    return {"grades": grades, "epoch": epoch, "network": state}
+
+
+def _resume(path: Path, job: Job, network: nn.Module, optimizer, device: str) -> tuple[int, list, dict]:
+    """Step, curve and best network to go on with: of a checkpoint of the very same job, or the beginning."""
+    nothing: tuple[int, list, dict] = 0, [], {"grades": []}
     if not path.exists():
-        return 0, []
+        return nothing
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception:  # a damaged checkpoint is worth less than a clean start
-        return 0, []
+        return nothing
     if state.get("fingerprint") != job.fingerprint:
-        return 0, []
+        return nothing
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
-    return state["step"], json.loads(state["curve"])
+    return state["step"], json.loads(state["curve"]), state.get("best", nothing[2])
 
 
-def _save(path: Path, job: Job, network: nn.Module, optimizer, step: int, curve: list) -> None:
+def _save(path: Path, job: Job, network: nn.Module, optimizer, step: int, curve: list, best: dict) -> None:
     state = {
         "fingerprint": job.fingerprint,
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
         "step": step,
         "curve": json.dumps(curve),
+        "best": best,
     }
     with artifacts.whole(path) as unfinished:
         torch.save(state, unfinished)

@@ -113,6 +113,16 @@ def test_the_losses_of_query_and_support(small, name):
     assert not made
 
 
+def test_balanced_losses_give_the_foreground_half_of_the_weight(small, name):
+    network = small.network(name).eval()
+    mask = small.masks().to(torch.uint8)
+    arguments = (small.maps(seed=1), mask, small.maps(), mask)
+    found = losses(network, *arguments, Scl(inner_weight=0, balanced_ce=True))["query"]
+    logits = network(arguments[0], arguments[2], mask == 1).logits
+    terms = F.cross_entropy(logits, mask.long(), reduction="none")
+    torch.testing.assert_close(found, (terms[mask == 0].mean() + terms[mask == 1].mean()) / 2)
+
+
 def test_a_loss_of_weight_nothing_is_left_out_and_the_others_stay(small, name):
     network = small.network(name).eval()
     arguments = (small.maps(seed=1), small.masks(seed=1).to(torch.uint8), small.maps(), small.masks().to(torch.uint8))

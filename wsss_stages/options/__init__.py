@@ -10,12 +10,12 @@ from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
 from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
-from wsss_stages.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
+from wsss_stages.options.scl import Guided, Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
 
 __all__ = [
     "KINDS",
-    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Evaluate", "Graph",
+    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Evaluate", "Graph", "Guided",
     "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
     "SimulateWeak", "Training", "json_schema", "merge",
 ]  # fmt: skip

@@ -50,6 +50,9 @@ class Scl(Loop, Batches):
     s1_weight: float = Field(1.0, ge=0, description="weight of the loss of Eq. 5.7; the baseline has 0")
     s2_weight: float = Field(1.0, ge=0, description="weight of the loss of Eq. 5.10; the baseline has 0")
     inner_weight: float = Field(1.0, ge=0, description="weight of the mean loss of PFENet's scales, of each prediction")
+    balanced_ce: bool = Field(
+        False, description="every loss is the mean of background mean and foreground mean, or one mean (Eq. 5.7)"
+    )
     channels: int = Field(256, ge=8, description="d of Fig. 5.1, width of the head")
     bins: list[float] = Field(
         [1.0, 0.5, 0.25, 0.125],

@@ -25,18 +25,18 @@ def losses(
     """
     M_s, _ = at_nodes(support_mask, tuple(support.middle.shape[2:]))
     guidance = network.guide(support, M_s, first=opt.s1_weight > 0)
-    made = _graded("query", network.head.query(query, guidance.V, support, M_s), query_mask, 1.0, opt.inner_weight)
+    made = _graded("query", network.head.query(query, guidance.V, support, M_s), query_mask, 1.0, opt)
     if opt.s1_weight:
-        made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt.inner_weight)
+        made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt)
     if opt.s2_weight:
         P_s2 = network.head.support(guidance.F_s, guidance.V)
-        made |= _graded("s2", P_s2, support_mask, opt.s2_weight, opt.inner_weight)
+        made |= _graded("s2", P_s2, support_mask, opt.s2_weight, opt)
     return made
 
 
-def _graded(name: str, scores: Scores, mask: Tensor, weight: float, inner_weight: float) -> dict[str, Tensor]:
-    made = {name: weight * segmentation_loss(scores.logits, mask, balanced=False)}
-    if scores.inner and inner_weight:
-        inner = [segmentation_loss(logits, mask, balanced=False) for logits in scores.inner]
-        made[f"{name}, inner"] = weight * inner_weight * torch.stack(inner).mean()
+def _graded(name: str, scores: Scores, mask: Tensor, weight: float, opt: Scl) -> dict[str, Tensor]:
+    made = {name: weight * segmentation_loss(scores.logits, mask, opt.balanced_ce)}
+    if scores.inner and opt.inner_weight:
+        inner = [segmentation_loss(logits, mask, opt.balanced_ce) for logits in scores.inner]
+        made[f"{name}, inner"] = weight * opt.inner_weight * torch.stack(inner).mean()
     return made

@@ -12,7 +12,7 @@ from wsss_stages.scl.prototypes import spread
 
 
 def prior_mask(
-    deep_q: Float[Tensor, "b e y x"], deep_s: Float[Tensor, "b e y x"], M_s: Bool[Tensor, "b y x"]
+    deep_q: Float[Tensor, "b e y x"], deep_s: Float[Tensor, "b e v u"], M_s: Bool[Tensor, "b v u"]
 ) -> Float[Tensor, "b 1 y x"]:
     """Of every node of the query the largest cosine with a foreground node of the support, from 0 to 1 over the image.
 

@@ -1,0 +1,38 @@
+"""A trained network under the K supports of an episode, asked about queries."""
+
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from wsss_stages.scl.cross_guided import fuse, mutual_iou, quality
+from wsss_stages.scl.few_shot import FewShot
+from wsss_stages.scl.head import Maps
+from wsss_stages.scl.prototypes import at_nodes
+
+
+class Answers:
+    """Supports are encoded once for any number of queries; all without gradient."""
+
+    @torch.no_grad()
+    def __init__(self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: str):
+        """Masks: 0 background, 1 foreground, 255 unknown.  cross_path: of `cross_guided.mutual_iou`."""
+        self.network, self.supports, self.path = network, supports, cross_path
+        self.M_s, self.known = at_nodes(masks, tuple(supports.middle.shape[2:]))
+        self.guidance = network.guide(supports, self.M_s)
+
+    @torch.no_grad()
+    def scores(self, query: Maps) -> Float[Tensor, "K 2 y x"]:
+        """G(I_q|I_k) of one query under every support."""
+        K = len(self.M_s)
+        return self.network.head.query(query.take([0] * K), self.guidance.V, self.supports, self.M_s).logits
+
+    def fused(self, scores: Float[Tensor, "K 2 y x"], shots: int, cross: bool) -> Float[Tensor, "2 y x"]:
+        """Scores under the first supports, averaged or weighted by how well these segment each other (Eq. 5.17)."""
+        U = quality(self._ious[:shots, :shots]) if cross else None
+        return fuse(scores[:shots], U)
+
+    @cached_property
+    def _ious(self) -> Float[Tensor, "K K"]:
+        return mutual_iou(self.network, self.supports, self.M_s, self.known, self.path)

@@ -1,0 +1,55 @@
+"""Maps of the frozen backbone, once per image, in half precision (Sec. 5.3.1).
+
+reads   index.json          the shard's images
+        BACKBONE WEIGHTS    a local file, 'hub' or 'none'
+writes  MANIFEST            beside it middle/ID.h5 and deep/ID.h5 (contracts.MIDDLE, DEEP), two per image
+"""
+
+from wsss_stages import contracts, options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.SclFeatures,
+        argv,
+        paths={"index": "index.json", "manifest": "k-of-n.json to write"},
+        texts={
+            "split": ("train", "split of the index"),
+            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "device": ("auto", "auto, cpu, cuda or cuda:N"),
+        },
+    )
+    import numpy as np
+    import torch
+
+    from wsss_stages.data.index import Index
+    from wsss_stages.data.squares import image_on_square
+    from wsss_stages.models import build_frozen, seen_by
+    from wsss_stages.nets import backbones
+    from wsss_stages.scl.head import two_maps
+    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    backbone, _ = build_frozen(paths.backbone, opt.stride, paths.backbone_weights)
+    shard = Shard(
+        "scl_features", (contracts.MIDDLE, contracts.DEEP), Index.read(paths.index), paths.split, paths.manifest,
+        seen_by(backbone, opt), [],
+    )  # fmt: skip
+    backbone.to(device, memory_format=torch.channels_last)
+    highest = np.finfo(np.float16).max
+    for item, square in progress(
+        Ahead(shard.todo(), lambda item: image_on_square(item.image, opt.side)), "scl_features"
+    ):
+        with torch.no_grad():
+            found = two_maps(backbone(backbones.normalise(torch.from_numpy(square)[None].to(device))))
+        maps = {"middle": found.middle, "deep": found.deep}
+        item.write({name: m[0].clamp(max=float(highest)).cpu().numpy().astype(np.float16) for name, m in maps.items()})
+    shard.finish()
+
+
+if __name__ == "__main__":
+    cli.run(main)

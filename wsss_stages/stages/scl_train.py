@@ -1,0 +1,117 @@
+"""Train a few-shot head, CANet's or PFENet's, with or without self-guided learning, on a frozen backbone (Secs. 5.3.2-5.3.3).
+
+reads   index.json             true masks
+        episodes.json          episodes of base classes
+        FEATURES               manifests of scl_features, training split
+        BACKBONE WEIGHTS       those that the maps were made with
+writes  weights.safetensors    the network, backbone and all, as it was after the epoch that segments held-out episodes of base
+                               classes best; beside it curve.json
+"""
+
+from wsss_stages import options
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    paths, opt = cli.parse(
+        __doc__,
+        options.Scl,
+        argv,
+        paths={
+            "index": "index.json",
+            "episodes": "episodes.json",
+            "features+": "manifests of scl_features, training split",
+            "weights": "weights.safetensors to write",
+        },
+        texts={
+            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "device": ("auto", "auto, cpu, cuda or cuda:N"),
+        },
+    )
+    import numpy as np
+    import torch.nn.functional as F
+
+    from wsss_stages import artifacts, metrics, training
+    from wsss_stages.batches import collate, made_ahead
+    from wsss_stages.data.episodes import Episodes
+    from wsss_stages.data.frozen import Frozen
+    from wsss_stages.data.index import Index
+    from wsss_stages.models import build_few_shot, build_frozen, seen_by
+    from wsss_stages.scl.head import Maps
+    from wsss_stages.scl.losses import losses
+    from wsss_stages.scl.prototypes import at_nodes
+    from wsss_stages.stages import devices
+
+    device = devices.pick(paths.device)
+    index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
+    frozen = Frozen(index, paths.features, deep=opt.baseline == "pfenet")
+    seen = options.SclFeatures(**{name: frozen.options[name] for name in options.SclFeatures.model_fields})
+    backbone, origin = build_frozen(paths.backbone, seen.stride, paths.backbone_weights)
+    frozen.wants(seen_by(backbone, seen))
+    network = build_few_shot(backbone, opt)
+
+    def sample(episode, rng):
+        made = {}
+        for part, image in (("query", episode.query), ("support", episode.supports[0])):
+            arrays = {**frozen.maps(image), "mask": frozen.mask(image, episode.cls)}
+            if rng is not None and opt.flip and rng.random() < 0.5:
+                arrays = {name: np.ascontiguousarray(array[..., ::-1]) for name, array in arrays.items()}
+            made |= {f"{part}_{name}": array for name, array in arrays.items()}
+        return made
+
+    def maps(batch, part) -> Maps:
+        middle, deep = (batch.get(f"{part}_{name}") for name in ("middle", "deep"))
+        return Maps(middle.to(device).float(), None if deep is None else deep.to(device).float())
+
+    def loss(batch):
+        query, support = maps(batch, "query"), maps(batch, "support")
+        return losses(network, query, batch["query_mask"], support, batch["support_mask"], opt)
+
+    def grade() -> float:
+        """mIoU over the base classes of the held-out episodes."""
+        its = [episodes.held_out[n : n + opt.batch_size] for n in range(0, len(episodes.held_out), opt.batch_size)]
+        counts = np.zeros((len(index.classes), 2, 2), np.int64)
+        batches = made_ahead(lambda some: collate([sample(e, None) for e in some]), its, opt.workers)
+        for some, batch in zip(its, batches, strict=True):
+            query, support = maps(batch, "query"), maps(batch, "support")
+            M_s, _ = at_nodes(batch["support_mask"].to(device), tuple(support.middle.shape[2:]))
+            logits = F.interpolate(
+                network(query, support, M_s).logits.float(),
+                (frozen.side, frozen.side),
+                mode="bilinear",
+                align_corners=False,
+            )
+            labels = logits.argmax(dim=1).cpu().numpy()
+            for episode, mask, label in zip(some, batch["query_mask"].numpy(), labels, strict=True):
+                counts[episode.cls] += metrics.confusion(mask, label, 2)
+        return float(np.nanmean(metrics.foreground_iou(counts)))
+
+    provenance = {
+        "stage": "scl_train",
+        "options": opt.model_dump(),
+        "backbone": backbone.name,
+        "features": frozen.options,
+        "origin": vars(origin),
+        "fold": episodes.fold,
+        "novel": [index.classes[c] for c in episodes.novel],
+    }
+    drawn = artifacts.sha256(paths.episodes)
+    job = training.Job(
+        "scl_train",
+        network,
+        [(list(network.head.parameters()), 1.0)],
+        list(enumerate(episodes.train)),
+        lambda item: f"{item[0]} {item[1].query}",
+        lambda item, rng: sample(item[1], rng),
+        loss,
+        opt.epochs,
+        opt,
+        artifacts.fingerprint(provenance, drawn, frozen.manifest.items),
+        grade,
+    )
+    training.fit(job, paths.weights, provenance, device)
+
+
+if __name__ == "__main__":
+    cli.run(main)
