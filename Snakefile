@@ -30,6 +30,7 @@ include: "workflow/rules/s8_detect.smk"
 include: "workflow/rules/s9_evaluate.smk"
 include: "workflow/rules/s9_instances.smk"
 include: "workflow/rules/s9_review.smk"
+include: "workflow/rules/scl.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 

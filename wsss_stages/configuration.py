@@ -5,12 +5,14 @@ from typing import Any
 
 import yaml
 
-from wsss_stages import options, tables
+from wsss_stages import few_shot_tables, options, tables
 
 STAGES = {
     "s3_seeds": "seeds",
     "rrm_train": "rrm",
     "rrm_label": "rrm_label",
+    "scl_train": "scl",
+    "scl_evaluate": "scl_evaluate",
     "s4_object_net": "object_net",
     "s4_affinity": "affinity",
     "s5_object_masks": "object_masks",
@@ -28,6 +30,8 @@ READS = {
     "s3_seeds": [],
     "rrm_train": [],
     "rrm_label": ["rrm_train"],
+    "scl_train": [],
+    "scl_evaluate": ["scl_train"],
     "s4_object_net": ["s3_seeds"],
     "s4_affinity": ["s3_seeds"],
     "s5_object_masks": ["s4_object_net"],
@@ -57,7 +61,7 @@ def complete(config: dict[str, Any]) -> None:
     of_tables = section(config, "tables")
     for base in tables.bases(of_tables):
         known_variant(config, base)
-    config["variants"] |= tables.variants(of_tables)
+    config["variants"] |= tables.variants(of_tables) | few_shot_tables.read()[0]
     config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
 
 

@@ -79,6 +79,45 @@ def test_tables_of_chapter_2_train_rrm_once_a_row_and_tell_its_pace(finished):
     assert jobs["s9_evaluate"] >= 2 and jobs["s7_segment"] >= 1 and "s6_propagate" not in jobs
 
 
+def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
+    few = {
+        "min_pixels": 150,
+        "shots": 2,
+        "test_pairs": 4,
+        "test_seeds": 2,
+        "train_pairs": 8,
+        "held_out": 0.3,
+        "held_out_pairs": 4,
+    }
+    more = {
+        "shards": 1,
+        "data": {"scenes_train": 12, "scenes_val": 8},
+        "scl_episodes": few,
+        "scl": {"channels": 8, "epochs": 1, "workers": 0, "bins": [1.0, 0.5]},
+        "scl_evaluate": {"shots": [1, 2]},
+        "scl_features": {"side": 64},
+        "tables": {"folds": [1]},
+    }
+    config = yaml.safe_load((project.folder / "config.yaml").read_text())
+    for name, values in more.items():
+        home = config["demo"] if name in config["demo"] else config
+        home[name] = {**home.get(name, {}), **values} if isinstance(values, dict) else values
+    (project.folder / "config.yaml").write_text(yaml.safe_dump(config))
+    folder = project.folder / "results/scenes/scl/fold1/pfenet_scl"
+    targets = [
+        str((folder / name).relative_to(project.folder))
+        for name in ("scl_evaluate/scores.json", "scl_report/episodes.png")
+    ]
+    jobs = planned(project.snakemake(*targets))
+    assert jobs == {"data": 1, "scl_episodes": 1, "scl_features": 2, "scl_train": 1, "scl_evaluate": 1, "scl_report": 1}
+    scores = json.loads((folder / "scl_evaluate/scores.json").read_text())
+    assert scores["novel"] == ["brick"] and set(scores["rows"]) == {"1-shot", "2-shot average", "2-shot cross"}
+    assert len(scores["rows"]["1-shot"]["miou"]) == 2 and (folder / "scl_report/episodes.png").exists()
+    jobs = planned(project.snakemake("-n", "scl", "table_5_7"))
+    assert (jobs["scl_train"], jobs["scl_evaluate"], jobs["scl_report"], jobs["scl_table"]) == (3, 5, 1, 2)
+    assert not {"data", "scl_episodes", "scl_features"} & set(jobs)
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake()
 

@@ -34,8 +34,8 @@ wildcard_constraints:
 
 
 def section(name, wildcards=None):
-    """A section's options, those of the variant and of the kind of weak label of a job if given."""
-    chosen = (wildcards.variant, wildcards.weak) if wildcards else ()
+    """A section's options, those of the variant and of the kind of weak label of a job if it has them."""
+    chosen = (wildcards.variant, wildcards.get("weak")) if wildcards else ()
     try:
         return configuration.section(config, name, *chosen)
     except configuration.ConfigError as error:

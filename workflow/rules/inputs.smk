@@ -1,8 +1,9 @@
 """Input functions of single rules; those that rules share are in common.smk."""
 
-from wsss_stages import tables
+from wsss_stages import few_shot_tables, tables
 
 TABLES = tables.read()[1]
+FEW_SHOT_TABLES = few_shot_tables.read()[1]
 
 
 def uses_objects(wildcards):
@@ -107,6 +108,37 @@ def paces_of_table(wildcards):
     return [
         f"results/{wildcards.dataset}/{weak}/{configuration.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
         for _, weak, variant in rows_of_table(wildcards)
+    ]
+
+
+def maps_of(*splits):
+    """Input function: all maps of the frozen backbone."""
+    return lambda wildcards: [
+        f"results/{wildcards.dataset}/scl_features/{split}/{shard}.json"
+        for split in splits
+        for shard in shards()
+    ]
+
+
+def few_shot_weights(wildcards):
+    """The weights of scl_train on a fold, of the variant whose training is this one's too."""
+    home = configuration.home(config, wildcards.variant, "scl_train")
+    return f"results/{wildcards.dataset}/scl/fold{wildcards.fold}/{home}/scl_train/weights.safetensors"
+
+
+def rows_of_few_shot_table(wildcards):
+    """(number of a row, the variant with its scores, fold) for all rows and folds of a table."""
+    return [
+        (number, configuration.home(config, row.variant, "scl_evaluate"), fold)
+        for number, row in enumerate(FEW_SHOT_TABLES[wildcards.few_shot_table].rows)
+        for fold in section("tables")["folds"]
+    ]
+
+
+def scores_of_few_shot_table(wildcards):
+    return [
+        f"results/{wildcards.dataset}/scl/fold{fold}/{variant}/scl_evaluate/scores.json"
+        for _, variant, fold in rows_of_few_shot_table(wildcards)
     ]
 
 

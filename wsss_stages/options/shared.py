@@ -148,6 +148,9 @@ class Tables(Section):
     seeds: int = Field(
         2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM"
     )
+    folds: list[int] = Field(
+        [0, 1, 2, 3], min_length=1, description="folds of few-shot segmentation that chapter 5's tables are made of"
+    )
 
 
 class Evaluate(Section):

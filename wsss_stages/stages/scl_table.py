@@ -1,0 +1,102 @@
+"""A table of chapter 5 on another dataset: mIoU and FB-IoU over folds and seeds, beside the thesis's numbers.
+
+reads   workflow/tables.yaml   rows of the table
+        scores.json            of scl_evaluate, one per row and fold
+writes  TABLE.csv TABLE.md TABLE.html TABLE.png
+"""
+
+import argparse
+import csv
+import io
+import statistics
+from pathlib import Path
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--name", required=True, help="of the table in workflow/tables.yaml")
+    parser.add_argument(
+        "--scores",
+        nargs="+",
+        required=True,
+        metavar="ROW=PATH",
+        help="number of a row, from 0, and scores of a fold for it",
+    )
+    parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
+    paths = parser.parse_args(argv)
+
+    from wsss_stages import artifacts, few_shot_tables, figures
+
+    definition = few_shot_tables.read()[1][paths.name]
+    scores: dict[int, list[dict]] = {}
+    for text in paths.scores:
+        number, _, path = text.partition("=")
+        scores.setdefault(int(number), []).append(artifacts.read_json(Path(path)))
+    folds = sorted(score["fold"] for score in scores[0])
+    rows = [
+        _row(row, sorted(scores[number], key=lambda s: s["fold"]), folds) for number, row in enumerate(definition.rows)
+    ]
+    header = [
+        "row",
+        *(f"fold {fold}, mIoU %" for fold in folds),
+        "mIoU %",
+        "± over seeds",
+        "FB-IoU %",
+        "thesis",
+        "thesis, FB-IoU",
+    ]
+    first = scores[0][0]
+    seeds = len(next(iter(first["rows"].values()))["miou"])
+    note = (
+        f"{first['dataset']}, {'folds' if len(folds) > 1 else 'fold'} {', '.join(map(str, folds))}, {seeds} seeds of {first['pairs']} "
+        "episodes, whose deviation does not tell that of another training. Unknown pixels (255) are ignored. The thesis's numbers "
+        "are those of PASCAL-5^i, other images; they are means of these folds where it tells them by fold, else of all four."
+    )
+    cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *cells])
+    lines = [f"# {definition.title}", "", note, "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    lines += [f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in cells]
+    written = {
+        ".csv": text.getvalue(),
+        ".md": "\n".join(lines) + "\n",
+        ".html": figures.html_table(definition.title, note, header, cells),
+    }
+    for suffix, content in written.items():
+        with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
+            partial.write_text(content)
+    shown = [(row[0], *row[-5:-3], None, row[-2]) for row in rows]
+    with artifacts.whole(paths.table.with_suffix(".png")) as partial:
+        figures.table_picture(f"{definition.title}: {first['dataset']}", shown).savefig(partial, format="png", dpi=110)
+
+
+def _row(row, scores: list[dict], folds: list[int]) -> tuple:
+    """Title, mIoU of each fold, mean and deviation over seeds of the mean over folds, FB-IoU, the thesis's; all in %."""
+    for score in scores:
+        if row.scored not in score["rows"]:
+            raise ValueError(
+                f"the scores of {row.title!r} on fold {score['fold']} have {', '.join(score['rows'])}, wanted {row.scored}. Set "
+                "scl_evaluate.shots to [1, 5]."
+            )
+    found = [score["rows"][row.scored] for score in scores]
+    by_fold = [100 * statistics.mean(its["miou"]) for its in found]
+    miou, fb = (
+        [100 * statistics.mean(seed) for seed in zip(*(its[key] for its in found), strict=True)]
+        for key in ("miou", "fb_iou")
+    )
+    deviation = statistics.stdev(miou) if len(miou) > 1 else None
+    return (
+        row.title,
+        *by_fold,
+        statistics.mean(miou),
+        deviation,
+        statistics.mean(fb),
+        row.thesis_of(folds),
+        row.thesis_fb,
+    )
+
+
+if __name__ == "__main__":
+    from wsss_stages.stages import cli
+
+    cli.run(main)
