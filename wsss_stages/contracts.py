@@ -101,7 +101,7 @@ MIDDLE = Contract(
     "scl_features",
     {
         "F": Field(
-            "float16", "d y x", "the frozen backbone's maps of its last blocks but one and two, on the image's square"
+            "float16", "y x d", "the frozen backbone's maps of its last blocks but one and two, on the image's square"
         )
     },
 )
@@ -109,7 +109,7 @@ DEEP = Contract(
     "deep",
     1,
     "scl_features",
-    {"F": Field("float16", "d y x", "the frozen backbone's map of its last block, on the image's square")},
+    {"F": Field("float16", "y x d", "the frozen backbone's map of its last block, on the image's square")},
 )
 PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segmenter")
 DETECTIONS = Contract(

@@ -89,9 +89,9 @@ def test_maps_are_the_frozen_backbones_in_half_precision(run):
     with torch.no_grad():
         *shallow, deep = backbone(backbones.normalise(square))
     found = {c.name: manifest.read(record.id, c)["F"] for c in (contracts.MIDDLE, contracts.DEEP)}
-    torch.testing.assert_close(torch.from_numpy(found["deep"]).float(), deep[0], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(torch.from_numpy(found["deep"]).float().permute(2, 0, 1), deep[0], rtol=1e-3, atol=1e-3)
     middle = torch.cat(shallow, dim=1)[0]
-    torch.testing.assert_close(torch.from_numpy(found["middle"]).float(), middle, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(torch.from_numpy(found["middle"]).float().permute(2, 0, 1), middle, rtol=1e-3, atol=1e-3)
 
 
 def test_the_best_epoch_on_held_out_base_classes_is_kept(run):

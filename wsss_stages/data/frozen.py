@@ -34,7 +34,7 @@ class Frozen:
             )
 
     def maps(self, image: str) -> dict[str, np.ndarray]:
-        """float16 (d, y, x) by name of the contract."""
+        """float16 (y, x, d) by name of the contract."""
         return {c.name: self.manifest.read(image, c)["F"] for c in ((MIDDLE, DEEP) if self.deep else (MIDDLE,))}
 
     def truth(self, image: str, cls: int) -> np.ndarray:

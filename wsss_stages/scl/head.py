@@ -17,6 +17,11 @@ class Maps:
     deep: Float[Tensor, "b e y x"] | None = None
     """The map of its last block, where a head asks for it."""
 
+    @classmethod
+    def stored(cls, middle: Float[Tensor, "b y x m"], deep: Float[Tensor, "b y x e"] | None = None) -> "Maps":
+        """Of maps in half precision with their channels last, as scl_features leaves them and as convolutions like them."""
+        return cls(*(None if m is None else m.float().permute(0, 3, 1, 2) for m in (middle, deep)))
+
     def take(self, rows: list[int]) -> "Maps":
         """Some of the images, in this order."""
         return Maps(self.middle[rows], None if self.deep is None else self.deep[rows])

@@ -18,10 +18,18 @@ def prior_mask(
 
     A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
     """
-    q, s = (F.normalize(m.float().flatten(2), dim=1) for m in (deep_q, deep_s * M_s[:, None]))
-    best = (q.transpose(1, 2) @ s).amax(dim=2)  # b n
+    best = torch.stack([_best(*its) for its in zip(deep_q.flatten(2), deep_s.flatten(2), M_s.flatten(1), strict=True)])
     low, high = best.amin(dim=1, keepdim=True), best.amax(dim=1, keepdim=True)
-    return ((best - low) / (high - low + 1e-7)).view(len(q), 1, *deep_q.shape[2:])
+    return ((best - low) / (high - low + 1e-7)).view(len(deep_q), 1, *deep_q.shape[2:])
+
+
+def _best(q: Float[Tensor, "e n"], s: Float[Tensor, "e m"], inside: Bool[Tensor, "m"]) -> Float[Tensor, "n"]:
+    """Only foreground nodes are multiplied, a small share of all."""
+    if not inside.any():
+        return q.new_zeros(q.shape[1])
+    q, s = (F.normalize(m, dim=0) for m in (q, s[:, inside]))
+    best = (q.T @ s).float().amax(dim=1)
+    return best if inside.all() else best.clamp(min=0)
 
 
 class PfeNet(Head):

@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts, metrics
+    from wsss_stages.batches import collate
     from wsss_stages.data.episodes import EpisodeError, Episodes
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index
@@ -72,8 +73,7 @@ def main(argv: list[str] | None = None) -> None:
     )
 
     def on_device(found: list[dict]) -> Maps:
-        stacked = {n: torch.from_numpy(np.stack([its[n] for its in found])).to(device).float() for n in found[0]}
-        return Maps(stacked["middle"], stacked.get("deep"))
+        return Maps.stored(*(m.to(device) for m in collate(found).values()))
 
     def views(image: str) -> list[Maps]:
         """Maps of a query at every scale; those of scale 1 are there already."""

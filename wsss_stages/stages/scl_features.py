@@ -40,14 +40,17 @@ def main(argv: list[str] | None = None) -> None:
         seen_by(backbone, opt), [],
     )  # fmt: skip
     backbone.to(device, memory_format=torch.channels_last)
-    highest = np.finfo(np.float16).max
+
+    def stored(m: torch.Tensor) -> np.ndarray:
+        return m.clamp(max=torch.finfo(torch.float16).max).permute(1, 2, 0).half().cpu().numpy()
+
     for item, square in progress(
         Ahead(shard.todo(), lambda item: image_on_square(item.image, opt.side)), "scl_features"
     ):
         with torch.no_grad():
             found = two_maps(backbone(backbones.normalise(torch.from_numpy(square)[None].to(device))))
         maps = {"middle": found.middle, "deep": found.deep}
-        item.write({name: m[0].clamp(max=float(highest)).cpu().numpy().astype(np.float16) for name, m in maps.items()})
+        item.write({name: stored(m[0]) for name, m in maps.items()})
     shard.finish()
 
 

@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts, figures
+    from wsss_stages.batches import collate
     from wsss_stages.data.episodes import Episodes
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index
@@ -48,8 +49,7 @@ def main(argv: list[str] | None = None) -> None:
 
     def maps(images) -> Maps:
         found = [frozen.maps(i) for i in images]
-        stacked = {n: torch.from_numpy(np.stack([its[n] for its in found])).to(device).float() for n in found[0]}
-        return Maps(stacked["middle"], stacked.get("deep"))
+        return Maps.stored(*(m.to(device) for m in collate(found).values()))
 
     def row(episode) -> dict:
         masks = np.stack([frozen.mask(i, episode.cls) for i in episode.supports])

@@ -56,13 +56,13 @@ def main(argv: list[str] | None = None) -> None:
         for part, image in (("query", episode.query), ("support", episode.supports[0])):
             arrays = {**frozen.maps(image), "mask": frozen.mask(image, episode.cls)}
             if rng is not None and opt.flip and rng.random() < 0.5:
-                arrays = {name: np.ascontiguousarray(array[..., ::-1]) for name, array in arrays.items()}
+                arrays = {name: np.ascontiguousarray(array[:, ::-1]) for name, array in arrays.items()}
             made |= {f"{part}_{name}": array for name, array in arrays.items()}
         return made
 
     def maps(batch, part) -> Maps:
-        middle, deep = (batch.get(f"{part}_{name}") for name in ("middle", "deep"))
-        return Maps(middle.to(device).float(), None if deep is None else deep.to(device).float())
+        found = (batch.get(f"{part}_{name}") for name in ("middle", "deep"))
+        return Maps.stored(*(m.to(device) for m in found if m is not None))
 
     def loss(batch):
         query, support = maps(batch, "query"), maps(batch, "support")
