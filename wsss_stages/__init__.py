@@ -12,6 +12,9 @@ Notation: thesis symbol -> code name -> axes
     X           X            (nodes, d) node features, rows summing to 1 (Eq. 3.15)
     H^l, P^l    H, P         (nodes, d) hidden features, attention over the window (Eqs. 3.16-3.18)
     O           O            (nodes, c) class probabilities (Eq. 3.19)
+    F_s, M_s    F_s, M_s     (b, d, y, x) features of supports, (b, y, x) their masks at the nodes (Eq. 5.1)
+    v_s, v_pri, v_aux   V    (b, n, d) vectors that guide the query (Eqs. 5.1, 5.5, 5.6)
+    U_s^k       U            (K,) quality of the supports (Eq. 5.16)
 In every label map 0 is background, 1..N a class and 255 unknown.
 """
 
