@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
+from wsss_stages.options.dfr import Dfr
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
@@ -27,6 +28,7 @@ SECTIONS: dict[str, type[Section]] = {
     "instance_masks": InstanceMasks,
     "rrm": Rrm,
     "rrm_label": RrmLabel,
+    "dfr": Dfr,
     "segment": Segment,
     "instances": Instances,
     "predict": Predict,

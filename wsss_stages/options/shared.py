@@ -131,8 +131,9 @@ class Views(Section):
 class Predict(Views):
     """s8_predict: the segmenter on images of a split."""
 
-    network: Literal["segmenter", "rrm"] = Field(
-        "segmenter", description="the segmenter of s7_segment, or RRM's segmentation branch, its one-step variant"
+    network: Literal["segmenter", "rrm", "dfr"] = Field(
+        "segmenter",
+        description="the segmenter of s7_segment, RRM's segmentation branch, its one-step variant, or DFR's",
     )
 
 
@@ -146,7 +147,7 @@ class Tables(Section):
         description="training images that a row is made of, where they are scored; trainings see all. 0 = all",
     )
     seeds: int = Field(
-        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM"
+        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM, or DFR"
     )
 
 
