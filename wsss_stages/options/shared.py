@@ -10,12 +10,14 @@ from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
 class Data(Section):
     """data: a dataset to index.json."""
 
-    kind: Literal["scenes", "voc", "voc2012", "coco"] = Field(
-        "voc", description="embedded demo, a folder in VOC layout, VOC 2012 by download, or a folder in COCO's layout"
+    kind: Literal["scenes", "voc", "voc2012", "coco", "context"] = Field(
+        "voc",
+        description="embedded demo, a folder in VOC layout, VOC 2012 by download, a folder in COCO's layout, or VOC 2010 with "
+        "PASCAL Context's 59 classes",
     )
     train_list: str = Field(
         "train",
-        description="list of training images in ImageSets/Segmentation; of coco, NAME of annotations/instances_NAME.json and of "
+        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of annotations/instances_NAME.json and of "
         "its folder of photographs",
     )
     val_list: str = Field("val", description="list of validation images; may be missing")
