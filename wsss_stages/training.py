@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -128,10 +129,10 @@ def _groups(job: Job) -> list[dict]:
 def _split(batch: dict, parts: int) -> Iterator[tuple[dict, float]]:
     """A batch in parts of nearly one size, and the share of its items in each."""
     count = len(batch["id"])
-    size = -(-count // parts)
-    for start in range(0, count, size):
-        part = {n: v if isinstance(v, int) else v[start : start + size] for n, v in batch.items()}
-        yield part, len(part["id"]) / count
+    parts = min(parts, count)
+    ends = [number * count // parts for number in range(parts + 1)]
+    for start, end in pairwise(ends):
+        yield {n: v if isinstance(v, int) else v[start:end] for n, v in batch.items()}, (end - start) / count
 
 
 def _moved(value, device: str):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wsss_stages.options.base import Training
 
@@ -32,9 +32,11 @@ class Dfr(Training):
         [1, 2, 3, 4], min_length=1, description="blocks that are fused, 1 at stride 4 to 4 at stride 32 (Table 4.4)"
     )
     epochs: int = Field(20, ge=1, description="passes over the training images")
-    batch_size: int = Field(4, ge=1, description="images per step")
+    batch_size: int = Field(4, ge=2, description="images per step")
     accumulate: int = Field(
-        1, ge=1, description="parts that a batch is trained in, one after the other, to take less memory"
+        1,
+        ge=1,
+        description="parts that a batch is trained in, one after the other, to take less memory; at least two images in each",
     )
     crop: int = Field(256, ge=32, description="side of the square training crop, pixels")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
@@ -65,6 +67,14 @@ class Dfr(Training):
     smooth_pairs: Literal["all", "confident"] = Field(
         "all", description="pairs of L_fr: all of R, or R_A as Eq. 4.12 is printed (Deviations)"
     )
+
+    @model_validator(mode="after")
+    def _norms_need_two(self) -> "Dfr":
+        if self.batch_size < 2 * self.accumulate:
+            raise ValueError(
+                f"batches of {self.batch_size} in {self.accumulate} parts; the norms of the head need at least two images in each part"
+            )
+        return self
 
     def feature_head(self) -> int:
         """Width of the feature head; 0 where nothing asks for it."""
