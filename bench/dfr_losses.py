@@ -39,6 +39,7 @@ def main() -> None:
     opt = Dfr(channels=args.channels, features=args.features)
     body = backbones.pyramid(args.backbone, pretrained=True)
     network = DfrNet(body, args.classes, args.channels, args.features).to(args.device).train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
     image, labels, valid = batch(args)
     x = backbones.normalise(image)
     with torch.no_grad():
@@ -51,6 +52,7 @@ def main() -> None:
     def iteration(opt: Dfr) -> None:
         network.zero_grad(set_to_none=True)
         sum(losses(network, image, labels, valid, opt).values()).backward()
+        optimizer.step()
 
     alone = opt.model_copy(update={"dfr_weight": 0.0})
     ways = {

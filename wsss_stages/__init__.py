@@ -11,6 +11,9 @@ Notation: thesis symbol -> code name -> axes
     D, E        E            (n, h, w) edges to the n neighbours of a window (Eqs. 3.8, 3.14)
     X           X            (nodes, d) node features, rows summing to 1 (Eq. 3.15)
     H^l, P^l    H, P         (nodes, d) hidden features, attention over the window (Eqs. 3.16-3.18)
+    P, F        P, features  (c, y, x), (d, y, x) class probabilities, deep features at stride 4 (Eqs. 4.5-4.6)
+    K, K_f      K, K_f       (n, y, x) kernels of the pairs of a half window (Eqs. 4.6, 4.13)
+    M           M            (y, x) labels that the network is sure of (Eq. 4.7)
     O           O            (nodes, c) class probabilities (Eq. 3.19)
 In every label map 0 is background, 1..N a class and 255 unknown.
 """

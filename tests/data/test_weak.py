@@ -28,7 +28,7 @@ def shapes():
 
 
 @pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("ratio", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 1.0])
 def test_a_stroke_lies_in_its_object_and_never_touches_the_outline(number, ratio):
     mask = shapes()[number]
     drawn = weak.stroke(mask, ratio, 3, rng())

@@ -71,7 +71,7 @@ def stroke(mask: np.ndarray, ratio: float, width: int, rng: np.random.Generator)
     """(h, w) bool: a smooth stroke along the object's medial axis, or through the middle of a round one; never on its outline.
 
     Args:
-        ratio: share of the longest way along the axis, in (0, 1]; with the same random numbers a shorter stroke is part of a
+        ratio: share of the longest way along the axis, in [0, 1], 0 for a dot; with the same random numbers a shorter stroke is part of a
             longer one.  width: of the pen, pixels.
     """
     depth = _depth(mask)

@@ -56,7 +56,10 @@ class SimulateWeak(Seeded):
         0.0, ge=0, lt=0.5, description="every side of a box is off by up to this share of the box's side; 0 = tight"
     )
     scribble_ratio: float = Field(
-        1.0, gt=0, le=1, description="length of a scribble over that of the longest way along its object's medial axis"
+        1.0,
+        ge=0,
+        le=1,
+        description="length of a scribble over that of the longest way along its object's medial axis; 0 = a dot",
     )
     scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
 
