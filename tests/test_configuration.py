@@ -54,6 +54,8 @@ ROADS = {  # label maps of the training images, trainings, for weak: tag
     "rrm": (["s3_seeds", "rrm_label"], ["rrm_train"]),
     "rrm_two_step": (["s3_seeds", "rrm_label"], ["rrm_train", "s7_segment"]),
     "cam": (["s3_seeds"], ["s7_segment"]),
+    "dfr": (["s8_predict"], ["dfr_train"]),
+    "dfr_truth": (["s8_predict"], ["dfr_train"]),
 }
 
 
@@ -62,6 +64,22 @@ def test_a_variant_names_its_road(tmp_path, variant):
     config = load(tmp_path, "weak: tag")
     found = (configuration.label_stages(config, variant), configuration.trainings(config, variant))
     assert found == ROADS[variant]
+
+
+def test_dfr_needs_no_cams(tmp_path):
+    config = load(tmp_path, "weak: scribble")
+    assert {v for v in ROADS if not configuration.uses_cams(config, v)} == {"dfr", "dfr_truth"}
+
+
+def test_dfr_may_have_a_backbone_of_its_own(tmp_path):
+    swin = "dfr: {backbone: swin_tiny_patch4_window7_224, backbone_weights: swin.pth}"
+    config = load(tmp_path, swin, "backbone_weights=m.pth")
+    assert configuration.section(config, "dfr", "dfr")["backbone_weights"] == "swin.pth"
+    assert configuration.section(config, "segment", "dfr")["backbone_weights"] == "m.pth"
+    (tmp_path / "other").mkdir()
+    config = load(tmp_path / "other", "dfr: {backbone: swin_tiny_patch4_window7_224}", "backbone_weights=m.pth")
+    with pytest.raises(configuration.ConfigError, match=r"dfr\.backbone is 'swin.*Set dfr\.backbone_weights"):
+        configuration.section(config, "dfr", "dfr")
 
 
 def test_soft_masks_of_boxes_are_on_the_road_of_boxes_only(tmp_path):
@@ -84,6 +102,14 @@ def test_a_variant_of_one_step_remakes_what_it_reads(tmp_path, change, own):
     config = load(tmp_path, f"variants: {{other: {{base: rrm, {change}}}}}", "weak=tag")
     homes = {stage: configuration.home(config, "other", stage) for stage in configuration.STAGES}
     assert {stage for stage, variant in homes.items() if variant == "other"} == own
+
+
+def test_a_variant_of_dfr_trains_and_predicts_only(tmp_path):
+    config = load(tmp_path, "variants: {static: {base: dfr, dfr: {kernel: [position, colour]}}}", "weak=scribble")
+    homes = {stage: configuration.home(config, "static", stage) for stage in configuration.STAGES}
+    assert {stage for stage, variant in homes.items() if variant == "static"} == {
+        "dfr_train", "s8_predict", "s9_evaluate",
+    }  # fmt: skip
 
 
 def test_a_segmenter_on_other_labels_is_not_remade_with_those_it_does_not_read(tmp_path):

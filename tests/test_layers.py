@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "wsss_stages"
-MATHS = ("labels", "pairwise", "a2gnn", "rrm", "scl")
+MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
 STORAGE = ("artifacts", "contracts", "shards", "training", "data", "models")
 
 

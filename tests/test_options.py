@@ -40,3 +40,11 @@ def test_every_option_tells_what_it_is():
         assert section.__doc__
         for name, field in section.model_fields.items():
             assert field.description, f"{section.__name__}.{name}"
+
+
+def test_parts_of_a_dfr_batch_hold_two_images():
+    assert options.Dfr(batch_size=4, accumulate=2).accumulate == 2
+    with pytest.raises(
+        ValueError, match="batches of 4 in 3 parts; the norms of the head need at least two images in each"
+    ):
+        options.Dfr(batch_size=4, accumulate=3)

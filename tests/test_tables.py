@@ -71,6 +71,15 @@ def test_tables_of_predictions_seed_rrm_and_score_every_image(config):
     assert configuration.home(config, "rrm.full.1", "s8_predict") == "rrm.full.1"
 
 
+def test_tables_of_chapter_4_seed_dfr(config):
+    assert configuration.section(config, "dfr", "dfr.static.1", "scribble") == configuration.section(
+        config, "dfr", "dfr", "scribble"
+    ) | {"seed": 1, "kernel": ["position", "colour"]}
+    assert configuration.home(config, "dfr.full.0", "dfr_train", "scribble") == "ours"
+    assert configuration.home(config, "dfr.full.1", "dfr_train", "scribble") == "dfr.full.1"
+    assert configuration.home(config, "dfr.full.1", "s6_propagate", "scribble") == "ours"
+
+
 def test_rows_of_one_table_are_different_variants():
     for name, table in TABLES.items():
         rows = [(row.variant or row.preset, row.weak, table.labels_of(row)) for row in table.rows]

@@ -151,3 +151,51 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_no_weights_file(tmp_path):
     with pytest.raises(artifacts.ContractError, match="is no weights file of ours"):
         training.read_provenance(tmp_path / "w.safetensors")
+
+
+class Transformer(torch.nn.Module):
+    """One parameter of every sort."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.linear, self.batch = torch.nn.LayerNorm(3), torch.nn.Linear(3, 1), torch.nn.BatchNorm2d(3)
+        self.relative_position_bias_table = torch.nn.Parameter(torch.ones(4, 2))
+
+
+def test_norms_and_positions_are_not_decayed(tmp_path):
+    network = Transformer()
+    names = {id(p): n for n, p in network.named_parameters()}
+    undecayed = training.without_decay(network)
+    assert {names[id(p)] for p in undecayed} == {
+        "norm.weight", "norm.bias", "batch.weight", "batch.bias", "relative_position_bias_table",
+    }  # fmt: skip
+    with torch.no_grad():
+        for p in network.parameters():
+            p.fill_(1.0)
+    options = OPTIONS.model_copy(update={"optimizer": "adamw", "weight_decay": 0.5, "batch_size": 6})
+    one = job(epochs=1, options=options)
+    one.network, one.groups, one.undecayed = network, [(list(network.parameters()), 2.0)], undecayed
+    one.loss = lambda batch: {"none": 0 * sum(p.sum() for p in network.parameters())}
+    training.fit(one, tmp_path / "weights.safetensors", {}, "cpu")
+    for name, p in network.named_parameters():
+        wanted = 1 - 0.5 * 2 * 0.01 if name.startswith("linear") else 1.0
+        torch.testing.assert_close(p.detach(), torch.full_like(p, wanted))
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_parts_of_a_batch_add_up_to_its_gradient(tmp_path, parts):
+    found = {}
+    for number in (1, parts):
+        options = OPTIONS.model_copy(update={"batch_size": 5})
+        one = job(items=10, epochs=2, options=options)
+        one.network[1].eval()
+        one.network[2].p = 0.0  # what remains is a mean over items
+        one.network[1].train = lambda mode=True, norm=one.network[1]: norm
+        one.parts = number
+        path = tmp_path / f"{number}" / "weights.safetensors"
+        training.fit(one, path, {}, "cpu")
+        curve = json.loads(path.with_name("curve.json").read_text())["steps"]
+        found[number] = [step["square"] for step in curve], [p.detach() for p in one.network.parameters()]
+    assert found[parts][0] == pytest.approx(found[1][0], rel=1e-5)
+    for p, q in zip(found[1][1], found[parts][1], strict=True):
+        torch.testing.assert_close(p, q)

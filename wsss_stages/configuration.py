@@ -11,6 +11,7 @@ STAGES = {
     "s3_seeds": "seeds",
     "rrm_train": "rrm",
     "rrm_label": "rrm_label",
+    "dfr_train": "dfr",
     "scl_train": "scl",
     "scl_evaluate": "scl_evaluate",
     "s4_object_net": "object_net",
@@ -30,6 +31,7 @@ READS = {
     "s3_seeds": [],
     "rrm_train": [],
     "rrm_label": ["rrm_train"],
+    "dfr_train": [],
     "scl_train": [],
     "scl_evaluate": ["scl_train"],
     "s4_object_net": ["s3_seeds"],
@@ -43,7 +45,7 @@ READS = {
 """Stages whose artifacts a stage reads, but those that these read too; of the others `reads` knows it."""
 MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "rrm": "rrm_label", "truth": None}
 """Stage that makes what an option `labels` names."""
-NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train"}
+NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
 """Stage that trains what `predict.network` names."""
 
 
@@ -105,18 +107,18 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
             nested = isinstance(value, dict) and isinstance(values[key], dict)
             values[key] = {**values[key], **value} if nested else value
     found = options.SECTIONS[name](**values).model_dump()
-    return _of_segmenter(config, found) if name == "segment" else found
+    return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
 
 
-def _of_segmenter(config: dict[str, Any], segment: dict[str, Any]) -> dict[str, Any]:
-    """The segmenter's options; the backbone and its weights are the classifier's where they are left open."""
+def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -> dict[str, Any]:
+    """A section's options; the backbone and its weights are the classifier's where they are left open."""
     classifier = section(config, "classifier")["backbone"]
     backbone = segment["backbone"] or classifier
     source = segment["backbone_weights"] or config["backbone_weights"]
     if backbone != classifier and not segment["backbone_weights"] and source not in ("hub", "none"):
         raise ConfigError(
-            f"segment.backbone is {backbone!r} and classifier.backbone {classifier!r}; backbone_weights {source!r} can be of "
-            "one of them. Set segment.backbone_weights to a file of its own, 'hub' or 'none'."
+            f"{name}.backbone is {backbone!r} and classifier.backbone {classifier!r}; backbone_weights {source!r} can be of "
+            f"one of them. Set {name}.backbone_weights to a file of its own, 'hub' or 'none'."
         )
     return segment | {"backbone": backbone, "backbone_weights": source}
 
@@ -139,9 +141,14 @@ def predicting(config: dict[str, Any], variant: str, weak: str | None = None) ->
 
 
 def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
-    """Stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or no further than CAMs."""
-    labels = section(config, "segment", variant, weak)["labels"]
-    if predicting(config, variant, weak) == "rrm_train" or labels == "rrm":
+    """Stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or no further than CAMs.
+
+    DFR's road has no label maps but predictions.
+    """
+    labels, last = section(config, "segment", variant, weak)["labels"], predicting(config, variant, weak)
+    if last == "dfr_train":
+        return ["s8_predict"]
+    if last == "rrm_train" or labels == "rrm":
         return ["s3_seeds", "rrm_label"]
     if labels == "cam":
         return ["s3_seeds"]
@@ -155,6 +162,11 @@ def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> 
     found = [of_labels[stage] for stage in label_stages(config, variant, weak) if stage in of_labels]
     last = predicting(config, variant, weak)
     return found if last in found else [*found, last]
+
+
+def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Whether there are a classifier and its CAMs on a variant's road."""
+    return "s3_seeds" in label_stages(config, variant, weak)
 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:

@@ -134,7 +134,7 @@ ALL = {
     )
 }  # fmt: skip
 
-FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL)
+FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)
 """What a road ends with on the training images: the first of these that it makes."""
 
 EPISODES_VERSION = 1

@@ -1,6 +1,7 @@
 """Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from wsss_stages import training
 from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
 from wsss_stages.artifacts import ContractError
+from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
@@ -17,7 +19,7 @@ from wsss_stages.nets.object_net import ObjectNet
 from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
 from wsss_stages.nets.tree_fcn import TreeFcn
-from wsss_stages.options import Guided, Instances, Rrm, Scl, SclFeatures, Segment
+from wsss_stages.options import Dfr, Guided, Instances, Rrm, Scl, SclFeatures, Segment
 from wsss_stages.rrm.net import RrmNet
 from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
@@ -101,12 +103,25 @@ def build_rrm(backbone: str, classes: int, opt: Rrm, source: str) -> tuple[RrmNe
     return RrmNet(body, classes, opt.channels, opt.reweight, opt.branches), origin
 
 
+def build_dfr(opt: Dfr, classes: int) -> tuple[DfrNet, weights.Origin]:
+    """DFR's network with its backbone's weights, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    body = backbones.pyramid(opt.backbone, pretrained=opt.backbone_weights != "none")
+    origin = weights.load(body, opt.backbone_weights)
+    return DfrNet(body, classes, opt.channels, opt.feature_head(), opt.blocks), origin
+
+
 def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
-    """The trained segmenter of s7, or RRM's network, in eval mode, and its provenance. Raises ContractError."""
+    """The trained segmenter of s7, or RRM's or DFR's network, in eval mode, and its provenance. Raises ContractError."""
     known = training.read_provenance(path)
-    network = _rrm(known) if known.get("stage") == "rrm_train" else _segmenter(known, path)
+    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(known.get("stage"), partial(_segmenter, path))(known)
     training.load_weights(path, network)
     return network.eval(), known
+
+
+def _dfr(known: dict) -> DfrNet:
+    opt = Dfr(**known["options"])
+    return DfrNet(_pyramid(opt.backbone, known), known["classes"], opt.channels, opt.feature_head(), opt.blocks)
 
 
 def _rrm(known: dict) -> RrmNet:
@@ -115,7 +130,7 @@ def _rrm(known: dict) -> RrmNet:
     return RrmNet(body, known["classes"], opt.channels, opt.reweight, opt.branches)
 
 
-def _segmenter(known: dict, path: Path) -> Segmenter:
+def _segmenter(path: Path, known: dict) -> Segmenter:
     opt = known["options"]
     if opt.get("head") not in HEADS:
         raise ContractError(

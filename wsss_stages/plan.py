@@ -132,7 +132,7 @@ def _index(config: dict, scratch: Path) -> Index:
 def _sample(config: dict, index: Index) -> Index:
     """As many training images as the largest training batch needs, and a few validation images."""
     variant = config["variant"]
-    sections = [configuration.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "segment")]
+    sections = [configuration.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment")]
     splits = {split: sorted(ids, key=lambda image: stable_hash(image, "plan")) for split, ids in index.splits.items()}
     images = max(section["batch_size"] for section in sections)
     if configuration.uses_objects(config, variant):
@@ -159,39 +159,41 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
     """Put the sample through every stage, twice: trainings for one epoch and for more, images to do and done."""
     index, variant = scratch / "sample.json", config["variant"]
     sample.write(index)
-    folders = ("s1_classifier", "rrm_train", "s4_object_net", "s4_affinity", "s7_segment")
+    folders = ("s1_classifier", "rrm_train", "dfr_train", "s4_object_net", "s4_affinity", "s7_segment")
     weights = {stage: str(scratch / stage / "weights.safetensors") for stage in folders}
     folders = ("s2_cam", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
-    made = {stage: str(scratch / stage / "1-of-1.json") for stage in folders}
+    made = {stage: str(scratch / stage / "train" / "1-of-1.json") for stage in folders}
     backbone = ["--backbone-weights", config["backbone_weights"]]
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
     all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
     objects = ["--objects", made["s5_object_masks"]] if configuration.uses_objects(config, variant) else []
     labels = configuration.MAKERS[configuration.section(config, "segment", variant)["labels"]]
-    network = configuration.predicting(config, variant)
-    reads = {  # split, or None for a training, and what is read
-        "s1_classifier": (None, backbone),
-        "s2_cam": ("train", ["--weights", weights["s1_classifier"]]),
-        "s3_seeds": ("train", ["--cam", made["s2_cam"]]),
-        "rrm_train": (None, ["--backbone", configuration.section(config, "classifier")["backbone"], *backbone]),
-        "rrm_label": ("train", ["--weights", weights["rrm_train"]]),
-        "s4_object_net": (None, [*all_seeds, *classifier]),
-        "s5_object_masks": ("train", [*seeds, "--object-net", weights["s4_object_net"]]),
-        "s4_affinity": (None, [*all_seeds, *classifier]),
-        "s5_graph": ("train", [*seeds, "--cam", made["s2_cam"], *affinity]),
-        "s6_propagate": ("train", [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
-        "s7_segment": (None, ["--pseudo", made[labels]] if labels else []),
-        "s8_predict": ("val", ["--weights", weights[network]]),
+    network, labelled = configuration.predicting(config, variant), configuration.label_stages(config, variant)
+    reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
+        "s1_classifier": ([None], backbone),
+        "s2_cam": (["train"], ["--weights", weights["s1_classifier"]]),
+        "s3_seeds": (["train"], ["--cam", made["s2_cam"]]),
+        "rrm_train": ([None], ["--backbone", configuration.section(config, "classifier")["backbone"], *backbone]),
+        "dfr_train": ([None], []),
+        "rrm_label": (["train"], ["--weights", weights["rrm_train"]]),
+        "s4_object_net": ([None], [*all_seeds, *classifier]),
+        "s5_object_masks": (["train"], [*seeds, "--object-net", weights["s4_object_net"]]),
+        "s4_affinity": ([None], [*all_seeds, *classifier]),
+        "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *affinity]),
+        "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
+        "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
+        "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
     }
-    run = {"s1_classifier", "s2_cam", "s8_predict", *configuration.label_stages(config, variant)}
-    run.update(configuration.trainings(config, variant))
-    for stage, (split, read) in reads.items():
+    run = {"s8_predict", *labelled, *configuration.trainings(config, variant)}
+    if configuration.uses_cams(config, variant):
+        run |= {"s1_classifier", "s2_cam"}
+    for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
         if stage not in run:
             continue
         name = SECTIONS[stage]
         section = configuration.section(config, name, variant)
         command = [stage, "--index", str(index), "--device", config["device"], *read]
-        folder = scratch / stage
+        folder = scratch / stage / (split or "")
         if split is None:
             command += ["--weights", str(folder / "weights.safetensors")]
             batches = _batches(sample, stage, section)

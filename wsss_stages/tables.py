@@ -63,10 +63,10 @@ class Table(BaseModel):
         return row.weak or self.weak
 
     def runs(self, options: dict[str, Any], seed: int) -> dict[str, dict]:
-        """What all rows change for a seed: that of RRM where they are predictions, else of the affinity CNN and of A²GNN, and
-        the images. Classifier and CAMs are the same for all."""
+        """What all rows change for a seed: that of RRM and of DFR where they are predictions, else of the affinity CNN and of A²GNN,
+        and the images. Classifier and CAMs are the same for all."""
         if self.split == "val":
-            return {"rrm": {"seed": seed}}
+            return {"rrm": {"seed": seed}, "dfr": {"seed": seed}}
         images = {"images": options["images"]}
         return {
             "affinity": {"seed": seed},

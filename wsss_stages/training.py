@@ -4,8 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ class Job:
 
     sample(item, rng) gives a dictionary of arrays of one augmented item; loss(batch) a dictionary of scalar tensors
     whose sum is minimised. In a batch arrays of one shape are stacked, others listed; it also tells the `id` of its items and its
-    `epoch`, from 0. `groups` are (parameters, factor of the learning rate).
+    `epoch`, from 0. `groups` are (parameters, factor of the learning rate). Parameters of `undecayed` have no weight decay. A batch goes
+    through the network in `parts`, whose gradients add up to that of their mean: as much memory as one part takes.
     """
 
     stage: str
@@ -42,6 +44,8 @@ class Job:
     epochs: int
     options: Loop
     fingerprint: str
+    undecayed: list[nn.Parameter] = field(default_factory=list)
+    parts: int = 1
     grade: Callable[[], float] | None = None
     """How good the network is now, asked after every epoch; the best one's weights are kept. None: the last one's."""
 
@@ -60,9 +64,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     """
     opt = job.options
     network = job.network.to(device, memory_format=torch.channels_last).train()
-    groups = [
-        {"params": params, "lr": opt.lr * factor, "base": opt.lr * factor} for params, factor in job.groups if params
-    ]
+    groups = _groups(job)
     optimizer = _optimizer(groups, opt)
     parameters = [parameter for group in groups for parameter in group["params"]]
     batches = len(job.items) // opt.batch_size or 1
@@ -77,22 +79,26 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
         torch.manual_seed(stable_hash(str(step), job.stage, opt.seed))
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * _schedule(step, steps, opt)
-        with autocast:
-            losses = job.loss({name: _moved(value, device) for name, value in batch.items()})
-        total = torch.stack([value.float() for value in losses.values()]).sum()
-        if not torch.isfinite(total):
-            shown = {name: value.item() for name, value in losses.items()}
-            raise TrainingError(
-                f"{job.stage}: the loss is {shown} at step {step} of {steps}, images {', '.join(batch['id'])}. Nothing was written "
-                "from it. A lower lr or precision float32 helps; are the weights whole?"
-            )
         optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        terms: dict[str, float] = {}
+        for part, share in _split(batch, job.parts):
+            with autocast:
+                losses = job.loss({name: _moved(value, device) for name, value in part.items()})
+            total = torch.stack([value.float() for value in losses.values()]).sum()
+            if not torch.isfinite(total):
+                shown = {name: value.item() for name, value in losses.items()}
+                raise TrainingError(
+                    f"{job.stage}: the loss is {shown} at step {step} of {steps}, images {', '.join(part['id'])}. Nothing was "
+                    "written from it. A lower lr or precision float32 helps; are the weights whole?"
+                )
+            (total * share).backward()
+            for name, value in losses.items():
+                terms[name] = terms.get(name, 0.0) + value.item() * share
         torch.nn.utils.clip_grad_norm_(parameters, opt.clip_norm)
         optimizer.step()
-        curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **{n: v.item() for n, v in losses.items()}})
+        curve.append({"step": step, "lr": optimizer.param_groups[0]["lr"], **terms})
         step += 1
-        clock.tell(step, total.item())
+        clock.tell(step, sum(terms.values()))
         if job.grade and step % batches == 0:
             best = _better(best, job, network, step // batches)
         if time.monotonic() - saved > CHECKPOINT_SECONDS and step < steps:
@@ -106,6 +112,35 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
     return clock.pace()
+
+
+def without_decay(network: nn.Module) -> list[nn.Parameter]:
+    """Parameters of norms and of positions, which AdamW leaves undecayed where Transformers are trained."""
+    norms = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
+    found = [p for module in network.modules() if isinstance(module, norms) for p in module.parameters(recurse=False)]
+    places = ("relative_position_bias_table", "absolute_pos_embed", "pos_embed")
+    return found + [p for name, p in network.named_parameters() if name.rpartition(".")[2] in places]
+
+
+def _groups(job: Job) -> list[dict]:
+    """What the optimizer gets: every group of the job, in two where a part of it is not decayed."""
+    kept = {id(parameter) for parameter in job.undecayed}
+    found = []
+    for params, factor in job.groups:
+        lr = job.options.lr * factor
+        decayed, undecayed = ([p for p in params if (id(p) in kept) == whether] for whether in (False, True))
+        found.append({"params": decayed, "lr": lr, "base": lr})
+        found.append({"params": undecayed, "lr": lr, "base": lr, "weight_decay": 0.0})
+    return [group for group in found if group["params"]]
+
+
+def _split(batch: dict, parts: int) -> Iterator[tuple[dict, float]]:
+    """A batch in parts of nearly one size, and the share of its items in each."""
+    count = len(batch["id"])
+    parts = min(parts, count)
+    ends = [number * count // parts for number in range(parts + 1)]
+    for start, end in pairwise(ends):
+        yield {n: v if isinstance(v, int) else v[start:end] for n, v in batch.items()}, (end - start) / count
 
 
 def _moved(value, device: str):

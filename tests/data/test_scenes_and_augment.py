@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.data.augment import augment
+from wsss_stages.data.augment import augment, colour
 from wsss_stages.data.scenes import make_scenes
 from wsss_stages.data.voc import import_voc
 
@@ -69,3 +69,20 @@ def test_a_view_depends_on_its_generator_alone():
     image = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
     views = [augment(image, None, np.random.default_rng(3), 20)[0] for _ in range(2)]
     assert np.array_equal(*views)
+
+
+def test_hue_turns_and_is_drawn_last():
+    image = np.zeros((20, 20, 3), np.float32)
+    image[..., 0] = 0.5
+    plain, turned = (colour(image, np.random.default_rng(4), 0.0, hue) for hue in (0.0, 60.0))
+    draws = np.random.default_rng(4)
+    draws.uniform(0, 1, 3)
+    angle = draws.uniform(-60, 60)
+    rgb = (0.5, 0.5 * angle / 60, 0) if angle > 0 else (0.5, 0, -0.5 * angle / 60)
+    np.testing.assert_allclose(plain, image)
+    np.testing.assert_allclose(turned[0, 0], rgb, atol=1e-3)
+
+
+def test_grey_has_no_hue_to_turn():
+    grey = np.full((4, 4, 3), 0.3, np.float32)
+    np.testing.assert_allclose(colour(grey, np.random.default_rng(0), 0.0, 90.0), grey, atol=1e-5)

@@ -1,11 +1,14 @@
 """Weak labels drawn from masks."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import ndimage
 from skimage.draw import disk, ellipse, polygon
 
 from wsss_stages.data import weak
+from wsss_stages.data.polylines import draw
 
 
 def rng(seed=0):
@@ -25,7 +28,7 @@ def shapes():
 
 
 @pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("ratio", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 1.0])
 def test_a_stroke_lies_in_its_object_and_never_touches_the_outline(number, ratio):
     mask = shapes()[number]
     drawn = weak.stroke(mask, ratio, 3, rng())
@@ -100,3 +103,37 @@ def test_scribbles_have_their_classes_and_background():
 def test_an_image_full_of_one_object_has_no_background_stroke():
     drawn = weak.scribbles(np.full((20, 20), 2, np.uint8), None, 1.0, 3, rng())
     assert set(np.unique(drawn)) == {2, 255}
+
+
+def scribbles():
+    """Two classes: a bent line and a dot of class 1, a straight one of background; lines are three pixels wide."""
+    drawn = np.full((60, 220), 255, np.uint8)
+    draw_lines = [([[10, 10], [200, 10], [200, 50]], 1), ([[10, 30], [150, 30]], 0), ([[30, 50]], 1)]
+    for points, cls in draw_lines:
+        draw(drawn, np.array(points), cls, 3)
+    return drawn
+
+
+def test_cut_scribbles_are_nested_and_as_long_as_asked_for():
+    whole = scribbles()
+    cut = {ratio: weak.shortened(whole, ratio, rng(5)) for ratio in (1.0, 0.8, 0.5, 0.3, 0.0)}
+    assert np.array_equal(cut[1.0], whole)
+    for longer, shorter in itertools.pairwise(cut.values()):
+        assert ((shorter == longer) | (shorter == 255)).all()
+    line = whole[25:35] == 0
+    for ratio, found in cut.items():
+        assert ndimage.label(found != 255, np.ones((3, 3)))[1] == 3, "every scribble stays, in one piece"
+        length = (found[25:35] == 0).any(axis=0).sum() / line.any(axis=0).sum()
+        assert abs(length - ratio) < 0.03, (ratio, length)
+    assert (cut[0.0] != 255).sum() < 30
+
+
+def test_a_scribble_is_cut_by_its_generator_alone_and_small_ones_survive():
+    assert np.array_equal(weak.shortened(scribbles(), 0.5, rng(1)), weak.shortened(scribbles(), 0.5, rng(1)))
+    assert not np.array_equal(weak.shortened(scribbles(), 0.5, rng(1)), weak.shortened(scribbles(), 0.5, rng(2)))
+    for height, width in itertools.product(range(1, 5), repeat=2):
+        dot = np.full((6, 6), 255, np.uint8)
+        dot[1 : 1 + height, 1 : 1 + width] = 3
+        assert (weak.shortened(dot, 0.0, rng()) == 3).any()
+    nothing = np.full((6, 6), 255, np.uint8)
+    assert np.array_equal(weak.shortened(nothing, 0.5, rng()), nothing)

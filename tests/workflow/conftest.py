@@ -28,6 +28,7 @@ class Project:
             demo[section] |= SMALL
         demo["object_net"] |= {"crop": 64, "width": 16}
         demo["rrm"] |= SMALL | {"epochs": 2, "class_epochs": 1, "channels": 16}
+        demo["dfr"] |= SMALL | {"crop": 64, "channels": 8, "features": 8}
         demo["segment"]["head_channels"] = 16
         demo["instances"] |= SMALL | {"width": 16, "hidden": 32, "proposals": 40, "samples": 16}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))

@@ -79,6 +79,34 @@ def test_tables_of_chapter_2_train_rrm_once_a_row_and_tell_its_pace(finished):
     assert jobs["s9_evaluate"] >= 2 and jobs["s7_segment"] >= 1 and "s6_propagate" not in jobs
 
 
+def test_dfr_trains_on_scribbles_without_cams_and_goes_to_scores_and_report(finished):
+    results = "results/scenes/scribble"
+    bound = f"{results}/dfr_truth/s9_evaluate/val/scores.json"
+    settings = ("all", bound, "--config", "weak=scribble", "variant=dfr")
+    jobs = planned(finished.snakemake("-n", *settings))
+    jobs.pop("weak_index", None)  # another test may have made that of scribbles
+    assert jobs == {"dfr_train": 2, "s8_predict": 6, "s9_evaluate": 3, "s9_review": 1, "report": 1}
+    finished.snakemake(*settings)
+    for variant in ("dfr", "dfr_truth"):
+        scores = json.loads((finished.folder / f"{results}/{variant}/s9_evaluate/val/scores.json").read_text())
+        assert scores["rows"]["prediction"]["miou"] is not None
+    (row,) = json.loads((finished.folder / f"{results}/dfr/s9_evaluate/train/scores.json").read_text())["rows"]
+    assert row == "prediction" and (finished.folder / f"{results}/dfr/report/rows.png").exists()
+    curve = json.loads((finished.folder / f"{results}/ours/dfr_train/curve.json").read_text())
+    assert {"dfr", "feature_distance", "feature_smooth"} < set(curve["steps"][0])
+
+
+def test_tables_of_chapter_4_train_dfr_once_a_row(finished):
+    (finished.folder / "quick.yaml").write_text("tables: {seeds: 2}")
+    chapter = ("table_4_4", "table_4_5", "table_4_6", "table_4_7", "fig_4_3", "table_dfr")
+    jobs = planned(finished.snakemake("-n", *chapter, "--configfile", "quick.yaml"))
+    made = 44 - (finished.folder / "results/scenes/scribble/ours/dfr_train/curve.json").exists()  # of the first seed
+    assert jobs["dfr_train"] == made and not {"rrm_train", "s1_classifier", "s3_seeds", "s7_segment"} & set(jobs)
+    output = finished.snakemake("-n", "-p", "fig_4_3", "--configfile", "quick.yaml")
+    shares = set(re.findall(r"--scribble-share (\S+)", output))
+    assert {float(share) for share in shares} >= {0.8, 0.5, 0.3, 0.0}
+
+
 def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
     few = {
         "min_pixels": 150,

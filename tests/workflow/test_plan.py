@@ -50,6 +50,15 @@ def test_the_plan_of_rrm_has_its_stages_only(finished, monkeypatch, tmp_path):
     assert all(line.hours > 0 for line in lines)
 
 
+def test_the_plan_of_dfr_predicts_both_splits(finished, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.chdir(finished.folder)
+    config = configuration.load([finished.folder / "config.yaml"], ["weak=scribble", "variant=dfr"])
+    lines = plan.plan(config, cores=2)
+    assert [line.stage for line in lines] == ["dfr_train", "s8_predict", "s8_predict"]
+    assert [line.units for line in lines[1:]] == [6, 2] and all(line.hours > 0 for line in lines)
+
+
 def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))

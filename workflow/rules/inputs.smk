@@ -61,10 +61,14 @@ def labels_of_instances(wildcards):
     return labels_of("instance_masks")(wildcards)
 
 
-def segmenter_backbone(wildcards):
-    """The file with the weights of the segmenter's backbone, if it is a file."""
-    source = section("segment", wildcards)["backbone_weights"]
-    return [] if source in ("none", "hub") else [source]
+def backbone_of(name):
+    """Input function: the file with the weights of a section's own backbone, if it is a file."""
+
+    def file(wildcards):
+        source = section(name, wildcards)["backbone_weights"]
+        return [] if source in ("none", "hub") else [source]
+
+    return file
 
 
 def label_maps(wildcards):
@@ -143,7 +147,9 @@ def scores_of_few_shot_table(wildcards):
 
 
 def label_manifests(wildcards):
-    """Manifests of the CAMs and of all label maps of the training images."""
+    """Manifests of the CAMs, if any, and of all label maps of the training images."""
+    if not configuration.uses_cams(config, wildcards.variant, wildcards.weak):
+        return label_maps(wildcards)
     cams = [
         f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
     ]
@@ -155,7 +161,8 @@ def curves(wildcards):
     own = [
         f"{stage_folder(wildcards, stage)}/curve.json" for stage in trainings(wildcards)
     ]
-    return [f"results/{wildcards.dataset}/s1_classifier/curve.json", *own]
+    cams = configuration.uses_cams(config, wildcards.variant, wildcards.weak)
+    return [f"results/{wildcards.dataset}/s1_classifier/curve.json"] * cams + own
 
 
 def benchmarks(wildcards):
@@ -164,9 +171,10 @@ def benchmarks(wildcards):
         f"{stage_folder(wildcards, stage)}.json" for stage in trainings(wildcards)
     ]
     predictions = all_shards("s8_predict", "val")(wildcards)
+    cams = configuration.uses_cams(config, wildcards.variant, wildcards.weak)
     made = [
         f"results/{wildcards.dataset}/{stage}.json"
-        for stage in ("data", "s1_classifier")
+        for stage in ("data", "s1_classifier")[: 1 + cams]
     ]
     made += label_manifests(wildcards) + predictions + training
     return [

@@ -2,7 +2,7 @@ rule s7_segment:
     input:
         index="results/{dataset}/{weak}/index.json",
         pseudo=labels_of("segment"),
-        backbone=segmenter_backbone,
+        backbone=backbone_of("segment"),
     output:
         weights="results/{dataset}/{weak}/{variant}/s7_segment/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/s7_segment/curve.json",

@@ -15,6 +15,7 @@ def augment(
     scale_max: float = 1.0,
     jitter: float = 0.3,
     fit: bool = False,
+    hue: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """A random view of an image.
 
@@ -43,7 +44,7 @@ def augment(
     x_from, x_to = _place(rng, image.shape[1], crop)
     view = np.full((crop, crop, 3), 0.45, np.float32)
     valid = np.zeros((crop, crop), bool)
-    view[y_to, x_to] = colour(image[y_from, x_from].astype(np.float32) / 255, rng, jitter)
+    view[y_to, x_to] = colour(image[y_from, x_from].astype(np.float32) / 255, rng, jitter, hue)
     valid[y_to, x_to] = True
     if labels is None:
         return view, None, valid
@@ -59,10 +60,15 @@ def _place(rng: np.random.Generator, length: int, crop: int) -> tuple[slice, sli
     return slice(start, start + take), slice(target, target + take)
 
 
-def colour(image: np.ndarray, rng: np.random.Generator, jitter: float) -> np.ndarray:
-    """RGB in [0, 1] with brightness, contrast and saturation changed by up to a share `jitter`."""
+def colour(image: np.ndarray, rng: np.random.Generator, jitter: float, hue: float = 0.0) -> np.ndarray:
+    """RGB in [0, 1] with brightness, contrast and saturation changed by up to a share `jitter`, hue by up to `hue` degrees."""
     brightness, contrast, saturation = rng.uniform(1 - jitter, 1 + jitter, 3)
     image = image * brightness
     image = image.mean() + (image - image.mean()) * contrast
     grey = image.mean(axis=2, keepdims=True)
-    return np.clip(grey + (image - grey) * saturation, 0, 1)
+    image = np.clip(grey + (image - grey) * saturation, 0, 1)
+    if not hue:
+        return image
+    hsv = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + rng.uniform(-hue, hue)) % 360
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)

@@ -8,6 +8,7 @@ Weak labels: see data.weak_labels; saliency maps: data.saliency.
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,22 @@ VOC_CLASSES = (
 ).split()
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What a folder calls its parts, and its classes where classes.txt does not tell them."""
+
+    classes: tuple[str, ...]
+    lists: str
+    """Below ImageSets."""
+    truth: str
+    instances: str
+    weak: str = ""
+    """Folder of the weak labels, where they are not in one of their own."""
+
+
+VOC = Layout(tuple(VOC_CLASSES), "Segmentation", "SegmentationClass", "SegmentationObject")
+
+
 def import_voc(
     dataset: str,
     root: Path,
@@ -35,6 +52,7 @@ def import_voc(
     weak_root: Path | None = None,
     truth_list: str = "",
     saliency: Path | None = None,
+    layout: Layout = VOC,
     workers: int = 4,
 ) -> Index:
     """Validate the folder and return its index.
@@ -66,20 +84,21 @@ def import_voc(
     if saliency and not saliency.is_dir():
         findings.append(Finding(saliency, "no such folder", "a folder of saliency maps", "Correct data.saliency."))
         saliency = None
-    classes = _classes(root, findings)
+    classes = _classes(root, layout, findings)
     photos = _photos(root, findings)
-    splits = _splits(root, photos, train_list, val_list, findings)
+    lists = root / "ImageSets" / layout.lists
+    splits = _splits(root, lists, photos, train_list, val_list, findings)
     if limit:
         splits["train"] = sample(splits["train"], limit)
-    labels = WeakLabels(weak_root or root, root, classes, findings)
+    labels = WeakLabels(weak_root or root / layout.weak, root, classes, findings)
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
     trained = set(splits["train"])
-    learnable = _learnable(root, truth_list, trained, findings) if truth_list else set()
+    learnable = _learnable(lists / f"{truth_list}.txt", trained, findings) if truth_list else set()
 
     def examine(image_id: str) -> tuple[Record | None, list[Finding], dict[str, int]]:
         salient = saliency if image_id in trained else None
-        return _examine(root, photos[image_id], image_id, labels, image_id in learnable, salient)
+        return _examine(root, layout, photos[image_id], image_id, labels, image_id in learnable, salient)
 
     with ThreadPoolExecutor(workers) as pool:
         examined = list(pool.map(examine, ids))
@@ -91,10 +110,10 @@ def import_voc(
     return Index(dataset, root.resolve(), classes, splits, {r.id: r for r in records}, dict(notes))
 
 
-def _classes(root: Path, findings: list[Finding]) -> list[str]:
+def _classes(root: Path, layout: Layout, findings: list[Finding]) -> list[str]:
     path = root / "classes.txt"
     if not path.exists():
-        return list(VOC_CLASSES)
+        return list(layout.classes)
     names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
     if not names or names[0] != "background":
         findings.append(
@@ -132,9 +151,8 @@ def _photos(root: Path, findings: list[Finding]) -> dict[str, Path]:
 
 
 def _splits(
-    root: Path, photos: dict[str, Path], train_list: str, val_list: str, findings: list[Finding]
+    root: Path, lists: Path, photos: dict[str, Path], train_list: str, val_list: str, findings: list[Finding]
 ) -> dict[str, list[str]]:
-    lists = root / "ImageSets" / "Segmentation"
     splits: dict[str, list[str]] = {"train": [], "val": []}
     if not lists.is_dir():
         splits["train"] = list(photos)
@@ -182,9 +200,8 @@ def _splits(
     return splits
 
 
-def _learnable(root: Path, name: str, train: set[str], findings: list[Finding]) -> set[str]:
+def _learnable(path: Path, train: set[str], findings: list[Finding]) -> set[str]:
     """Training images whose true masks may be learned from."""
-    path = root / "ImageSets" / "Segmentation" / f"{name}.txt"
     if not path.exists():
         findings.append(Finding(path, "no such list", "ids, one a line", "Correct data.truth_list."))
         return set()
@@ -192,7 +209,7 @@ def _learnable(root: Path, name: str, train: set[str], findings: list[Finding]) 
 
 
 def _examine(
-    root: Path, photo: Path, image_id: str, labels: WeakLabels, learnable: bool, saliency: Path | None
+    root: Path, layout: Layout, photo: Path, image_id: str, labels: WeakLabels, learnable: bool, saliency: Path | None
 ) -> tuple[Record | None, list[Finding], dict[str, int]]:
     """The record of one image, what is wrong with it and what is worth a note."""
     try:
@@ -203,8 +220,8 @@ def _examine(
     record = Record(image_id, str(photo.relative_to(root)), artifacts.sha256(photo), height, width, height, width)
     findings: list[Finding] = []
     notes: dict[str, int] = {}
-    record.truth = _mask(root, "SegmentationClass", record, set(range(len(labels.classes))) | {UNKNOWN}, findings)
-    record.instances = _mask(root, "SegmentationObject", record, None, findings)
+    record.truth = _mask(root, layout.truth, record, set(range(len(labels.classes))) | {UNKNOWN}, findings)
+    record.instances = _mask(root, layout.instances, record, None, findings)
     labels.add(record, findings, notes)
     if saliency:
         add_saliency(record, saliency, root, findings)
@@ -214,7 +231,7 @@ def _examine(
         classes = set(np.unique(read_labels(root / record.truth)).tolist()) - {0, UNKNOWN}
         record.tags = sorted({*record.tags, *classes})
     elif learnable:
-        wanted = f"SegmentationClass/{image_id}.png"
+        wanted = f"{layout.truth}/{image_id}.png"
         findings.append(Finding(photo, "no true mask to learn from", wanted, "Add it, or correct data.truth_list."))
     return record, findings, notes
 

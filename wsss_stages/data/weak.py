@@ -71,7 +71,7 @@ def stroke(mask: np.ndarray, ratio: float, width: int, rng: np.random.Generator)
     """(h, w) bool: a smooth stroke along the object's medial axis, or through the middle of a round one; never on its outline.
 
     Args:
-        ratio: share of the longest way along the axis, in (0, 1]; with the same random numbers a shorter stroke is part of a
+        ratio: share of the longest way along the axis, in [0, 1], 0 for a dot; with the same random numbers a shorter stroke is part of a
             longer one.  width: of the pen, pixels.
     """
     depth = _depth(mask)
@@ -89,12 +89,7 @@ def stroke(mask: np.ndarray, ratio: float, width: int, rng: np.random.Generator)
     smooth = ndimage.gaussian_filter1d(way.astype(float), SMOOTH, axis=0, mode="nearest")
     pixels = np.round(smooth).astype(int)
     smooth = np.where(inner[pixels[:, 0], pixels[:, 1]][:, None], smooth, way)
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(smooth, axis=0).T))])
-    low = start * (1 - ratio) * length[-1]
-    kept = smooth[(length >= low - 1e-9) & (length <= low + ratio * length[-1] + 1e-9)]
-    if len(kept) == 0:
-        kept = smooth[[np.abs(length - low).argmin()]]
-    draw(pen, kept[:, ::-1], 1, width)
+    draw(pen, smooth[_part(smooth, ratio, start)][:, ::-1], 1, width)
     return (pen > 0) & inner
 
 
@@ -111,9 +106,38 @@ def scribbles(
     return drawn
 
 
+def shortened(drawn: np.ndarray, ratio: float, rng: np.random.Generator) -> np.ndarray:
+    """(h, w) uint8 scribbles, 255 elsewhere, each cut to a share of its length, wherever along it; 0 leaves a dot (Fig. 4.3).
+
+    A scribble is a connected part of one class; branches stay with the place where they leave its longest way. With the same
+    random numbers a shorter scribble is part of a longer one.
+    """
+    left = np.full_like(drawn, UNKNOWN)
+    for cls in np.setdiff1d(np.unique(drawn), [UNKNOWN]):
+        parts, _ = ndimage.label(drawn == cls, np.ones((3, 3)))
+        for number, place in enumerate(ndimage.find_objects(parts), 1):
+            mask = parts[place] == number
+            way = _longest_way(skeletonize(mask))
+            of_way = np.full(mask.shape, -1)
+            of_way[way[:, 0], way[:, 1]] = np.arange(len(way))
+            nearest = ndimage.distance_transform_edt(of_way < 0, return_distances=False, return_indices=True)
+            kept = _part(way.astype(float), ratio, rng.random())[of_way[tuple(nearest)]]
+            left[place][mask & kept] = cls
+    return left
+
+
 def tags(labels: np.ndarray) -> list[int]:
     """Classes in the image, background apart."""
     return np.setdiff1d(np.unique(labels), (0, UNKNOWN)).tolist()
+
+
+def _part(way: np.ndarray, ratio: float, start: float) -> np.ndarray:
+    """(n,) bool: points of a way, (n, 2), of a share of its length; `start` in [0, 1) tells which, and one point is always kept."""
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))])
+    low = start * (1 - ratio) * length[-1]
+    kept = (length >= low - 1e-9) & (length <= low + ratio * length[-1] + 1e-9)
+    kept[np.abs(length - low).argmin()] |= not kept.any()
+    return kept
 
 
 def _depth(mask: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_stages.nets import swin
 from wsss_stages.nets.dilation import dilate
 from wsss_stages.nets.frozen_norm import fold_norms
 from wsss_stages.nets.relu6 import ReLU6
@@ -24,10 +25,18 @@ class Backbone(nn.Module):
     """
 
     def __init__(
-        self, name: str, network: nn.Module, run: Callable, taps: list[nn.Module], hub: str, frozen_norm: bool
+        self,
+        name: str,
+        network: nn.Module,
+        run: Callable,
+        taps: list[nn.Module],
+        hub: str,
+        frozen_norm: bool,
+        converted: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
     ):
+        """`converted` brings a checkpoint under the names of the network."""
         super().__init__()
-        self.name, self.hub, self.frozen_norm = name, hub, frozen_norm
+        self.name, self.hub, self.frozen_norm, self.converted = name, hub, frozen_norm, converted
         self.network, self._run = network, lambda image: run(image)  # wrapped: `run` may be `network`, held once
         self._maps: list[Tensor] = []
         for tap in taps:
@@ -83,9 +92,9 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
 
 
 def pyramid(name: str, pretrained: bool) -> Backbone:
-    """The same networks under the same parameter names with four maps at strides 4, 8, 16 and 32.
+    """The same networks under the same parameter names, and timm's swin_*, with four maps at strides 4, 8, 16 and 32.
 
-    resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 are signed.
+    resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 and of Swin Transformers are signed.
     """
     return _folded(_builder(name)(32, pretrained, 4))
 
@@ -93,6 +102,8 @@ def pyramid(name: str, pretrained: bool) -> Backbone:
 def _builder(name: str) -> Callable[[int, bool, int], Backbone]:
     if name in _OURS:
         return _OURS[name]
+    if name.startswith("swin_"):
+        return partial(_swin, name)
     return partial(_resnet if name in _RESNETS else _timm, name)
 
 
@@ -157,16 +168,22 @@ def _timm(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     return Backbone(name, net, run, list(taps), f"timm:{name}", pretrained)
 
 
+def _swin(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
+    _known(name)
+    if maps != 4:
+        raise ValueError(f"backbone {name!r} cannot give maps at stride {stride}, only a pyramid, for dfr; {_ADVICE}")
+    net = swin.network(name)
+    taps = list(net.out_norms)
+    return Backbone(
+        name, net, partial(swin.run, net), taps, f"timm_model:{name}", pretrained, partial(swin.converted, net)
+    )
+
+
 def _features(name: str, stride: int) -> nn.Module:
     """timm's model whose last map is at a stride. Raises ValueError."""
     import timm
 
-    if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
-        near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none of that family"
-        raise ValueError(
-            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, resnet18/34/50/101 or a timm model "
-            f"(near it: {near})"
-        )
+    _known(name)
     make = partial(timm.create_model, name, features_only=True, pretrained=False)
     try:
         try:
@@ -181,6 +198,18 @@ def _features(name: str, stride: int) -> nn.Module:
     if found != stride:
         raise ValueError(f"backbone {name!r} has stride {found} and timm cannot dilate it to {stride}; {_ADVICE}")
     return net
+
+
+def _known(name: str) -> None:
+    """Raise ValueError, with what there is near, for a name that timm does not have."""
+    import timm
+
+    if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
+        near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none of that family"
+        raise ValueError(
+            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, resnet18/34/50/101 or a timm model "
+            f"(near it: {near})"
+        )
 
 
 _OURS = {"tiny": _tiny, "resnet38": _resnet38, "mobilenet_v2": _mobilenet}

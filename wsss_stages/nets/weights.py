@@ -60,7 +60,7 @@ def load(backbone: Backbone, source: str) -> Origin:
         digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     else:
         state, digest = read_state(Path(source)), sha256(Path(source))
-    wanted = backbone.network.state_dict()
+    state, wanted = backbone.converted(state), backbone.network.state_dict()
     wrong = [n for n, t in state.items() if n in wanted and t.shape != wanted[n].shape]
     if wrong:
         name = wrong[0]
@@ -85,8 +85,9 @@ def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:
         from torchvision.models import get_model
 
         return get_model(name, weights="DEFAULT").state_dict()
-    if library == "timm":
+    if library in ("timm", "timm_model"):
         import timm
 
-        return timm.create_model(name, features_only=True, pretrained=True).state_dict()
+        more = {"features_only": True} if library == "timm" else {}
+        return timm.create_model(name, pretrained=True, **more).state_dict()
     raise WeightsError(f"backbone {backbone.name} has no hub weights; give a local file or 'none'")

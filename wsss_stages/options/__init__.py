@@ -6,6 +6,7 @@ Defaults are the preset `ours`; the presets `thesis` and `released` are variants
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Crf, Loop, Mining, Section, Training
+from wsss_stages.options.dfr import Dfr
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
@@ -15,7 +16,7 @@ from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict,
 
 __all__ = [
     "KINDS",
-    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Evaluate", "Graph", "Guided",
+    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Evaluate", "Graph", "Guided",
     "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
     "SimulateWeak", "Training", "json_schema", "merge",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
+from wsss_stages.options.dfr import Dfr
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
@@ -28,6 +29,7 @@ SECTIONS: dict[str, type[Section]] = {
     "instance_masks": InstanceMasks,
     "rrm": Rrm,
     "rrm_label": RrmLabel,
+    "dfr": Dfr,
     "scl_episodes": SclEpisodes,
     "scl_features": SclFeatures,
     "scl": Scl,

@@ -10,12 +10,14 @@ from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
 class Data(Section):
     """data: a dataset to index.json."""
 
-    kind: Literal["scenes", "voc", "voc2012", "coco"] = Field(
-        "voc", description="embedded demo, a folder in VOC layout, VOC 2012 by download, or a folder in COCO's layout"
+    kind: Literal["scenes", "voc", "voc2012", "coco", "context"] = Field(
+        "voc",
+        description="embedded demo, a folder in VOC layout, VOC 2012 by download, a folder in COCO's layout, or VOC 2010 with "
+        "PASCAL Context's 59 classes",
     )
     train_list: str = Field(
         "train",
-        description="list of training images in ImageSets/Segmentation; of coco, NAME of annotations/instances_NAME.json and of "
+        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of annotations/instances_NAME.json and of "
         "its folder of photographs",
     )
     val_list: str = Field("val", description="list of validation images; may be missing")
@@ -54,7 +56,10 @@ class SimulateWeak(Seeded):
         0.0, ge=0, lt=0.5, description="every side of a box is off by up to this share of the box's side; 0 = tight"
     )
     scribble_ratio: float = Field(
-        1.0, gt=0, le=1, description="length of a scribble over that of the longest way along its object's medial axis"
+        1.0,
+        ge=0,
+        le=1,
+        description="length of a scribble over that of the longest way along its object's medial axis; 0 = a dot",
     )
     scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
 
@@ -131,8 +136,9 @@ class Views(Section):
 class Predict(Views):
     """s8_predict: the segmenter on images of a split."""
 
-    network: Literal["segmenter", "rrm"] = Field(
-        "segmenter", description="the segmenter of s7_segment, or RRM's segmentation branch, its one-step variant"
+    network: Literal["segmenter", "rrm", "dfr"] = Field(
+        "segmenter",
+        description="the segmenter of s7_segment, RRM's segmentation branch, its one-step variant, or DFR's",
     )
 
 
@@ -146,7 +152,7 @@ class Tables(Section):
         description="training images that a row is made of, where they are scored; trainings see all. 0 = all",
     )
     seeds: int = Field(
-        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM"
+        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM, or DFR"
     )
     folds: list[int] = Field(
         [0, 1, 2, 3], min_length=1, description="folds of few-shot segmentation that chapter 5's tables are made of"

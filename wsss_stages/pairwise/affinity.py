@@ -62,6 +62,21 @@ def affinity(features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]) 
     return torch.exp(-mean_absolute_difference(features, window))
 
 
+@torch.no_grad()
+def squared_difference(features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]) -> Float[Tensor, "b n h w"]:
+    """Sum over channels of (F(i) - F(j))², without gradient; beyond the border F is 0."""
+    features = features.contiguous()
+    b, _, h, w = features.shape
+    r = reach(window)
+    total = features.new_zeros(len(window), b, h, w)
+    for block in _blocks(features):
+        around = padded(features[:, block], r, 0.0)
+        centre = look(around, r, 0, 0)
+        for number, (dy, dx) in enumerate(window):
+            total[number] += (centre - look(around, r, dy, dx)).square_().sum(dim=1)
+    return total.transpose(0, 1).contiguous()
+
+
 def _blocks(features: Tensor) -> list[slice]:
     b, d, h, w = features.shape
     size = max(1, CACHE_NUMBERS // (b * h * w))

@@ -48,3 +48,16 @@ def exists(
 ) -> Shaped[Tensor, "n h w"]:
     """Whether the neighbour at each offset lies on the grid."""
     return neighbours(torch.ones(height, width, device=device), window, 0.0) > 0
+
+
+def both_ways(
+    values: Shaped[Tensor, "b n h w"], half: list[tuple[int, int]]
+) -> tuple[Shaped[Tensor, "b m h w"], list[tuple[int, int]]]:
+    """Numbers of the pairs of a half window, for both nodes of each pair, and the whole window; a node itself has 0."""
+    r = reach(half)
+    rows = {(0, 0): torch.zeros_like(values[:, 0])}
+    for number, (dy, dx) in enumerate(half):
+        rows[dy, dx] = values[:, number]
+        rows[-dy, -dx] = look(padded(values[:, number], r, 0.0), r, -dy, -dx)
+    window = sorted(rows)
+    return torch.stack([rows[o] for o in window], dim=1), window

@@ -2,7 +2,8 @@
 
 reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first), or in COCO's
 writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, saliency, truth
-        truth/         beside it, of `coco`: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from its masks
+        truth/         beside it, of `coco`: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from its masks; of
+                       `context`: SegmentationClass/ID.png, in which pixels without a class are unknown
 """
 
 import sys
@@ -27,7 +28,10 @@ def main(argv: list[str] | None = None) -> None:
         make_scenes(root, opt.scenes_train, opt.scenes_val)
     elif opt.kind == "voc2012":
         root = download_voc2012(root)
-    index = from_coco(paths, opt) if opt.kind == "coco" else from_voc(paths.dataset, root, opt)
+    if opt.kind in ("coco", "context"):
+        index = from_coco(paths, opt) if opt.kind == "coco" else from_context(paths, opt)
+    else:
+        index = from_voc(paths.dataset, root, opt)
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")
@@ -54,6 +58,18 @@ def from_coco(paths, opt: options.Data):
         )
     truth = paths.index.parent / "truth"
     return import_coco(paths.dataset, paths.root, opt.train_list, opt.val_list, truth, opt.limit, opt.max_side)
+
+
+def from_context(paths, opt: options.Data):
+    from wsss_stages.data.context import import_context
+
+    if opt.truth_list or opt.saliency:
+        raise ValueError("data.truth_list and data.saliency are not for a folder of kind context; leave them empty")
+    weak_root = Path(opt.weak_labels) if opt.weak_labels else None
+    truth = paths.index.parent / "truth"
+    return import_context(
+        paths.dataset, paths.root, opt.train_list, opt.val_list, truth, opt.limit, opt.max_side, weak_root
+    )
 
 
 def download_voc2012(root: Path) -> Path:

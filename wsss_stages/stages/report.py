@@ -1,6 +1,7 @@
 """Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
 
-reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, as far as a variant has them, its last network, scores.json,
+reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them, its last
+       network, scores.json,
         curve.json and benchmarks
 writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  costs.html  in FOLDER
 """
@@ -13,9 +14,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
     parser.add_argument(
-        "--manifests", type=Path, nargs="+", required=True, help="of s2, s3, s5, s6, rrm_label, training split"
+        "--manifests", type=Path, nargs="+", required=True, help="of s2, s3, s5, s6, rrm_label, s8, training split"
     )
-    parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment, or of rrm_train")
+    parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment, rrm_train or dfr_train")
     parser.add_argument("--affinity", type=Path, help="weights of s4_affinity, for its window, where there are edges")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json files")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.json files, in order")
@@ -97,14 +98,19 @@ def main(argv: list[str] | None = None) -> None:
             around = offsets(window["radius"], window["window"])
             return {"edges of 3 nodes": figures.node_edges(image, E, around, window["stride"], middles)}
 
-        cam = enlarge(manifest.read(record.id, contracts.CAM)["cam"], h, w)
+        def cam() -> dict:
+            if contracts.CAM.name not in made:
+                return {}
+            strength = enlarge(manifest.read(record.id, contracts.CAM)["cam"], h, w)
+            return {"CAM": figures.heat(image, strength.max(axis=0)) if len(strength) else None}
+
         tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
         prediction = multi_scale(segmenter, backbones.normalise(tensor), [1.0], False).argmax(dim=0).numpy()
         truth = record.truth_labels(index.root)
         weak = figures.with_marks(image, index.scribble_labels(record), record.points)
         return {
             "weak labels": figures.with_boxes(weak, record.boxes, record.box_classes),
-            "CAM": figures.heat(image, cam.max(axis=0)) if len(cam) else None,
+            **cam(),
             **labels(by_kind),
             **edges(),
             **labels(propagated),

@@ -1,7 +1,7 @@
 """Predict the classes of pixels with the segmenter, over scales and mirror.
 
 reads   index.json             the shard's images
-        weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train
+        weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train, dfr that of dfr_train
 writes  MANIFEST               beside it prediction/ID.png, one per image
 """
 
@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={
             "index": "index.json",
-            "weights": "weights of s7_segment (--network rrm: rrm_train)",
+            "weights": "weights of s7_segment (--network rrm: rrm_train, dfr: dfr_train)",
             "manifest": "k-of-n.json to write",
         },
         texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},

@@ -1,7 +1,7 @@
 """Training images whose pseudo labels deserve a look, worst first: a score of every image that needs no truth.
 
 reads   WEAK/index.json    training images, their weak labels, and truth where there is any
-        MANIFESTS          of s3, s5, s6 or rrm_label, all shards of the training images
+        MANIFESTS          of s3, s5, s6 or rrm_label, or of s8 for DFR, all shards of the training images
 writes  in FOLDER
         review_first.csv   of every image: id, score, what it is the mean of, how each label map agrees with the others, true IoU
         review_first.png   the first of them: photograph with its weak labels, every label map, truth
@@ -30,6 +30,7 @@ VIEWS = {
     "pseudo label": contracts.PSEUDO,
     "RRM": contracts.RRM_BRANCH,
     "RRM and CRF": contracts.RRM_LABEL,
+    "prediction": contracts.PREDICTION,
 }
 """Label maps that are compared, where a run has them, by their titles; seeds are left out, for they come of CAM and M_B."""
 
@@ -38,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
     parser.add_argument(
-        "--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, rrm_label, training split"
+        "--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, rrm_label, s8, training split"
     )
     parser.add_argument("--images", type=int, default=12, help="rows of the picture (default 12)")
     parser.add_argument("--folder", type=Path, required=True, help="where to write")

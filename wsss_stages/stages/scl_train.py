@@ -108,7 +108,7 @@ def main(argv: list[str] | None = None) -> None:
         opt.epochs,
         opt,
         artifacts.fingerprint(provenance, drawn, frozen.manifest.items),
-        grade,
+        grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)
 

@@ -1,0 +1,28 @@
+rule dfr_train:
+    input:
+        index="results/{dataset}/{weak}/index.json",
+        backbone=backbone_of("dfr"),
+    output:
+        weights="results/{dataset}/{weak}/{variant}/dfr_train/weights.safetensors",
+        curve="results/{dataset}/{weak}/{variant}/dfr_train/curve.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/dfr_train.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/dfr_train.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 16
+    resources:
+        mem_mb=16_000,
+        runtime="24h",
+        gpu=GPUS,
+    params:
+        device=DEVICE,
+        flags=variant_flags("dfr_train"),
+        version=contracts.CHECKPOINT_VERSION,
+    message:
+        "DFR on the scribbles of {wildcards.dataset}, variant {wildcards.variant} (Sec. 4.2)"
+    shell:
+        "python -m wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
+        " --device {params.device}"
+        " {params.flags} > {log} 2>&1"

@@ -1,0 +1,1 @@
+"""DFR, chapter 4 of the thesis."""

@@ -1,0 +1,83 @@
+"""One iteration of DFR: what the network says, and the losses of its two heads (Eq. 4.1)."""
+
+from math import inf
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from wsss_stages import UNKNOWN
+from wsss_stages.dfr import losses as terms
+from wsss_stages.dfr.net import DfrNet
+from wsss_stages.nets import backbones
+from wsss_stages.nets.segmenter import segmentation_loss
+from wsss_stages.options import Dfr
+from wsss_stages.pairwise.affinity import mean_absolute_difference
+from wsss_stages.pairwise.windows import offsets
+
+
+def losses(
+    network: DfrNet,
+    image: Float[Tensor, "b 3 h w"],
+    labels: UInt8[Tensor, "b h w"],
+    valid: Bool[Tensor, "b h w"],
+    opt: Dfr,
+) -> dict[str, Float[Tensor, ""]]:
+    """L_pce (Eq. 4.2) and the other terms of Eq. 4.1 with their weights; a term of weight 0 is left out.
+
+    Args:
+        image: RGB in [0, 1].  labels: scribbles, or truth; 255 where there are none.  valid: False where padded.
+    """
+    x = backbones.normalise(image)
+    logits, features = network.both(x)
+    made = {"cross_entropy": segmentation_loss(logits, labels, False)}
+    if opt.dfr_weight:
+        with torch.autocast(image.device.type, enabled=False):
+            made |= regularised(
+                logits.float(), None if features is None else features.float(), x.float(), labels, valid, opt
+            )
+    return made
+
+
+def regularised(
+    logits: Float[Tensor, "b c y x"],
+    features: Float[Tensor, "b d y x"] | None,
+    image: Float[Tensor, "b 3 h w"],
+    labels: UInt8[Tensor, "b h w"],
+    valid: Bool[Tensor, "b h w"],
+    opt: Dfr,
+) -> dict[str, Float[Tensor, ""]]:
+    """All terms of Eq. 4.1 but the first, between pixels of the fused map; `image` is normalised."""
+    size, half = logits.shape[2:], offsets(opt.radius, "square", half=True)
+    small = F.interpolate(image, size, mode="area")
+    inside = F.interpolate(valid[:, None].float(), size, mode="area")[:, 0] > 0.999  # nothing padded in it
+    pixels = inside.sum().clamp(min=1).float()
+    P = logits.softmax(dim=1)
+    sigma_xy, sigma_rgb = opt.sigma_xy, opt.sigma_rgb
+    K = terms.static_kernel(
+        small, inside, half, sigma_xy if "position" in opt.kernel else inf, sigma_rgb if "colour" in opt.kernel else inf
+    )
+    if features is not None:
+        K = K * terms.feature_kernel(features, half, opt.sigma_feature)
+    made = {"dfr": opt.dfr_weight * terms.regularised_loss(P, K, half, pixels)}
+    if features is None or not (opt.distance_weight or opt.smooth_weight):
+        return made
+    M = supervision(P, labels, opt).masked_fill(~inside, UNKNOWN)
+    distance = mean_absolute_difference(features, half)
+    if opt.distance_weight:
+        made["feature_distance"] = opt.distance_weight * terms.feature_distance_loss(distance, M, half)
+    if opt.smooth_weight:
+        K_f = terms.static_kernel(small, inside, half, sigma_xy, sigma_rgb)
+        K_f = K_f * terms.pairs(M != UNKNOWN, half) if opt.smooth_pairs == "confident" else K_f
+        made["feature_smooth"] = opt.smooth_weight * terms.feature_regularised_loss(distance, K_f, pixels)
+    return made
+
+
+def supervision(P: Float[Tensor, "b c y x"], labels: UInt8[Tensor, "b h w"], opt: Dfr) -> UInt8[Tensor, "b y x"]:
+    """Labels that the feature head learns from, 255 where there are none (Eq. 4.7, Table 4.7)."""
+    M = terms.confident(P, opt.gamma)
+    if opt.supervision == "confident":
+        return M
+    given = F.interpolate(labels[:, None].float(), P.shape[2:], mode="nearest-exact")[:, 0].to(torch.uint8)
+    return given if opt.supervision == "scribbles" else torch.where(given != UNKNOWN, given, M)
