@@ -61,7 +61,7 @@ class CaNet(Head):
         if not kept.any():
             return nothing
         P = self._refine(compared, nothing).softmax(dim=1)
-        torch.clear_autocast_cache()  # casts made without gradient must not serve the pass with one
+        torch.clear_autocast_cache()  # older torch lets casts made without gradient serve the pass with one
         return P * kept[:, None, None, None]
 
     def _refine(self, compared: Tensor, history: Tensor) -> Tensor:
