@@ -7,6 +7,13 @@ import pytest
 from PIL import Image
 
 
+def pytest_collection_modifyitems(items):
+    """With -n: stages share their toy run, the DAG's tests a project, so either folder stays in one process."""
+    for item in items:
+        if (folder := item.path.parent.name) in ("stages", "workflow"):
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
 class VocFolder:
     """A VOC-layout folder with two classes; tests spoil it."""
 
