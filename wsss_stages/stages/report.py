@@ -1,8 +1,7 @@
 """Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
 
-reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them, its last
-       network, scores.json,
-        curve.json and benchmarks
+reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them,
+        its last network, scores.json, curve.json and benchmarks
 writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  costs.html  in FOLDER
 """
 
