@@ -19,11 +19,12 @@ class Rrm(Training, Mining):
     reweight: Literal["printed", "bounded", "off"] = Field(
         "printed", description="R-FAM's A_w of Eq. 2.9, the same of at most 1, or plain attention"
     )
-    epochs: int = Field(20, ge=1, description="passes over the training images")
+    epochs: int = Field(12, ge=1, description="passes over the training images")
     class_epochs: int = Field(
-        5,
+        8,
         ge=0,
-        description="the first of them, in which the classification branch learns alone; labels come from its CAMs",
+        description="the first of them, in which the classification branch learns alone; labels come from its CAMs, which too many "
+        "joint epochs spoil",
     )
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
     lr: float = Field(1e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
