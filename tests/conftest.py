@@ -8,9 +8,10 @@ from PIL import Image
 
 
 def pytest_collection_modifyitems(items):
-    """With -n: stages share their toy run, the DAG's tests a project, so either folder stays in one process."""
+    """With -n: stages share their toy run, the DAG's tests a project, SLURM's a cluster, so each folder stays in one process."""
     for item in items:
-        if (folder := item.path.parent.name) in ("stages", "workflow"):
+        folder = item.path.parent.name
+        if folder in ("stages", "workflow", "slurm"):
             item.add_marker(pytest.mark.xdist_group(folder))
 
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,13 +36,32 @@ class Project:
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
-        """Run snakemake in the folder; its output."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor", *arguments]
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(command, cwd=self.folder, env=os.environ | {"PATH": path}, text=True, capture_output=True)
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, output + self.logs()
-        return output
+        """Run snakemake on two cores in the folder; its output."""
+        with self.running("--cores", "2", *arguments, fails=fails) as end:
+            return end()
+
+    @contextmanager
+    def running(self, *arguments: str, fails: bool = False) -> Iterator[Callable[[], str]]:
+        """Run snakemake in the folder beside the test; what is yielded waits for its end and output."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "--nocolor", *arguments],
+            cwd=self.folder,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+        def end() -> str:
+            output, _ = process.communicate()
+            assert (process.returncode != 0) == fails, output + self.logs()
+            return output
+
+        try:
+            yield end
+        finally:
+            process.kill()
+            process.wait()
 
     def logs(self) -> str:
         return "".join(f"\n== {p}\n{p.read_text()}" for p in self.folder.glob("logs/**/*.log"))

@@ -1,0 +1,38 @@
+"""A SLURM of one node that starts with the first test and ends with the last."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+NEEDED = ("munged", "slurmctld", "slurmd", "sbatch")
+SCRIPT = Path(__file__).with_name("cluster.sh")
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory):
+    """Run a command of SLURM's; its output."""
+    if not os.environ.get("WSSS_SLURM_TESTS"):
+        pytest.skip("starts a SLURM of its own, as root: WSSS_SLURM_TESTS=1 makes it run (.ci/run does)")
+    path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
+    if missing := [name for name in NEEDED if not shutil.which(name, path=path)]:
+        pytest.skip(f"no {', '.join(missing)}: apt-get install munge slurmctld slurmd slurm-client")
+    if os.geteuid() != 0:
+        pytest.skip("only root starts a SLURM")
+    if os.path.lexists("/etc/slurm/slurm.conf"):
+        pytest.skip("/etc/slurm/slurm.conf: this machine has a SLURM already")
+    folder = tmp_path_factory.mktemp("slurm")
+    folder.parent.chmod(0o755)
+    folder.parent.parent.chmod(0o755)
+    up = subprocess.run([SCRIPT, "up", folder], capture_output=True, text=True, timeout=120)
+    if up.returncode:
+        subprocess.run([SCRIPT, "down", folder], check=True, timeout=60)
+        pytest.skip(f"SLURM does not come up on this machine: {up.stdout[-500:]}{up.stderr[-500:]}")
+
+    def run(*command: str) -> str:
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+
+    yield run
+    subprocess.run([SCRIPT, "down", folder], check=True, timeout=60)

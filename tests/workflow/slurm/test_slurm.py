@@ -1,0 +1,79 @@
+"""The profile for a cluster on a real SLURM of one node: every stage a job, requeued jobs, jobs that run out of time."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slurm
+PROFILE = Path(__file__).parents[3] / "workflow" / "profiles" / "slurm" / "config.yaml"
+SITE = ("--workflow-profile", "profile", "--slurm-status-command", "squeue", "--max-threads", "2")
+
+
+def with_profile(project) -> dict:
+    """The repository's profile with what only this site knows; a node without accounts, GPUs and much memory."""
+    profile = yaml.safe_load(PROFILE.read_text())
+    profile["default-resources"] = {"slurm_partition": "main", "mem_mb": 2000}
+    profile["set-resources"] = {rule: {"mem_mb": 3000} for rule in profile["set-resources"]}
+    profile |= {"slurm-no-account": True, "latency-wait": 10, "seconds-between-status-checks": 3}
+    profile["slurm-init-seconds-before-status-checks"] = 3
+    return write(project, profile)
+
+
+def write(project, profile: dict) -> dict:
+    (project.folder / "profile").mkdir(exist_ok=True)
+    (project.folder / "profile" / "config.yaml").write_text(yaml.safe_dump(profile))
+    return profile
+
+
+def job_of(slurm, rule: str, state: str) -> str:
+    """Number of a rule's job, once it is in this state."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for line in slurm("squeue", "-h", "-t", state, "-o", "%i %k").splitlines():
+            number, comment = line.split(maxsplit=1)
+            if rule in comment:
+                return number
+        time.sleep(0.2)
+    raise AssertionError(f"no job of {rule} in state {state} within two minutes: {slurm('squeue')}")
+
+
+def test_every_stage_is_a_job_and_a_requeued_one_goes_on(slurm, project):
+    with_profile(project)
+    with project.running(*SITE, "results/scenes/box/ours/s9_evaluate/val/scores.json") as end:
+        number = job_of(slurm, "s1_classifier", "RUNNING")
+        slurm("scontrol", "requeue", number)
+        assert job_of(slurm, "s1_classifier", "PENDING") == number
+        slurm("scontrol", "update", f"jobid={number}", "StartTime=now")  # not after the usual two minutes
+        output = end()
+    rules = set(re.findall(r"slurm_logs/rule_(\w+)/", output))
+    stages = {"s1_classifier", "s2_cam", "s3_seeds", "s4_affinity", "s4_object_net", "s5_graph", "s5_object_masks"}
+    assert rules >= stages | {"data", "weak_index", "s6_propagate", "s7_segment", "s8_predict", "s9_evaluate"}
+    jobs = slurm("scontrol", "show", "job", number)
+    assert re.search(r"JobState=COMPLETED", jobs) and re.search(r"Restarts=1\b", jobs), jobs
+
+
+def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
+    profile = with_profile(project)
+    profile["set-resources"]["s1_classifier"]["runtime"] = "1m"
+    write(project, profile)
+    weights = "results/scenes/s1_classifier/weights.safetensors"
+    train(project, epochs=30)
+    project.snakemake(weights)
+    log = project.folder / "logs" / "scenes" / "s1_classifier.log"
+    rate = float(re.findall(r"([\d.]+) images a second", log.read_text())[-1])
+    train(project, epochs=int(100 * rate / 6))  # of six images
+    with project.running(*SITE, "--retries", "10", weights) as end:
+        output = end()
+    assert "Trying to restart job" in output
+    assert "resumed at step" in log.read_text()
+
+
+def train(project, epochs: int) -> None:
+    """Set how long the classifier trains."""
+    path = project.folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["demo"]["classifier"]["epochs"] = epochs
+    path.write_text(yaml.safe_dump(config))
