@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """With -n: stages share their toy run, the DAG's tests a project, SLURM's a cluster, so each folder stays in one process."""
     for item in items:

@@ -62,7 +62,7 @@ CONF
 }
 
 down() {
-  timeout 10 scancel -u "$(id -un)" || true
+  SLURM_CONF="$folder/slurm.conf" timeout 10 scancel -u "$(id -un)" || true
   for name in slurmd slurmctld munged; do
     pid=$(cat "$folder/run/$name.pid" 2> /dev/null) || continue
     [ "$(cat "/proc/$pid/comm" 2> /dev/null)" != "$name" ] || kill "$pid"
