@@ -12,7 +12,7 @@ demo: $(VENV)/.installed  ## run every stage on the embedded demo
 	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
 
 test: $(VENV)/.installed-dev  ## run the tests
-	PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

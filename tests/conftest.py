@@ -7,15 +7,6 @@ import pytest
 from PIL import Image
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """With -n: stages share their toy run, the DAG's tests a project, SLURM's a cluster, so each folder stays in one process."""
-    for item in items:
-        folder = item.path.parent.name
-        if folder in ("stages", "workflow", "slurm"):
-            item.add_marker(pytest.mark.xdist_group(folder))
-
-
 class VocFolder:
     """A VOC-layout folder with two classes; tests spoil it."""
 

@@ -62,7 +62,12 @@ CONF
 }
 
 down() {
-  SLURM_CONF="$folder/slurm.conf" timeout 10 scancel -u "$(id -un)" || true
+  export SLURM_CONF=$folder/slurm.conf
+  timeout 10 scancel -u "$(id -un)" || true
+  for _ in $(seq 60); do  # a daemon stays while a job of its does
+    timeout 5 squeue -h 2> /dev/null | grep -q . || break
+    sleep 0.5
+  done
   for name in slurmd slurmctld munged; do
     pid=$(cat "$folder/run/$name.pid" 2> /dev/null) || continue
     [ "$(cat "/proc/$pid/comm" 2> /dev/null)" != "$name" ] || kill "$pid"
