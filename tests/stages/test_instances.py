@@ -9,8 +9,8 @@ from wsss_stages import artifacts, contracts, training
 from wsss_stages.a2gnn.instances import box_masks
 from wsss_stages.data import instances, rle
 from wsss_stages.data.index import Index
+from wsss_stages.manifests import Manifest
 from wsss_stages.nets.mask_rcnn import Detector
-from wsss_stages.shards import Manifest
 from wsss_stages.stages import s6_instance_masks, s7_instances, s8_detect, s9_instances
 
 SMALL = ["--backbone", "tiny", "--epochs", "1", "--crop", "96", "--batch-size", "4", "--workers", "0", "--width", "16",

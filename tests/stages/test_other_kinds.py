@@ -10,8 +10,8 @@ from wsss_stages import artifacts, contracts
 from wsss_stages.data.index import Index
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import superpixels
+from wsss_stages.manifests import Manifest
 from wsss_stages.options import KINDS
-from wsss_stages.shards import Manifest
 from wsss_stages.stages import (
     cli,
     s3_seeds,

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from wsss_stages import artifacts, contracts, metrics
 from wsss_stages.data.index import Index
 from wsss_stages.labels.agreement import agreement, sides_hit
-from wsss_stages.shards import Manifest
+from wsss_stages.manifests import Manifest
 from wsss_stages.stages import s9_review
 
 MAPS = ("cam_label", "grabcut", "object_label", "random_walk", "graph_label", "pseudo")

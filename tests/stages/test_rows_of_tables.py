@@ -7,7 +7,7 @@ import torch
 from wsss_stages import contracts
 from wsss_stages.a2gnn import pixels
 from wsss_stages.data.index import Index
-from wsss_stages.shards import Manifest
+from wsss_stages.manifests import Manifest
 from wsss_stages.stages import s5_graph, s6_propagate, s9_evaluate
 
 PLAIN = ["--objects-share", "0", "--tight-share", "0", "--classes-in-boxes", "false", "--crf.iterations", "0"]

@@ -7,8 +7,8 @@ import pytest
 
 from wsss_stages import artifacts, contracts, models, training
 from wsss_stages.data.index import Index
+from wsss_stages.manifests import Manifest
 from wsss_stages.rrm.net import RrmNet
-from wsss_stages.shards import Manifest
 from wsss_stages.stages import (
     report,
     rrm_label,

@@ -16,8 +16,8 @@ from wsss_stages.data.frozen import Frozen
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index
 from wsss_stages.data.squares import image_on_square
+from wsss_stages.manifests import Manifest
 from wsss_stages.nets import backbones
-from wsss_stages.shards import Manifest
 from wsss_stages.stages import (
     data,
     scl_episodes,

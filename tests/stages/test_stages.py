@@ -8,7 +8,8 @@ import pytest
 
 from wsss_stages import artifacts, contracts, models, training
 from wsss_stages.data.index import Index
-from wsss_stages.shards import Manifest, Shard
+from wsss_stages.manifests import Manifest
+from wsss_stages.shards import Shard
 from wsss_stages.stages import (
     s2_cam,
     s3_seeds,

@@ -9,7 +9,7 @@ from wsss_stages import artifacts
 from wsss_stages.contracts import DEEP, MIDDLE
 from wsss_stages.data.index import Index
 from wsss_stages.data.squares import mask_of_class, mask_on_square
-from wsss_stages.shards import Manifest
+from wsss_stages.manifests import Manifest
 
 
 class Frozen:

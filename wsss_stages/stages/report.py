@@ -31,11 +31,11 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts, contracts, figures, training
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.cam import enlarge
+    from wsss_stages.manifests import Manifest
     from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.shards import Manifest
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     window = training.read_provenance(paths.affinity)["options"] if paths.affinity else None

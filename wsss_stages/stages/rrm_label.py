@@ -27,7 +27,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.progress import progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -28,7 +28,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.cam import multi_scale
     from wsss_stages.models import restore_classifier
     from wsss_stages.nets import backbones
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.progress import progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -44,7 +44,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.progress import progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

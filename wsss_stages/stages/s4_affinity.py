@@ -29,10 +29,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.affinity_cnn import affinity_losses
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
+    from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.shards import Manifest
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

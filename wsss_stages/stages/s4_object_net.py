@@ -33,10 +33,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.augment import colour
     from wsss_stages.data.index import Index
     from wsss_stages.labels.box_crops import box_in, cut, window
+    from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_object_net
     from wsss_stages.nets import backbones
     from wsss_stages.nets.object_net import object_loss
-    from wsss_stages.shards import Manifest
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -39,7 +39,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.progress import progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.box_crops import box_in, cut, window
     from wsss_stages.models import restore_object_net
     from wsss_stages.nets import backbones
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.progress import progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -30,7 +30,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.instances import box_masks, filled
     from wsss_stages.data import instances
     from wsss_stages.data.index import Index
-    from wsss_stages.shards import Manifest, progress
+    from wsss_stages.manifests import Manifest
+    from wsss_stages.progress import progress
 
     index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
     contract = contracts.ALL["grabcut" if opt.labels == "grabcut" else "pseudo"]

@@ -40,10 +40,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
+    from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_segmenter
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import segmentation_loss
-    from wsss_stages.shards import Manifest
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -24,7 +24,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data import rle
     from wsss_stages.data.index import Index
     from wsss_stages.models import restore_detector
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.progress import progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

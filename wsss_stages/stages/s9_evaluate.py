@@ -32,7 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN, artifacts, metrics
     from wsss_stages.data.index import Index
     from wsss_stages.labels.boxes import filled
-    from wsss_stages.shards import Manifest, progress
+    from wsss_stages.manifests import Manifest
+    from wsss_stages.progress import progress
 
     index, manifest = Index.read(paths.index).some(paths.split, opt.images), Manifest(paths.manifests)
     n = len(index.classes)

@@ -31,7 +31,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.average_precision import average_precision
     from wsss_stages.data import instances, rle
     from wsss_stages.data.index import Index
-    from wsss_stages.shards import Manifest, progress
+    from wsss_stages.manifests import Manifest
+    from wsss_stages.progress import progress
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     records = index.split(paths.split)

@@ -53,7 +53,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN, artifacts, figures, metrics
     from wsss_stages.data.index import Index, Record
     from wsss_stages.labels.agreement import agreements, sides_hit
-    from wsss_stages.shards import Manifest, progress
+    from wsss_stages.manifests import Manifest
+    from wsss_stages.progress import progress
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     classes = len(index.classes)

@@ -41,9 +41,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.squares import from_square, image_on_square
     from wsss_stages.models import restore_few_shot
     from wsss_stages.nets import backbones
+    from wsss_stages.progress import progress
     from wsss_stages.scl.answers import Answers
     from wsss_stages.scl.head import Maps
-    from wsss_stages.shards import Ahead, progress
+    from wsss_stages.shards import Ahead
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -29,8 +29,9 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.squares import image_on_square
     from wsss_stages.models import build_frozen, seen_by
     from wsss_stages.nets import backbones
+    from wsss_stages.progress import progress
     from wsss_stages.scl.head import two_maps
-    from wsss_stages.shards import Ahead, Shard, progress
+    from wsss_stages.shards import Ahead, Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -37,8 +37,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.voc_writer import write_labels
     from wsss_stages.models import restore_few_shot
     from wsss_stages.nets import backbones
+    from wsss_stages.progress import progress
     from wsss_stages.scl.answers import Answers
-    from wsss_stages.shards import progress
     from wsss_stages.stages import devices
 
     if paths.out.resolve() in (paths.support.resolve(), paths.query.resolve()):

@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data import voc_writer, weak
     from wsss_stages.data.images import read_labels
     from wsss_stages.data.index import Index, stable_hash
-    from wsss_stages.shards import progress
+    from wsss_stages.progress import progress
 
     index = Index.read(paths.index)
     if paths.out.resolve() == index.root.resolve():
