@@ -122,7 +122,7 @@ def half_of(record: Record) -> str:
 
 def made(results: Path, variant: str, stage: str) -> Manifest:
     """What a stage of a variant has made of the training images so far."""
-    return Manifest(sorted((results / "box" / variant / stage / "train").glob("*-of-*.json")))
+    return Manifest(sorted((results / "box" / variant / stage / "train").glob("*-of-*[0-9].json")))
 
 
 def picture(index: Index, records: list[Record], maps: Callable[[Record], dict[str, np.ndarray]]) -> figures.Figure:

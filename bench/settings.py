@@ -89,7 +89,7 @@ def run(folder: Path, affinity: Path, out: Path, index: Path, options: dict) -> 
     done = out / "seconds.json"
     if done.exists():
         return json.loads(done.read_text())
-    shards = sorted(path.name for path in (folder / "s5_graph" / "train").glob("*-of-*.json"))
+    shards = sorted(path.name for path in (folder / "s5_graph" / "train").glob("*-of-*[0-9].json"))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     processes = []
     for shard in shards:
@@ -109,14 +109,14 @@ def run(folder: Path, affinity: Path, out: Path, index: Path, options: dict) -> 
         sys.exit(f"s6_propagate failed with {options}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    seconds = used / len(Manifest(sorted(out.glob("*-of-*.json"))).items)
+    seconds = used / len(Manifest(sorted(out.glob("*-of-*[0-9].json"))).items)
     done.write_text(json.dumps(seconds))
     return seconds
 
 
 def confusions(index: Index, out: Path) -> np.ndarray:
     """(images, classes, classes) counts of the pseudo labels."""
-    manifest, n = Manifest(sorted(out.glob("*-of-*.json"))), len(index.classes)
+    manifest, n = Manifest(sorted(out.glob("*-of-*[0-9].json"))), len(index.classes)
     pairs = [(r.truth_labels(index.root), manifest.read(r.id, contracts.PSEUDO)["label"]) for r in index.split("train")]
     return np.stack([metrics.confusion(truth, label, n) for truth, label in pairs])
 

@@ -1,8 +1,10 @@
 """Command lines of the stages: paths by hand, knobs from options; errors in one paragraph, not a traceback."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +12,11 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from wsss_stages import provenance
 from wsss_stages.options import Section, merge
+
+MARKS = "?+>"
+"""What may follow the name of a path flag."""
 
 
 def parse(
@@ -24,13 +30,14 @@ def parse(
 
     Args:
         doc: the stage's docstring, shown by --help.
-        paths: name of every path flag to its help; '?' after a name makes it optional, '+' at the end lets it take several.
+        paths: name of every path flag to its help; after a name '?' makes it optional, '+' lets it take several, '>' says that
+            the stage writes it.
         texts: name of every other flag to (default, help).
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in paths.items():
-        key = name.rstrip("?+")
-        many: dict[str, Any] = {"nargs": "+"} if name.endswith("+") else {}
+        key = name.rstrip(MARKS)
+        many: dict[str, Any] = {"nargs": "+"} if "+" in name else {}
         parser.add_argument(f"--{key}", type=Path, required="?" not in name, metavar="PATH", help=text, **many)
     for name, (default, text) in (texts or {}).items():
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
@@ -52,7 +59,8 @@ def parse(
             for e in error.errors()
         ]
         parser.error("; ".join(lines) + ". See --help for what each option means.")
-    names = [name.rstrip("?+").replace("-", "_") for name in (*paths, *(texts or {}))]
+    names = [name.rstrip(MARKS).replace("-", "_") for name in (*paths, *(texts or {}))]
+    _record(found, paths, texts or {}, options)
     return SimpleNamespace(**{name: found[name] for name in names}), options
 
 
@@ -71,9 +79,14 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage; what a user can mend is told in one paragraph with exit code 1."""
+    """Run a stage; what a user can mend is told in one paragraph with exit code 1.
+
+    How its files were made is written beside them (`provenance`), of several processes by the first.
+    """
+    first = os.environ.get("RANK", "0") == "0"
     try:
-        main()
+        with provenance.recording(sys.argv) if first else nullcontext():
+            main()
     except (ValueError, FileNotFoundError) as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
         sys.exit(f"error: {error}{notes}")
@@ -94,3 +107,14 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
         values = values.setdefault(key, {})
     values[keys[-1]] = value
+
+
+def _record(found: dict[str, Any], paths: dict[str, str], texts: dict[str, tuple[str, str]], options: Section) -> None:
+    """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too."""
+    provenance.tell(options=options.model_dump(mode="json"), **{name: found[name.replace("-", "_")] for name in texts})
+    for name in paths:
+        value = found[name.rstrip(MARKS).replace("-", "_")]
+        named = value if isinstance(value, list) else [value] if value else []
+        (provenance.writes if ">" in name else provenance.reads)(*named)
+    values = (*(found[name.replace("-", "_")] for name in texts), *options.model_dump().values())
+    provenance.reads(*(Path(value) for value in values if isinstance(value, str) and value and Path(value).is_file()))

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Data,
         argv,
-        paths={"root": "folder of the dataset", "index": "index.json to write"},
+        paths={"root": "folder of the dataset", "index>": "index.json to write"},
         texts={"dataset": ("dataset", "its name")},
     )
     root: Path = paths.root

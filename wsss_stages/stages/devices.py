@@ -2,6 +2,8 @@
 
 import sys
 
+from wsss_stages import provenance
+
 
 def pick(text: str) -> str:
     """`auto` to cuda where there is one, else cpu; other texts as they are."""
@@ -15,9 +17,14 @@ def pick(text: str) -> str:
             "mend it with: pip install --force-reinstall torch torchvision"
         )
     if text == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        text = "cuda" if torch.cuda.is_available() else "cpu"
     if text.startswith("cuda") and not torch.cuda.is_available():
         sys.exit(
             f"device {text} was asked for, but torch {torch.__version__} sees no CUDA device; use --device cpu or auto"
         )
+    provenance.tell(
+        device=torch.cuda.get_device_name(text)
+        if text.startswith("cuda")
+        else f"cpu, {torch.get_num_threads()} threads"
+    )
     return text

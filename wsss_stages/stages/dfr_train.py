@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Dfr,
         argv,
-        paths={"index": "index.json", "weights": "weights.safetensors to write"},
+        paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     if not (opt.backbone and opt.backbone_weights):

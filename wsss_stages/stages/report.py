@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, contracts, figures, training
+    from wsss_stages import artifacts, contracts, figures, provenance, training
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.cam import enlarge
     from wsss_stages.manifests import Manifest
@@ -37,6 +37,8 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.pairwise.windows import offsets
 
+    provenance.reads(paths.index, *paths.manifests, paths.segmenter, *paths.scores, *paths.curves)
+    provenance.writes(paths.folder / "rows.png")
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     window = training.read_provenance(paths.affinity)["options"] if paths.affinity else None
     segmenter, _ = restore_segmenter(paths.segmenter)

@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.RrmLabel,
         argv,
-        paths={"index": "index.json", "weights": "weights of rrm_train", "manifest": "k-of-n.json to write"},
+        paths={"index": "index.json", "weights": "weights of rrm_train", "manifest>": "k-of-n.json to write"},
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     import numpy as np

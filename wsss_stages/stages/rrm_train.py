@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Rrm,
         argv,
-        paths={"index": "index.json", "weights": "weights.safetensors to write"},
+        paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
             "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),

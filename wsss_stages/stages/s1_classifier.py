@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Classifier,
         argv,
-        paths={"index": "index.json", "weights": "weights.safetensors to write"},
+        paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={
             "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Cam,
         argv,
-        paths={"index": "index.json", "weights": "weights of s1_classifier", "manifest": "k-of-n.json to write"},
+        paths={"index": "index.json", "weights": "weights of s1_classifier", "manifest>": "k-of-n.json to write"},
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     import numpy as np

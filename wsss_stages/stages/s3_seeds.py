@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json of weak_index",
             "cam": "manifest of s2_cam, same shard",
-            "manifest": "k-of-n.json to write",
+            "manifest>": "k-of-n.json to write",
         },
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

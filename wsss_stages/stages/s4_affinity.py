@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "seeds-manifests+": "manifests of s3_seeds, all shards of the training split",
             "classifier": "weights of s1_classifier",
-            "weights": "weights.safetensors to write",
+            "weights>": "weights.safetensors to write",
         },
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

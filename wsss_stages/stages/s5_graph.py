@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
             "seeds-manifest": "manifest of s3_seeds, same shard",
             "cam?": "manifest of s2_cam, same shard; for --seeds cam",
             "affinity": "weights of s4_affinity",
-            "manifest": "k-of-n.json to write",
+            "manifest>": "k-of-n.json to write",
         },
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "pseudo?+": "manifests of s6_propagate (--labels grabcut: s3_seeds), all shards; not needed for --labels truth",
-            "instances": "instances.json to write",
+            "instances>": "instances.json to write",
         },
     )
     import cv2

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
             "graph": "manifest of s5_graph, same shard",
             "objects?": "manifest of s5_object_masks, same shard; for --objects-share above 0",
             "affinity": "weights of s4_affinity",
-            "manifest": "k-of-n.json to write",
+            "manifest>": "k-of-n.json to write",
         },
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "instances": "instances.json of s6_instance_masks",
-            "weights": "weights.safetensors to write",
+            "weights>": "weights.safetensors to write",
         },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),

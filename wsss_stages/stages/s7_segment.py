@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "pseudo?+": "manifests of s6_propagate (--labels grabcut, cam: s3_seeds; rrm: rrm_label), all shards; not needed for "
             "--labels truth",
-            "weights": "weights.safetensors to write",
+            "weights>": "weights.safetensors to write",
         },
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Detect,
         argv,
-        paths={"index": "index.json", "weights": "weights of s7_instances", "manifest": "k-of-n.json to write"},
+        paths={"index": "index.json", "weights": "weights of s7_instances", "manifest>": "k-of-n.json to write"},
         texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     import cv2

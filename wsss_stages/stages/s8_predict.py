@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "weights": "weights of s7_segment (--network rrm: rrm_train, dfr: dfr_train)",
-            "manifest": "k-of-n.json to write",
+            "manifest>": "k-of-n.json to write",
         },
         texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "manifests+": "manifests of the stages to score",
-            "scores": "scores.json to write",
+            "scores>": "scores.json to write",
         },
         texts={"split": ("val", "split of the index")},
     )

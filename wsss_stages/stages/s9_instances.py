@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "manifests+": "manifests of s8_detect, all shards",
-            "scores": "average_precision.json to write",
+            "scores>": "average_precision.json to write",
         },
         texts={"split": ("val", "split of the index")},
     )

@@ -50,12 +50,14 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import numpy as np
 
-    from wsss_stages import UNKNOWN, artifacts, figures, metrics
+    from wsss_stages import UNKNOWN, artifacts, figures, metrics, provenance
     from wsss_stages.data.index import Index, Record
     from wsss_stages.labels.agreement import agreements, sides_hit
     from wsss_stages.manifests import Manifest
     from wsss_stages.progress import progress
 
+    provenance.reads(paths.index, *paths.manifests)
+    provenance.writes(paths.folder / "review_first.csv", paths.folder / "review.json")
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     classes = len(index.classes)
     made = {name for files in manifest.items.values() for name in files}

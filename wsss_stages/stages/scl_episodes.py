@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.SclEpisodes,
         argv,
-        paths={"index": "index.json", "episodes": "episodes.json to write"},
+        paths={"index": "index.json", "episodes>": "episodes.json to write"},
         texts={"fold": ("0", "fold, from 0")},
     )
     from wsss_stages.data.episodes import draw_fold

@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
             "episodes": "episodes.json",
             "features+": "manifests of scl_features",
             "weights": "weights of scl_train",
-            "scores": "scores.json to write",
+            "scores>": "scores.json to write",
         },
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.SclFeatures,
         argv,
-        paths={"index": "index.json", "manifest": "k-of-n.json to write"},
+        paths={"index": "index.json", "manifest>": "k-of-n.json to write"},
         texts={
             "split": ("train", "split of the index"),
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
             "episodes": "episodes.json",
             "features+": "manifests of scl_features",
             "weights": "weights of scl_train",
-            "page": "PNG to write",
+            "page>": "PNG to write",
         },
         texts={"images": ("12", "rows"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

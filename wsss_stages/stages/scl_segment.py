@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
             "support": "folder of annotated photographs",
             "query": "folder of photographs to segment",
             "weights": "weights of scl_train",
-            "out": "folder to write to",
+            "out>": "folder to write to",
         },
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )

@@ -25,13 +25,15 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages import artifacts, few_shot_tables, figures
+    from wsss_stages import artifacts, few_shot_tables, figures, provenance
 
     definition = few_shot_tables.read()[1][paths.name]
     scores: dict[int, list[dict]] = {}
     for text in paths.scores:
         number, _, path = text.partition("=")
         scores.setdefault(int(number), []).append(artifacts.read_json(Path(path)))
+    provenance.reads(*(Path(text.partition("=")[2]) for text in paths.scores))
+    provenance.writes(paths.table.with_suffix(".csv"))
     folds = sorted(score["fold"] for score in scores[0])
     rows = [
         _row(row, sorted(scores[number], key=lambda s: s["fold"]), folds) for number, row in enumerate(definition.rows)

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "episodes": "episodes.json",
             "features+": "manifests of scl_features, training split",
-            "weights": "weights.safetensors to write",
+            "weights>": "weights.safetensors to write",
         },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),

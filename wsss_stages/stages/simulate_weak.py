@@ -12,7 +12,9 @@ from wsss_stages.stages import cli
 
 
 def main(argv: list[str] | None = None) -> None:
-    paths, opt = cli.parse(__doc__, options.SimulateWeak, argv, paths={"index": "index.json", "out": "folder to write"})
+    paths, opt = cli.parse(
+        __doc__, options.SimulateWeak, argv, paths={"index": "index.json", "out>": "folder to write"}
+    )
     import numpy as np
 
     from wsss_stages import artifacts

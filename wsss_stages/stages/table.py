@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages import artifacts, figures, tables
+    from wsss_stages import artifacts, figures, provenance, tables
 
     definition = tables.read()[1][paths.name]
     scores, paces = (
@@ -45,6 +45,10 @@ def main(argv: list[str] | None = None) -> None:
         _row(row, definition.labels_of(row), scores[number]) + _seconds(row, paces.get(number))
         for number, row in enumerate(definition.rows)
     ]
+    provenance.reads(
+        *(path for its in (paths.scores, paths.paces) for files in _by_row(its).values() for path in files)
+    )
+    provenance.writes(paths.table.with_suffix(".csv"))
     header = HEADER + (TIMED if paces else [])
     first = scores[0][0]
     seeds = max(len(found) for found in scores.values())

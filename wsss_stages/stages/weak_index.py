@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from wsss_stages import provenance
 from wsss_stages.options import KINDS
 
 
@@ -17,6 +18,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weak", required=True, choices=tuple(KINDS), help="kind that the run takes")
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="index.json to write")
     paths = parser.parse_args(argv)
+    provenance.reads(paths.index)
+    provenance.writes(paths.out)
+    provenance.tell(options={"weak": paths.weak})
 
     from wsss_stages.data.enough import PLURAL, missing
     from wsss_stages.data.findings import DatasetError
