@@ -99,8 +99,6 @@ def _named(path: Path, image_id: str | None, seen: dict[Path, Node]) -> Node:
     if path.suffix == ".safetensors":
         node.told = provenance.of_weights(path)
     node.sources = _sources(node, image_id, seen)
-    if node.kind == "index" and not node.sources and image_id:
-        node.sources = _photograph(path, image_id)
     return node
 
 
@@ -128,7 +126,7 @@ def _sources(node: Node, image_id: str | None, seen: dict[Path, Node]) -> list[N
 
 
 def _photograph(index_path: Path, image_id: str) -> list[Node]:
-    """An image's photograph and true mask, by the index."""
+    """An image's photograph, by the index."""
     index = Index.read(index_path)
     if image_id not in index.records:
         return [Node(index_path, "index", f"knows no image {image_id}")]
