@@ -69,7 +69,10 @@ def _key(key: object) -> str:
 def _vector(its: object) -> np.ndarray:
     """Numbers of one image."""
     if isinstance(its, _Array):
-        vector = np.frombuffer(_bytes(its.data), its.dtype.numpy()).astype(float).reshape(its.shape)
+        values = np.frombuffer(_bytes(its.data), its.dtype.numpy())
+        if values.dtype.kind == "U":
+            raise ValueError("a vector of texts")
+        vector = values.astype(float).reshape(its.shape)
     elif isinstance(its, list) and all(map(is_number, its)):
         vector = np.array(its, float)
     else:
