@@ -1,7 +1,7 @@
 """Damaged documents at every door of the importers: a finding or an index that stages can read, never another exception.
 
-A few hundred examples, the same ones every time. More, other ones, of a door or of all:
-    WSSS_FUZZ_EXAMPLES=2000 pytest tests/data/test_fuzz.py -k coco --hypothesis-show-statistics
+A few hundred examples, the same ones every time. Others, for so many seconds a door, told with their number:
+    WSSS_FUZZ_SECONDS=40 pytest -s tests/data/test_fuzz.py -k coco
 What it found is kept in test_found_by_fuzzing.py.
 """
 
@@ -11,6 +11,8 @@ import io
 import json
 import os
 import struct
+import sys
+import time
 import zlib
 
 import numpy as np
@@ -28,15 +30,7 @@ from wsss_stages.data.names import id_problem
 from wsss_stages.data.supports import read_supports
 from wsss_stages.data.voc import import_voc
 
-EXAMPLES = int(os.environ.get("WSSS_FUZZ_EXAMPLES", "0"))
-FUZZ = settings(
-    max_examples=EXAMPLES or 30,
-    derandomize=not EXAMPLES,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-SIZE = (20, 16)
+SECONDS = float(os.environ.get("WSSS_FUZZ_SECONDS", "0"))
 NUMBERS = [b"-1", b"0", b"1e999", b"NaN", b"1_0", b"99999999999999999999", b"1.5", b"", b"\xd9\xa3"]
 NAMES = [
     b"../a",
@@ -205,6 +199,29 @@ def usable(index, folder):
             assert labels is None or labels.shape == (height, width)
 
 
+def fuzz(request, documents, check):
+    """Let a door's check see its documents."""
+
+    def run(**options):
+        @settings(database=None, deadline=None, suppress_health_check=list(HealthCheck), **options)
+        @given(documents)
+        def comes_in_or_is_refused(content):
+            nonlocal seen
+            seen += 1
+            check(content)
+
+        comes_in_or_is_refused()
+
+    seen, end = 0, time.monotonic() + SECONDS
+    if not SECONDS:
+        run(max_examples=30, derandomize=True)
+        assert seen > 10
+    while time.monotonic() < end:
+        run(max_examples=50)
+    if SECONDS:
+        sys.stdout.write(f"\n{request.node.name}: {seen} documents in {SECONDS + time.monotonic() - end:.0f} s\n")
+
+
 @pytest.fixture
 def small(monkeypatch):
     """A lower limit, under which damaged headers cost no time."""
@@ -212,72 +229,74 @@ def small(monkeypatch):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_folder_in_voc_layout(door, voc, small, tmp_path):
+def test_a_folder_in_voc_layout(request, door, voc, small, tmp_path):
     name, valid, words = DOORS[door]
     path = voc.root / name
     path.parent.mkdir(exist_ok=True)
     saliency = path.parent if door == "saliency" else None
 
-    @FUZZ
-    @given(spoiled(valid, words) | (tree(json.loads(valid[0])).map(as_json) if name.endswith("json") else st.nothing()))
-    def comes_in_or_is_refused(content):
+    documents = spoiled(valid, words) | (
+        tree(json.loads(valid[0])).map(as_json) if name.endswith("json") else st.nothing()
+    )
+
+    def check(content):
         path.write_bytes(content)
         with contextlib.suppress(DatasetError):
             usable(import_voc("toy", voc.root, saliency=saliency, workers=1), tmp_path)
 
-    comes_in_or_is_refused()
+    fuzz(request, documents, check)
 
 
 def as_json(content):
     return json.dumps(content).encode()
 
 
-def test_a_coco_folder(voc, small, tmp_path):
+def test_a_coco_folder(request, voc, small, tmp_path):
     (voc.root / "annotations").mkdir()
     (voc.root / "JPEGImages").rename(voc.root / "train")
 
-    @FUZZ
-    @given(tree(COCO).map(as_json) | spoiled([as_json(COCO)], NUMBERS + NAMES + SIGNS))
-    def comes_in_or_is_refused(content):
+    documents = tree(COCO).map(as_json) | spoiled([as_json(COCO)], NUMBERS + NAMES + SIGNS)
+
+    def check(content):
         (voc.root / "annotations" / "instances_train.json").write_bytes(content)
         with contextlib.suppress(DatasetError):
             usable(import_coco("toy", voc.root, "train", "val", tmp_path / "truth", workers=1), tmp_path)
 
-    comes_in_or_is_refused()
+    fuzz(request, documents, check)
     made = {p.parent.name for p in tmp_path.rglob("*.png") if voc.root not in p.parents}
     assert made <= {"SegmentationClass", "SegmentationObject"}
 
 
-def test_instances(voc):
+def test_instances(request, voc):
     index = import_voc("toy", voc.root)
     content = json.loads(json.dumps(COCO))
     content["images"][0]["file_name"] = "JPEGImages/a.jpg"
     content["annotations"][0]["segmentation"] = RUNS
     assert len(instances.by_photo(content, index, "here")["JPEGImages/a.jpg"].masks()) == 2
 
-    @FUZZ
-    @given(tree(content))
-    def comes_in_or_is_refused(content):
+    documents = tree(content)
+
+    def check(content):
         with contextlib.suppress(artifacts.ContractError):
             for its in instances.by_photo(content, index, "here").values():
                 assert not its.codes or its.masks().shape[1:] == (16, 20)
 
-    comes_in_or_is_refused()
+    fuzz(request, documents, check)
 
 
 @pytest.mark.parametrize("name, valid", [("a.jpg", PHOTOS), ("masks/a.png", MASKS)])
-def test_supports(name, valid, tmp_path, small):
+def test_supports(request, name, valid, tmp_path, small):
     (tmp_path / "masks").mkdir()
     (tmp_path / "a.jpg").write_bytes(picture("RGB", "JPEG"))
     (tmp_path / "masks" / "a.png").write_bytes(MASKS[0])
     assert len(read_supports(tmp_path)) == 1
 
-    @FUZZ
-    @given(spoiled(valid, BYTES))
-    def comes_in_or_is_refused(content):
+    documents = spoiled(valid, BYTES)
+
+    def check(content):
         (tmp_path / name).write_bytes(content)
         with contextlib.suppress(DatasetError):
             for support in read_supports(tmp_path):
                 assert support.photo.shape[:2] == support.mask.shape
 
-    comes_in_or_is_refused()
+    fuzz(request, documents, check)
