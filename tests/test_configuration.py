@@ -117,3 +117,14 @@ def test_a_segmenter_on_other_labels_is_not_remade_with_those_it_does_not_read(t
     config = load(tmp_path, more, "weak=tag")
     assert configuration.home(config, "b", "s7_segment") == "a" and configuration.home(config, "b", "s8_predict") == "a"
     assert configuration.home(config, "c", "s8_predict") == "c"
+
+
+@pytest.mark.parametrize("folder", ["my photographs", "$(touch x)", ".."])
+def test_a_folder_whose_name_cannot_name_results_needs_another(tmp_path, folder):
+    root = f"dataset_root=/data/{folder}" if folder != ".." else "dataset_root=/"
+    with pytest.raises(
+        configuration.ConfigError, match=r"cannot name a folder of results: wanted letters.*Set `dataset`"
+    ):
+        load(tmp_path, "{}", root)
+    (tmp_path / "more").mkdir()
+    assert load(tmp_path / "more", "dataset: photographs", root)["dataset"] == "photographs"

@@ -1,11 +1,13 @@
 """What a run's configuration means: which file says what, a variant's options, and where a stage's artifacts live."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from wsss_stages import few_shot_tables, options, tables
+from wsss_stages.data.names import NAME
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -65,6 +67,11 @@ def complete(config: dict[str, Any]) -> None:
         known_variant(config, base)
     config["variants"] |= tables.variants(of_tables) | few_shot_tables.read()[0]
     config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
+    if not re.fullmatch(NAME, config["dataset"]):
+        raise ConfigError(
+            f"dataset_root {config['dataset_root']!r} is a folder named {config['dataset']!r}, which cannot name a folder of "
+            "results: wanted letters, digits, '_', '.' and '-'. Set `dataset` to such a name."
+        )
 
 
 def load(files: list[Path], values: list[str]) -> dict[str, Any]:

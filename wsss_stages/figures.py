@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+matplotlib.rcParams["text.parse_math"] = False  # names of classes and images are text, whatever signs they have
 COLOURS = voc_palette()
 STYLE = "body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}td,th{padding:.3em .7em;text-align:right}th{border-bottom:2px solid #888}td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}p{max-width:50em}"
 

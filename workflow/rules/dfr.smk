@@ -24,5 +24,5 @@ rule dfr_train:
         "DFR on the scribbles of {wildcards.dataset}, variant {wildcards.variant} (Sec. 4.2)"
     shell:
         "python -m wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
-        " --device {params.device}"
+        " --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

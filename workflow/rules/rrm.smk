@@ -27,7 +27,7 @@ rule rrm_train:
         "RRM on the image tags of {wildcards.dataset}, variant {wildcards.variant} (Secs. 2.2-2.3)"
     shell:
         "python -m wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
-        " --backbone {params.backbone} --backbone-weights {params.source:q} --device {params.device}"
+        " --backbone {params.backbone:q} --backbone-weights {params.source:q} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"
 
 
@@ -56,5 +56,5 @@ rule rrm_label:
         "RRM's pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 2.13)"
     shell:
         "python -m wsss_stages.stages.rrm_label --index {input.index} --weights {input.weights}"
-        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

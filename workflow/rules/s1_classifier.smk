@@ -25,5 +25,5 @@ rule s1_classifier:
         "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"
     shell:
         "python -m wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
-        " --backbone-weights {params.source:q} --device {params.device}"
+        " --backbone-weights {params.source:q} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

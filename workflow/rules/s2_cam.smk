@@ -23,5 +23,5 @@ rule s2_cam:
         "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
     shell:
         "python -m wsss_stages.stages.s2_cam --index {input.index} --weights {input.weights}"
-        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

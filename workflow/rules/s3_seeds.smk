@@ -23,5 +23,5 @@ rule s3_seeds:
         "Seeds from {wildcards.weak} labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.1-3.5)"
     shell:
         "python -m wsss_stages.stages.s3_seeds --index {input.index} --cam {input.cam} --split {wildcards.split}"
-        " --device {params.device} --manifest {output.manifest}"
+        " --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -25,5 +25,5 @@ rule s4_affinity:
         "Affinity CNN on the seeds of {wildcards.dataset} (Eqs. 3.6-3.13)"
     shell:
         "python -m wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
-        " --classifier {input.classifier} --weights {output.weights} --device {params.device}"
+        " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

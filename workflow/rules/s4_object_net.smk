@@ -25,5 +25,5 @@ rule s4_object_net:
         "Object network on the boxes of {wildcards.dataset}"
     shell:
         "python -m wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
-        " --classifier {input.classifier} --weights {output.weights} --device {params.device}"
+        " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -25,5 +25,5 @@ rule s5_graph:
         "Graphs of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 3.14)"
     shell:
         "python -m wsss_stages.stages.s5_graph --index {input.index} --seeds-manifest {input.seeds} --cam {input.cam}"
-        " --affinity {input.affinity} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --affinity {input.affinity} --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -24,5 +24,5 @@ rule s5_object_masks:
         "Soft masks of boxes of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
     shell:
         "python -m wsss_stages.stages.s5_object_masks --index {input.index} --seeds-manifest {input.seeds}"
-        " --object-net {input.object_net} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --object-net {input.object_net} --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -29,5 +29,5 @@ rule s6_propagate:
         "Pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.15-3.28)"
     shell:
         "python -m wsss_stages.stages.s6_propagate --index {input.index} --seeds-manifest {input.seeds} --graph {input.graph} {params.objects}"
-        " --affinity {input.affinity} --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --affinity {input.affinity} --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

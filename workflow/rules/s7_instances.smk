@@ -29,5 +29,5 @@ rule s7_instances:
         "Mask R-CNN of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
         "python -m wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
-        " --backbone {params.backbone} --backbone-weights {params.source:q} --weights {output.weights}"
-        " --device {params.device} {params.flags} > {log} 2>&1"
+        " --backbone {params.backbone:q} --backbone-weights {params.source:q} --weights {output.weights}"
+        " --device {params.device:q} {params.flags} > {log} 2>&1"

@@ -28,5 +28,5 @@ rule s7_segment:
         "Segmenter of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
         "python -m wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
-        " --weights {output.weights} --device {params.device}"
+        " --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -23,5 +23,5 @@ rule s8_detect:
         "Instances found in {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
     shell:
         "python -m wsss_stages.stages.s8_detect --index {input.index} --weights {input.weights}"
-        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -23,5 +23,5 @@ rule s8_predict:
         "Predictions of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
     shell:
         "python -m wsss_stages.stages.s8_predict --index {input.index} --weights {input.weights}"
-        " --split {wildcards.split} --device {params.device} --manifest {output.manifest}"
+        " --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

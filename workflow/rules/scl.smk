@@ -54,8 +54,8 @@ rule scl_features:
         "Maps of the frozen backbone, {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Sec. 5.3.1)"
     shell:
         "python -m wsss_stages.stages.scl_features --index {input.index} --manifest {output.manifest}"
-        " --split {wildcards.split} --backbone {params.backbone} --backbone-weights {params.source:q}"
-        " --device {params.device} {params.flags} > {log} 2>&1"
+        " --split {wildcards.split} --backbone {params.backbone:q} --backbone-weights {params.source:q}"
+        " --device {params.device:q} {params.flags} > {log} 2>&1"
 
 
 rule scl_train:
@@ -88,8 +88,8 @@ rule scl_train:
         "Few-shot head {wildcards.variant} on fold {wildcards.fold} of {wildcards.dataset} (Eq. 5.14)"
     shell:
         "python -m wsss_stages.stages.scl_train --index {input.index} --episodes {input.episodes}"
-        " --features {input.features} --weights {output.weights} --backbone {params.backbone}"
-        " --backbone-weights {params.source:q} --device {params.device} {params.flags} > {log} 2>&1"
+        " --features {input.features} --weights {output.weights} --backbone {params.backbone:q}"
+        " --backbone-weights {params.source:q} --device {params.device:q} {params.flags} > {log} 2>&1"
 
 
 rule scl_evaluate:
@@ -118,7 +118,7 @@ rule scl_evaluate:
         "Score {wildcards.variant} on new classes of fold {wildcards.fold} of {wildcards.dataset} (Sec. 5.4.2)"
     shell:
         "python -m wsss_stages.stages.scl_evaluate --index {input.index} --episodes {input.episodes}"
-        " --features {input.features} --weights {input.weights} --scores {output.scores} --device {params.device}"
+        " --features {input.features} --weights {input.weights} --scores {output.scores} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"
 
 
@@ -152,7 +152,7 @@ rule scl_report:
     shell:
         "python -m wsss_stages.stages.scl_report --index {input.index} --episodes {input.episodes}"
         " --features {input.features} --weights {input.weights} --page {output.page} --images {params.images}"
-        " --device {params.device} {params.flags} > {log} 2>&1"
+        " --device {params.device:q} {params.flags} > {log} 2>&1"
 
 
 rule scl_table:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.data import coco_annotations
-from wsss_stages.data.findings import DatasetError, Finding
+from wsss_stages.data.documents import read_json
+from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import ImageError, read_photo
 from wsss_stages.data.index import Index, Record, sample
+from wsss_stages.data.names import below, class_problem, there
 from wsss_stages.data.voc_writer import write_labels
 
 KEYS = ("images", "annotations", "categories")
@@ -57,15 +59,20 @@ def import_coco(
     categories: dict[int, str] = {}
     for split, name in (("train", train_list), ("val", val_list)):
         path = root / "annotations" / f"instances_{name}.json"
-        content = _content(path, split, findings)
+        try:
+            folder = below(root, name)
+            content = _content(path, split, root, findings)
+        except DefectError as error:
+            findings.append(error.at(path))
+            continue
         if content is None:
             continue
         its = _categories(path, content, findings)
-        if categories and its != categories:
+        if categories and its and its != categories:
             found = f"categories other than those of {train_list}"
             findings.append(Finding(path, found, "the same ids and names in both", "Export both from one project."))
         categories = categories or its
-        splits[split] = _images(path, root / name, content, listed, findings)
+        splits[split] = _images(path, folder, root, content, listed, findings)
     if findings:
         raise DatasetError(findings)
     if limit:
@@ -95,25 +102,25 @@ def import_coco(
     return Index(dataset, root.resolve(), classes, splits, records, dict(notes))
 
 
-def _content(path: Path, split: str, findings: list[Finding]) -> dict | None:
-    if not path.is_file():
+def _content(path: Path, split: str, root: Path, findings: list[Finding]) -> dict | None:
+    """What a list holds, three lists of objects. Raises DefectError."""
+    if not there(path, root):
         if split == "train":
-            there = ", ".join(p.stem.removeprefix("instances_") for p in sorted(path.parent.glob("instances_*.json")))
+            lists = ", ".join(p.stem.removeprefix("instances_") for p in sorted(path.parent.glob("instances_*.json")))
             findings.append(
                 Finding(
-                    path, "no such file", f"one of {there or 'none'}", "Set data.train_list to the training images'."
+                    path, "no such file", f"one of {lists or 'none'}", "Set data.train_list to the training images'."
                 )
             )
         return None
-    try:
-        content = artifacts.read_json(path)
-    except artifacts.ContractError:
-        findings.append(Finding(path, "no JSON", "COCO's instances", "Copy it again from its source."))
-        return None
+    content = read_json(path)
     missing = [key for key in KEYS if not isinstance(content, dict) or not isinstance(content.get(key), list)]
     if missing:
-        findings.append(Finding(path, f"no list {', '.join(missing)}", f"lists {', '.join(KEYS)}", "Export it again."))
-        return None
+        raise DefectError(f"no list {', '.join(missing)}", f"lists {', '.join(KEYS)}", "Export it again.")
+    for key in KEYS:
+        strange = [entry for entry in content[key] if not isinstance(entry, dict)]
+        if strange:
+            raise DefectError(f"{str(strange[0])[:40]!r} in {key}", "objects {...}", "Export it again.")
     return content
 
 
@@ -127,20 +134,43 @@ def _categories(path: Path, content: dict, findings: list[Finding]) -> dict[int,
         findings.append(Finding(path, f"categories {str(pairs)[:80]}", wanted, "Correct them."))
     elif not 1 <= len(pairs) < UNKNOWN:
         findings.append(Finding(path, f"{len(pairs)} categories", f"1 to {UNKNOWN - 1}", "Merge some of them."))
-    return dict(pairs)
+    else:
+        for _, name in pairs:
+            if problem := class_problem(name):
+                wanted = "names of letters, digits, marks and blanks"
+                findings.append(Finding(path, f"category {name[:40]!a} with {problem}", wanted, "Rename it."))
+        return dict(pairs)
+    return {}
 
 
-def _images(path: Path, folder: Path, content: dict, listed: dict[str, Listed], findings: list[Finding]) -> list[str]:
+def _images(
+    path: Path, folder: Path, root: Path, content: dict, listed: dict[str, Listed], findings: list[Finding]
+) -> list[str]:
     """Ids of a list's images, the names of their files; what each is goes into `listed`."""
     of_image: dict[object, list[dict]] = defaultdict(list)
+    numbers = [(entry.get("id"), "image") for entry in content["images"]]
+    numbers += [(entry.get("image_id"), "annotation of image") for entry in content["annotations"]]
+    strange = [f"{what} {number!r}" for number, what in numbers if type(number) not in (int, str)]
+    if not strange:
+        counts = Counter(entry["id"] for entry in content["images"])
+        strange = [f"image id {number!r} {count} times" for number, count in counts.items() if count > 1]
+    if strange:
+        wanted = "a whole number or a text as id of every image, none twice"
+        findings += [Finding(path, found, wanted, "Correct the ids.") for found in strange]
+        return []
     for annotation in content["annotations"]:
-        of_image[annotation.get("image_id")].append(annotation)
+        of_image[annotation["image_id"]].append(annotation)
     ids = []
     for image in content["images"]:
-        file, image_id = image.get("file_name"), Path(str(image.get("file_name"))).stem
-        annotations = of_image.pop(image.get("id"), [])
-        photo = folder / str(file)
-        if not photo.is_file():
+        file, annotations = image.get("file_name"), of_image.pop(image["id"], [])
+        try:
+            photo = below(folder, file)
+            image_id = below(folder, photo.stem).name
+            is_there = there(photo, root)
+        except DefectError as error:
+            findings.append(error.at(path))
+            continue
+        if not is_there:
             findings.append(
                 Finding(path, f"image {file} without a file", str(photo), "Add the photograph or remove the image.")
             )

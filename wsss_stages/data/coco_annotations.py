@@ -18,6 +18,7 @@ from pycocotools import mask as coco_mask
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data import rle
+from wsss_stages.data.documents import is_number
 
 SMALLEST = 10
 """Pixels of an object's mask."""
@@ -105,7 +106,7 @@ def _draw(found: Found, masks: list, unknown: list, height: int, width: int) -> 
 
 def _class(annotation: dict, class_of: dict[int, int]) -> int:
     category = annotation.get("category_id")
-    if category not in class_of:
+    if type(category) is not int or category not in class_of:
         raise ProblemError(
             f"category {category}", f"one of the file's {len(class_of)} categories", "Correct it or add the category."
         )
@@ -156,7 +157,7 @@ def _mask(annotation: dict, height: int, width: int) -> np.ndarray | None:
 
 
 def _numbers(values: object) -> bool:
-    return isinstance(values, list) and all(type(v) in (int, float) and math.isfinite(v) for v in values)
+    return isinstance(values, list) and all(map(is_number, values))
 
 
 def _inside(values: list, size: int) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST = 1000
+"""Characters of what was found or wanted."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -14,7 +17,18 @@ class Finding:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.file}: found {self.found}; wanted {self.wanted}. {self.remedy}"
+        return f"{_shown(str(self.file))}: found {_shown(self.found)}; wanted {_shown(self.wanted)}. {self.remedy}"
+
+
+class DefectError(ValueError):
+    """Why a file, or what stands in it, cannot be used; its reader makes a finding of it."""
+
+    def __init__(self, found: str, wanted: str, remedy: str):
+        super().__init__(f"found {found}; wanted {wanted}. {remedy}")
+        self.found, self.wanted, self.remedy = found, wanted, remedy
+
+    def at(self, file: Path) -> Finding:
+        return Finding(file, self.found, self.wanted, self.remedy)
 
 
 class DatasetError(ValueError):
@@ -24,3 +38,9 @@ class DatasetError(ValueError):
         self.findings = findings
         lines = "\n".join(f"  {number}. {finding}" for number, finding in enumerate(findings, 1))
         super().__init__(f"{len(findings)} finding(s) in the dataset; nothing was written\n{lines}")
+
+
+def _shown(text: str) -> str:
+    """Text of a file as it may stand on a terminal: in one line, without control characters, cut where it is endless."""
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

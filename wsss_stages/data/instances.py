@@ -7,9 +7,12 @@ import numpy as np
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.a2gnn.instances import bounds
 from wsss_stages.data import rle
+from wsss_stages.data.documents import is_number
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index, Record
 from wsss_stages.data.weak import objects
+
+REMEDY = "Remake it: snakemake --forcerun s6_instance_masks"
 
 
 @dataclass
@@ -73,17 +76,30 @@ def add_truth(content: dict, image: int, record: Record, index: Index) -> np.nda
 
 def by_photo(content: dict, index: Index, where: str) -> dict[str, Objects]:
     """Objects by the photograph's path. Raises ContractError if the JSON has other classes than the index."""
-    names = [category["name"] for category in content["categories"]]
-    if names != index.classes[1:]:
-        raise artifacts.ContractError(
-            f"{where} has the classes {names}, the index {index.classes[1:]}. "
-            "Remake it: snakemake --forcerun s6_instance_masks"
-        )
-    found = {image["id"]: (image["file_name"], Objects()) for image in content["images"]}
-    for annotation in content["annotations"]:
-        objects_of = found[annotation["image_id"]][1]
-        x, y, width, height = annotation["bbox"]
-        objects_of.boxes.append([x, y, x + width, y + height])
-        objects_of.classes.append(annotation["category_id"])
-        objects_of.codes.append(annotation["segmentation"])
-    return dict(found.values())
+    try:
+        names = [category["name"] for category in content["categories"]]
+        if names != index.classes[1:]:
+            raise artifacts.ContractError(f"{where} has the classes {names}, the index {index.classes[1:]}. {REMEDY}")
+        found = {image["id"]: (image["file_name"], Objects()) for image in content["images"]}
+        sizes = {record.photo: (record.full_height, record.full_width) for record in index.records.values()}
+        for annotation in content["annotations"]:
+            photo, its = found[annotation["image_id"]]
+            _append(its, annotation, *sizes[photo], len(names))
+        return dict(found.values())
+    except (KeyError, TypeError, AttributeError, rle.RleError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise artifacts.ContractError(f"{where} is no JSON of this index's instances ({what}). {REMEDY}") from error
+
+
+def _append(its: Objects, annotation: dict, height: int, width: int, classes: int) -> None:
+    """One object of an image of this size. Raises TypeError or RleError for what is none."""
+    box, cls, code = (annotation[key] for key in ("bbox", "category_id", "segmentation"))
+    if not (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))):
+        raise TypeError(f"box {box!r}")
+    if type(cls) is not int or not 1 <= cls <= classes:
+        raise TypeError(f"category {cls!r}")
+    rle.decode(code, height, width)
+    x, y, w, h = box
+    its.boxes.append([x, y, x + w, y + h])
+    its.classes.append(cls)
+    its.codes.append(code)

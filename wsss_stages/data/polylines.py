@@ -4,14 +4,15 @@
 Source: ScribbleSup (Lin et al., CVPR 2016); the width of the pen and the counting: meng-tang/rloss, convertscribbles.m.
 """
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.data.findings import Finding
+from wsss_stages.data.documents import number as read_number
+from wsss_stages.data.documents import read_xml
+from wsss_stages.data.findings import DefectError, Finding
 
 PEN = 3
 """Width of a line, pixels."""
@@ -27,9 +28,9 @@ def read_polylines(
     class and what is no number are findings.
     """
     try:
-        polygons = ElementTree.parse(xml).getroot().findall("polygon")
-    except ElementTree.ParseError as error:
-        findings.append(Finding(xml, f"no XML ({error})", "scribbles as ScribbleSup writes them", "Export it again."))
+        polygons = read_xml(xml, "scribbles as ScribbleSup writes them").findall("polygon")
+    except DefectError as error:
+        findings.append(error.at(xml))
         return []
     lines = []
     for number, polygon in enumerate(polygons, 1):
@@ -46,10 +47,17 @@ def read_polylines(
             continue
         texts = [(point.findtext("X"), point.findtext("Y")) for point in polygon.findall("point")]
         try:
-            points = np.array(texts, float).reshape(-1, 2) - 1
-        except (TypeError, ValueError):
+            points = np.array([[read_number(text) for text in pair] for pair in texts], float).reshape(-1, 2) - 1
+        except ValueError:
             findings.append(
                 Finding(xml, f"scribble {number} with points {texts[:3]}", "two numbers X, Y", "Complete the points.")
+            )
+            continue
+        if not np.isfinite(points).all():
+            findings.append(
+                Finding(
+                    xml, f"scribble {number} with points {texts[:3]}", "finite numbers", "Draw it again or remove it."
+                )
             )
             continue
         inside = ((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1)

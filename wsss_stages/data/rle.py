@@ -7,6 +7,9 @@ run is stored in groups of five bits, from the fourth on as its difference to th
 import numpy as np
 from pycocotools import mask as coco_mask
 
+LONGEST = 60
+"""Bits of a run in a compressed code."""
+
 
 class RleError(ValueError):
     """A run-length code that is none of its image."""
@@ -48,6 +51,8 @@ def decode(code: dict, height: int, width: int) -> np.ndarray:
     runs = _runs(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or any(type(run) is not int or run < 0 for run in runs):
         raise RleError(f"run lengths {str(counts)[:40]}, not whole numbers from 0")
+    if any(run > height * width for run in runs):
+        raise RleError(f"a run of more than all {height * width} pixels")
     if sum(runs) != height * width:
         raise RleError(f"run lengths that sum to {sum(runs)}, not {height * width}")
     values = np.arange(len(runs)) % 2 == 1
@@ -63,6 +68,8 @@ def _runs(text: str) -> list[int]:
             raise RleError(f"character {character!r} in a run-length code")
         value |= (bits & 31) << shift
         shift += 5
+        if shift > LONGEST:
+            raise RleError("a run-length code with a number without end")
         if bits & 32:
             continue
         if bits & 16:

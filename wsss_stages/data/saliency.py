@@ -3,20 +3,28 @@
 from pathlib import Path
 
 from wsss_stages import artifacts
-from wsss_stages.data.findings import Finding
-from wsss_stages.data.images import ImageError, read_grey
+from wsss_stages.data.findings import DefectError, Finding
+from wsss_stages.data.images import ImageError, label_size, read_grey
 from wsss_stages.data.index import Record
+from wsss_stages.data.names import there
 
 
 def add_saliency(record: Record, folder: Path, root: Path, findings: list[Finding]) -> None:
     """Fill in a record's saliency map, a path relative to the photographs' `root` where it can be, and its sha256."""
     path = folder / f"{record.id}.png"
-    if not path.exists():
+    try:
+        is_there = there(path, folder, "or point data.saliency")
+    except DefectError as error:
+        findings.append(error.at(path))
+        return
+    if not is_there:
         wanted = "a saliency map of every training image"
         findings.append(Finding(path, "no such file", wanted, "Add it, or leave data.saliency empty."))
         return
     try:
-        height, width = read_grey(path).shape
+        height, width = label_size(path)
+        if (height, width) == (record.full_height, record.full_width):
+            read_grey(path)
     except ImageError as error:
         findings.append(
             Finding(path, str(error), "an 8-bit grey PNG, 0..255 for saliency", "Save it again as 8-bit grey.")

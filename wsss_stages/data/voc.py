@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from wsss_stages import UNKNOWN, artifacts
-from wsss_stages.data.findings import DatasetError, Finding
+from wsss_stages.data.documents import read_ids, read_lines
+from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
 from wsss_stages.data.index import Index, Record, sample
+from wsss_stages.data.names import below, class_problem, id_problem, there
 from wsss_stages.data.saliency import add_saliency
-from wsss_stages.data.weak_labels import WeakLabels, mask_problem
+from wsss_stages.data.weak_labels import WeakLabels, read_mask
 
 VOC_CLASSES = (
     "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
@@ -94,7 +96,7 @@ def import_voc(
     ids = list(dict.fromkeys(splits["train"] + splits["val"]))
 
     trained = set(splits["train"])
-    learnable = _learnable(lists / f"{truth_list}.txt", trained, findings) if truth_list else set()
+    learnable = _learnable(root, lists, truth_list, trained, findings) if truth_list else set()
 
     def examine(image_id: str) -> tuple[Record | None, list[Finding], dict[str, int]]:
         salient = saliency if image_id in trained else None
@@ -112,9 +114,17 @@ def import_voc(
 
 def _classes(root: Path, layout: Layout, findings: list[Finding]) -> list[str]:
     path = root / "classes.txt"
-    if not path.exists():
+    try:
+        if not there(path, root):
+            return list(layout.classes)
+        names = read_lines(path)
+    except DefectError as error:
+        findings.append(error.at(path))
         return list(layout.classes)
-    names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    for name in names:
+        if problem := class_problem(name):
+            wanted = "names of letters, digits, marks and blanks"
+            findings.append(Finding(path, f"class {name[:40]!a} with {problem}", wanted, "Rename it."))
     if not names or names[0] != "background":
         findings.append(
             Finding(path, f"first line {names[:1]}", "background first", "Put 'background' on its first line.")
@@ -157,8 +167,8 @@ def _splits(
     if not lists.is_dir():
         splits["train"] = list(photos)
     for split, name in (("train", train_list), ("val", val_list)):
-        path = lists / f"{name}.txt"
-        if not path.exists():
+        path, ids = _list(root, lists, name, findings)
+        if ids is None:
             if split == "train" and lists.is_dir():
                 there = ", ".join(sorted(p.stem for p in lists.glob("*.txt"))) or "none"
                 findings.append(
@@ -170,13 +180,14 @@ def _splits(
                     )
                 )
             continue
-        ids = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
         for image_id, count in Counter(ids).items():
             if count > 1:
                 findings.append(
                     Finding(path, f"id {image_id} {count} times", "every id once", "Remove the repeated lines.")
                 )
-            if image_id not in photos:
+            if problem := id_problem(image_id):
+                findings.append(_bad_id(path, image_id, problem))
+            elif image_id not in photos:
                 findings.append(
                     Finding(
                         path,
@@ -200,20 +211,41 @@ def _splits(
     return splits
 
 
-def _learnable(path: Path, train: set[str], findings: list[Finding]) -> set[str]:
+def _list(root: Path, lists: Path, name: str, findings: list[Finding]) -> tuple[Path, list[str] | None]:
+    """A list's file and its ids, None without such a file; one that cannot be read is a finding and empty."""
+    path = lists / f"{name}.txt"
+    try:
+        path = below(lists, f"{name}.txt")
+        return path, read_ids(path) if there(path, root) else None
+    except DefectError as error:
+        findings.append(error.at(path))
+        return path, []
+
+
+def _learnable(root: Path, lists: Path, name: str, train: set[str], findings: list[Finding]) -> set[str]:
     """Training images whose true masks may be learned from."""
-    if not path.exists():
+    path, ids = _list(root, lists, name, findings)
+    if ids is None:
         findings.append(Finding(path, "no such list", "ids, one a line", "Correct data.truth_list."))
-        return set()
-    return {line.split()[0] for line in path.read_text().splitlines() if line.strip()} & train
+    return train.intersection(ids or ())
+
+
+def _bad_id(path: Path, image_id: str, problem: str) -> Finding:
+    wanted = "the name of a photograph in JPEGImages, without its suffix"
+    return Finding(path, f"id {image_id[:80]!a} with {problem}", wanted, "Rename the image and correct the list.")
 
 
 def _examine(
     root: Path, layout: Layout, photo: Path, image_id: str, labels: WeakLabels, learnable: bool, saliency: Path | None
 ) -> tuple[Record | None, list[Finding], dict[str, int]]:
     """The record of one image, what is wrong with it and what is worth a note."""
+    if problem := id_problem(image_id):
+        return None, [_bad_id(photo, image_id, problem)], {}
     try:
+        there(photo, root)
         height, width = read_photo(photo).shape[:2]
+    except DefectError as error:
+        return None, [error.at(photo)], {}
     except ImageError as error:
         remedy = "Copy the file again from its source or remove the id."
         return None, [Finding(photo, str(error), "a whole image", remedy)], {}
@@ -239,13 +271,11 @@ def _examine(
 def _mask(root: Path, folder: str, record: Record, ids: set[int] | None, findings: list[Finding]) -> str | None:
     """Relative path of an optional mask, checked for size, mode and values."""
     path = root / folder / f"{record.id}.png"
-    if not path.exists():
-        return None
     try:
-        problem = mask_problem(read_labels(path), record, ids)
-    except ImageError as error:
-        problem = str(error), "a palette or grey PNG of class indices", "Convert colours to indices."
-    if problem:
-        findings.append(Finding(path, *problem))
+        if not there(path, root):
+            return None
+        read_mask(path, record, ids)
+    except DefectError as error:
+        findings.append(error.at(path))
         return None
     return str(path.relative_to(root))

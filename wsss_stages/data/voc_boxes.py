@@ -1,10 +1,11 @@
 """Boxes of a VOC annotation; its 1-based inclusive coordinates end here."""
 
 import math
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from wsss_stages.data.findings import Finding
+from wsss_stages.data.documents import number as read_number
+from wsss_stages.data.documents import read_xml
+from wsss_stages.data.findings import DefectError, Finding
 
 
 def read_boxes(
@@ -12,9 +13,9 @@ def read_boxes(
 ) -> tuple[list[list[int]], list[int]]:
     """Boxes (x0 y0 x1 y1, 0-based, half open) and their classes; what cannot be used becomes a finding."""
     try:
-        objects = ElementTree.parse(xml).getroot().findall("object")
-    except ElementTree.ParseError as error:
-        findings.append(Finding(xml, f"no XML ({error})", "a VOC annotation", "Export it again."))
+        objects = read_xml(xml, "a VOC annotation").findall("object")
+    except DefectError as error:
+        findings.append(error.at(xml))
         return [], []
     boxes, box_classes = [], []
     for number, element in enumerate(objects, 1):
@@ -44,8 +45,8 @@ def read_boxes(
 def _box_problem(texts: list[str | None], height: int, width: int) -> tuple[str, str, str] | None:
     """Why four texts are no box of the image: found, wanted, remedy; None if they are one."""
     try:
-        values = [float(text) for text in texts]  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        values = [read_number(text) for text in texts]
+    except ValueError:
         return f"box {texts}", "four numbers xmin ymin xmax ymax", "Complete the bndbox."
     if not all(map(math.isfinite, values)):
         return f"box {values}", "finite numbers", "Draw the box again."

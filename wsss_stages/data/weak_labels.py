@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from wsss_stages import UNKNOWN, artifacts
-from wsss_stages.data.findings import Finding
-from wsss_stages.data.images import ImageError, read_labels
+from wsss_stages.data.documents import is_number, read_json
+from wsss_stages.data.findings import DefectError, Finding
+from wsss_stages.data.images import ImageError, label_size, read_labels
 from wsss_stages.data.index import Record
+from wsss_stages.data.names import there
+from wsss_stages.data.npy_tags import read_npy
 from wsss_stages.data.polylines import drawn, read_polylines
-from wsss_stages.data.tags import read_csv, read_npy
+from wsss_stages.data.tags import read_csv
 from wsss_stages.data.voc_boxes import read_boxes
 
 
@@ -28,19 +31,21 @@ class WeakLabels:
         self.root, self.dataset, self.classes = root, dataset, classes
         self.points: dict[str, list[tuple[Path, dict]]] = {}
         for name in ("points.json", "background_points.json"):
-            if (root / name).exists():
-                for image_id, points in artifacts.read_json(root / name).items():
+            if self._there(root / name, findings):
+                for image_id, points in _read_points(root / name, findings).items():
                     self.points.setdefault(image_id, []).extend((root / name, point) for point in points)
         csv, npy = root / "tags.csv", root / "cls_labels.npy"
-        if csv.exists() and npy.exists():
+        has_csv, has_npy = (self._there(path, findings) for path in (csv, npy))
+        if has_csv and has_npy:
             findings.append(Finding(npy, "tags.csv beside it", "one file of tags", "Remove one of them."))
-        self.tags = read_csv(csv, classes, findings) if csv.exists() else None
-        self.npy_tags = read_npy(npy, classes, findings) if npy.exists() else None
+        self.tags = read_csv(csv, classes, findings) if has_csv else None
+        self.npy_tags = read_npy(npy, classes, findings) if has_npy else None
 
     def add(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> None:
         """Fill in the record's boxes, scribbles, points and tags, and which of them there are."""
         xml = self.root / "Annotations" / f"{record.id}.xml"
-        if xml.exists():
+        has_xml = self._there(xml, findings)
+        if has_xml:
             record.boxes, record.box_classes = read_boxes(xml, record.height, record.width, self.classes, findings)
         scribbles = self._scribbles(record, findings, notes)
         if scribbles is not None:
@@ -60,10 +65,17 @@ class WeakLabels:
                 )
             )
         record.tags = sorted(shown | set(tags or ()))
-        there = (xml.exists(), record.scribbles is not None, bool(record.points), tags is not None)
+        given = (has_xml, record.scribbles is not None, bool(record.points), tags is not None)
         record.kinds = [
-            kind for kind, is_there in zip(("box", "scribble", "point", "tag"), there, strict=True) if is_there
+            kind for kind, is_there in zip(("box", "scribble", "point", "tag"), given, strict=True) if is_there
         ]
+
+    def _there(self, path: Path, findings: list[Finding]) -> bool:
+        try:
+            return there(path, self.root, "or point data.weak_labels")
+        except DefectError as error:
+            findings.append(error.at(path))
+            return False
 
     def _names(self, classes: set[int]) -> str:
         return ", ".join(self.classes[c] for c in sorted(classes))
@@ -78,11 +90,12 @@ class WeakLabels:
     def _scribbles(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> np.ndarray | None:
         """(h, w) classes of an image's scribbles, whose path it notes; None without, or with such that cannot be used."""
         png, xml = (self.root / "Scribbles" / f"{record.id}{suffix}" for suffix in (".png", ".xml"))
-        if png.exists() and xml.exists():
+        has_png, has_xml = (self._there(path, findings) for path in (png, xml))
+        if has_png and has_xml:
             findings.append(Finding(xml, f"{png.name} beside it", "one file of scribbles", "Remove one of them."))
-        path = png if png.exists() else xml
-        if not path.exists():
+        if not has_png and not has_xml:
             return None
+        path = png if has_png else xml
         size = record.height, record.width
         if path == xml:
             before = len(findings)
@@ -91,15 +104,9 @@ class WeakLabels:
                 return None
         else:
             try:
-                labels = read_labels(png)
-            except ImageError as error:
-                findings.append(
-                    Finding(png, str(error), "a palette or grey PNG of class indices", "Convert colours to indices.")
-                )
-                return None
-            problem = mask_problem(labels, record, set(range(len(self.classes))) | {UNKNOWN})
-            if problem:
-                findings.append(Finding(png, *problem))
+                labels = read_mask(png, record, set(range(len(self.classes))) | {UNKNOWN})
+            except DefectError as error:
+                findings.append(error.at(png))
                 return None
         inside = path.is_relative_to(self.dataset)
         record.scribbles = str(path.relative_to(self.dataset) if inside else path.resolve())
@@ -110,11 +117,11 @@ class WeakLabels:
         found = []
         for path, point in self.points.get(record.id, []):
             try:
-                x, y, cls = float(point["x"]), float(point["y"]), point["cls"]
-                fits = 0 <= x < record.width and 0 <= y < record.height and cls in range(len(self.classes))
-            except (KeyError, TypeError, ValueError):
-                fits = False
-            if not fits:
+                x, y, cls = point["x"], point["y"], point["cls"]
+            except (KeyError, TypeError):
+                x = y = cls = None
+            fits = all(map(is_number, (x, y, cls)))
+            if not (fits and 0 <= x < record.width and 0 <= y < record.height and cls in range(len(self.classes))):
                 findings.append(
                     Finding(
                         path,
@@ -142,19 +149,42 @@ class WeakLabels:
         ]
 
 
-def mask_problem(labels: np.ndarray, record: Record, ids: set[int] | None) -> tuple[str, str, str] | None:
-    """Why a label image does not fit its photograph, or holds other values than `ids`: found, wanted, remedy; None if it fits."""
-    if labels.shape != (record.height, record.width):
-        return (
-            f"{labels.shape[1]}x{labels.shape[0]} pixels",
-            f"{record.width}x{record.height} like the image",
-            "Resize with nearest neighbour, or export it again.",
-        )
+def read_mask(path: Path, record: Record, ids: set[int] | None) -> np.ndarray:
+    """(h, w) uint8 labels of a photograph, decoded only if its header has the photograph's size.
+
+    Raises: DefectError for another size, for what is no palette or grey PNG, and for values other than `ids`.
+    """
+    try:
+        height, width = label_size(path)
+        if (height, width) != (record.height, record.width):
+            raise DefectError(
+                f"{width}x{height} pixels",
+                f"{record.width}x{record.height} like the image",
+                "Resize with nearest neighbour, or export it again.",
+            )
+        labels = read_labels(path)
+    except ImageError as error:
+        raise DefectError(
+            str(error), "a palette or grey PNG of class indices", "Convert colours to indices."
+        ) from error
     strange = sorted(set(np.unique(labels).tolist()) - ids) if ids is not None else []
     if strange:
-        return (
+        raise DefectError(
             f"values {strange[:5]}",
             f"0..{len(ids or ()) - 2} or {UNKNOWN}",
             "Check classes.txt, or the tool that wrote the mask.",
         )
-    return None
+    return labels
+
+
+def _read_points(path: Path, findings: list[Finding]) -> dict[str, list]:
+    """Points by id; each is looked at as its image comes."""
+    try:
+        content = read_json(path)
+    except DefectError as error:
+        findings.append(error.at(path))
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(points, list) for points in content.values()):
+        findings.append(Finding(path, "no lists of points by id", "{id: [{x, y, cls}]}", "Export it again."))
+        return {}
+    return content

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from wsss_stages.data.names import NAME
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
 from wsss_stages.options.dfr import Dfr
@@ -15,6 +16,9 @@ from wsss_stages.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 
 SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+
+ONE_NAME = f"^{NAME}$(?!\\n)"
+"""A pattern; Python's `$` alone would let a line feed follow."""
 
 SECTIONS: dict[str, type[Section]] = {
     "data": Data,
@@ -64,7 +68,7 @@ def json_schema() -> dict:
     run = {
         "dataset": {
             "type": "string",
-            "pattern": "^[A-Za-z0-9_.-]*$",
+            "pattern": f"^$(?!\\n)|{ONE_NAME}",
             "description": "name of the results folder; empty: the name of dataset_root",
         },
         "dataset_root": {
@@ -73,9 +77,13 @@ def json_schema() -> dict:
         },
         "backbone_weights": {"type": "string", "description": "local .pth/.safetensors, 'hub', or 'none'"},
         "weak": {"enum": list(KINDS), "description": "kind of weak label"},
-        "variant": {"type": "string", "description": "the variant that `rule all` makes"},
+        "variant": {"type": "string", "pattern": ONE_NAME, "description": "the variant that `rule all` makes"},
         "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
-        "device": {"type": "string", "description": "auto, cpu, cuda or cuda:N"},
+        "device": {
+            "type": "string",
+            "pattern": r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)",
+            "description": "auto, cpu, cuda or cuda:N",
+        },
         "report_images": {
             "type": "integer",
             "minimum": 1,
@@ -84,6 +92,7 @@ def json_schema() -> dict:
         "demo": {"type": "object", "description": "what replaces the rest while dataset_root is empty"},
         "variants": {
             "type": "object",
+            "propertyNames": {"pattern": ONE_NAME},
             "description": "named sets of overrides: {name: {base: name, section: {option: value}}}",
         },
     }

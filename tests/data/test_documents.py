@@ -1,0 +1,207 @@
+"""XML, JSON, lists and pickles made to harm: refused with one kind of error, and what they ask for never happens."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from wsss_stages.data import documents
+from wsss_stages.data.findings import DatasetError, DefectError, Finding
+from wsss_stages.data.npy_tags import read_npy
+from wsss_stages.data.voc import import_voc
+
+BOX = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>12</ymax></bndbox>"
+LAUGHS = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10}'>" for n in range(1, 10))
+DOCTYPES = {
+    "internal": "<!DOCTYPE a [<!ENTITY e 'cat'>]>",
+    "external": "<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>",
+    "laughs": f"<!DOCTYPE a [<!ENTITY l0 'ha'>{LAUGHS}<!ENTITY e '&l9;'>]>",
+    "parameter": "<!DOCTYPE a [<!ENTITY % p SYSTEM 'http://localhost/x'> %p;]>",
+    "empty": "<!DOCTYPE a>",
+}
+
+
+def only_finding(voc):
+    with pytest.raises(DatasetError) as caught:
+        import_voc("toy", voc.root)
+    (found,) = caught.value.findings
+    return str(found)
+
+
+@pytest.mark.parametrize("doctype", DOCTYPES)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_doctype_is_refused_and_entities_are_not_expanded(voc, doctype, encoding):
+    path = voc.root / "Annotations" / "a.xml"
+    text = f"{DOCTYPES[doctype]}<annotation><object><name>&e;</name>{BOX}</object></annotation>"
+    path.write_text(text, encoding=encoding)
+    found = only_finding(voc)
+    assert found.startswith(f"{path}: found a DOCTYPE 'a'") and "wanted XML without one. Remove the lines" in found
+
+
+def test_scribbles_refuse_it_too(voc):
+    (voc.root / "Annotations" / "a.xml").unlink()
+    (voc.root / "Scribbles").mkdir()
+    (voc.root / "Scribbles" / "a.xml").write_text(f"{DOCTYPES['internal']}<annotation/>")
+    assert "a DOCTYPE" in only_finding(voc)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"<a>" * 100_000, "nested too deeply"),
+        (b"<?xml version='1.0' encoding='nonsense'?><a/>", "no XML"),
+        (b"<?xml version='1.0' encoding='shift_jis'?><a/>", "no XML"),
+        (b"<a>&undefined;</a>", "no XML"),
+        (b"<a>\0</a>", "no XML"),
+        (b"", "no XML"),
+    ],
+)
+def test_other_xml_that_is_none(tmp_path, content, message):
+    (tmp_path / "a.xml").write_bytes(content)
+    with pytest.raises(DefectError, match=message):
+        documents.read_xml(tmp_path / "a.xml", "an annotation")
+
+
+@pytest.mark.parametrize("kind", ["read_lines", "read_json", "read_xml"])
+def test_files_without_end_are_not_read(tmp_path, monkeypatch, kind):
+    for limit in ("MAX_TEXT", "MAX_JSON", "MAX_XML"):
+        monkeypatch.setattr(documents, limit, 10)
+    monkeypatch.setattr(documents.read_text, "__defaults__", (10,))
+    (tmp_path / "file").write_bytes(b"x" * 11)
+    more = ["an annotation"] if kind == "read_xml" else []
+    with pytest.raises(DefectError, match="a file of 11 bytes; wanted at most 10"):
+        getattr(documents, kind)(tmp_path / "file", *more)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000, "nested too deeply"),
+        ("9" * 5000, "no JSON"),
+        ("{", "no JSON"),
+        ("", "no JSON"),
+        ("[]", "no lists of points by id"),
+        ('{"a": 3}', "no lists of points by id"),
+        ('{"a": "xy"}', "no lists of points by id"),
+        ('{"a": ["x"]}', "point x of a"),
+        ('{"a": [null]}', "point None of a"),
+    ],
+)
+def test_points_that_are_none(voc, text, message):
+    (voc.root / "points.json").write_text(text)
+    assert "points.json: found" in only_finding(voc) and message in only_finding(voc)
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "-1", '"3"', "true", "null", "[]", "1" + "0" * 400])
+@pytest.mark.parametrize("key", ["x", "y", "cls"])
+def test_numbers_that_are_none(voc, key, value):
+    point = {"x": "3", "y": "3", "cls": "1"} | {key: value}
+    members = ", ".join(f'"{name}": {text}' for name, text in point.items())
+    (voc.root / "points.json").write_text(f'{{"a": [{{{members}}}]}}')
+    found = only_finding(voc)
+    assert "points.json: found point" in found and "wanted 0 <= x < 20" in found and len(found) < 1500
+
+
+@pytest.mark.parametrize("text", ["1_0", "٣", "nan", "1e999", "-inf", "", "0x5", "9" * 5000])
+def test_corners_of_boxes_that_are_none(voc, text):
+    voc.boxes("a", ("cat", 2, 3, text, 12))
+    assert "a.xml: found object 1 with box" in only_finding(voc)
+
+
+@pytest.mark.parametrize("text", ["1_0", "٣", "nan", "1e999", "-inf", ""])
+def test_points_of_scribbles_that_are_none(voc, text):
+    (voc.root / "Annotations" / "a.xml").unlink()
+    (voc.root / "Scribbles").mkdir()
+    points = f"<point><X>{text}</X><Y>3</Y></point><point><X>4</X><Y>5</Y></point>"
+    (voc.root / "Scribbles" / "a.xml").write_text(
+        f"<annotation><polygon><tag>cat</tag>{points}</polygon></annotation>", encoding="utf-8"
+    )
+    assert "a.xml: found scribble 1 with points" in only_finding(voc)
+
+
+@pytest.mark.parametrize("name", ["tags.csv", "classes.txt", "ImageSets/Segmentation/train.txt", "points.json"])
+def test_what_is_no_utf_8(voc, name):
+    (voc.root / name).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DatasetError, match=r"no UTF-8.*wanted text in UTF-8\. Save it as UTF-8"):
+        import_voc("toy", voc.root)
+
+
+def test_a_cell_without_end(voc):
+    (voc.root / "tags.csv").write_text("id,class\n" + "x" * 200_000)
+    assert "no CSV (field larger" in only_finding(voc)
+
+
+def test_a_finding_shows_no_control_characters_and_has_an_end():
+    text = str(Finding("a\x1b[31m", "b\nc" + "x" * 10**6, "d\u202e", "Mend it."))
+    assert text.startswith("a\\x1b[31m: found b\\ncxxx") and "d\\u202e" in text and len(text) < 1100
+
+
+def calls(function, *arguments):
+    class Evil:
+        def __reduce__(self):
+            return function, arguments
+
+    return Evil()
+
+
+def object_array(content):
+    """A .npy whose pickle is ours."""
+    return (
+        b"\x93NUMPY\x01\x00\x46\x00"
+        + b"{'descr': '|O', 'fortran_order': False, 'shape': ()}".ljust(69)
+        + b"\n"
+        + content
+    )
+
+
+def refused(path, classes=("background", "cat", "dog")):
+    findings = []
+    assert read_npy(path, list(classes), findings) == {}
+    (found,) = findings
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (pickle.dumps(calls(eval, "open('pwned', 'w')")), "asks for builtins.eval"),
+        (pickle.dumps(calls(np.load, "x")), "which no array needs"),
+        (pickle.dumps({"a": calls(np.ndarray, (1 << 40,))}), "no dictionary of label vectors"),
+        (pickle.dumps({"a": calls(np.dtype, "O")}), "no dictionary of label vectors"),
+        (b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f", "no dictionary of label vectors"),
+        (b"cnumpy\ndtype\n(VV9\ntR.", "numbers of type 'V9'"),
+        (b"(" * 100_000, "no dictionary of label vectors"),
+        (b".", "no dictionary of label vectors"),
+    ],
+)
+def test_a_pickle_runs_nothing(tmp_path, monkeypatch, content, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.npy").write_bytes(object_array(content))
+    assert message in refused(tmp_path / "x.npy") and not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    "vector", [np.array([np.nan, 1]), np.array([np.inf, 0]), np.array(["1", "0"]), "10", [1, None], {}]
+)
+def test_vectors_that_are_none(tmp_path, vector):
+    np.save(tmp_path / "x.npy", {"a": vector}, allow_pickle=True)
+    assert "no dictionary of label vectors" in refused(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", "u1", "i8", "?"])
+@pytest.mark.parametrize("key", ["2007000032", 2007000032, np.int64(2007000032), np.str_("2007000032")])
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_vectors_of_all_numbers_and_protocols(tmp_path, dtype, key, protocol):
+    array = np.empty((), object)
+    array[()] = {key: np.array([0, 1], dtype), "other": [1, 0]}
+    (tmp_path / "x.npy").write_bytes(object_array(pickle.dumps(array, protocol)))
+    findings = []
+    assert read_npy(tmp_path / "x.npy", ["background", "cat", "dog"], findings) == {"2007000032": [2], "other": [1]}
+    assert not findings
+
+
+def test_json_values_that_look_like_numbers():
+    values = json.loads(f'[1, 1.5, -2, true, "1", null, NaN, 1e999, 1{"0" * 400}]')
+    assert [documents.is_number(value) for value in values] == [True] * 3 + [False] * 6

@@ -1,0 +1,125 @@
+"""What an image's header says is looked at before its pixels are."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from wsss_stages.data import images
+from wsss_stages.data.findings import DatasetError
+from wsss_stages.data.images import ImageError, label_size, read_grey, read_labels, read_photo
+from wsss_stages.data.supports import read_supports
+from wsss_stages.data.voc import import_voc
+
+
+@pytest.fixture
+def undecoded(monkeypatch):
+    """Decoding PNGs fails the test; JPEGs may be decoded."""
+
+    def load(self):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", load)
+
+
+def only_finding(voc, **options):
+    with pytest.raises(DatasetError) as caught:
+        import_voc("toy", voc.root, **options)
+    (found,) = caught.value.findings
+    return str(found)
+
+
+def chunk(name, body):
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png(width, height, body=b""):
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("read", [read_photo, read_labels, read_grey, label_size])
+@pytest.mark.parametrize("side", [14_000, 20_000, 2**31 - 1])
+def test_a_bomb_is_known_by_its_header(tmp_path, undecoded, read, side):
+    (tmp_path / "a.png").write_bytes(png(side, side))
+    with pytest.raises(ImageError, match="decompression bomb") as caught:
+        read(tmp_path / "a.png")
+    assert caught.value.__notes__ == [f"The file is {tmp_path / 'a.png'}."]
+
+
+def test_a_text_that_grows_is_a_bomb_too(tmp_path):
+    (tmp_path / "a.png").write_bytes(png(4, 4, chunk(b"zTXt", b"x\0\0" + zlib.compress(b"0" * (1 << 26)))))
+    with pytest.raises(ImageError, match="damaged image"):
+        read_photo(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("folder", ["SegmentationClass", "SegmentationObject", "Scribbles"])
+def test_a_mask_of_another_size_is_not_decoded(voc, undecoded, folder):
+    for path in voc.root.glob("Seg*/*"):
+        path.unlink()
+    (voc.root / folder).mkdir(exist_ok=True)
+    (voc.root / folder / "a.png").write_bytes(png(9000, 9000))
+    found = only_finding(voc)
+    assert f"{folder}/a.png: found 9000x9000 pixels; wanted 20x16 like the image" in found
+
+
+def test_nor_is_a_saliency_map(voc, undecoded):
+    for path in voc.root.glob("Seg*/*"):
+        path.unlink()
+    (voc.root / "Saliency").mkdir()
+    (voc.root / "Saliency" / "a.png").write_bytes(png(9000, 9000))
+    assert "found 9000x9000 pixels; wanted 20x16" in only_finding(voc, saliency=voc.root / "Saliency")
+
+
+def test_nor_is_the_mask_of_a_support(tmp_path, undecoded):
+    (tmp_path / "masks").mkdir()
+    Image.new("RGB", (20, 16)).save(tmp_path / "a.jpg")
+    (tmp_path / "masks" / "a.png").write_bytes(png(9000, 9000))
+    with pytest.raises(DatasetError, match="9000x9000 pixels; wanted 20x16 pixels as its photograph"):
+        read_supports(tmp_path)
+
+
+def test_a_mask_in_jpeg_is_refused_whatever_its_name(voc):
+    """Its numbers would not be those that were drawn."""
+    Image.fromarray(np.zeros((16, 20), np.uint8)).save(voc.root / "SegmentationClass" / "a.png", "JPEG")
+    found = only_finding(voc)
+    assert "SegmentationClass/a.png: found no image of the formats PNG; wanted a palette or grey PNG" in found
+
+
+@pytest.mark.parametrize("format", ["GIF", "PPM", "ICO", "TGA", "PDF"])
+def test_photographs_of_other_formats_are_refused(voc, format):
+    Image.new("RGB", (20, 16)).save(voc.root / "JPEGImages" / "a.jpg", format)
+    assert "a.jpg: found no image of the formats JPEG, PNG, TIFF, WEBP, BMP" in only_finding(voc)
+
+
+def test_a_photograph_may_have_another_of_the_formats(voc):
+    Image.new("RGB", (20, 16)).save(voc.root / "JPEGImages" / "a.jpg", "PNG")
+    assert import_voc("toy", voc.root).records["a"].width == 20
+
+
+@pytest.mark.parametrize("suffix, options", [(".jpg", {}), (".png", {}), (".tif", {}), (".webp", {}), (".bmp", {})])
+def test_every_cut_of_a_file_is_refused_or_whole(tmp_path, suffix, options):
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 20, 3), dtype=np.uint8)).save(path, **options)
+    whole, content = read_photo(path), path.read_bytes()
+    cuts, refused = range(0, len(content), max(1, len(content) // 60)), 0
+    for cut in cuts:
+        path.write_bytes(content[:cut])
+        try:
+            np.testing.assert_array_equal(read_photo(path), whole)
+        except ImageError:
+            refused += 1
+    assert refused >= len(cuts) - 2
+
+
+def test_the_limit_is_of_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 320)
+    Image.new("L", (20, 16)).save(tmp_path / "a.png")
+    assert read_grey(tmp_path / "a.png").shape == (16, 20)
+    monkeypatch.setattr(images, "MAX_PIXELS", 319)
+    with pytest.raises(ImageError, match="20x16 pixels, a decompression bomb"):
+        read_grey(tmp_path / "a.png")

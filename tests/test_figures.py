@@ -1,0 +1,51 @@
+"""Names from a dataset are text in every page and picture."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wsss_stages import figures
+
+PACKAGE = Path(figures.__file__).parent
+MARKUP = "<script>alert('&\"')</script>"
+ESCAPED = "&lt;script&gt;alert(&#x27;&amp;&quot;&#x27;)&lt;/script&gt;"
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_markup_is_escaped_everywhere_in_a_table(place):
+    texts = ["title", "note", "head", "cell"]
+    texts[place] = MARKUP
+    page = figures.html_table(*texts[:2], [texts[2]], [[texts[3]]])
+    assert MARKUP not in page and "<script" not in page and page.count(ESCAPED) == (2 if place == 0 else 1)
+
+
+def test_no_other_file_makes_a_page():
+    """So that what is escaped here is escaped in every page."""
+    for path in PACKAGE.rglob("*.py"):
+        tags = re.findall(r"<(?:html|body|table|t[dhr]|p|h1|div|img|a|script|style)\b", path.read_text())
+        assert not tags or path.name == "figures.py", path
+
+
+def test_every_page_of_a_stage_is_such_a_table():
+    for path in (PACKAGE / "stages").glob("*.py"):
+        text = path.read_text()
+        pages = text.count('.html"') - text.count('import "')
+        assert text.count("figures.html_table(") >= bool(pages), path
+
+
+@pytest.mark.parametrize("name", ["$x^$", "a $ b", "$\\frac{$", "\\$", "<b>", "_x"])
+def test_names_are_no_formulas_in_pictures(name):
+    image = np.zeros((8, 8, 3), np.uint8)
+    pictures = [
+        figures.rows_figure(["label"], [[image]], [name], {1: name.lstrip("_")}),
+        figures.confusion_figure(np.eye(2), ["background", name], name),
+        figures.table_picture(name, [(name, 50.0, None, None, None)]),
+    ]
+    for figure in pictures:
+        figure.savefig(io.BytesIO(), format="png")
+        shown = [text for text in figure.findobj(figures.plt.Text) if text.get_text() == name]
+        assert shown and not any(text.get_parse_math() for text in shown)
+        figures.plt.close(figure)
