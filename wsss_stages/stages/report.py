@@ -6,6 +6,7 @@ writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  co
 """
 
 import argparse
+import heapq
 from pathlib import Path
 
 
@@ -37,7 +38,9 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.pairwise.windows import offsets
 
-    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    index = Index.read(paths.index)
+    records = heapq.nsmallest(paths.images, index.split("train"), key=lambda r: stable_hash(r.id, "report"))
+    manifest = Manifest(paths.manifests, images={record.id for record in records})
     window = training.read_provenance(paths.affinity)["options"] if paths.affinity else None
     segmenter, _ = restore_segmenter(paths.segmenter)
     paths.folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
         with artifacts.whole(paths.folder / name) as partial:
             partial.write_text(text)
 
-    made = {name for files in manifest.items.values() for name in files}
+    made = manifest.made
     mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in made else {}
     by_kind = {
         **mined,
@@ -117,7 +120,6 @@ def main(argv: list[str] | None = None) -> None:
             "truth": None if truth is None else figures.over(image, truth),
         }
 
-    records = sorted(index.split("train"), key=lambda r: stable_hash(r.id, "report"))[: paths.images]
     rows = [row(record) for record in records]
     there = sorted({c for r in records for c in r.tags})
     names = [r.id if len(r.id) < 22 else f"…{r.id[-20:]}" for r in records]
