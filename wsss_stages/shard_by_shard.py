@@ -41,12 +41,15 @@ class ShardByShard:
 
     @property
     def made(self) -> set[str]:
-        """Names of the artifacts of the first image, which all images must have."""
+        """Names of the artifacts of the first image that has any; all that are wanted must have the same."""
         if not self._names:
-            for stem, paths in self._shards.items():
-                for record in self.index.shard(self.split, stem)[:1]:
-                    self._names = Manifest(paths, images=[record.id]).names(record.id)
-                    return self._names
+            every = (
+                manifest.names(record.id)
+                for stem, paths in self._shards.items()
+                for manifest in [Manifest(paths)]
+                for record in self.index.shard(self.split, stem)
+            )
+            self._names = next(filter(None, every), set())
         return self._names
 
     def __len__(self) -> int:
