@@ -25,7 +25,7 @@ def finished(folder, index, n, names=("seeds", "edges"), left_out=()):
     paths = []
     for k in range(1, n + 1):
         its = [r.id for r in index.shard("train", f"{k}-of-{n}") if r.id not in left_out]
-        items = {i: {name: [f"{name}/{i}.png", f"sha of {name} {i}"] for name in names} for i in its}
+        items = {i: {name: [f"{name}/{i}.png", f"sha-of-{name}-{i[6:]}"] for name in names} for i in its}
         paths.append(folder / f"{k}-of-{n}.json")
         content = {"manifest": 1, "items": items, "notes": {"boxes": len(its)}, "options": {"k": k}}
         artifacts.write_json(paths[-1], content)
@@ -47,7 +47,7 @@ def test_a_manifest_is_what_its_files_say(index, tmp_path):
     found, wanted = Manifest(paths), plain(paths)
     assert dict(found.items) == wanted and len(found.items) == 12 and found.made == {"seeds", "edges", "pseudo"}
     assert found.notes == {"boxes": 22} and [its["k"] for its in found.options] == [1, 2, 3, 1, 2]
-    assert found.sha256(IDS[5], "pseudo") == f"sha of pseudo {IDS[5]}" and found.sha256(IDS[0], "pseudo") == ""
+    assert found.sha256(IDS[5], "pseudo") == "sha-of-pseudo-5" and found.sha256(IDS[0], "pseudo") == ""
     assert found.names(IDS[0]) == {"seeds", "edges"} and found.names("unknown") == set()
     with pytest.raises(KeyError, match="unknown"):
         found.items["unknown"]

@@ -142,7 +142,10 @@ class IndexFile:
 
 
 def _id(line: bytes) -> str:
-    return _decoder.raw_decode(line.decode(), ID_AT)[0]
+    image_id, _ = _decoder.raw_decode(line.decode(), ID_AT)
+    if not isinstance(image_id, str):
+        raise ValueError(f"a record with the id {image_id!r}")
+    return image_id
 
 
 class Records(Mapping[str, Record]):
