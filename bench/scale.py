@@ -53,6 +53,8 @@ def main() -> None:
         maker = multiprocessing.get_context("spawn").Process(target=made_up, args=(folder, args.images, args.shards))
         maker.start()  # a process of its own, for the peaks of later ones begin at this one's
         maker.join()
+        if maker.exitcode:
+            sys.exit("the images could not be made up")
         whole, box = index / "index.json", index / "box" / "index.json"
         size = whole.stat().st_size / 1e9
         manifests = [str(path) for path in sorted((folder / "s3_seeds").glob("*-of-*.json"))]
@@ -91,7 +93,7 @@ def made_up(folder: Path, images: int, shards: int) -> None:
         yaml.safe_dump(config | demo | {"dataset": "made_up", "dataset_root": str(folder / "scenes"), "shards": shards})
     )
     argv = ["--root", folder / "scenes", "--index", folder / "scenes.json", "--kind", "scenes"]
-    argv += ["--scenes-train", SCENES, "--scenes-val", 0]
+    argv += ["--scenes-train", SCENES, "--scenes-val", 2]
     measured(["-m", "wsss_stages.stages.data", *map(str, argv)], folder)
     scenes = Index.read(folder / "scenes.json")
     where, train = folder / "results" / "made_up", images * 9 // 10

@@ -1,6 +1,7 @@
 """A split with what stages made of it, one shard after the other, so that memory does not grow with the images."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -53,6 +54,10 @@ class ShardByShard:
         return self._names
 
     def __len__(self) -> int:
+        return self._count
+
+    @cached_property
+    def _count(self) -> int:
         return len(self.index.split(self.split, self._having))
 
     def __iter__(self) -> Iterator[tuple[Record, Manifest]]:

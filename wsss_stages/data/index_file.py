@@ -118,7 +118,7 @@ class IndexFile:
 
     def record(self, position: SupportsIndex) -> Record:
         """Read one record."""
-        return Record(**json.loads(self._line(position).rstrip(b",\n")))
+        return Record(**_decoder.raw_decode(self._line(position).decode())[0])
 
     def id(self, position: SupportsIndex) -> str:
         """Read the id of one record."""
