@@ -150,8 +150,10 @@ def measured(line: list[str], folder: Path) -> tuple[float, float, float]:
         text = said.read()
         if process.returncode:
             sys.exit(f"{' '.join(line[:3])} failed:\n{text[-5000:]}")
-    print("\n".join([f"$ {' '.join(line[:8])} ...", *text.splitlines()[-22:]]), flush=True)
-    return time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9
+    took = time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9
+    told = f"# {took[0]:.1f} s, {took[1]:.1f} s of processors, {took[2]:.2f} GB"
+    print("\n".join([f"$ {' '.join(line[:8])} ...", *text.splitlines()[-22:], told]), flush=True)
+    return took
 
 
 if __name__ == "__main__":
