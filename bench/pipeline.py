@@ -39,7 +39,7 @@ def main() -> None:
         "stage", "split", "jobs", "images", "seconds", "share %", "images an hour and job", "CPU s", "peak GB"
     )
     for (stage, split), its in sorted(jobs.items()):
-        images, wall = len(splits[split]), sum(s for s, _, _ in its)
+        images, wall = splits[split], sum(s for s, _, _ in its)
         table.add_row(
             *(stage, split, str(len(its)), str(images), f"{wall:.0f}", f"{100 * wall / total:.0f}"),
             *(f"{3600 * images / wall:.0f}", f"{sum(c for _, c, _ in its):.0f}"),

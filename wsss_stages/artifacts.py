@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,14 @@ def sha256(path: Path) -> str:
 def fingerprint(*parts: object) -> str:
     """sha256 of JSON-able values; equal values give equal fingerprints."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def fingerprint_each(values: Iterable[object]) -> str:
+    """sha256 of many JSON-able values in their order, of which one at a time is in memory."""
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(fingerprint(value).encode())
+    return digest.hexdigest()
 
 
 @contextmanager

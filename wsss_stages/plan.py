@@ -8,14 +8,16 @@ what an image or a training step costs is then known and kept in the cache folde
 
 import argparse
 import hashlib
+import heapq
 import json
 import os
 import shlex
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -26,12 +28,14 @@ from rich.table import Table
 from wsss_stages import artifacts, configuration, options
 from wsss_stages.data.enough import missing
 from wsss_stages.data.findings import DatasetError
-from wsss_stages.data.index import Index, stable_hash
+from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.stages import cli
 
 SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **configuration.STAGES}
 """Config section of every stage."""
 VAL_IMAGES = 2
+LOOKED_AT = 10_000
+"""Records of a split that means of pixels and boxes are taken over."""
 EPOCHS = 3
 """A training is timed for one epoch of the sample and for so many."""
 
@@ -80,23 +84,28 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single settings, as snakemake")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="as snakemake (default: all)")
+    parser.add_argument(
+        "--index", type=Path, help="index.json of the data stage, if it is made already: without, it is made first"
+    )
     parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
     args = parser.parse_args(argv)
     config = configuration.load([Path("config.yaml"), *args.configfile], args.config)
-    lines = plan(config, args.cores, args.again)
+    lines = plan(config, args.cores, args.again, args.index)
     show(config, lines, args.cores)
 
 
-def plan(config: dict, cores: int, again: bool = False) -> list[Line]:
-    """The cost of every stage of `rule all` for the configured variant, from scratch."""
+def plan(config: dict, cores: int, again: bool = False, made: Path | None = None) -> list[Line]:
+    """The cost of every stage of `rule all` for the configured variant, from scratch. `made`: the dataset's index, if it is there."""
     with tempfile.TemporaryDirectory(prefix="wsss_plan_") as folder:
         scratch = Path(folder)
-        index = _index(config, scratch)
+        path = made or _made(config, scratch)
+        index = _index(config, path)
         sample = _sample(config, index)
         known = _cache(config, sample, cores)
         if again or not known.exists():
             sys.stdout.write(f"measuring {len(sample.splits['train'])} images on this machine ...\n")
-            costs = list(_calibrate(config, sample, cores, scratch))
+            opening = _opening(path)
+            costs = [replace(cost, start=cost.start + opening) for cost in _calibrate(config, sample, cores, scratch)]
             known.parent.mkdir(parents=True, exist_ok=True)
             artifacts.write_json(known, [asdict(cost) for cost in costs])
         costs = [Cost(**cost) for cost in json.loads(known.read_text())]
@@ -118,29 +127,53 @@ def show(config: dict, lines: list[Line], cores: int) -> None:
     console.print(f"Memory at the worst moment: {memory:.1f} GB. From scratch; finished stages cost nothing.")
 
 
-def _index(config: dict, scratch: Path) -> Index:
+def _made(config: dict, scratch: Path) -> Path:
     """The whole index, made by the stage itself, so that a faulty dataset is told here."""
-    root = config["dataset_root"] or str(scratch / "dataset")
-    command = ["data", "--root", root, "--index", str(scratch / "index.json"), "--dataset", config["dataset"]]
+    root, path = config["dataset_root"] or str(scratch / "dataset"), scratch / "index.json"
+    command = ["data", "--root", root, "--index", str(path), "--dataset", config["dataset"]]
     _run(command, configuration.section(config, "data"), 1)
-    index = Index.read(scratch / "index.json")
+    return path
+
+
+def _index(config: dict, path: Path) -> Index:
+    index = Index.read(path)
     if findings := missing(index, config["weak"]):
         raise DatasetError(findings)
     return index.only(config["weak"])
+
+
+def _opening(path: Path) -> float:
+    """Seconds that every job takes to open the whole index."""
+    began = time.monotonic()
+    Index.read(path)
+    return time.monotonic() - began
 
 
 def _sample(config: dict, index: Index) -> Index:
     """As many training images as the largest training batch needs, and a few validation images."""
     variant = config["variant"]
     sections = [configuration.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment")]
-    splits = {split: sorted(ids, key=lambda image: stable_hash(image, "plan")) for split, ids in index.splits.items()}
     images = max(section["batch_size"] for section in sections)
     if configuration.uses_objects(config, variant):
-        boxes = np.cumsum([len(index.records[image].boxes) for image in splits["train"]])
         wanted = configuration.section(config, "object_net", variant)["batch_size"]
-        images = max(images, 1 + int(np.searchsorted(boxes, wanted)))
+        images = max(images, _until(index, wanted))
     sizes = {"train": images, "val": VAL_IMAGES}
-    return replace(index, splits={split: ids[: sizes[split]] for split, ids in splits.items()})
+    return replace(index, splits={split: _first(ids, sizes[split]) for split, ids in index.splits.items()})
+
+
+def _first(ids: Sequence[str], count: int) -> list[str]:
+    """So many ids by their hashes."""
+    return heapq.nsmallest(count, ids, key=lambda image: stable_hash(image, "plan"))
+
+
+def _until(index: Index, boxes: int) -> int:
+    """How many training images, by their hashes, have so many boxes, or one more than all of them."""
+    count, train = boxes, index.splits["train"]
+    while True:
+        found = np.cumsum([len(index.records[image].boxes) for image in _first(train, count)])
+        if count >= len(train) or found[-1] >= boxes:
+            return 1 + int(np.searchsorted(found, boxes))
+        count *= 2
 
 
 def _cache(config: dict, sample: Index, cores: int) -> Path:
@@ -216,8 +249,9 @@ def _calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterat
 
 def _batches(index: Index, stage: str, section: dict) -> int:
     """Steps of an epoch: over images, or over boxes."""
-    records = index.split("train")
-    items = sum(len(r.boxes) for r in records) if stage == "s4_object_net" else len(records)
+    items = len(index.splits["train"])
+    if stage == "s4_object_net":
+        items = round(items * statistics.mean(len(r.boxes) for r in _some(index, "train")))
     return items // section["batch_size"] or 1
 
 
@@ -251,8 +285,13 @@ def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> 
 
 def _pixels(index: Index, split: str) -> float:
     """Mean of an image's pixels."""
+    return statistics.mean(record.height * record.width for record in _some(index, split))
+
+
+def _some(index: Index, split: str) -> Sequence[Record]:
+    """Evenly spread images, at most LOOKED_AT, which tell enough of them all."""
     records = index.split(split)
-    return sum(record.height * record.width for record in records) / len(records)
+    return records[:: -(-len(records) // LOOKED_AT)]
 
 
 def _time(hours: float) -> str:

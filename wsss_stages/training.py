@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,7 +37,7 @@ class Job:
     stage: str
     network: nn.Module
     groups: list[tuple[list[nn.Parameter], float]]
-    items: list
+    items: Sequence
     item_id: Callable[[object], str]
     sample: Callable[[object, np.random.Generator], dict[str, np.ndarray]]
     loss: Callable[[dict], dict[str, Tensor]]

@@ -1,10 +1,12 @@
 """A toy run: every stage's main() once, one after the other, on a few of the demo's scenes."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from wsss_stages.data.index import Index, Record
 from wsss_stages.stages import (
     data,
     report,
@@ -74,6 +76,16 @@ class Toy:
 
     def read(self, path) -> dict:
         return json.loads(Path(path).read_text())
+
+    def read_index(self, path) -> dict:
+        """An index as lists and dictionaries, to change and to give to `write_index`."""
+        index = Index.read(path)
+        splits = {name: list(ids) for name, ids in index.splits.items()}
+        return {"index": index, "splits": splits, "records": [asdict(r) for r in index.records.values()]}
+
+    def write_index(self, path, content) -> None:
+        records = {entry["id"]: Record(**entry) for entry in content["records"]}
+        replace(content["index"], splits=content["splits"], records=records).write(path)
 
 
 @pytest.fixture(scope="session")

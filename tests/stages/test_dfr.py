@@ -1,7 +1,5 @@
 """DFR on the toy's scribbles: training, predictions, scores, report, and what it says when it cannot."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -150,11 +148,11 @@ def test_report_and_review_need_no_cams(run, tmp_path):
 
 
 def without(run, tmp_path, *fields):
-    content = run.toy.read(run.index)
+    content = run.toy.read_index(run.index)
     for record in content["records"]:
         record.update(dict.fromkeys(fields))
     path = tmp_path / "index.json"
-    path.write_text(json.dumps(content))
+    run.toy.write_index(path, content)
     return path
 
 

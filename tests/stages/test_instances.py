@@ -70,12 +70,12 @@ def test_masks_are_those_of_the_pseudo_labels_in_their_boxes(toy, road):
 
 
 def test_a_box_without_pixels_of_its_class_is_taken_whole_and_counted(toy, tmp_path):
-    content = toy.read(toy.index)
+    content = toy.read_index(toy.index)
     record = content["records"][0]
     absent = ({1, 2, 3, 4} - set(record["tags"])).pop()
     record["boxes"].append([3, 4, 20, 30])
     record["box_classes"].append(absent)
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     made = masks(toy, tmp_path / "instances.json", "--index", tmp_path / "index.json")
     own = [a for a in made["annotations"] if a["image_id"] == 1][-1]
     assert own["bbox"] == [3, 4, 17, 26] and own["area"] == 17 * 26
@@ -97,10 +97,10 @@ def test_truth_and_grabcut_can_be_learned_from_too(toy, tmp_path):
 
 
 def test_without_boxes_there_are_no_instances(toy, tmp_path):
-    content = toy.read(toy.index)
+    content = toy.read_index(toy.index)
     for record in content["records"]:
         record["boxes"], record["box_classes"], record["instances"] = [], [], None
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     with pytest.raises(ValueError, match=r"no training image has boxes.*weak: box or mixed"):
         masks(toy, tmp_path / "i.json", "--index", tmp_path / "index.json")
     with pytest.raises(ValueError, match=r"no training image has true instances"):
@@ -191,9 +191,9 @@ def test_true_masks_as_detections_are_perfect(toy, road, tmp_path):
 
 
 def test_without_true_instances_there_are_no_numbers_instead_of_wrong_ones(toy, road, tmp_path):
-    content = toy.read(toy.index)
+    content = toy.read_index(toy.index)
     for record in content["records"]:
         record["instances"] = None
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     found = score(tmp_path / "index.json", road / "1-of-1.json", tmp_path)
     assert found["images"] == 0 and found["images_without_truth"] == 3 and found["mean"]["ap"] is None

@@ -1,7 +1,5 @@
 """Scribbles, points, tags and all of them together through the stages that boxes go through too (Sec. 3.6)."""
 
-import json
-
 import numpy as np
 import pytest
 from skimage.segmentation import slic
@@ -175,13 +173,13 @@ def keep_one(root, record, kind):
 def mixed(toy, tmp_path_factory):
     """Training images that carry one kind each, in turns."""
     folder = tmp_path_factory.mktemp("mixed")
-    content = json.loads(toy.full_index.read_text())
+    content = toy.read_index(toy.full_index)
     train = content["splits"]["train"]
     root = Index.read(toy.full_index).root
     for record in content["records"]:
         if record["id"] in train:
             keep_one(root, record, ORDER[train.index(record["id"]) % len(ORDER)])
-    (folder / "full.json").write_text(json.dumps(content))
+    toy.write_index(folder / "full.json", content)
     return Run(toy, "mixed", folder, folder / "full.json")
 
 
@@ -214,12 +212,12 @@ def test_truth_stays_truth(mixed):
 
 def test_precedence_where_one_image_has_all(toy, tmp_path):
     """Truth over scribbles over points over boxes over tags, pixel by pixel."""
-    content = json.loads(toy.full_index.read_text())
+    content = toy.read_index(toy.full_index)
     root = Index.read(toy.full_index).root
     record = next(r for r in content["records"] if r["id"] == content["splits"]["train"][0])
     record["truth_sha256"] = artifacts.sha256(root / record["truth"])
     record["kinds"].append("truth")
-    (tmp_path / "full.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "full.json", content)
     weak_index.main(["--index", str(tmp_path / "full.json"), "--weak", "mixed", "--out", str(tmp_path / "index.json")])
     out = tmp_path / "s3_seeds" / "1-of-1.json"
     s3_seeds.main(

@@ -82,11 +82,11 @@ def test_its_rank_correlation_with_truth_is_told(toy):
 
 
 def without_truth(toy, path, change=None):
-    content = toy.read(toy.index)
+    content = toy.read_index(toy.index)
     for record in content["records"]:
         record["truth"] = None
     (change or (lambda content: None))(content)
-    path.write_text(json.dumps(content))
+    toy.write_index(path, content)
 
 
 def review(toy, tmp_path):

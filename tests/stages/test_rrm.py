@@ -1,7 +1,5 @@
 """RRM on the toy's tags: training, labels of the training images, one-step and two-step predictions, scores, report."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -156,10 +154,10 @@ def test_weights_of_another_network_are_refused(run, tmp_path):
 
 
 def test_a_dataset_without_tags_is_told(run, tmp_path):
-    content = run.toy.read(run.index)
+    content = run.toy.read_index(run.index)
     for record in content["records"]:
         record["tags"] = []
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    run.toy.write_index(tmp_path / "index.json", content)
     argv = run.training(tmp_path / "weights.safetensors")
     argv[1] = str(tmp_path / "index.json")
     with pytest.raises(training.TrainingError, match="no training image has a tag; RRM learns from nothing else"):

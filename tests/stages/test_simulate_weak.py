@@ -48,9 +48,9 @@ def test_the_dataset_itself_is_never_written_to(toy):
 
 
 def test_images_without_truth_have_nothing_to_draw_from(toy, tmp_path):
-    content = json.loads(toy.full_index.read_text())
+    content = toy.read_index(toy.full_index)
     for record in content["records"]:
         record["truth"] = None
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     with pytest.raises(ValueError, match="has a true mask"):
         simulate_weak.main(["--index", str(tmp_path / "index.json"), "--out", str(tmp_path / "weak")])

@@ -157,10 +157,10 @@ def test_scores_have_a_row_per_label_map(toy):
 
 
 def test_without_truth_scores_are_empty_instead_of_wrong(toy, tmp_path):
-    content = toy.read(toy.index)
+    content = toy.read_index(toy.index)
     for record in content["records"]:
         record["truth"] = None
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     argv = toy.argv("s9_evaluate")
     argv[1], argv[-1] = str(tmp_path / "index.json"), str(tmp_path / "scores.json")
     s9_evaluate.main(argv)
@@ -272,10 +272,10 @@ def test_soft_masks_that_are_asked_for_and_not_given_are_missed(toy, tmp_path):
 
 
 def test_a_dataset_without_boxes_to_learn_from_is_told(toy, tmp_path):
-    content = toy.read(toy.index)
+    content = toy.read_index(toy.index)
     for record in content["records"]:
         record["boxes"], record["box_classes"] = [[0, 0, 3, 3]], [1]
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     argv = toy.argv("s4_object_net")
     argv[1] = str(tmp_path / "index.json")
     with pytest.raises(training.TrainingError, match="no training image has a box of at least 4 pixels"):

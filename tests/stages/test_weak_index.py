@@ -1,7 +1,5 @@
 """The index of one kind of weak label; too few of them are told before anything is trained."""
 
-import json
-
 import pytest
 
 from wsss_stages.data.findings import DatasetError
@@ -30,10 +28,10 @@ def test_a_run_sees_its_own_kind_and_the_tags(toy, tmp_path, capsys):
 
 
 def test_labels_of_another_kind_do_not_touch_a_run(toy, tmp_path):
-    content = json.loads((toy.full_index).read_text())
+    content = toy.read_index(toy.full_index)
     for record in content["records"]:
         record["points"] = record["points"][:-1]
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     first, second = (
         only(toy, "box", tmp_path / "a.json"),
         only(toy, "box", tmp_path / "b.json", tmp_path / "index.json"),
@@ -42,10 +40,10 @@ def test_labels_of_another_kind_do_not_touch_a_run(toy, tmp_path):
 
 
 def test_nothing_is_written_where_labels_are_missing(toy, tmp_path):
-    content = json.loads((toy.full_index).read_text())
+    content = toy.read_index(toy.full_index)
     for record in content["records"]:
         record["kinds"].remove("point")
-    (tmp_path / "index.json").write_text(json.dumps(content))
+    toy.write_index(tmp_path / "index.json", content)
     with pytest.raises(DatasetError, match="no points for training image scene_0000, which has boxes, scribbles"):
         only(toy, "point", tmp_path / "out.json", tmp_path / "index.json")
     assert not (tmp_path / "out.json").exists()

@@ -1,11 +1,13 @@
 """The plan of the toy run against what the run took."""
 
 import csv
+from pathlib import Path
 
 import pytest
 import yaml
 
 from wsss_stages import configuration, plan
+from wsss_stages.data.index import Index, Record, stable_hash
 
 
 @pytest.fixture
@@ -65,6 +67,44 @@ def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
     config = configuration.load([finished.folder / "config.yaml", more], ["variant=thesis_small"])
     section = configuration.section(config, "propagate", "truth")
     assert section["hidden"] == 8 and section["mp_weight"] == 1 and config["dataset"] == "scenes"
+
+
+@pytest.fixture
+def many(tmp_path) -> Index:
+    """300 images of several sizes, with no, one or two boxes."""
+    records = {}
+    for number in range(300):
+        size, boxes = 40 + number % 7, [[0, 0, 9, 9]] * (number % 3)
+        name = f"{number:03d}"
+        records[name] = Record(name, "a.jpg", "0", size, 50, size, 50, boxes, [1] * len(boxes), [1], kinds=["box"])
+    Index("many", tmp_path, ["background", "cat"], {"train": list(records), "val": []}, records).write(
+        tmp_path / "i.json"
+    )
+    return Index.read(tmp_path / "i.json")
+
+
+@pytest.mark.parametrize("batch", [4, 40, 1000])
+def test_the_sample_is_as_large_as_the_largest_batch(many, batch):
+    settings = [f"{section}={{batch_size: 2}}" for section in ("classifier", "affinity", "rrm", "dfr", "segment")]
+    root = Path(__file__).parents[2]
+    config = configuration.load([root / "config.yaml"], [*settings, f"object_net={{batch_size: {batch}}}"])
+    by_hash = sorted(many.splits["train"], key=lambda image: stable_hash(image, "plan"))
+    boxes, wanted = 0, []
+    for image in by_hash:
+        wanted.append(image)
+        boxes += len(many.records[image].boxes)
+        if boxes >= batch:
+            break
+    assert plan._sample(config, many).splits == {"train": wanted, "val": []}
+
+
+def test_means_of_many_images_look_at_some(many, monkeypatch):
+    wanted = sum((40 + number % 7) * 50 for number in range(300)) / 300
+    assert plan._pixels(many, "train") == pytest.approx(wanted)
+    assert plan._batches(many, "s4_object_net", {"batch_size": 10}) == 30
+    monkeypatch.setattr(plan, "LOOKED_AT", 100)
+    assert [r.id for r in plan._some(many, "train")] == [f"{number:03d}" for number in range(0, 300, 3)]
+    assert plan._pixels(many, "train") == pytest.approx(wanted, rel=0.02)
 
 
 def test_a_stage_that_fails_is_told(tmp_path):

@@ -157,7 +157,7 @@ def _enough(index: Index, lists: dict[int, list[str]], fold: int, opt: SclEpisod
         )
 
 
-def _areas(index: Index, records: list[Record]) -> dict[str, np.ndarray]:
+def _areas(index: Index, records: Sequence[Record]) -> dict[str, np.ndarray]:
     """(256,) pixels of each class in the truth of the images that have one."""
     truths = ((r.id, r.truth_labels(index.root)) for r in records)
     return {image: np.bincount(truth.ravel(), minlength=256) for image, truth in truths if truth is not None}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from wsss_stages import artifacts
-from wsss_stages.contracts import DEEP, MIDDLE
+from wsss_stages.contracts import DEEP, MIDDLE, Contract
 from wsss_stages.data.index import Index
 from wsss_stages.data.squares import mask_of_class, mask_on_square
 from wsss_stages.manifests import Manifest
@@ -17,13 +17,18 @@ class Frozen:
 
     def __init__(self, index: Index, manifests: Iterable[Path], deep: bool):
         """`deep`: read the map of the last block too. Raises ContractError if the manifests are of several backbones or sides."""
-        self.index, self.manifest, self.deep = index, Manifest(manifests), deep
+        self.index, self.deep = index, deep
+        self.manifest = Manifest(manifests, self._contracts)
         first, *others = self.manifest.options
         if any(options != first for options in others):
             raise artifacts.ContractError(
                 "the manifests of scl_features are of several backbones or sides. Remake them: snakemake --forcerun scl_features"
             )
         self.options, self.side = first, first["side"]
+
+    @property
+    def _contracts(self) -> tuple[Contract, ...]:
+        return (MIDDLE, DEEP) if self.deep else (MIDDLE,)
 
     def wants(self, wanted: dict) -> None:
         """Raise ContractError unless the maps were made with these options."""
@@ -35,7 +40,7 @@ class Frozen:
 
     def maps(self, image: str) -> dict[str, np.ndarray]:
         """float16 (y, x, d) by name of the contract."""
-        return {c.name: self.manifest.read(image, c)["F"] for c in ((MIDDLE, DEEP) if self.deep else (MIDDLE,))}
+        return {c.name: self.manifest.read(image, c)["F"] for c in self._contracts}
 
     def truth(self, image: str, cls: int) -> np.ndarray:
         """(full_height, full_width) uint8: 1 the class, 0 others, 255 open."""

@@ -1,122 +1,24 @@
-"""The index: every image, its weak labels and its truth if any. No later stage knows a dataset's name."""
+"""The index: every image, its weak labels and its truth if any. No later stage knows a dataset's name.
 
-import hashlib
-from dataclasses import asdict, dataclass, field, replace
+On disk it is read a record at a time (data.index_file), so that an index of a million images takes tens of megabytes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from wsss_stages import artifacts
-from wsss_stages.contracts import INDEX_VERSION
-from wsss_stages.data.images import read_grey, read_labels, read_photo
+from wsss_stages.data import index_file
+from wsss_stages.data.hashes import hashes, sample, stable_hash
+from wsss_stages.data.images import read_grey, read_labels
 from wsss_stages.data.polylines import drawn, read_polylines
+from wsss_stages.data.record import Record
+from wsss_stages.data.selection import Selection
 
-
-@dataclass
-class Record:
-    """One image. Boxes: x0 y0 x1 y1 in pixels, 0-based, half open, x right, y down; classes 1..N.
-
-    Stages work at `height` x `width`, to which boxes and points belong; the photograph and its masks are `full_height` x
-    `full_width`.
-    """
-
-    id: str
-    photo: str
-    sha256: str
-    full_height: int
-    full_width: int
-    height: int
-    width: int
-    boxes: list[list[int]] = field(default_factory=list)
-    box_classes: list[int] = field(default_factory=list)
-    tags: list[int] = field(default_factory=list)
-    points: list[list[int]] = field(default_factory=list)
-    """x, y, class; 0 is a background click."""
-    scribbles: str | None = None
-    """PNG of classes or XML of lines, below the dataset's folder or with its whole path."""
-    scribbles_sha256: str = ""
-    scribble_classes: list[int] = field(default_factory=list)
-    """0 is background."""
-    saliency: str | None = None
-    """8-bit grey PNG, an extra beside tags; paths as of scribbles."""
-    saliency_sha256: str = ""
-    kinds: list[str] = field(default_factory=list)
-    """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
-    truth: str | None = None
-    truth_sha256: str = ""
-    """Of a true mask that may be learned from; empty: it is for scores only."""
-    instances: str | None = None
-
-    def image(self, root: Path) -> np.ndarray:
-        """(height, width, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
-        image = read_photo(root / self.photo)
-        if image.shape[:2] != (self.full_height, self.full_width):
-            raise artifacts.ContractError(
-                f"{root / self.photo} is {image.shape[1]}x{image.shape[0]}, but the index says "
-                f"{self.full_width}x{self.full_height}. The dataset changed: snakemake --forcerun data"
-            )
-        if (self.height, self.width) == (self.full_height, self.full_width):
-            return image
-        return cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
-
-    def reduced(self, max_side: int) -> "Record":
-        """With a working size whose longer side is at most `max_side`; boxes keep every pixel that they touch."""
-        h, w = self.full_height, self.full_width
-        longer = max(h, w)
-        if longer <= max_side:
-            return self
-        height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
-        boxes = _scaled(self.boxes, (h, w), (height, width))
-        points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
-        return replace(self, height=height, width=width, boxes=boxes, points=points)
-
-    def only(self, weak: str) -> "Record":
-        """With this kind of label and tags, and without the others; `mixed` keeps all. Saliency goes with tags."""
-        if weak == "mixed":
-            return self
-        drop = {
-            "truth": {"truth_sha256": ""},
-            "box": {"boxes": [], "box_classes": []},
-            "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
-            "point": {"points": []},
-            "tag": {"saliency": None, "saliency_sha256": ""},
-        }
-        others = {key: value for kind, fields in drop.items() if kind != weak for key, value in fields.items()}
-        return replace(self, kinds=[kind for kind in self.kinds if kind == weak], **others)
-
-    @property
-    def all_boxed(self) -> bool:
-        """Whether boxes show every object there is, so that what is outside them is background for certain."""
-        return "box" in self.kinds and set(self.tags) <= set(self.box_classes)
-
-    def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes (k, 4) int and their classes (k,) uint8."""
-        return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
-
-    def full_boxes(self) -> np.ndarray:
-        """Boxes (k, 4) int at full size, with every pixel that those at working size touch."""
-        size, full = (self.height, self.width), (self.full_height, self.full_width)
-        return np.array(_scaled(self.boxes, size, full), int).reshape(-1, 4)
-
-    def truth_labels(self, root: Path) -> np.ndarray | None:
-        """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
-        return read_labels(root / self.truth) if self.truth else None
-
-    def evidence(self) -> list:
-        """All that stages before the evaluation may depend on; truth is not in it."""
-        return [
-            self.sha256,
-            self.height,
-            self.width,
-            self.boxes,
-            self.box_classes,
-            self.tags,
-            self.points,
-            self.scribbles_sha256,
-            self.truth_sha256,
-            self.saliency_sha256,
-        ]
+__all__ = ["Index", "Record", "sample", "stable_hash"]
 
 
 @dataclass
@@ -126,8 +28,8 @@ class Index:
     dataset: str
     root: Path
     classes: list[str]
-    splits: dict[str, list[str]]
-    records: dict[str, Record]
+    splits: Mapping[str, Sequence[str]]
+    records: Mapping[str, Record]
     notes: dict[str, int] = field(default_factory=dict)
     """What the importer left out or took otherwise, and how often."""
     weak: str = ""
@@ -135,47 +37,49 @@ class Index:
 
     @classmethod
     def read(cls, path: Path) -> "Index":
-        """Read index.json. Raises ContractError if it is of another version."""
-        content = artifacts.read_json(path)
-        if content.get("index") != INDEX_VERSION:
-            raise artifacts.ContractError(
-                f"{path} is index v{content.get('index')}, v{INDEX_VERSION} is wanted. Remake it: snakemake --forcerun data"
-            )
-        records = {entry["id"]: Record(**entry) for entry in content["records"]}
+        """Open index.json; records and ids are read when they are asked for. Raises ContractError if it is of another version or
+        damaged."""
+        file = index_file.IndexFile(path)
+        header, splits, start = file.header, {}, 0
+        for name, count in header["splits"].items():
+            splits[name] = index_file.Ids(file, np.arange(start, start + count))
+            start += count
+        records = index_file.Records(file)
         return cls(
-            content["dataset"],
-            Path(content["root"]),
-            content["classes"],
-            content["splits"],
+            header["dataset"],
+            Path(header["root"]),
+            header["classes"],
+            splits,
             records,
-            content["notes"],
-            content["weak"],
+            header["notes"],
+            header["weak"],
         )
 
     def write(self, path: Path) -> None:
-        """Write index.json, whole or absent."""
-        artifacts.write_json(
-            path,
-            {
-                "index": INDEX_VERSION,
-                "dataset": self.dataset,
-                "root": str(self.root),
-                "classes": self.classes,
-                "splits": self.splits,
-                "notes": self.notes,
-                "weak": self.weak,
-                "records": [asdict(record) for record in self.records.values()],
-            },
-        )
+        """Write index.json with the records of all splits, whole or absent."""
+        header = {
+            "dataset": self.dataset,
+            "root": str(self.root),
+            "weak": self.weak,
+            "classes": self.classes,
+            "notes": dict(sorted(self.notes.items())),
+            "splits": {name: len(ids) for name, ids in self.splits.items()},
+        }
+        index_file.write(path, header, (record for name in self.splits for record in self.split(name)))
 
-    def split(self, name: str) -> list[Record]:
-        """Records of a split in the order of its list. Raises ValueError for a split that is not there."""
-        if name not in self.splits:
-            raise ValueError(f"no split {name!r} in the index; there are {', '.join(self.splits)}")
-        return [self.records[image_id] for image_id in self.splits[name]]
+    def split(self, name: str, having: Callable[[Record], object] | None = None) -> Selection[Record]:
+        """Records of a split in its order, or those of them that pass a test. Raises ValueError for a split that is not there."""
+        ids = self._ids(name)
+        if isinstance(ids, index_file.Ids) and isinstance(self.records, index_file.Records):
+            records = Selection(self.records.at, ids.positions)
+        else:
+            records = Selection(self.records.__getitem__, ids)
+        return records.having(having) if having else records
 
     def only(self, weak: str) -> "Index":
         """As a run on one kind of weak label sees it."""
+        if isinstance(self.records, index_file.Records):
+            return replace(self, records=index_file.Records(self.records.file, weak), weak=weak)
         return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)
 
     def some(self, split: str, count: int) -> "Index":
@@ -183,6 +87,18 @@ class Index:
         if not count:
             return self
         return replace(self, splits={**self.splits, split: sample(self.splits[split], count)})
+
+    def shard(self, split: str, scatteritem: str) -> list[Record]:
+        """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
+        k, n = map(int, scatteritem.split("-of-"))
+        ids, records = self._ids(split), self.split(split)
+        its = ids.hashes if isinstance(ids, index_file.Ids) else hashes(ids)
+        return [records[position] for position in np.flatnonzero(its % n == k - 1).tolist()]
+
+    def _ids(self, split: str) -> Sequence[str]:
+        if split not in self.splits:
+            raise ValueError(f"no split {split!r} in the index; there are {', '.join(self.splits)}")
+        return self.splits[split]
 
     def scribble_labels(self, record: Record) -> np.ndarray | None:
         """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
@@ -211,26 +127,3 @@ class Index:
             )
         grey = read_grey(path).astype(np.float32) / 255
         return cv2.resize(grey, (record.width, record.height), interpolation=cv2.INTER_AREA)
-
-    def shard(self, split: str, scatteritem: str) -> list[Record]:
-        """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
-        k, n = map(int, scatteritem.split("-of-"))
-        return [r for r in self.split(split) if stable_hash(r.id) % n == k - 1]
-
-
-def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:
-    """Boxes of an image of one size (height, width) at another."""
-    (h, w), (height, width) = size, to
-    return [[x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)] for x0, y0, x1, y1 in boxes]
-
-
-def sample(ids: list[str], limit: int) -> list[str]:
-    """So many of the ids, chosen by their hashes, in the same order."""
-    kept = set(sorted(ids, key=lambda image_id: stable_hash(image_id, "data.limit"))[:limit])
-    return [image_id for image_id in ids if image_id in kept]
-
-
-def stable_hash(text: str, *salt: object) -> int:
-    """The same 63-bit number for the same text and salt on every machine."""
-    digest = hashlib.sha256("\0".join(map(str, (text, *salt))).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,5 +1,6 @@
 """The objects of images: as true masks tell them, and as COCO's instances JSON, written and read again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,7 +38,7 @@ def true_objects(record: Record, index: Index) -> tuple[np.ndarray, np.ndarray, 
     return masks, np.array([cls for _, cls in found], np.uint8), void
 
 
-def frame(index: Index, records: list[Record]) -> dict:
+def frame(index: Index, records: Sequence[Record]) -> dict:
     """COCO's instances JSON without annotations; images are numbered as `records`, from 1."""
     images = [
         {"id": number, "file_name": record.photo, "height": record.full_height, "width": record.full_width}

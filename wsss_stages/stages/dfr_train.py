@@ -39,12 +39,12 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     records = index.split("train")
     if opt.labels == "truth":
-        records = [r for r in records if r.truth]
+        records = records.having(lambda record: record.truth)
         if not records:
             raise training.TrainingError(
                 f"{paths.index}: no training image has truth, so there is no upper bound; use --labels scribbles"
             )
-        known = [artifacts.sha256(index.root / r.truth) for r in records]
+        known = (artifacts.sha256(index.root / r.truth) for r in records)
     else:
         without = [r.id for r in records if r.scribbles is None]
         if without:
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> None:
                 f"{paths.index}: {len(without)} of {len(records)} training images have no scribbles, the first is {without[0]}; DFR "
                 "learns from nothing else. Run with weak: scribble, or draw them with simulate_weak."
             )
-        known = [r.scribbles_sha256 for r in records]
+        known = (r.scribbles_sha256 for r in records)
     classes = len(index.classes)
     network, origin = build_dfr(opt, classes)
 
@@ -85,7 +85,12 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, [(r.sha256, r.height, r.width) for r in records], known),
+        artifacts.fingerprint(
+            provenance,
+            artifacts.fingerprint_each(
+                (r.sha256, r.height, r.width, labels) for r, labels in zip(records, known, strict=True)
+            ),
+        ),
         training.without_decay(network),
         opt.accumulate,
     )

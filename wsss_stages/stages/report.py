@@ -6,6 +6,7 @@ writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  co
 """
 
 import argparse
+import heapq
 from pathlib import Path
 
 
@@ -39,7 +40,9 @@ def main(argv: list[str] | None = None) -> None:
 
     provenance.reads(paths.index, *paths.manifests, paths.segmenter, *paths.scores, *paths.curves)
     provenance.writes(paths.folder / "rows.png")
-    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    index = Index.read(paths.index)
+    records = heapq.nsmallest(paths.images, index.split("train"), key=lambda r: stable_hash(r.id, "report"))
+    manifest = Manifest(paths.manifests, images={record.id for record in records})
     window = training.read_provenance(paths.affinity)["options"] if paths.affinity else None
     segmenter, _ = restore_segmenter(paths.segmenter)
     paths.folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
         with artifacts.whole(paths.folder / name) as partial:
             partial.write_text(text)
 
-    made = {name for files in manifest.items.values() for name in files}
+    made = manifest.made
     mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in made else {}
     by_kind = {
         **mined,
@@ -119,7 +122,6 @@ def main(argv: list[str] | None = None) -> None:
             "truth": None if truth is None else figures.over(image, truth),
         }
 
-    records = sorted(index.split("train"), key=lambda r: stable_hash(r.id, "report"))[: paths.images]
     rows = [row(record) for record in records]
     there = sorted({c for r in records for c in r.tags})
     names = [r.id if len(r.id) < 22 else f"…{r.id[-20:]}" for r in records]

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)
-    records = [r for r in index.split("train") if r.tags]
+    records = index.split("train", having=lambda record: record.tags)
     if not records:
         raise training.TrainingError(
             f"{paths.index}: no training image has a tag; a classifier needs some. Draw boxes."
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, [r.evidence() for r in records]),
+        artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence() for r in records)),
     )
     training.fit(job, paths.weights, provenance, device)
 

@@ -36,9 +36,9 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests)
-    records = index.split("train")
     contract = contracts.ALL[opt.seeds]
+    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contract])
+    records = index.split("train")
     network, classifier = build_affinity(paths.classifier, opt.stride, opt.seed)
     if not opt.train_backbone:
         network.backbone.requires_grad_(False)
@@ -81,7 +81,9 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, [(r.evidence(), seeds.items[r.id][contract.name][1]) for r in records]),
+        artifacts.fingerprint(
+            provenance, artifacts.fingerprint_each((r.evidence(), seeds.file(r.id, contract.name)[1]) for r in records)
+        ),
     )
     training.fit(job, paths.weights, provenance, device)
 

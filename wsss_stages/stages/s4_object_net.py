@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.object_masks import target, unpack_bits
     from wsss_stages.data.augment import colour
     from wsss_stages.data.index import Index
+    from wsss_stages.data.selection import Selection
     from wsss_stages.labels.box_crops import box_in, cut, window
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_object_net
@@ -40,14 +41,15 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests)
+    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contracts.GRABCUT_MASKS])
     records = index.split("train")
-    crops = [
-        (record, number)
-        for record in records
+    places = (
+        (at, number)
+        for at, record in enumerate(records)
         for number, (x0, y0, x1, y1) in enumerate(record.boxes)
         if min(x1 - x0, y1 - y0) >= SMALLEST
-    ]
+    )
+    crops = Selection(lambda place: (records[int(place[0])], int(place[1])), np.fromiter(places, np.dtype((int, 2))))
     if not crops:
         raise training.TrainingError(
             f"{paths.index}: no training image has a box of at least {SMALLEST} pixels, so there is no object to learn. "
@@ -100,7 +102,10 @@ def main(argv: list[str] | None = None) -> None:
         opt.epochs,
         opt,
         artifacts.fingerprint(
-            provenance, [(r.evidence(), seeds.sha256(r.id, contracts.GRABCUT_MASKS.name)) for r in records]
+            provenance,
+            artifacts.fingerprint_each(
+                (r.evidence(), seeds.sha256(r.id, contracts.GRABCUT_MASKS.name)) for r in records
+            ),
         ),
     )
     training.fit(job, paths.weights, provenance, device)

@@ -47,16 +47,16 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
-    index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
-    records = index.split("train")
     contract = LEARNED.get(opt.labels)
+    index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [], [contract] if contract else [])
+    records = index.split("train")
     if contract is None:
-        records = [r for r in records if r.truth]
+        records = records.having(lambda record: record.truth)
         if not records:
             raise training.TrainingError(
                 f"{paths.index}: no training image has truth, so there is no upper bound; use --labels pseudo"
             )
-        origin_of = {r.id: artifacts.sha256(index.root / r.truth) for r in records}
+        origins = (artifacts.sha256(index.root / r.truth) for r in records)
     else:
         missing = [r.id for r in records if not pseudo.sha256(r.id, contract.name)]
         if missing:
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
                 f"{len(missing)} of {len(records)} training images have no {contract.name} label, the first is "
                 f"{missing[0]}; give --pseudo all manifests of {contract.made_by}"
             )
-        origin_of = {r.id: pseudo.sha256(r.id, contract.name) for r in records}
+        origins = (pseudo.sha256(r.id, contract.name) for r in records)
     classes = len(index.classes)
     network, origin = build_segmenter(opt, classes)
 
@@ -98,7 +98,10 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, [(r.sha256, origin_of[r.id]) for r in records]),
+        artifacts.fingerprint(
+            provenance,
+            artifacts.fingerprint_each((r.sha256, origin) for r, origin in zip(records, origins, strict=True)),
+        ),
     )
     training.fit(job, paths.weights, provenance, device)
 

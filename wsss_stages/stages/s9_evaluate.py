@@ -13,6 +13,9 @@ import sys
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
 
+WHOLE = 2**60
+"""Shares are summed as integers of this unit: the sum is the same in whatever order the shards come."""
+
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -32,27 +35,25 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN, artifacts, metrics
     from wsss_stages.data.index import Index
     from wsss_stages.labels.boxes import filled
-    from wsss_stages.manifests import Manifest
     from wsss_stages.progress import progress
+    from wsss_stages.shard_by_shard import ShardByShard
 
-    index, manifest = Index.read(paths.index).some(paths.split, opt.images), Manifest(paths.manifests)
+    index = Index.read(paths.index).some(paths.split, opt.images)
     n = len(index.classes)
-    records = index.split(paths.split)
-    scored = [r for r in records if r.truth]
-    maps = [
-        c for c in contracts.ALL.values() if "label" in c.fields and any(c.name in i for i in manifest.items.values())
-    ]
-    boxes = ["boxes"] if any("box" in r.kinds for r in scored) else []
+    scored = ShardByShard(index, paths.split, paths.manifests, having=lambda record: record.truth)
+    maps = [c for c in contracts.ALL.values() if "label" in c.fields and c.name in scored.made]
+    boxes = ["boxes"] if any(r.truth and "box" in r.kinds for r in index.split(paths.split)) else []
+    images = len(scored)
     counts = {name: np.zeros((n, n), np.int64) for name in (*boxes, *(c.name for c in maps))}
     bands = {name: np.zeros((2, n), np.int64) for name in counts}
-    unknown = dict.fromkeys(counts, 0.0)
-    for record in progress(scored, "s9_evaluate"):
+    unknown = dict.fromkeys(counts, 0)
+    for record, manifest in progress(scored, "s9_evaluate"):
         truth = record.truth_labels(index.root)
         labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
         if boxes:
             labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
         for name, label in labels.items():
-            unknown[name] += float((label == UNKNOWN).mean()) / len(scored)
+            unknown[name] += round(float((label == UNKNOWN).mean()) * WHOLE)
             label = np.where(label == UNKNOWN, 0, label)
             label = cv2.resize(label, truth.shape[::-1], interpolation=cv2.INTER_NEAREST)
             counts[name] += metrics.confusion(truth, label, n)
@@ -61,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
         name: {
             "miou": metrics.mean_iou(counts[name]),
             "boundary_iou": metrics.boundary_iou(bands[name]),
-            "unknown": unknown[name],
+            "unknown": unknown[name] / WHOLE / images if images else 0.0,
             "iou": {
                 c: None if np.isnan(v) else v
                 for c, v in zip(index.classes, metrics.iou(counts[name]).tolist(), strict=True)
@@ -75,15 +76,15 @@ def main(argv: list[str] | None = None) -> None:
         {
             "dataset": index.dataset,
             "split": paths.split,
-            "images": len(scored),
-            "images_without_truth": len(records) - len(scored),
+            "images": images,
+            "images_without_truth": len(index.splits[paths.split]) - images,
             "rows": rows,
-            "notes": manifest.notes,
+            "notes": scored.notes,
         },
     )
     for name, row in rows.items():
         if row["miou"] is not None:
-            sys.stdout.write(f"{paths.split} {name}: mIoU {100 * row['miou']:.1f} % on {len(scored)} images\n")
+            sys.stdout.write(f"{paths.split} {name}: mIoU {100 * row['miou']:.1f} % on {images} images\n")
 
 
 if __name__ == "__main__":

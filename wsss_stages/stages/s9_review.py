@@ -55,72 +55,81 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.agreement import agreements, sides_hit
     from wsss_stages.manifests import Manifest
     from wsss_stages.progress import progress
+    from wsss_stages.shard_by_shard import ShardByShard
 
     provenance.reads(paths.index, *paths.manifests)
     provenance.writes(paths.folder / "review_first.csv", paths.folder / "review.json")
-    index, manifest = Index.read(paths.index), Manifest(paths.manifests)
+    index = Index.read(paths.index)
+    images = ShardByShard(index, "train", paths.manifests)
     classes = len(index.classes)
-    made = {name for files in manifest.items.values() for name in files}
-    views = {title: contract for title, contract in VIEWS.items() if contract.name in made}
-    final = next(contract for contract in contracts.FINAL if contract.name in made)
+    views = {title: contract for title, contract in VIEWS.items() if contract.name in images.made}
+    final = next(contract for contract in contracts.FINAL if contract.name in images.made)
     of_maps = [f"agreement_{contract.name}" for contract in views.values()]
     columns = ["id", "score", "agreement", "sides_hit", "seeds_kept", *of_maps, "iou"]
 
-    def labels(record: Record) -> dict[str, np.ndarray]:
+    def labels(record: Record, manifest: Manifest) -> dict[str, np.ndarray]:
         """Every label map at the working size."""
         size = record.width, record.height
         found = {contract.name: manifest.read(record.id, contract)["label"] for contract in views.values()}
         return {name: cv2.resize(label, size, interpolation=cv2.INTER_NEAREST) for name, label in found.items()}
 
-    def seeds_kept(record: Record) -> float | None:
+    def seeds_kept(record: Record, manifest: Manifest) -> float | None:
         counts = manifest.counted(record.id, final)
         checked = counts.get("object_seeds", 0)
         return 1 - counts["object_seeds_inconsistent"] / checked if checked else None
 
-    def true_iou(record: Record) -> float | None:
+    def true_iou(record: Record, manifest: Manifest) -> float | None:
         truth = record.truth_labels(index.root)
         if truth is None:
             return None
         label = manifest.read(record.id, final)["label"]
         return metrics.mean_iou(metrics.confusion(truth, np.where(label == UNKNOWN, 0, label), classes))
 
-    def row(record: Record) -> dict[str, str | float | None]:
+    def row(record: Record, manifest: Manifest) -> dict[str, float | None]:
         if record.truth_sha256:
-            return dict.fromkeys(columns) | {"id": record.id}
-        maps = labels(record)
+            return {}
+        maps = labels(record, manifest)
         pairs = agreements(maps, record.tags, classes)
         parts = {
             "agreement": _mean(pairs.values()),
             "sides_hit": sides_hit(maps[final.name], *record.box_arrays()),
-            "seeds_kept": seeds_kept(record),
+            "seeds_kept": seeds_kept(record, manifest),
         }
         others = {f"agreement_{name}": _mean(v for pair, v in pairs.items() if name in pair) for name in maps}
-        return {"id": record.id, "score": _mean(parts.values()), **parts, **others, "iou": true_iou(record)}
+        return {"score": _mean(parts.values()), **parts, **others, "iou": true_iou(record, manifest)}
 
-    rows = [row(record) for record in progress(index.split("train"), "s9_review")]
-    rows.sort(key=lambda r: (r["score"] is None, r["score"], r["id"]))
+    ids, values = [], np.full((len(images), len(columns) - 1), np.nan)  # nan: an image has none
+    for at, (record, manifest) in enumerate(progress(images, "s9_review")):
+        ids.append(record.id)
+        for name, value in row(record, manifest).items():
+            values[at, columns.index(name) - 1] = np.nan if value is None else value
+    by_id = np.array(sorted(range(len(ids)), key=ids.__getitem__), int)
+    order = by_id[np.argsort(values[by_id, 0], kind="stable")]  # nan comes last
+    ids, values = [ids[at] for at in order], values[order]
     with (
         artifacts.whole(paths.folder / "review_first.csv") as partial,
         partial.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in r.items()} for r in rows)
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for image_id, its in zip(ids, values, strict=True):
+            writer.writerow([image_id, *("" if np.isnan(value) else f"{value:.4f}" for value in its)])
 
-    def measured(name: str) -> dict[str, float | int | None]:
+    iou = values[:, -1]
+
+    def measured(its: np.ndarray) -> dict[str, float | int | None]:
         """Of a score or a part of it."""
-        there = [r for r in rows if r[name] is not None]
-        true = [r for r in there if r["iou"] is not None]
-        rho = metrics.rank_correlation([r[name] for r in true], [r["iou"] for r in true])
+        there, true = ~np.isnan(its), ~np.isnan(its) & ~np.isnan(iou)
         return {
-            "images": len(there),
-            "mean": _mean(r[name] for r in there),
-            "images_with_truth": len(true),
-            "rank_correlation": rho,
+            "images": int(there.sum()),
+            "mean": _mean(its[there].tolist()),
+            "images_with_truth": int(true.sum()),
+            "rank_correlation": metrics.rank_correlation(its[true].tolist(), iou[true].tolist()),
         }
 
-    scores = {name: measured(name) for name in columns[1:-1]}
-    content = {"dataset": index.dataset, "weak": index.weak, "iou": _mean(r["iou"] for r in rows), "scores": scores}
+    scores = {name: measured(its) for name, its in zip(columns[1:-1], values.T[:-1], strict=True)}
+    mean_iou = _mean(iou[~np.isnan(iou)].tolist())
+    content = {"dataset": index.dataset, "weak": index.weak, "iou": mean_iou, "scores": scores}
     artifacts.write_json(paths.folder / "review.json", content)
     header = ["score", "images", "mean, %", "images with truth", "rank correlation, %"]
     table = [[name, *(100 * v if isinstance(v, float) else v for v in its.values())] for name, its in scores.items()]
@@ -137,19 +146,20 @@ def main(argv: list[str] | None = None) -> None:
         truth = record.truth_labels(index.root)
         return [
             figures.with_boxes(weak, record.boxes, record.box_classes),
-            *(figures.over(image, label) for label in labels(record).values()),
+            *(figures.over(image, label) for label in labels(record, shown).values()),
             None if truth is None else figures.over(image, truth),
         ]
 
-    first = rows[: paths.images]
-    pictured = [index.records[r["id"]] for r in first]
+    first = ids[: paths.images]
+    shown = Manifest(paths.manifests, images=set(first))
+    pictured = [index.records[image_id] for image_id in first]
     there = sorted({c for record in pictured for c in record.tags})
     unscored = {True: "label is truth", False: "no score"}
     scored = [
-        unscored[bool(record.truth_sha256)] if r["score"] is None else f"score {r['score']:.2f}"
-        for r, record in zip(first, pictured, strict=True)
+        unscored[bool(record.truth_sha256)] if np.isnan(score) else f"score {score:.2f}"
+        for record, score in zip(pictured, values[:, 0].tolist(), strict=False)
     ]
-    names = [f"{r['id'][-20:]}\n{text}" for r, text in zip(first, scored, strict=True)]
+    names = [f"{image_id[-20:]}\n{text}" for image_id, text in zip(first, scored, strict=True)]
     figure = figures.rows_figure(
         ["weak labels", *views, "truth"], [cells(r) for r in pictured], names, {c: index.classes[c] for c in there}
     )

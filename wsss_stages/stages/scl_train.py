@@ -107,7 +107,7 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, drawn, frozen.manifest.items),
+        artifacts.fingerprint(provenance, drawn, artifacts.fingerprint_each(frozen.manifest.items.items())),
         grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)

@@ -6,6 +6,7 @@ writes  WEAK/index.json        with those of one kind, and the tags; `mixed` kee
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from wsss_stages import provenance
@@ -30,11 +31,11 @@ def main(argv: list[str] | None = None) -> None:
     findings = missing(index, paths.weak)
     if findings:
         raise DatasetError(findings)
-    records = index.split("train")
     index.only(paths.weak).write(paths.out)
-    counts = [f"{sum(kind in record.kinds for record in records)} with {name}" for kind, name in PLURAL.items()]
+    kinds = Counter(kind for record in index.split("train") for kind in record.kinds)
+    counts = [f"{kinds[kind]} with {name}" for kind, name in PLURAL.items()]
     taken = PLURAL.get(paths.weak, "best of them for every pixel")
-    sys.stdout.write(f"{len(records)} training images, {', '.join(counts)}; this run takes the {taken}\n")
+    sys.stdout.write(f"{len(index.splits['train'])} training images, {', '.join(counts)}; this run takes the {taken}\n")
 
 
 if __name__ == "__main__":

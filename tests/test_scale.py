@@ -1,0 +1,120 @@
+"""200,000 images in little memory: what a process takes above its imports, by the kernel's own count of its peak."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wsss_stages import artifacts, contracts
+from wsss_stages.data import index_file
+from wsss_stages.data.hashes import stable_hash
+from wsss_stages.data.record import Record
+
+IMAGES, SHARDS, WITH_TRUTH = 200_000, 100, 40
+STATUS = Path("/proc/self/status")
+pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="a process's peak memory is read from /proc")
+
+PEAK = """
+def peak():
+    (line,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+before = peak()
+"""
+
+
+def megabytes(imports: str, work: str, *argv) -> float:
+    """Peak resident memory that `work` adds to what its imports take; it sees the arguments as sys.argv[1:]."""
+    code = f"import sys\n{imports}\n{PEAK}\n{work}\nprint(peak() - before)"
+    line = [sys.executable, "-c", code, *map(str, argv)]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout.splitlines()[-1])
+
+
+def image(number: int) -> str:
+    return f"image_{number:06d}"
+
+
+def records(images: int):
+    """Tiny ones; the first have a true mask of 8 x 8 pixels."""
+    for number in range(images):
+        truth = "truth.png" if number < WITH_TRUTH else None
+        sha = f"{number:064x}"
+        yield Record(
+            image(number), f"{number}.jpg", sha, 8, 8, 8, 8, [[1, 1, 5, 6]], [1], [1], kinds=["box"], truth=truth
+        )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """An index and the manifests of s3_seeds in 100 shards; artifacts are there of the images with truth only."""
+    root = tmp_path_factory.mktemp("scale")
+    header = {"dataset": "tiny", "root": str(root), "weak": "", "classes": ["background", "cat"], "notes": {}}
+    index_file.write(root / "index.json", header | {"splits": {"train": IMAGES, "val": 0}}, records(IMAGES))
+    label = np.zeros((8, 8), np.uint8)
+    label[1:6, 1:5] = 1
+    artifacts.write(root / "truth.png", contracts.SEEDS, {"label": label}, {})
+    items: list[dict] = [{} for _ in range(SHARDS)]
+    for number in range(IMAGES):
+        files = {
+            c.name: [f"{c.name}/{image(number)}.png", f"{number:064x}"] for c in (contracts.SEEDS, contracts.GRABCUT)
+        }
+        for name, entry in files.items() if number < WITH_TRUTH else ():
+            path = root / "train" / entry[0]
+            artifacts.write(path, contracts.ALL[name], {"label": label}, {"notes": {}})
+            entry[1] = artifacts.sha256(path)
+        items[stable_hash(image(number)) % SHARDS][image(number)] = files
+    for k, its in enumerate(items, 1):
+        content = {"manifest": 1, "items": its, "notes": {"boxes": len(its)}, "options": {}}
+        (root / "train" / f"{k}-of-{SHARDS}.json").write_text(json.dumps(content))
+    return root
+
+
+OPEN = "from wsss_stages.data.index import Index"
+
+
+def test_a_shards_job_reads_its_part_of_the_index(folder):
+    work = """
+index = Index.read(sys.argv[1])
+own = index.shard("train", "3-of-100")
+assert 1800 < len(own) < 2200 and len(index.some("train", 50).split("train")) == 50
+assert index.records["image_123456"].sha256 == f"{123456:064x}" and len(index.splits["train"]) == 200_000
+"""
+    assert megabytes(OPEN, work, folder / "index.json") < 40
+
+
+def test_a_training_holds_places_of_its_images_only(folder):
+    """All records as objects would take ten times as much."""
+    work = """
+index = Index.read(sys.argv[1])
+seeds = Manifest(sys.argv[2:], [contracts.SEEDS])
+records = index.split("train", having=lambda record: record.tags)
+assert len(records) == 200_000 and records[-1].id == "image_199999"
+assert artifacts.fingerprint_each((r.sha256, seeds.sha256(r.id, "seeds")) for r in records)
+"""
+    imports = f"{OPEN}\nfrom wsss_stages import artifacts, contracts\nfrom wsss_stages.manifests import Manifest"
+    manifests = (folder / "train").glob("*-of-*.json")
+    assert megabytes(imports, work, folder / "index.json", *manifests) < 110
+
+
+def test_the_index_of_one_kind_streams_from_file_to_file(folder, tmp_path):
+    imports = f"{OPEN}\nfrom wsss_stages.data import enough, findings\nfrom wsss_stages.stages import weak_index"
+    argv = ["--index", folder / "index.json", "--weak", "box", "--out", tmp_path / "index.json"]
+    assert megabytes(imports, "weak_index.main(sys.argv[1:])", *argv) < 40
+    assert (tmp_path / "index.json").read_bytes().count(b"\n") == IMAGES + 4
+
+
+def test_the_evaluation_forgets_every_shard(folder, tmp_path):
+    imports = f"{OPEN}\nimport cv2\nfrom wsss_stages import metrics\nfrom wsss_stages.stages import s9_evaluate"
+    argv = ["--index", folder / "index.json", "--split", "train", "--scores", tmp_path / "scores.json", "--manifests"]
+    manifests = sorted((folder / "train").glob("*-of-*.json"))
+    assert megabytes(imports, "s9_evaluate.main(sys.argv[1:])", *argv, *manifests) < 60
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["images"] == WITH_TRUTH and scores["images_without_truth"] == IMAGES - WITH_TRUTH
+    assert (
+        scores["rows"]["seeds"]["miou"] == scores["rows"]["grabcut"]["miou"] == 1 and scores["notes"]["boxes"] == IMAGES
+    )
+    assert scores["rows"]["seeds"]["confusion"] == [[44 * WITH_TRUTH, 0], [0, 20 * WITH_TRUTH]]

@@ -1,0 +1,196 @@
+"""index.json: one JSON object, a line for every record, read a record at a time.
+
+{"index": 5, "dataset": ..., "root": ..., "weak": ..., "classes": [...], "notes": {...}, "splits": {"train": 2, "val": 1},
+"records": [
+{"id": "a", ...},         of the first split, in its order, then of the next; fields that are empty are left out
+...
+],
+"sha256": "..."}          of all lines above
+"""
+
+import hashlib
+import json
+import os
+import re
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import BinaryIO, SupportsIndex
+
+import numpy as np
+
+from wsss_stages import artifacts
+from wsss_stages.contracts import INDEX_VERSION
+from wsss_stages.data.hashes import stable_hash
+from wsss_stages.data.record import Record
+
+REMEDY = "Remake it: snakemake --forcerun data"
+NEEDED = {f.name for f in fields(Record) if f.default is MISSING and f.default_factory is MISSING}
+OPENING = b'"records": [\n'
+ID_AT = len('{"id": ')
+_decoder, _encoder = json.JSONDecoder(), json.JSONEncoder(ensure_ascii=False)
+
+
+def write(path: Path, header: dict, records: Iterable[Record]) -> None:
+    """Write an index, whole or absent; of the records one is in memory at a time.
+
+    Args:
+        header: all before the records; `splits` tells how many of them belong to each, in their order.
+
+    Raises: ValueError if there are more records or fewer than in the splits, or two with one id.
+    """
+    digest, ids = hashlib.sha256(), array("Q")
+    with artifacts.whole(path) as partial, open(partial, "wb") as file:
+        for text in _texts(header, records, ids):
+            digest.update(text)
+            file.write(text)
+        file.write(f'"sha256": "{digest.hexdigest()}"}}\n'.encode())
+        if len(ids) != sum(header["splits"].values()):
+            raise ValueError(f"{path}: {len(ids)} records, but the splits are {header['splits']}")
+        if len(np.unique(np.array(ids))) != len(ids):
+            raise ValueError(f"{path}: an image is in the splits twice; every id once is wanted")
+
+
+def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[bytes]:
+    """All of the file but its last line; notes the hash of every id."""
+    yield _json({"index": INDEX_VERSION, **header})[:-1] + b",\n" + OPENING
+    for record in records:
+        entry = {name: value for name, value in vars(record).items() if value or name in NEEDED}
+        yield b",\n" * bool(ids) + _json(entry)
+        ids.append(stable_hash(record.id))
+    yield b"\n" * bool(ids) + b"],\n"
+
+
+def _json(content: dict) -> bytes:
+    return _encoder.encode(content).encode()
+
+
+class IndexFile:
+    """An index on disk. It is read through once, which checks it; in memory are the places of its lines and hashes of its ids."""
+
+    def __init__(self, path: Path):
+        """Raises ContractError if it is of another version or damaged."""
+        self.path = path
+        self._fd = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._fd)
+        with open(self._fd, "rb", closefd=False) as file:
+            try:
+                self.header = self._scan(file)
+            except ValueError as error:
+                if isinstance(error, artifacts.ContractError):
+                    raise
+                raise artifacts.ContractError(f"{path} is damaged ({error}). {REMEDY}") from error
+
+    def _scan(self, file: BinaryIO) -> dict:
+        first = file.readline()
+        header = self._header(first)
+        digest, places, ids = hashlib.sha256(first), array("Q"), array("Q")
+        place = len(first)
+        for line in file:
+            digest.update(line)
+            place += len(line)
+            if line == b"],\n":
+                break
+            if line != OPENING:
+                ids.append(stable_hash(_id(line)))
+            places.append(place)
+        if file.read() != f'"sha256": "{digest.hexdigest()}"}}\n'.encode():
+            raise ValueError("its sha256 is not that of its last line: bytes were changed or are missing")
+        self._places, self.hashes = np.array(places, np.uint64), np.array(ids, np.uint64)
+        self._order: np.ndarray | None = None
+        return header
+
+    def _header(self, first: bytes) -> dict:
+        try:
+            header = json.loads(first.removesuffix(b",\n") + b"}")
+        except ValueError:
+            header = {}
+        if header.get("index") != INDEX_VERSION:
+            older = re.search(rb'"index": (\d+)', os.pread(self._fd, 1 << 20, 0))
+            found = f"index v{older[1].decode()}" if older else "no index of ours or damaged"
+            raise artifacts.ContractError(f"{self.path} is {found}, v{INDEX_VERSION} is wanted. {REMEDY}")
+        return header
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    def record(self, position: SupportsIndex) -> Record:
+        """Read one record."""
+        return Record(**_decoder.raw_decode(self._line(position).decode())[0])
+
+    def id(self, position: SupportsIndex) -> str:
+        """Read the id of one record."""
+        return _id(self._line(position))
+
+    def position(self, image_id: str) -> int | None:
+        """Where the record of an id is; None if there is none."""
+        if self._order is None:
+            self._order = np.argsort(self.hashes)
+        wanted = np.uint64(stable_hash(image_id))
+        at = int(np.searchsorted(self.hashes, wanted, sorter=self._order))
+        while at < len(self) and self.hashes[self._order[at]] == wanted:
+            if self.id(self._order[at]) == image_id:
+                return int(self._order[at])
+            at += 1
+        return None
+
+    def _line(self, position: SupportsIndex) -> bytes:
+        start, end = int(self._places[position]), int(self._places[position + 1])
+        return os.pread(self._fd, end - start, start)
+
+
+def _id(line: bytes) -> str:
+    image_id, _ = _decoder.raw_decode(line.decode(), ID_AT)
+    if not isinstance(image_id, str):
+        raise ValueError(f"a record with the id {image_id!r}")
+    return image_id
+
+
+class Records(Mapping[str, Record]):
+    """Records of an index on disk by id, as a run on one kind of weak label sees them; empty: with all labels."""
+
+    def __init__(self, file: IndexFile, weak: str = ""):
+        self.file, self.weak = file, weak
+
+    def at(self, position: SupportsIndex) -> Record:
+        """By its place in the index."""
+        record = self.file.record(position)
+        return record.only(self.weak) if self.weak else record
+
+    def __getitem__(self, image_id: str) -> Record:
+        position = self.file.position(image_id)
+        if position is None:
+            raise KeyError(image_id)
+        return self.at(position)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.file.id, range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+
+class Ids(Sequence[str]):
+    """Ids of a split of an index on disk, in its order."""
+
+    def __init__(self, file: IndexFile, positions: np.ndarray):
+        self._file, self.positions = file, positions
+
+    @property
+    def hashes(self) -> np.ndarray:
+        """(n,) uint64 `stable_hash` of every id."""
+        return self._file.hashes[self.positions]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, at):
+        return Ids(self._file, self.positions[at]) if isinstance(at, slice) else self._file.id(self.positions[at])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._file.id, self.positions)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)

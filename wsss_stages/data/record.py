@@ -1,0 +1,122 @@
+"""One image: where its files lie, its weak labels and its truth if any."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from wsss_stages import artifacts
+from wsss_stages.data.images import read_labels, read_photo
+
+
+@dataclass
+class Record:
+    """One image. Boxes: x0 y0 x1 y1 in pixels, 0-based, half open, x right, y down; classes 1..N.
+
+    Stages work at `height` x `width`, to which boxes and points belong; the photograph and its masks are `full_height` x
+    `full_width`.
+    """
+
+    id: str
+    photo: str
+    sha256: str
+    full_height: int
+    full_width: int
+    height: int
+    width: int
+    boxes: list[list[int]] = field(default_factory=list)
+    box_classes: list[int] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    points: list[list[int]] = field(default_factory=list)
+    """x, y, class; 0 is a background click."""
+    scribbles: str | None = None
+    """PNG of classes or XML of lines, below the dataset's folder or with its whole path."""
+    scribbles_sha256: str = ""
+    scribble_classes: list[int] = field(default_factory=list)
+    """0 is background."""
+    saliency: str | None = None
+    """8-bit grey PNG, an extra beside tags; paths as of scribbles."""
+    saliency_sha256: str = ""
+    kinds: list[str] = field(default_factory=list)
+    """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
+    truth: str | None = None
+    truth_sha256: str = ""
+    """Of a true mask that may be learned from; empty: it is for scores only."""
+    instances: str | None = None
+
+    def image(self, root: Path) -> np.ndarray:
+        """(height, width, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
+        image = read_photo(root / self.photo)
+        if image.shape[:2] != (self.full_height, self.full_width):
+            raise artifacts.ContractError(
+                f"{root / self.photo} is {image.shape[1]}x{image.shape[0]}, but the index says "
+                f"{self.full_width}x{self.full_height}. The dataset changed: snakemake --forcerun data"
+            )
+        if (self.height, self.width) == (self.full_height, self.full_width):
+            return image
+        return cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+
+    def reduced(self, max_side: int) -> "Record":
+        """With a working size whose longer side is at most `max_side`; boxes keep every pixel that they touch."""
+        h, w = self.full_height, self.full_width
+        longer = max(h, w)
+        if longer <= max_side:
+            return self
+        height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
+        boxes = _scaled(self.boxes, (h, w), (height, width))
+        points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
+        return replace(self, height=height, width=width, boxes=boxes, points=points)
+
+    def only(self, weak: str) -> "Record":
+        """With this kind of label and tags, and without the others; `mixed` keeps all. Saliency goes with tags."""
+        if weak == "mixed":
+            return self
+        drop = {
+            "truth": {"truth_sha256": ""},
+            "box": {"boxes": [], "box_classes": []},
+            "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
+            "point": {"points": []},
+            "tag": {"saliency": None, "saliency_sha256": ""},
+        }
+        others = {key: value for kind, fields in drop.items() if kind != weak for key, value in fields.items()}
+        return replace(self, kinds=[kind for kind in self.kinds if kind == weak], **others)
+
+    @property
+    def all_boxed(self) -> bool:
+        """Whether boxes show every object there is, so that what is outside them is background for certain."""
+        return "box" in self.kinds and set(self.tags) <= set(self.box_classes)
+
+    def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes (k, 4) int and their classes (k,) uint8."""
+        return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
+
+    def full_boxes(self) -> np.ndarray:
+        """Boxes (k, 4) int at full size, with every pixel that those at working size touch."""
+        size, full = (self.height, self.width), (self.full_height, self.full_width)
+        return np.array(_scaled(self.boxes, size, full), int).reshape(-1, 4)
+
+    def truth_labels(self, root: Path) -> np.ndarray | None:
+        """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
+        return read_labels(root / self.truth) if self.truth else None
+
+    def evidence(self) -> list:
+        """All that stages before the evaluation may depend on; truth is not in it."""
+        return [
+            self.sha256,
+            self.height,
+            self.width,
+            self.boxes,
+            self.box_classes,
+            self.tags,
+            self.points,
+            self.scribbles_sha256,
+            self.truth_sha256,
+            self.saliency_sha256,
+        ]
+
+
+def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:
+    """Boxes of an image of one size (height, width) at another."""
+    (h, w), (height, width) = size, to
+    return [[x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)] for x0, y0, x1, y1 in boxes]

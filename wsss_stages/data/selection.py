@@ -1,0 +1,31 @@
+"""Items that are made when they are asked for, so that a million of them take no memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
+from typing import Generic, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+class Selection(Sequence, Generic[T]):
+    """What `get` makes of every key, each time anew: to change an item changes nothing else."""
+
+    def __init__(self, get: Callable[..., T], keys: Sequence | np.ndarray):
+        self._get, self._keys = get, keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, at):
+        return Selection(self._get, self._keys[at]) if isinstance(at, slice) else self._get(self._keys[at])
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._get, self._keys)
+
+    def having(self, test: Callable[[T], object]) -> "Selection[T]":
+        """The items that pass a test."""
+        passed = np.fromiter(map(bool, map(test, self)), bool, len(self))
+        keys = self._keys[passed] if isinstance(self._keys, np.ndarray) else list(compress(self._keys, passed))
+        return Selection(self._get, keys)
