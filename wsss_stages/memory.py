@@ -22,7 +22,7 @@ class Parts:
     def double(self, stage: str, step: int, items: int, most: int) -> None:
         """A batch of so many items did not fit; at most `most` parts are possible. Raises TooLargeError."""
         if self.number >= most:
-            raise OutOfMemory(
+            raise TooLargeError(
                 f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, which cannot be more. "
                 "Take a smaller crop or batch_size, a larger stride, or a GPU with more memory."
             )

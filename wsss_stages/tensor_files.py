@@ -118,7 +118,7 @@ def _archive(path: Path, size: int, error: Exception | None) -> str:
         return f"a zip archive of {len(names)} files ({names[0] if names else 'none'} first); unpack it"
     if found := re.search(r"GLOBAL (\S+)", str(error)):
         return f"a file of torch with code in it ({found[1]})"
-    return f"a file of torch ({size} bytes) that cannot be read ({str(error).splitlines()[0]})"
+    return f"a file of torch ({size} bytes), of which torch says: {next(iter(str(error).splitlines()), 'nothing')}"
 
 
 def _content(state: object) -> str:

@@ -76,6 +76,11 @@ def json_schema() -> dict:
         "variant": {"type": "string", "description": "the variant that `rule all` makes"},
         "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
         "device": {"type": "string", "description": "auto, cpu, cuda or cuda:N"},
+        "gpus_per_training": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "GPUs that share the batches of a training; no reason to train again",
+        },
         "report_images": {
             "type": "integer",
             "minimum": 1,

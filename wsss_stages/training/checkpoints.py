@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from wsss_stages import artifacts
+from wsss_stages import artifacts, tensor_files
 from wsss_stages.memory import Parts
 from wsss_stages.training.job import Job
 
@@ -66,7 +66,7 @@ def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a damaged checkpoint is worth less than a clean start
-        return {}, f"is damaged ({str(error).splitlines()[0]})"
+        return {}, f"is damaged (found {tensor_files.describe(path, error)})"
     if not isinstance(content, dict) or KEYS - content.keys():
         missing = sorted(KEYS - content.keys()) if isinstance(content, dict) else ["any key"]
         return {}, f"is of another version (it lacks {', '.join(missing)})"
