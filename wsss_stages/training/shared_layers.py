@@ -49,24 +49,23 @@ class _SharedDropout:
         rows = self.group.rows
         if not self.training or len(input) != rows.count:
             return super().forward(input)
-        drawn = super().forward(input.new_ones(rows.of, *self.shape(input)))
+        drawn = super().forward(_ones(input, rows.of))
         return input * drawn[rows.start : rows.end]
 
 
 class SharedDropout(_SharedDropout, nn.Dropout):
     """Dropout of single values."""
 
-    @staticmethod
-    def shape(input: Tensor) -> tuple[int, ...]:
-        return tuple(input.shape[1:])
-
 
 class SharedDropout2d(_SharedDropout, nn.Dropout2d):
     """Dropout of whole channels."""
 
-    @staticmethod
-    def shape(input: Tensor) -> tuple[int, ...]:
-        return input.shape[1], 1, 1
+
+def _ones(input: Tensor, items: int) -> Tensor:
+    """For so many items what an input is for some, in the same order in memory, in which is drawn."""
+    last = input.ndim == 4 and not input.is_contiguous() and input.is_contiguous(memory_format=torch.channels_last)
+    ones = input.new_ones(items, *input.shape[1:])
+    return ones.contiguous(memory_format=torch.channels_last) if last else ones
 
 
 class _Sum(torch.autograd.Function):
