@@ -7,7 +7,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "wsss_stages"
 MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
-STORAGE = ("artifacts", "manifests", "provenance", "lineage", "contracts", "shards", "training", "data", "models")
+STORAGE = (
+    "artifacts",
+    "manifests",
+    "provenance",
+    "lineage",
+    "contracts",
+    "shards",
+    "tensor_files",
+    "training",
+    "data",
+    "models",
+)
 
 
 def imports(path):

@@ -171,6 +171,11 @@ def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> 
     return found if last in found else [*found, last]
 
 
+def launcher(gpus: int) -> str:
+    """What a training's command begins with: one process, or one for each of several GPUs."""
+    return f"torchrun --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "python -m"
+
+
 def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
     """Whether there are a classifier and its CAMs on a variant's road."""
     return "s3_seeds" in label_stages(config, variant, weak)

@@ -6,6 +6,7 @@ import pytest
 from wsss_stages import artifacts, models, training
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.stages import dfr_train, report, s8_predict, s9_evaluate, s9_review, weak_index
+from wsss_stages.training import checkpoints
 
 TERMS = {"cross_entropy", "dfr", "feature_distance", "feature_smooth"}
 SMALL = [
@@ -55,15 +56,15 @@ def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):
     class KilledError(Exception):
         pass
 
-    def killing(*arguments, save=training._save):
+    def killing(*arguments, save=checkpoints.save):
         save(*arguments)
-        if arguments[4] == 3:
+        if arguments[4].step == 3:
             raise KilledError
 
     again = tmp_path / "weights.safetensors"
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     with monkeypatch.context() as context, pytest.raises(KilledError):
-        context.setattr(training, "_save", killing)
+        context.setattr(checkpoints, "save", killing)
         dfr_train.main(run.training(again))
     assert not again.exists()
     dfr_train.main(run.training(again))

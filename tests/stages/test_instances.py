@@ -12,6 +12,7 @@ from wsss_stages.data.index import Index
 from wsss_stages.manifests import Manifest
 from wsss_stages.nets.mask_rcnn import Detector
 from wsss_stages.stages import s6_instance_masks, s7_instances, s8_detect, s9_instances
+from wsss_stages.training import checkpoints
 
 SMALL = ["--backbone", "tiny", "--epochs", "1", "--crop", "96", "--batch-size", "4", "--workers", "0", "--width", "16",
          "--hidden", "32", "--mask-layers", "1", "--proposals", "40", "--samples", "16"]  # fmt: skip
@@ -120,7 +121,7 @@ def test_the_same_training_is_the_same_bytes_and_other_masks_are_another(toy, ro
 
 
 def test_a_killed_training_ends_with_the_same_bytes(toy, road, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     losses, calls = Detector.losses, []
 
     def dies(*batch):

@@ -18,6 +18,7 @@ from wsss_stages.stages import (
     s9_review,
     weak_index,
 )
+from wsss_stages.training import checkpoints
 
 TERMS = {"classification", "cross_entropy", "dense_energy", "class_distance"}
 BENCHMARKS = ("rrm/rrm_train.tsv", "rrm/rrm_label/train/1-of-1.tsv")
@@ -72,15 +73,15 @@ def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):
     class KilledError(Exception):
         pass
 
-    def killing(*arguments, save=training._save):
+    def killing(*arguments, save=checkpoints.save):
         save(*arguments)
-        if arguments[4] == 3:
+        if arguments[4].step == 3:
             raise KilledError
 
     again = tmp_path / "weights.safetensors"
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     with monkeypatch.context() as context, pytest.raises(KilledError):
-        context.setattr(training, "_save", killing)
+        context.setattr(checkpoints, "save", killing)
         rrm_train.main(run.training(again))
     assert not again.exists()
     rrm_train.main(run.training(again))

@@ -28,6 +28,7 @@ from wsss_stages.stages import (
     scl_table,
     scl_train,
 )
+from wsss_stages.training import checkpoints
 
 EPISODES = (
     "--min-pixels", 150, "--shots", 3, "--test-pairs", 8, "--test-seeds", 2, "--train-pairs", 40,
@@ -106,15 +107,15 @@ def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):
     class KilledError(Exception):
         pass
 
-    def killing(*arguments, save=training._save):
+    def killing(*arguments, save=checkpoints.save):
         save(*arguments)
-        if arguments[4] == 12:  # in the second epoch, after a grade
+        if arguments[4].step == 12:  # in the second epoch, after a grade
             raise KilledError
 
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     again = tmp_path / "weights.safetensors"
     with monkeypatch.context() as context, pytest.raises(KilledError):
-        context.setattr(training, "_save", killing)
+        context.setattr(checkpoints, "save", killing)
         run.train("canet", again)
     run.train("canet", again)
     assert again.read_bytes() == run.weights["canet"].read_bytes()

@@ -21,6 +21,7 @@ GPUS = int(
     DEVICE.startswith("cuda")
     or (DEVICE == "auto" and shutil.which("nvidia-smi") is not None)
 )
+TRAINING_GPUS = GPUS * config["gpus_per_training"]
 WEIGHTS = config["backbone_weights"]
 BACKBONE_FILE = [] if WEIGHTS in ("none", "hub") else [WEIGHTS]
 
@@ -74,6 +75,17 @@ def shards():
 def variant_flags(stage):
     """Params function: the stage's options of this variant as flags."""
     return lambda wildcards: flags(section(STAGES[stage], wildcards))
+
+
+def launch(wildcards, resources):
+    """Params function: what starts a training, a process for each GPU of the job. As it looks at resources, it counts for no rerun."""
+    gpus, wanted = int(resources.get("gpu", 0)), config["gpus_per_training"]
+    if gpus and gpus != wanted:
+        raise WorkflowError(
+            f"gpus_per_training is {wanted}, but a profile or --set-resources gives a training gpu={gpus}; "
+            "write the same number in both."
+        )
+    return configuration.launcher(gpus)
 
 
 def dataset_root(wildcards):

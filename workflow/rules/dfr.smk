@@ -15,14 +15,15 @@ rule dfr_train:
     resources:
         mem_mb=16_000,
         runtime="24h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         device=DEVICE,
         flags=variant_flags("dfr_train"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "DFR on the scribbles of {wildcards.dataset}, variant {wildcards.variant} (Sec. 4.2)"
     shell:
-        "python -m wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
+        "{params.launch} wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
         " --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

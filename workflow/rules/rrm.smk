@@ -16,8 +16,9 @@ rule rrm_train:
     resources:
         mem_mb=16_000,
         runtime="24h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         backbone=section("classifier")["backbone"],
         source=WEIGHTS,
         device=DEVICE,
@@ -26,7 +27,7 @@ rule rrm_train:
     message:
         "RRM on the image tags of {wildcards.dataset}, variant {wildcards.variant} (Secs. 2.2-2.3)"
     shell:
-        "python -m wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
+        "{params.launch} wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
         " --backbone {params.backbone:q} --backbone-weights {params.source:q} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"
 

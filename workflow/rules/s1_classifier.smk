@@ -15,8 +15,9 @@ rule s1_classifier:
     resources:
         mem_mb=12_000,
         runtime="12h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         source=WEIGHTS,
         device=DEVICE,
         flags=flags(section("classifier")),
@@ -24,6 +25,6 @@ rule s1_classifier:
     message:
         "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"
     shell:
-        "python -m wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
+        "{params.launch} wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
         " --backbone-weights {params.source:q} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -16,14 +16,15 @@ rule s4_affinity:
     resources:
         mem_mb=16_000,
         runtime="12h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         device=DEVICE,
         flags=variant_flags("s4_affinity"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Affinity CNN on the seeds of {wildcards.dataset} (Eqs. 3.6-3.13)"
     shell:
-        "python -m wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
+        "{params.launch} wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
         " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

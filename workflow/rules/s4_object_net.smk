@@ -16,14 +16,15 @@ rule s4_object_net:
     resources:
         mem_mb=8_000,
         runtime="12h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         device=DEVICE,
         flags=variant_flags("s4_object_net"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Object network on the boxes of {wildcards.dataset}"
     shell:
-        "python -m wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
+        "{params.launch} wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
         " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

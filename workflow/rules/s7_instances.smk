@@ -18,8 +18,9 @@ rule s7_instances:
     resources:
         mem_mb=12_000,
         runtime="24h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         source=WEIGHTS,
         backbone=section("classifier")["backbone"],
         device=DEVICE,
@@ -28,6 +29,6 @@ rule s7_instances:
     message:
         "Mask R-CNN of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "python -m wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
+        "{params.launch} wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
         " --backbone {params.backbone:q} --backbone-weights {params.source:q} --weights {output.weights}"
         " --device {params.device:q} {params.flags} > {log} 2>&1"

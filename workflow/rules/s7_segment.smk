@@ -16,8 +16,9 @@ rule s7_segment:
     resources:
         mem_mb=12_000,
         runtime="24h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         pseudo=lambda wildcards, input: (
             f"--pseudo {input.pseudo}" if input.pseudo else ""
         ),
@@ -27,6 +28,6 @@ rule s7_segment:
     message:
         "Segmenter of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "python -m wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
+        "{params.launch} wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
         " --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -77,8 +77,9 @@ rule scl_train:
     resources:
         mem_mb=8_000,
         runtime="24h",
-        gpu=GPUS,
+        gpu=TRAINING_GPUS,
     params:
+        launch=launch,
         backbone=section("classifier")["backbone"],
         source=WEIGHTS,
         device=DEVICE,
@@ -87,7 +88,7 @@ rule scl_train:
     message:
         "Few-shot head {wildcards.variant} on fold {wildcards.fold} of {wildcards.dataset} (Eq. 5.14)"
     shell:
-        "python -m wsss_stages.stages.scl_train --index {input.index} --episodes {input.episodes}"
+        "{params.launch} wsss_stages.stages.scl_train --index {input.index} --episodes {input.episodes}"
         " --features {input.features} --weights {output.weights} --backbone {params.backbone:q}"
         " --backbone-weights {params.source:q} --device {params.device:q} {params.flags} > {log} 2>&1"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from wsss_stages import tensor_files
 from wsss_stages.artifacts import sha256
 from wsss_stages.nets.backbones import Backbone
 
@@ -24,30 +25,11 @@ class WeightsError(ValueError):
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a .safetensors or .pth file. Pickled code is refused. Raises WeightsError."""
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file; wanted .pth or .safetensors weights, 'hub' or 'none'")
+    """Tensors of a .safetensors or .pth file, without the prefix of a wrapper. Raises WeightsError."""
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(
-            f"{path}: not readable as plain tensors ({reason}). A truncated download, or a pickle with code in it, "
-            "which is never run; convert it to .safetensors on a machine that you trust."
-        ) from error
-    for wrapper in ("state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
-            state = state[wrapper]
-    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise WeightsError(f"{path}: holds {type(state).__name__}, not a dictionary of tensors")
-    bad = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
-    if bad:
-        raise WeightsError(f"{path}: {bad[0]} holds NaN or infinity ({len(bad)} tensors do)")
+        state = tensor_files.read(path)
+    except tensor_files.TensorFileError as error:
+        raise WeightsError(str(error)) from error
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 

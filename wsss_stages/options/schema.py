@@ -84,6 +84,11 @@ def json_schema() -> dict:
             "pattern": r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)",
             "description": "auto, cpu, cuda or cuda:N",
         },
+        "gpus_per_training": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "GPUs that share the batches of a training; no reason to train again",
+        },
         "report_images": {
             "type": "integer",
             "minimum": 1,

@@ -1,12 +1,17 @@
 """Pick the device, and tell in one sentence when torch and torchvision do not belong together."""
 
+import os
+import re
 import sys
 
 from wsss_stages import provenance
 
 
 def pick(text: str) -> str:
-    """`auto` to cuda where there is one, else cpu; other texts as they are."""
+    """`auto` to cuda where there is one, else cpu; under torchrun a GPU for every process; other texts as they are.
+
+    Exits where the device is not there.
+    """
     import torch
 
     try:
@@ -16,15 +21,36 @@ def pick(text: str) -> str:
             f"torch {torch.__version__} and the installed torchvision are builds that do not fit each other ({error}); "
             "mend it with: pip install --force-reinstall torch torchvision"
         )
+    device = _there(text)
+    provenance.tell(
+        device=torch.cuda.get_device_name(device) if device != "cpu" else f"cpu, {torch.get_num_threads()} threads"
+    )
+    return device
+
+
+def _there(text: str) -> str:
+    """The device that a text means. Exits where there is none."""
+    import torch
+
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        sys.exit(f"device {text!r} is not known; wanted auto, cpu, cuda or cuda:N")
     if text == "auto":
         text = "cuda" if torch.cuda.is_available() else "cpu"
-    if text.startswith("cuda") and not torch.cuda.is_available():
+    if text == "cpu":
+        return text
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not found:
         sys.exit(
             f"device {text} was asked for, but torch {torch.__version__} sees no CUDA device; use --device cpu or auto"
         )
-    provenance.tell(
-        device=torch.cuda.get_device_name(text)
-        if text.startswith("cuda")
-        else f"cpu, {torch.get_num_threads()} threads"
-    )
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if processes > 1 and (":" in text or processes > found):
+        sys.exit(
+            f"device {text} was asked for by {processes} processes, and torch sees {found} GPUs; wanted --device cuda and a GPU for "
+            "each process. gpus_per_training is more than this machine has, or more than `gpu` of the profile."
+        )
+    if processes > 1:
+        return f"cuda:{os.environ['LOCAL_RANK']}"
+    if int(text.partition(":")[2] or 0) >= found:
+        sys.exit(f"device {text} was asked for, but torch sees {found} GPUs, of which the last is cuda:{found - 1}")
     return text

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import artifacts, training
+from wsss_stages import training
 from wsss_stages.options import Training
+from wsss_stages.training import checkpoints
 
 OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32")
 
@@ -42,7 +43,7 @@ def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None, options=O
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch, optimizer):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     options = OPTIONS.model_copy(update={"optimizer": optimizer})
     whole, killed = tmp_path / "whole" / "weights.safetensors", tmp_path / "killed" / "weights.safetensors"
     training.fit(job(options=options), whole, {"a": 1}, "cpu")
@@ -65,7 +66,7 @@ def test_threads_change_no_byte(tmp_path):
 
 
 def test_a_checkpoint_of_another_job_is_not_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
     path = tmp_path / "weights.safetensors"
     with pytest.raises(KilledError):
         training.fit(job(kill_at=4, fingerprint="other"), path, {}, "cpu")
@@ -117,40 +118,6 @@ def test_a_loss_that_is_nan_stops_with_step_and_images(tmp_path):
     with pytest.raises(training.TrainingError, match=r"'square': nan} at step 2 of 12, images \d, \d"):
         training.fit(job(poison=3), tmp_path / "weights.safetensors", {}, "cpu")
     assert not (tmp_path / "weights.safetensors").exists()
-
-
-def test_weights_bring_their_provenance(tmp_path):
-    network = torch.nn.Linear(2, 3)
-    training.save_weights(tmp_path / "w.safetensors", network, {"stage": "x", "options": {"lr": 1}})
-    other = torch.nn.Linear(2, 3)
-    assert training.load_weights(tmp_path / "w.safetensors", other) == {"stage": "x", "options": {"lr": 1}}
-    assert torch.equal(other.weight, network.weight)
-
-
-def test_the_same_weights_are_always_the_same_bytes(tmp_path):
-    network = torch.nn.Linear(2, 3)
-    for k in range(10):
-        training.save_weights(tmp_path / f"{k}.safetensors", network, {"stage": "x", "options": {"lr": 1}})
-    assert len({(tmp_path / f"{k}.safetensors").read_bytes() for k in range(10)}) == 1
-
-
-def test_weights_of_another_network_are_refused(tmp_path):
-    training.save_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3), {})
-    for network, fault in (
-        (torch.nn.Linear(2, 4), r"Linear: 2 tensors of another shape \(weight first\)"),
-        (torch.nn.Linear(2, 3, bias=False), r"Linear: 1 tensors unknown \(bias first\)"),
-        (torch.nn.BatchNorm1d(3), r"BatchNorm1d: 3 tensors missing \(running_mean first\), 1 tensors of another shape"),
-    ):
-        with pytest.raises(artifacts.ContractError, match=f"does not fit {fault}"):
-            training.load_weights(tmp_path / "w.safetensors", network)
-    (tmp_path / "w.safetensors").write_bytes(b"half")
-    with pytest.raises(artifacts.ContractError, match="is not readable"):
-        training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3))
-
-
-def test_no_weights_file(tmp_path):
-    with pytest.raises(artifacts.ContractError, match="is no weights file of ours"):
-        training.read_provenance(tmp_path / "w.safetensors")
 
 
 class Transformer(torch.nn.Module):

@@ -1,0 +1,49 @@
+"""A device that is not there is told before anything is read."""
+
+import pytest
+import torch
+
+from wsss_stages.stages import devices
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Pretend so many GPUs, and torchrun's processes."""
+
+    def pretend(count, processes=None, rank=0):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        for name, value in (("LOCAL_WORLD_SIZE", processes), ("LOCAL_RANK", processes and rank)):
+            monkeypatch.delenv(name, raising=False)
+            if value is not None:
+                monkeypatch.setenv(name, str(value))
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    "count, processes, text, picked",
+    [
+        (0, None, "auto", "cpu"), (2, None, "auto", "cuda"), (2, None, "cuda", "cuda"), (2, None, "cuda:1", "cuda:1"),
+        (2, None, "cpu", "cpu"), (2, 2, "auto", "cuda:1"), (2, 2, "cuda", "cuda:1"), (0, 2, "auto", "cpu"), (2, 2, "cpu", "cpu"),
+    ],
+)  # fmt: skip
+def test_a_device_that_is_there_is_picked_and_every_process_gets_its_own(gpus, count, processes, text, picked):
+    gpus(count, processes, rank=1)
+    assert devices.pick(text) == picked
+
+
+@pytest.mark.parametrize(
+    "count, processes, text, told",
+    [
+        (0, None, "cuda", "device cuda was asked for, but torch .* sees no CUDA device; use --device cpu or auto"),
+        (2, None, "cuda:2", "device cuda:2 was asked for, but torch sees 2 GPUs, of which the last is cuda:1"),
+        (2, None, "gpu", "device 'gpu' is not known; wanted auto, cpu, cuda or cuda:N"),
+        (2, 4, "auto", "by 4 processes, and torch sees 2 GPUs; wanted --device cuda and a GPU for each process"),
+        (2, 2, "cuda:0", "device cuda:0 was asked for by 2 processes"),
+    ],
+)
+def test_a_device_that_is_not_there_is_told(gpus, count, processes, text, told):
+    gpus(count, processes)
+    with pytest.raises(SystemExit, match=told):
+        devices.pick(text)

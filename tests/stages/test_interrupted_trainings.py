@@ -1,0 +1,135 @@
+"""Every training after kill -9 and SIGTERM: the same command goes on and ends with the same bytes. And in two processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import save_file
+
+from wsss_stages.nets import backbones
+from wsss_stages.stages import data, s1_classifier, s6_instance_masks, scl_episodes, scl_features, weak_index
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+TINY = ["--backbone", "tiny", "--crop", 64, "--batch-size", 4, "--workers", 0]
+BARE = ["--backbone-weights", "none"]
+TRAININGS = [
+    "s4_affinity",
+    "s4_object_net",
+    "s1_classifier",
+    "s7_segment",
+    "s7_instances",
+    "rrm_train",
+    "dfr_train",
+    "scl_train",
+]
+
+
+def command_lines(toy, root) -> dict[str, list]:
+    """A training of every kind, of about ten steps, but for --weights."""
+    for weak in ("tag", "scribble"):
+        weak_index.main(["--index", str(toy.full_index), "--weak", weak, "--out", str(root / f"{weak}.json")])
+    instances = ["--index", toy.index, "--labels", "truth", "--instances", root / "instances.json"]
+    s6_instance_masks.main([str(a) for a in instances])
+    box, seeds = ["--index", toy.index], ["--seeds-manifests", toy.manifest("s3_seeds"), "--classifier", toy.classifier]
+    small = ["--batch-size", 4, "--workers", 0]
+    detector = ["--width", 16, "--hidden", 32, "--mask-layers", 1, "--proposals", 40, "--samples", 16]
+    return {
+        "s1_classifier": [*box, *TINY, "--epochs", 5],
+        "s4_affinity": [*box, *seeds, *small, "--crop", 64, "--radius", 2, "--epochs", 5],
+        "s4_object_net": [*box, *seeds, *small, "--crop", 64, "--width", 16, "--epochs", 2],
+        "s7_segment": [*box, *TINY, *BARE, "--labels", "truth", "--head-channels", 16, "--epochs", 5],
+        "s7_instances": [*box, *TINY, "--instances", root / "instances.json", *detector, "--epochs", 5],
+        "rrm_train": ["--index", root / "tag.json", *TINY, "--channels", 16, "--class-epochs", 2, "--scales", [1.0],
+                      "--crf.iterations", 2, "--epochs", 5],
+        "dfr_train": ["--index", root / "scribble.json", *TINY, *BARE, "--channels", 8, "--features", 8, "--radius", 2,
+                      "--accumulate", 2, "--epochs", 5],
+        "scl_train": few_shot(root),
+    }  # fmt: skip
+
+
+def few_shot(root) -> list:
+    """A command line of scl_train, and what it reads."""
+    index, episodes, features = (
+        root / "index.json",
+        root / "episodes.json",
+        root / "scl_features" / "train" / "1-of-1.json",
+    )
+    scenes = ["--kind", "scenes", "--scenes-train", 12, "--scenes-val", 8, "--root", root / "dataset"]
+    drawn = [
+        "--shots",
+        1,
+        "--test-pairs",
+        4,
+        "--test-seeds",
+        1,
+        "--train-pairs",
+        40,
+        "--held-out",
+        0.3,
+        "--held-out-pairs",
+        4,
+    ]
+    for stage, more in (
+        (data, scenes),
+        (scl_episodes, ["--fold", 1, "--episodes", episodes, "--min-pixels", 150, *drawn]),
+        (scl_features, ["--split", "train", "--manifest", features, "--backbone", "tiny", "--side", 64]),
+    ):
+        stage.main(["--index", str(index), *map(str, more)])
+    return [
+        "--index", index, "--episodes", episodes, "--features", features, "--backbone", "tiny", "--channels", 16,
+        "--epochs", 2, "--workers", 0,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def interrupted(toy, tmp_path_factory):
+    """Folder with whole/STAGE and often/STAGE, and the exit codes of the runs."""
+    root = tmp_path_factory.mktemp("interrupted")
+    plan = {
+        stage: {
+            "argv": [str(a) for a in argv],
+            **{name: str(root / name / stage / "weights.safetensors") for name in ("whole", "often")},
+        }
+        for stage, argv in command_lines(toy, root).items()
+    }
+    (root / "plan.json").write_text(json.dumps(plan))
+    script = Path(__file__).with_name("interrupted.py")
+    done = subprocess.run([sys.executable, script, root / "plan.json"], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return root, json.loads((root / "ends.json").read_text()), done.stderr
+
+
+@pytest.mark.parametrize("stage", TRAININGS)
+def test_a_training_that_was_killed_and_stopped_ends_with_the_same_bytes(interrupted, stage):
+    root, ends, told = interrupted
+    assert ends[stage] == [0, -9, 143, -9, -9, 0], told
+    whole, often = root / "whole" / stage, root / "often" / stage
+    assert len(json.loads((whole / "curve.json").read_text())["steps"]) >= 8
+    for name in ("weights.safetensors", "curve.json"):
+        assert (often / name).read_bytes() == (whole / name).read_bytes()
+    left = {path.name for path in often.iterdir() if not path.name.endswith(".partial")}
+    assert left == {path.name for path in whole.iterdir()}
+    assert told.count(f"{stage}: stopped by SIGTERM; {often}/checkpoint.pt holds") == 1
+    assert told.count(f"{stage}: resumed at step") == 4
+
+
+def test_two_processes_train_a_classifier_with_frozen_norms_as_one(toy, tmp_path):
+    save_file(backbones.build("tiny", 8, False).network.state_dict(), tmp_path / "tiny.safetensors")
+    argv = [
+        "--index", toy.index, *TINY, "--epochs", 2, "--backbone-weights", tmp_path / "tiny.safetensors", "--device", "cpu",
+        "--weights",
+    ]  # fmt: skip
+    one, two = ([*map(str, argv), str(tmp_path / name / "weights.safetensors")] for name in ("one", "two"))
+    s1_classifier.main(one)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    done = subprocess.run(
+        [*launch, "wsss_stages.stages.s1_classifier", *two], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    curves = [json.loads((tmp_path / name / "curve.json").read_text())["steps"] for name in ("one", "two")]
+    losses = [[step["classification"] for step in steps] for steps in curves]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5) and len(losses[0]) == 4
+    assert sorted(p.name for p in (tmp_path / "two").iterdir()) == ["curve.json", "weights.safetensors"]

@@ -1,0 +1,63 @@
+"""Trainings start one process for each of their GPUs; how many they are is no reason to train again."""
+
+import os
+import re
+
+import pytest
+
+TRAININGS = {
+    "s1_classifier", "s4_affinity", "s4_object_net", "s7_segment", "s7_instances", "rrm_train", "dfr_train", "scl_train",
+}  # fmt: skip
+TARGETS = (
+    "results/scenes/box/ours/s7_segment/weights.safetensors",
+    "results/scenes/box/ours/s7_instances/weights.safetensors",
+    "results/scenes/tag/rrm/rrm_train/weights.safetensors",
+    "results/scenes/scribble/dfr/dfr_train/weights.safetensors",
+    "results/scenes/scl/fold0/canet/scl_train/weights.safetensors",
+)
+
+
+def commands(output):
+    """What starts each training, and its resources."""
+    jobs = re.split(r"^\[", output, flags=re.M)
+    found = {}
+    for job in jobs:
+        if start := re.search(r"^\s*(.*) wsss_stages\.stages\.(\w+) ", job, re.M):
+            gpu = re.search(r"resources:.*\bgpu=(\d+)", job)
+            found[start[2]] = start[1], int(gpu[1]) if gpu else 0
+    return {stage: found[stage] for stage in TRAININGS & found.keys()}
+
+
+@pytest.mark.parametrize("gpus, start", [(1, "python -m"), (2, "torchrun --standalone --nproc-per-node 2 -m")])
+def test_every_training_has_a_process_for_each_gpu(project, gpus, start):
+    output = project.snakemake("-n", "-p", *TARGETS, "--config", "device=cuda", f"gpus_per_training={gpus}")
+    assert commands(output) == dict.fromkeys(TRAININGS, (start, gpus))
+    others = [line for line in output.splitlines() if "stages.s2_cam" in line]
+    assert others and all(line.strip().startswith("python -m wsss_stages.stages.s2_cam") for line in others)
+
+
+def test_without_a_gpu_there_is_one_process(project):
+    output = project.snakemake("-n", "-p", TARGETS[2], "--config", "device=cpu", "gpus_per_training=4")
+    assert commands(output) == {"rrm_train": ("python -m", 0)}
+
+
+def test_a_profile_with_another_number_is_told_before_anything_runs(project):
+    config = ("--config", "device=cuda", "gpus_per_training=2")
+    output = project.snakemake("-n", TARGETS[2], "--set-resources", "rrm_train:gpu=1", *config, fails=True)
+    assert re.search(r"gpus_per_training is 2, but a profile or --set-resources gives\s+a\s+training\s+gpu=1", output)
+    output = project.snakemake("-n", "-p", TARGETS[2], "--set-resources", "rrm_train:gpu=0", *config)
+    assert commands(output) == {"rrm_train": ("python -m", 0)}
+
+
+def test_another_number_of_gpus_is_no_reason_to_train_again(project, tmp_path_factory, monkeypatch):
+    pretended = tmp_path_factory.mktemp("bin") / "nvidia-smi"
+    pretended.write_text("#!/bin/sh\n")
+    pretended.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{pretended.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    target = "results/scenes/s1_classifier/weights.safetensors"
+    output = project.snakemake("-p", target, "--config", "gpus_per_training=2")
+    assert commands(output)["s1_classifier"] == ("torchrun --standalone --nproc-per-node 2 -m", 2)
+    assert (project.folder / target).exists()
+    output = project.snakemake("-n", target)
+    assert "Nothing to be done" in output

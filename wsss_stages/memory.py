@@ -1,0 +1,41 @@
+"""A batch that does not fit into a GPU's memory goes through the network in parts, and that is recorded."""
+
+import gc
+import sys
+
+import torch
+
+
+class TooLargeError(ValueError):
+    """Not even one image fits: stage, step, remedy."""
+
+
+class Parts:
+    """In how many parts batches go; from where one did not fit on, in twice as many.
+
+    `told` has {step, parts} of every time that happened.
+    """
+
+    def __init__(self, number: int, told: list[dict[str, int]] | None = None):
+        self.number, self.told = number, list(told or [])
+
+    def double(self, stage: str, step: int, items: int, most: int) -> None:
+        """A batch of so many items did not fit; at most `most` parts are possible. Raises TooLargeError."""
+        if self.number >= most:
+            raise TooLargeError(
+                f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, which cannot be more. "
+                "Take a smaller crop or batch_size, a larger stride, or a GPU with more memory."
+            )
+        self.number = min(2 * self.number, most)
+        self.told.append({"step": step, "parts": self.number})
+        sys.stderr.write(
+            f"{stage}: out of GPU memory at step {step}; from here on {items} images go in {self.number} parts\n"
+        )
+        release()
+
+
+def release() -> None:
+    """Give back what is left of a batch that did not fit."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,45 @@
+"""SIGTERM, by which a cluster tells a job that its time is up: noted, so that work ends where it can go on."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+EXIT_CODE = 128 + signal.SIGTERM
+"""What a shell tells of a process that SIGTERM ended."""
+
+
+class Watch:
+    """Whether SIGTERM has come."""
+
+    asked = False
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """Note the first SIGTERM instead of dying of it; a second one ends the process at once.
+
+    Outside of the main thread, where no signal arrives, nothing is ever noted.
+    """
+    watch = Watch()
+    if threading.current_thread() is not threading.main_thread():
+        yield watch
+        return
+
+    def note(*_: object) -> None:
+        watch.asked = True
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield watch
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def leave(message: str) -> NoReturn:
+    """Tell what was left where, and end with the exit code of SIGTERM."""
+    sys.stderr.write(message + "\n")
+    raise SystemExit(EXIT_CODE)

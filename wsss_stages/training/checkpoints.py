@@ -1,0 +1,75 @@
+"""How far a training is, on disk: everything that the next step depends on."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from wsss_stages import artifacts, tensor_files
+from wsss_stages.memory import Parts
+from wsss_stages.training.job import Job
+
+SECONDS = 60.0
+"""A killed training loses at most this much work."""
+KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "best", "parts", "short"}
+
+
+@dataclass
+class State:
+    """How far a training is, beside network and optimizer."""
+
+    parts: Parts
+    step: int = 0
+    """The next one."""
+    curve: list[dict] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=lambda: {"grades": []})
+    """The best network so far, its epoch, and the grades of all epochs."""
+
+
+def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: State) -> None:
+    """Write a checkpoint, whole or not at all."""
+    content = {
+        "fingerprint": job.fingerprint,
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": state.step,
+        "curve": json.dumps(state.curve),
+        "best": state.best,
+        "parts": state.parts.number,
+        "short": state.parts.told,
+    }
+    with artifacts.whole(path) as unfinished:
+        torch.save(content, unfinished)
+
+
+def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, device: str) -> State:
+    """What to go on with: a checkpoint of the very same job, or the beginning; why not the former is told."""
+    if not path.exists():
+        return State(Parts(job.parts))
+    content, fault = _read(path, job, device)
+    if fault:
+        sys.stderr.write(f"{job.stage}: {path} {fault}; training starts afresh\n")
+        return State(Parts(job.parts))
+    network.load_state_dict(content["network"])
+    optimizer.load_state_dict(content["optimizer"])
+    parts = Parts(content["parts"], content["short"])
+    return State(parts, content["step"], json.loads(content["curve"]), content["best"])
+
+
+def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
+    """A checkpoint's content, and what keeps it from being used."""
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # a damaged checkpoint is worth less than a clean start
+        return {}, f"is damaged (found {tensor_files.describe(path, error)})"
+    if not isinstance(content, dict) or KEYS - content.keys():
+        missing = sorted(KEYS - content.keys()) if isinstance(content, dict) else ["any key"]
+        return {}, f"is of another version (it lacks {', '.join(missing)})"
+    if content["fingerprint"] != job.fingerprint:
+        return {}, "is of another training (other options, images or labels)"
+    return content, ""

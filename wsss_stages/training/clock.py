@@ -1,0 +1,36 @@
+"""Progress of a training: loss, speed and time left every ten seconds; how long steps took."""
+
+import time
+
+import numpy as np
+from rich.console import Console
+
+
+class Clock:
+    """Tells what a training does, if it is the process to tell it."""
+
+    def __init__(self, stage: str, step: int, steps: int, batch: int, tells: bool):
+        self.stage, self.first, self.steps, self.batch = stage, step, steps, batch
+        self.start = self.told = time.monotonic()
+        self.ends = [self.start]
+        self.console = Console(stderr=True, quiet=not tells)
+        if step:
+            self.console.print(f"{stage}: resumed at step {step} of {steps}")
+
+    def tell(self, step: int, loss: float) -> None:
+        """A step is done."""
+        now = time.monotonic()
+        self.ends.append(now)
+        if now - self.told < 10 and step < self.steps:
+            return
+        self.told = now
+        rate = (step - self.first) / max(now - self.start, 1e-9)
+        self.console.print(
+            f"{self.stage}: step {step}/{self.steps}, loss {loss:.4f}, {rate * self.batch:.1f} images a second, "
+            f"{(self.steps - step) / rate / 60:.1f} min left"
+        )
+
+    def pace(self) -> float:
+        """Median seconds of the later half of the steps."""
+        took = np.diff(self.ends)
+        return float(np.median(took[len(took) // 2 :]))

@@ -1,0 +1,97 @@
+"""The loop over the steps of a training: to its end, to a checkpoint when SIGTERM comes, or to what is wrong."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from wsss_stages import artifacts, stopping
+from wsss_stages.batches import made_ahead
+from wsss_stages.training import checkpoints, draws, grades, schedule, shared_layers
+from wsss_stages.training.clock import Clock
+from wsss_stages.training.gradients import Gradients
+from wsss_stages.training.job import Job, TrainingError
+from wsss_stages.training.processes import Group, together
+from wsss_stages.training.shares import rows
+from wsss_stages.training.weights import save_weights
+
+
+def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
+    """Train and write `weights` (safetensors, with provenance) and beside it `curve.json`; resumes from `checkpoint.pt`.
+
+    The result is the same to the bit however often the training was interrupted: every draw comes from
+    (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and the first one
+    writes; then losses that are means over other things than images are means over those of each share.
+
+    Returns: median seconds of a step, over the later half of those that were made now. Raises TrainingError.
+    """
+    with together(device) as group, stopping.watched() as watch:
+        return _fit(job, weights, provenance, device, group, watch)
+
+
+def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, watch: stopping.Watch) -> float:
+    network = job.network.to(device, memory_format=torch.channels_last).train()
+    shared_layers.share(network, group)
+    optimizer = schedule.optimizer(job)
+    checkpoint = weights.with_name("checkpoint.pt")
+    state = checkpoints.resume(checkpoint, job, network, optimizer, device)
+    _start_together(job, checkpoint, state.step, group)
+    group.make_same(network)
+    gradients = Gradients(job, network, optimizer, group, device)
+    clock = Clock(job.stage, state.step, job.steps, job.batch, group.leads)
+    order = draws.order(job, state.step, _shares(job, group))
+    saved = time.monotonic()
+    for batch in made_ahead(partial(draws.batch, job), order, job.options.workers):
+        schedule.set_rates(optimizer, state.step, job.steps, job.options)
+        terms = gradients.of(batch, state)
+        optimizer.step()
+        state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
+        state.step += 1
+        clock.tell(state.step, sum(terms.values()))
+        if job.grade and group.leads and state.step % job.batches == 0:
+            state.best = grades.better(state.best, job, network, state.step // job.batches)
+        stops = any(group.gather(watch.asked)) and state.step < job.steps
+        due = time.monotonic() - saved > checkpoints.SECONDS and state.step < job.steps
+        if group.leads and (stops or due):
+            checkpoints.save(checkpoint, job, network, optimizer, state)
+            saved = time.monotonic()
+        if stops:
+            stopping.leave(
+                f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command goes on"
+            )
+    if group.leads:
+        _write(job, weights, provenance, state)
+        checkpoint.unlink(missing_ok=True)
+    return clock.pace()
+
+
+def _shares(job: Job, group: Group):
+    """Its own items of every part of a batch. Raises TrainingError."""
+    try:
+        return rows(job.batch, job.parts, group.rank, group.size)
+    except ValueError as error:
+        raise TrainingError(f"{job.stage}: {error}") from error
+
+
+def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None:
+    """Raise TrainingError where processes do not see the same checkpoint."""
+    found = group.gather(step)
+    if len(set(found)) > 1:
+        raise TrainingError(
+            f"{job.stage}: processes would begin at steps {', '.join(map(str, found))}; {checkpoint} must be in a folder that all "
+            "of them see. Delete it, or use a shared file system."
+        )
+
+
+def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State) -> None:
+    """Write curve and weights; where memory was short, both tell it."""
+    told = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
+    if job.grade:
+        job.network.load_state_dict(state.best["network"])
+        told |= {"grades": state.best["grades"], "kept_epoch": state.best["epoch"]}
+    if state.parts.told:
+        told["short_of_memory"] = state.parts.told
+        provenance = provenance | {"short_of_memory": state.parts.told}
+    save_weights(weights, job.network, provenance)
+    artifacts.write_json(weights.with_name("curve.json"), told)

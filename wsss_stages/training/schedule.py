@@ -1,0 +1,40 @@
+"""The optimizer, its learning rate over the steps, and what it leaves undecayed."""
+
+from torch import nn, optim
+
+from wsss_stages.options import Loop
+from wsss_stages.training.job import Job
+
+
+def optimizer(job: Job) -> optim.Optimizer:
+    """SGD or AdamW on the groups of the job, each in two where a part of it is not decayed."""
+    opt, groups = job.options, _groups(job)
+    if opt.optimizer == "adamw":
+        return optim.AdamW(groups, lr=opt.lr, weight_decay=opt.weight_decay)
+    return optim.SGD(groups, lr=opt.lr, momentum=opt.momentum, weight_decay=opt.weight_decay)
+
+
+def set_rates(optimizer: optim.Optimizer, step: int, steps: int, opt: Loop) -> None:
+    """The learning rate of a step: up in a line over the warm-up, down by the poly rule."""
+    share = (1 - step / steps) ** opt.poly_power * min(1.0, (step + 1) / max(1, opt.warm_up))
+    for group in optimizer.param_groups:
+        group["lr"] = group["base"] * share
+
+
+def without_decay(network: nn.Module) -> list[nn.Parameter]:
+    """Parameters of norms and of positions, which AdamW leaves undecayed where Transformers are trained."""
+    norms = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
+    found = [p for module in network.modules() if isinstance(module, norms) for p in module.parameters(recurse=False)]
+    places = ("relative_position_bias_table", "absolute_pos_embed", "pos_embed")
+    return found + [p for name, p in network.named_parameters() if name.rpartition(".")[2] in places]
+
+
+def _groups(job: Job) -> list[dict]:
+    kept = {id(parameter) for parameter in job.undecayed}
+    found = []
+    for params, factor in job.groups:
+        lr = job.options.lr * factor
+        decayed, undecayed = ([p for p in params if (id(p) in kept) == whether] for whether in (False, True))
+        found.append({"params": decayed, "lr": lr, "base": lr})
+        found.append({"params": undecayed, "lr": lr, "base": lr, "weight_decay": 0.0})
+    return [group for group in found if group["params"]]
