@@ -21,7 +21,7 @@ class Manifest:
         """Of the stage that made each shard."""
         self._same: set[Path] = set()
         for path in map(Path, paths):
-            content = artifacts.read_json(path)
+            content = artifacts.read_sealed(path)
             if content.get("manifest") != MANIFEST_VERSION:
                 raise artifacts.ContractError(f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again.")
             for image_id, files in content["items"].items():

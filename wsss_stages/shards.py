@@ -130,7 +130,7 @@ class Shard:
             }
             for note, count in self._done[record.id].items():
                 notes[note] = notes.get(note, 0) + count
-        artifacts.write_json(
+        artifacts.write_sealed(
             self.manifest,
             {
                 "manifest": MANIFEST_VERSION,

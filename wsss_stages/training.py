@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from wsss_stages import artifacts
+from wsss_stages import artifacts, seals
 from wsss_stages.batches import collate, made_ahead
 from wsss_stages.contracts import CHECKPOINT_VERSION
 from wsss_stages.data.index import stable_hash
@@ -108,7 +108,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     if job.grade:
         network.load_state_dict(best["network"])
         told |= {"grades": best["grades"], "kept_epoch": best["epoch"]}
-    artifacts.write_json(weights.with_name("curve.json"), told)
+    artifacts.write_sealed(weights.with_name("curve.json"), told)
     save_weights(weights, network, provenance)
     checkpoint.unlink(missing_ok=True)
     return clock.pace()
@@ -170,10 +170,11 @@ def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     """Write a network's tensors as safetensors with its provenance, whole or absent."""
     whence = {"version": CHECKPOINT_VERSION, **provenance}
     # one key only: safetensors writes several in an order of its own, and the same weights would be other bytes
-    meta = {"provenance": json.dumps(whence, sort_keys=True, default=str)}
+    meta = {"provenance": json.dumps(whence | {artifacts.SEAL: seals.BLANK}, sort_keys=True, default=str)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with artifacts.whole(path) as unfinished:
         save_file(state, unfinished, metadata=meta)
+        seals.close(unfinished)
 
 
 def load_weights(path: Path, network: nn.Module) -> dict:
@@ -181,6 +182,7 @@ def load_weights(path: Path, network: nn.Module) -> dict:
     from safetensors import SafetensorError, safe_open
 
     try:
+        artifacts.intact(path, artifacts.remedy_of(path))
         with safe_open(path, "pt") as file:
             provenance = json.loads((file.metadata() or {}).get("provenance", "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}
@@ -216,6 +218,7 @@ def read_provenance(path: Path) -> dict:
     from safetensors import SafetensorError, safe_open
 
     try:
+        artifacts.intact(path, artifacts.remedy_of(path))
         with safe_open(path, "pt") as file:
             return json.loads((file.metadata() or {})["provenance"])
     except (FileNotFoundError, SafetensorError, KeyError) as error:

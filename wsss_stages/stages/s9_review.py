@@ -121,7 +121,7 @@ def main(argv: list[str] | None = None) -> None:
 
     scores = {name: measured(name) for name in columns[1:-1]}
     content = {"dataset": index.dataset, "weak": index.weak, "iou": _mean(r["iou"] for r in rows), "scores": scores}
-    artifacts.write_json(paths.folder / "review.json", content)
+    artifacts.write_sealed(paths.folder / "review.json", content)
     header = ["score", "images", "mean, %", "images with truth", "rank correlation, %"]
     table = [[name, *(100 * v if isinstance(v, float) else v for v in its.values())] for name, its in scores.items()]
     note = (
