@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from wsss_stages import artifacts, seals
+from wsss_stages import artifacts, locks, seals
 from wsss_stages.batches import collate, made_ahead
 from wsss_stages.contracts import CHECKPOINT_VERSION
 from wsss_stages.data.index import stable_hash
@@ -60,8 +60,13 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     The result is the same to the bit however often the training was interrupted: every draw comes from
     (seed, stage, step or epoch, image id).
 
-    Returns: median seconds of a step, over the later half of those that were made now.
+    Returns: median seconds of a step, over the later half of those that were made now. Raises InUseError.
     """
+    with locks.held(weights):
+        return _fit(job, weights, provenance, device)
+
+
+def _fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     opt = job.options
     network = job.network.to(device, memory_format=torch.channels_last).train()
     groups = _groups(job)
@@ -195,6 +200,7 @@ def load_weights(path: Path, network: nn.Module) -> dict:
             f"{path} does not fit {type(network).__name__}: {reason}. Run the stage that makes it again."
         )
     network.load_state_dict(state)
+    del provenance[artifacts.SEAL]
     if provenance.pop("version", None) != CHECKPOINT_VERSION:
         raise artifacts.ContractError(
             f"{path} is not weights v{CHECKPOINT_VERSION} of ours. Run the stage that makes it again."
