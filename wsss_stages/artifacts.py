@@ -1,9 +1,11 @@
 """Read and write artifacts against their contracts: whole or absent, sealed, checked, with provenance."""
 
+import errno
 import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ import h5py
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from wsss_stages import seals
+from wsss_stages import seals, tidying
 from wsss_stages.contracts import Contract
 from wsss_stages.data.palette import VOC_PALETTE
 
@@ -39,19 +41,35 @@ def fingerprint(*parts: object) -> str:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds."""
+    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = tidying.partial_of(path, os.getpid())
     try:
         yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except OSError as error:
-        error.add_note(f"{path} was not written; what was there before is untouched. Is the disk full?")
-        raise
+    except Exception as error:
+        if not _of_the_disk(error):
+            raise
+        told = error if isinstance(error, OSError) else OSError(str(error).splitlines()[0])
+        told.add_note(
+            f"{path} was not written; what was there before is untouched. {_space(path.parent)} Make room and run the same command "
+            "again: what is whole is kept."
+        )
+        raise told from (None if told is error else error)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether writing failed; libraries in C and Rust tell it in their own classes with the system's words."""
+    words = (*map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS)), "file write failed")
+    return isinstance(error, OSError) or any(word in str(error) for word in words)
+
+
+def _space(folder: Path) -> str:
+    return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB are free in {folder}, less where a quota or limit holds."
 
 
 def write_json(path: Path, content: object) -> None:
@@ -132,11 +150,7 @@ def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: d
     text = json.dumps({"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str)
     with whole(path) as partial:
         if contract.suffix == ".h5":
-            with h5py.File(partial, "w") as file:
-                file.attrs[META] = text
-                file.attrs[SEAL] = np.bytes_(seals.BLANK)
-                for name, array in arrays.items():
-                    file[name] = array
+            partial.write_bytes(_hdf5(arrays, text))
         else:
             (array,) = arrays.values()
             _write_png(partial, array, text)
@@ -187,6 +201,17 @@ def _remedy(contract: Contract) -> str:
 
 def _again(stage: str) -> str:
     return f"Remake it: snakemake --forcerun {stage}"
+
+
+def _hdf5(arrays: dict[str, np.ndarray], text: str) -> bytes:
+    """Made in memory: HDF5 itself leaves a file that it cannot close when the disk is full."""
+    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+        file.attrs[META] = text
+        file.attrs[SEAL] = np.bytes_(seals.BLANK)
+        for name, array in arrays.items():
+            file[name] = array
+        file.flush()
+        return file.id.get_file_image()
 
 
 def _write_png(path: Path, array: np.ndarray, text: str) -> None:
