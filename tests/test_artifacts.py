@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_stages import artifacts, contracts
+from wsss_stages import artifacts, contracts, seals
 
 CAM = {"cam": np.zeros((2, 3, 4), np.float16), "classes": np.uint8([1, 5])}
 LABEL = {"label": np.uint8([[0, 7], [255, 1]])}
@@ -63,6 +63,8 @@ def test_what_breaks_the_contract_is_not_written(tmp_path, change, message):
 def test_a_missing_field_is_named(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.attrs["wsss"] = json.dumps({"contract": "cam", "version": 1})
+        file.attrs["seal"] = np.bytes_(seals.BLANK)
+    seals.close(tmp_path / "x.h5")
     with pytest.raises(artifacts.ContractError, match="has no cam; cam v1 wants it"):
         artifacts.read(tmp_path / "x.h5", contracts.CAM)
 

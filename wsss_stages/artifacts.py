@@ -1,8 +1,11 @@
-"""Read and write artifacts against their contracts: whole or absent, checked, with provenance."""
+"""Read and write artifacts against their contracts: whole or absent, sealed, checked, with provenance."""
 
+import errno
 import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +14,14 @@ import h5py
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from wsss_stages import seals, tidying
 from wsss_stages.contracts import Contract
 from wsss_stages.data.palette import VOC_PALETTE
 
-META = "wsss"
-"""Key of an artifact's metadata (JSON): an HDF5 attribute or a PNG text chunk."""
+META, SEAL = "wsss", "seal"
+"""Keys of an artifact's metadata (JSON) and of its seal: HDF5 attributes or PNG text chunks; SEAL is a key of JSON files too."""
+STAGE = re.compile(r"(s\d|rrm|dfr|scl)_[a-z_]+")
+"""Name of a folder that a stage writes to, and of the rule that makes it."""
 
 
 class ContractError(ValueError):
@@ -43,29 +49,78 @@ def fingerprint_each(values: Iterable[object]) -> str:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds."""
+    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = tidying.partial_of(path, os.getpid())
     try:
         yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except OSError as error:
-        error.add_note(f"{path} was not written; what was there before is untouched. Is the disk full?")
-        raise
+    except Exception as error:
+        if not _of_the_disk(error):
+            raise
+        told = error if isinstance(error, OSError) else OSError(str(error).splitlines()[0])
+        told.add_note(
+            f"{path} was not written; what was there before is untouched. {_space(path.parent)} Make room and run the same command "
+            "again: what is whole is kept."
+        )
+        raise told from (None if told is error else error)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether writing failed; libraries in C and Rust tell it in their own classes with the system's words."""
+    words = (*map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS)), "file write failed")
+    return isinstance(error, OSError) or any(word in str(error) for word in words)
+
+
+def _space(folder: Path) -> str:
+    return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB are free in {folder}, less where a quota or limit holds."
 
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON with sorted keys, whole or absent."""
     with whole(path) as partial:
-        partial.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        partial.write_text(_text(content))
+
+
+def write_sealed(path: Path, content: dict) -> None:
+    """Write a JSON object as `write_json`, with a seal."""
+    with whole(path) as partial:
+        partial.write_text(_text({**content, SEAL: seals.BLANK}))
+        seals.close(partial)
+
+
+def read_sealed(path: Path, made_by: str = "") -> dict:
+    """What `write_sealed` wrote. Raises ContractError if a byte of it has changed, FileNotFoundError if it is missing.
+
+    Args:
+        made_by: the stage to run again, where no folder is named after it.
+    """
+    intact(path, _again(made_by) if made_by else remedy_of(path))
+    content = read_json(path)
+    del content[SEAL]
+    return content
+
+
+def intact(path: Path, remedy: str) -> None:
+    """Raise ContractError, with the remedy, unless a file's seal is that of its bytes."""
+    if fault := seals.fault(path):
+        raise ContractError(f"{path} is damaged or not ours ({fault}). {remedy}")
+
+
+def remedy_of(path: Path) -> str:
+    """How to make a file again: by the stage whose name a folder on its way has; else by hand."""
+    for name in reversed(path.absolute().parent.parts):
+        if STAGE.fullmatch(name):
+            return _again(name)
+    return f"Run the stage that makes it again; {path.name}.made.json beside it, if it is there, tells the command."
 
 
 def read_json(path: Path) -> dict:
-    """Read a JSON object; raises ContractError that names the file if it is none."""
+    """Read a JSON object of anyone's; raises ContractError that names the file if it is none."""
     try:
         return json.loads(Path(path).read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -103,18 +158,17 @@ def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: d
     text = json.dumps({"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str)
     with whole(path) as partial:
         if contract.suffix == ".h5":
-            with h5py.File(partial, "w") as file:
-                file.attrs[META] = text
-                for name, array in arrays.items():
-                    file[name] = array
+            partial.write_bytes(_hdf5(arrays, text))
         else:
             (array,) = arrays.values()
             _write_png(partial, array, text)
+        seals.close(partial)
 
 
 def read(path: Path, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
     """Arrays and metadata of one artifact. Raises ContractError if it is missing, damaged or of another contract."""
     try:
+        intact(path, _remedy(contract))
         if contract.suffix == ".h5":
             with h5py.File(path, "r") as file:
                 meta = json.loads(file.attrs[META])
@@ -145,13 +199,33 @@ def read(path: Path, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
     return arrays, meta
 
 
+def _text(content: object) -> str:
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def _remedy(contract: Contract) -> str:
-    return f"Remake it: snakemake --forcerun {contract.made_by}"
+    return _again(contract.made_by)
+
+
+def _again(stage: str) -> str:
+    return f"Remake it: snakemake --forcerun {stage}"
+
+
+def _hdf5(arrays: dict[str, np.ndarray], text: str) -> bytes:
+    """Made in memory: HDF5 itself leaves a file that it cannot close when the disk is full."""
+    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+        file.attrs[META] = text
+        file.attrs[SEAL] = np.bytes_(seals.BLANK)
+        for name, array in arrays.items():
+            file[name] = array
+        file.flush()
+        return file.id.get_file_image()
 
 
 def _write_png(path: Path, array: np.ndarray, text: str) -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text(META, text)
+    info.add_text(SEAL, seals.BLANK)
     image = Image.fromarray(array)
     if array.dtype == np.uint8:
         image = Image.fromarray(array, mode=None).convert("L")

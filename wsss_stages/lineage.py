@@ -48,7 +48,7 @@ def of_image(image_id: str, results: Path) -> list[Node]:
     found = []
     for manifest in sorted(manifests_below(results)):
         if manifest == shard_of(image_id, manifest):
-            files = artifacts.read_json(manifest)["items"].get(image_id, {})
+            files = artifacts.read_sealed(manifest)["items"].get(image_id, {})
             found += [_artifact(manifest.parent / file, BY_NAME[name]) for name, (file, _) in files.items()]
     return found
 
@@ -83,7 +83,7 @@ def _artifact(path: Path, contract: contracts.Contract) -> Node:
     if manifest is None:
         node.state = "no manifest names it: its shard is not finished"
         return node
-    known = artifacts.read_json(manifest)["items"].get(path.stem, {}).get(contract.name)
+    known = artifacts.read_sealed(manifest)["items"].get(path.stem, {}).get(contract.name)
     node.state = "no longer in its shard" if known is None else _same(path, known[1])
     node.runs = provenance.runs(manifest)
     node.sources = _sources(node, path.stem, {})
@@ -97,7 +97,7 @@ def _named(path: Path, image_id: str | None, seen: dict[Path, Node]) -> Node:
     node = Node(path, _kind(path), runs=provenance.runs(path))
     seen[path] = node
     if path.suffix == ".safetensors":
-        node.told = provenance.of_weights(path)
+        node.told = provenance.read_provenance(path)
     node.sources = _sources(node, image_id, seen)
     return node
 
@@ -115,7 +115,7 @@ def _sources(node: Node, image_id: str | None, seen: dict[Path, Node]) -> list[N
         source = _named(path, image_id, seen)
         source.state = _same(path, sha)
         if source.kind == "manifest" and image_id:
-            items = artifacts.read_json(path)["items"].get(image_id, {})
+            items = artifacts.read_sealed(path)["items"].get(image_id, {})
             for name, (file, sha) in items.items():
                 made = Node(path.parent / file, f"{name} of {image_id}", _same(path.parent / file, sha))
                 source.sources.insert(0, made)

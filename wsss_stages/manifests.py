@@ -44,7 +44,7 @@ class Manifest:
             self._add(path)
 
     def _add(self, path: Path) -> None:
-        content = artifacts.read_json(path)
+        content = artifacts.read_sealed(path)
         if content.get("manifest") != MANIFEST_VERSION:
             raise artifacts.ContractError(f"{path} is no manifest v{MANIFEST_VERSION}. Delete it and run again.")
         for image_id, files in content["items"].items():

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from wsss_stages import artifacts
+from wsss_stages import artifacts, tensor_files
 
 SUFFIX = ".made.json"
 PACKAGE = Path(__file__).parent
@@ -54,8 +54,8 @@ class Run:
             "libraries": libraries(),
         }
         for path in (record_of(output) for output in self.outputs if output.is_file()):
-            same = [run for run in _runs(path) if all(run[key] == now[key] for key in ("options", "inputs"))]
-            artifacts.write_json(path, {"runs": [*same, now]})
+            same = [run for run in _earlier(path) if all(run[key] == now[key] for key in ("options", "inputs"))]
+            artifacts.write_sealed(path, {"runs": [*same, now]})
 
 
 _running: ContextVar[Run | None] = ContextVar("running", default=None)
@@ -105,8 +105,17 @@ def runs(path: Path) -> list[dict]:
     return _runs(record_of(path))
 
 
+def _earlier(path: Path) -> list[dict]:
+    """The runs of a record that is written anew; a damaged one is told and left out: it is worth less than what was made."""
+    try:
+        return _runs(path)
+    except artifacts.ContractError as error:
+        sys.stderr.write(f"warning: {error} It is written anew, without the runs before this one.\n")
+        return []
+
+
 def _runs(path: Path) -> list[dict]:
-    return artifacts.read_json(path)["runs"] if path.exists() else []
+    return artifacts.read_sealed(path)["runs"] if path.exists() else []
 
 
 @cache
@@ -153,14 +162,18 @@ def _bare(requirement: str) -> str:
     return requirement
 
 
-def of_weights(path: Path) -> dict:
+def read_provenance(path: Path) -> dict:
     """What a weights file of ours tells of itself, read without torch. Raises ContractError."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "np") as file:
-            return json.loads((file.metadata() or {})["provenance"])
-    except (FileNotFoundError, SafetensorError, KeyError) as error:
+            told = json.loads((file.metadata() or {})["provenance"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise artifacts.ContractError(
-            f"{path} is no weights file of ours ({error}). Run the stage that makes it again."
+            f"{path} is no weights file of ours ({tensor_files.describe(path)}), wanted weights.safetensors of a training. "
+            f"{artifacts.remedy_of(path)}"
         ) from error
+    artifacts.intact(path, artifacts.remedy_of(path))
+    del told[artifacts.SEAL]
+    return told

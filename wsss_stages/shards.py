@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from wsss_stages import artifacts
+from wsss_stages import artifacts, locks
 from wsss_stages.contracts import Contract
 from wsss_stages.data.index import Index, Record
 from wsss_stages.manifests import MANIFEST_VERSION, Manifest
@@ -78,7 +78,11 @@ class Shard:
         self._done: dict[str, dict] = {}
 
     def todo(self) -> list[Item]:
-        """Images still to be made, in the order of the index."""
+        """Images still to be made, in the order of the index; the shard is this process's until it is finished.
+
+        Raises InUseError if another process is making it.
+        """
+        locks.take(self.manifest, self.manifest, *(self._path(r, c) for r in self.records for c in self.contracts))
         self._done = {r.id: notes for r in self.records if (notes := self._whole(r)) is not None}
         return [Item(self, r) for r in self.records if r.id not in self._done]
 
@@ -130,7 +134,7 @@ class Shard:
             }
             for note, count in self._done[record.id].items():
                 notes[note] = notes.get(note, 0) + count
-        artifacts.write_json(
+        artifacts.write_sealed(
             self.manifest,
             {
                 "manifest": MANIFEST_VERSION,
@@ -141,6 +145,7 @@ class Shard:
                 "notes": notes,
             },
         )
+        locks.release(self.manifest)
 
     def _path(self, record: Record, contract: Contract) -> Path:
         return self.manifest.parent / contract.name / f"{record.id}{contract.suffix}"

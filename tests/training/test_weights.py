@@ -31,7 +31,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
         with pytest.raises(artifacts.ContractError, match=f"does not fit {fault}"):
             training.load_weights(tmp_path / "w.safetensors", network)
     (tmp_path / "w.safetensors").write_bytes(b"half")
-    with pytest.raises(artifacts.ContractError, match="is not readable"):
+    with pytest.raises(artifacts.ContractError, match="is no weights file of ours"):
         training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3))
 
 

@@ -42,7 +42,7 @@ class Episodes:
     @classmethod
     def read(cls, path: Path) -> "Episodes":
         """Raises ContractError if they are of another version."""
-        content = artifacts.read_json(path)
+        content = artifacts.read_sealed(path, "scl_episodes")
         if content.pop("episodes", None) != EPISODES_VERSION:
             raise artifacts.ContractError(
                 f"{path} is no list of episodes v{EPISODES_VERSION}. Remake it: snakemake --forcerun scl_episodes"
@@ -58,7 +58,7 @@ class Episodes:
         for key in ("train", "held_out"):
             content[key] = [list(episode.values()) for episode in content[key]]
         content["test"] = [[list(episode.values()) for episode in rows] for rows in content["test"]]
-        artifacts.write_json(path, content)
+        artifacts.write_sealed(path, content)
 
 
 def _episodes(rows: list[list]) -> list[Episode]:

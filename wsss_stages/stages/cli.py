@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -79,17 +80,24 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage; what a user can mend is told in one paragraph with exit code 1.
+    """Run a stage; what a user can mend is told in one paragraph with exit code 1, SIGTERM in one line with exit code 143.
 
     How its files were made is written beside them (`provenance`), of several processes by the first.
     """
+    signal.signal(signal.SIGTERM, _stopped)
     first = os.environ.get("RANK", "0") == "0"
     try:
         with provenance.recording(sys.argv) if first else nullcontext():
             main()
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
         sys.exit(f"error: {error}{notes}")
+
+
+def _stopped(number: int, frame: object) -> None:
+    """Leave by an exception, so that nothing stays half written."""
+    sys.stderr.write("stopped by SIGTERM: what is whole is kept, and the same command goes on from there\n")
+    raise SystemExit(128 + number)
 
 
 def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):

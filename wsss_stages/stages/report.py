@@ -128,7 +128,7 @@ def main(argv: list[str] | None = None) -> None:
     pictures = [list(cells.values()) for cells in rows]
     save(figures.rows_figure(list(rows[0]), pictures, names, {c: index.classes[c] for c in there}), "rows.png")
 
-    scores = [artifacts.read_json(path) for path in paths.scores]
+    scores = [artifacts.read_sealed(path) for path in paths.scores]
     table = [
         [
             f"{s['split']}: {name}",
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
     (shown, *_) = (last["rows"][c.name] for c in (contracts.PREDICTION, *contracts.FINAL) if c.name in last["rows"])
     title = f"{last['split']}, {last['images']} images: share of true pixels, %"
     save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")
-    save(figures.curves_figure([artifacts.read_json(path) for path in paths.curves]), "curves.png")
+    save(figures.curves_figure([artifacts.read_sealed(path) for path in paths.curves]), "curves.png")
     note = "Where a step could not work on what it was given, this is what it did instead."
     write(
         figures.html_table(

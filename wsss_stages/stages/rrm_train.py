@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     seconds = training.fit(job, paths.weights, provenance, device)
     if training.leads():
-        artifacts.write_json(paths.weights.with_name("pace.json"), {"seconds_per_step": seconds})
+        artifacts.write_sealed(paths.weights.with_name("pace.json"), {"seconds_per_step": seconds})
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         instances.add(content, number, masks, boxes, classes)
     notes = {"images without objects": len(records) - len(usable), "boxes taken whole": whole_boxes}
     content["info"] |= {"options": opt.model_dump(), "notes": notes}
-    artifacts.write_json(paths.instances, content)
+    artifacts.write_sealed(paths.instances, content)
     sys.stdout.write(f"{paths.instances}: {len(content['annotations'])} objects in {len(usable)} images\n")
     for note, count in notes.items():
         sys.stdout.write(f"{note}: {count}\n")

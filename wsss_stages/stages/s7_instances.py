@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)
-    objects = instances.by_photo(artifacts.read_json(paths.instances), index, str(paths.instances))
+    objects = instances.by_photo(artifacts.read_sealed(paths.instances), index, str(paths.instances))
     items = [(r, objects[r.photo]) for r in index.split("train") if r.photo in objects and objects[r.photo].codes]
     if not items:
         raise training.TrainingError(f"{paths.instances} has no object in any training image of {paths.index}")

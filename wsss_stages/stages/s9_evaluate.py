@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         }
         for name in counts
     }
-    artifacts.write_json(
+    artifacts.write_sealed(
         paths.scores,
         {
             "dataset": index.dataset,

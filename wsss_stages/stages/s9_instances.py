@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
     images = len(void)
     means, of_classes = average_precision(truth, void, scored)
     artifacts.write_json(paths.scores.with_name("detections.json"), results)
-    artifacts.write_json(
+    artifacts.write_sealed(
         paths.scores,
         {
             "dataset": index.dataset,

@@ -130,7 +130,7 @@ def main(argv: list[str] | None = None) -> None:
     scores = {name: measured(its) for name, its in zip(columns[1:-1], values.T[:-1], strict=True)}
     mean_iou = _mean(iou[~np.isnan(iou)].tolist())
     content = {"dataset": index.dataset, "weak": index.weak, "iou": mean_iou, "scores": scores}
-    artifacts.write_json(paths.folder / "review.json", content)
+    artifacts.write_sealed(paths.folder / "review.json", content)
     header = ["score", "images", "mean, %", "images with truth", "rank correlation, %"]
     table = [[name, *(100 * v if isinstance(v, float) else v for v in its.values())] for name, its in scores.items()]
     note = (

@@ -124,7 +124,7 @@ def main(argv: list[str] | None = None) -> None:
             for row, found in counts.items()
         },
     }
-    artifacts.write_json(paths.scores, content)
+    artifacts.write_sealed(paths.scores, content)
     for row, found in content["rows"].items():
         miou, fb = (100 * np.array(found[key]) for key in ("miou", "fb_iou"))
         sys.stdout.write(

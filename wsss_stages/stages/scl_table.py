@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     scores: dict[int, list[dict]] = {}
     for text in paths.scores:
         number, _, path = text.partition("=")
-        scores.setdefault(int(number), []).append(artifacts.read_json(Path(path)))
+        scores.setdefault(int(number), []).append(artifacts.read_sealed(Path(path)))
     provenance.reads(*(Path(text.partition("=")[2]) for text in paths.scores))
     provenance.writes(paths.table.with_suffix(".csv"))
     folds = sorted(score["fold"] for score in scores[0])

@@ -1,9 +1,11 @@
 """Print the scores of a run and where they are: every label map of every `scores.json` below a results folder."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
+
+from wsss_stages import artifacts
+from wsss_stages.stages import cli
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -11,7 +13,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, required=True, help="results folder of a dataset")
     results: Path = parser.parse_args(argv).results
     for path in sorted(results.rglob("scores.json")):
-        found = json.loads(path.read_text())
+        found = artifacts.read_sealed(path)
         sys.stdout.write(f"{path}\n")
         if not found["images"]:
             sys.stdout.write("    no truth to score against\n")
@@ -22,4 +24,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
 
     definition = tables.read()[1][paths.name]
     scores, paces = (
-        {number: [artifacts.read_json(path) for path in its] for number, its in _by_row(texts).items()}
+        {number: [artifacts.read_sealed(path) for path in its] for number, its in _by_row(texts).items()}
         for texts in (paths.scores, paths.paces)
     )
     rows = [

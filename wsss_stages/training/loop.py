@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from wsss_stages import artifacts, stopping
+from wsss_stages import artifacts, locks, stopping
 from wsss_stages.batches import made_ahead
 from wsss_stages.training import checkpoints, draws, grades, schedule, shared_layers
 from wsss_stages.training.clock import Clock
@@ -24,9 +24,10 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and the first one
     writes; then losses that are means over other things than images are means over those of each share.
 
-    Returns: median seconds of a step, over the later half of those that were made now. Raises TrainingError.
+    Returns: median seconds of a step, over the later half of those that were made now. Raises TrainingError, InUseError.
     """
-    with together(device) as group, stopping.watched() as watch:
+    held = locks.held(weights, "curve.json", "checkpoint.pt")
+    with held, together(device) as group, stopping.watched() as watch:
         return _fit(job, weights, provenance, device, group, watch)
 
 
@@ -94,4 +95,4 @@ def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State) 
         told["short_of_memory"] = state.parts.told
         provenance = provenance | {"short_of_memory": state.parts.told}
     save_weights(weights, job.network, provenance)
-    artifacts.write_json(weights.with_name("curve.json"), told)
+    artifacts.write_sealed(weights.with_name("curve.json"), told)

@@ -3,22 +3,21 @@
 import json
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from wsss_stages import artifacts, tensor_files
+from wsss_stages import artifacts, seals, tensor_files
 from wsss_stages.contracts import CHECKPOINT_VERSION
+from wsss_stages.provenance import read_provenance
 from wsss_stages.training.job import TrainingError
-
-AGAIN = "Run the stage that makes it again."
 
 
 def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     """Write a network's tensors as safetensors with its provenance, whole or absent. Raises TrainingError for NaN in them."""
     whence = {"version": CHECKPOINT_VERSION, **provenance}
     # one key only: safetensors writes several in an order of its own, and the same weights would be other bytes
-    meta = {"provenance": json.dumps(whence, sort_keys=True, default=str)}
+    meta = {"provenance": json.dumps(whence | {artifacts.SEAL: seals.BLANK}, sort_keys=True, default=str)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if bad := tensor_files.not_finite(state):
         raise TrainingError(
@@ -27,35 +26,21 @@ def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
         )
     with artifacts.whole(path) as unfinished:
         save_file(state, unfinished, metadata=meta)
+        seals.close(unfinished)
 
 
 def load_weights(path: Path, network: nn.Module) -> dict:
     """Fill a network with what `save_weights` wrote; its provenance. Raises ContractError."""
-    try:
-        with safe_open(path, "pt") as file:
-            provenance = json.loads((file.metadata() or {}).get("provenance", "{}"))
-            state = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError) as error:
-        raise artifacts.ContractError(
-            f"{path} is not readable ({tensor_files.describe(path)}), wanted weights.safetensors of a training. {AGAIN}"
-        ) from error
+    provenance = read_provenance(path)
+    with safe_open(path, "pt") as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}
+    again = artifacts.remedy_of(path)
     if reason := _misfit(state, network) or tensor_files.not_finite(state):
-        raise artifacts.ContractError(f"{path} does not fit {type(network).__name__}: {reason}. {AGAIN}")
+        raise artifacts.ContractError(f"{path} does not fit {type(network).__name__}: {reason}. {again}")
     network.load_state_dict(state)
     if provenance.pop("version", None) != CHECKPOINT_VERSION:
-        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of ours. {AGAIN}")
+        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of ours. {again}")
     return provenance
-
-
-def read_provenance(path: Path) -> dict:
-    """The provenance of a weights file, without its tensors."""
-    try:
-        with safe_open(path, "pt") as file:
-            return json.loads((file.metadata() or {})["provenance"])
-    except (OSError, SafetensorError, KeyError) as error:
-        raise artifacts.ContractError(
-            f"{path} is no weights file of ours ({tensor_files.describe(path)}), wanted weights.safetensors of a training. {AGAIN}"
-        ) from error
 
 
 def _misfit(state: dict[str, Tensor], network: nn.Module) -> str:

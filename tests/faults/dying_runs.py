@@ -1,0 +1,108 @@
+"""Runs stages as their command lines do, each in a process of its own that may be told to die or to find no room while it writes.
+
+A server: it imports the heavy libraries once and forks for every run, so that twenty runs cost one start. Reads a line of JSON per run from
+standard input, {"stage", "argv", "log", "at", "fault", "folder"}, and answers with a line: exit code (negative: signal) of the run.
+"""
+
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGE = "wsss_stages.stages."
+HEAVY = (
+    "artifacts",
+    "shards",
+    "models",
+    "training",
+    "progress",
+    "labels.crf",
+    "labels.superpixels",
+    "labels.grabcut",
+    "data.instances",
+)
+
+
+def die(partial: Path) -> None:
+    """Killed with half of the file written."""
+    os.truncate(partial, partial.stat().st_size // 2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop(partial: Path) -> None:
+    """SIGTERM with half of the file written."""
+    os.truncate(partial, partial.stat().st_size // 2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def run(stage: str, argv: list[str], log: str, at: int, fault: str, room: int) -> None:
+    """A stage's command line; the names of what it wrote go to `log`, output and errors to `log`.out.
+
+    Args:
+        at: number of the file, from 1, that the fault hits; 0: none.
+        room: bytes that a file may have; 0: any number.
+    """
+    from wsss_stages import artifacts
+    from wsss_stages.stages import cli
+
+    out = os.open(f"{log}.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    real, begun = artifacts.whole, []
+
+    @contextmanager
+    def whole(path):
+        with real(path) as partial:
+            yield partial
+            begun.append(path)
+            if len(begun) == at:
+                {"die": die, "stop": stop}[fault](partial)
+        with open(log, "a") as file:
+            file.write(f"{path}\n")
+
+    artifacts.whole = whole
+    module = importlib.import_module(PACKAGE + stage)
+    if room:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    sys.argv = [module.__file__, *argv]
+    cli.run(module.main)
+
+
+def main() -> None:
+    for name in HEAVY:
+        importlib.import_module(f"wsss_stages.{name}")
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                run(**order)
+                code = 0
+            except SystemExit as error:
+                code = error.code
+                if isinstance(code, str):
+                    sys.stderr.write(f"{code}\n")
+                    code = 1
+            except BaseException:
+                import traceback
+
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                from wsss_stages import locks
+
+                locks._release_all()
+                os._exit(code or 0)
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
