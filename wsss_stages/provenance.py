@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from wsss_stages import artifacts, tensor_files
+from wsss_stages import artifacts
 
 SUFFIX = ".made.json"
 PACKAGE = Path(__file__).parent
@@ -170,8 +170,10 @@ def read_provenance(path: Path) -> dict:
         with safe_open(path, "np") as file:
             told = json.loads((file.metadata() or {})["provenance"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
+        from wsss_stages import tensor_files  # torch with it
+
         raise artifacts.ContractError(
-            f"{path} is no weights file of ours ({tensor_files.describe(path)}), wanted weights.safetensors of a training. "
+            f"{path} is damaged or not ours ({tensor_files.describe(path)}), wanted weights.safetensors of a training. "
             f"{artifacts.remedy_of(path)}"
         ) from error
     artifacts.intact(path, artifacts.remedy_of(path))

@@ -96,12 +96,6 @@ FILES = {
         training.read_provenance,
         "Remake it: snakemake --forcerun s1_classifier",
     ),
-    "what inspect shows of weights": (
-        "s1_classifier/weights.safetensors",
-        _weights,
-        provenance.of_weights,
-        "Remake it: snakemake --forcerun s1_classifier",
-    ),
 }
 
 
