@@ -101,6 +101,11 @@ class Detector(nn.Module):
         seen = masks.flatten(1).any(dim=1)
         return Detections(found["boxes"][seen], found["scores"][seen], found["labels"][seen], masks[seen])
 
+    def deciding(self) -> list[nn.Module]:
+        """What boxes, classes and masks are chosen by; boxes whose scores are NaN would just be missing."""
+        net = self.network
+        return [net.rpn.head, net.roi_heads.box_predictor, net.roi_heads.mask_predictor]
+
     def new_parameters(self) -> list[nn.Parameter]:
         """Parameters that no pretrained weights fill."""
         known = {id(p) for p in self.network.backbone.backbone.parameters()}

@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts
     from wsss_stages.data.index import Index
+    from wsss_stages.finite import finite
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import among, most_likely
     from wsss_stages.models import restore_segmenter
@@ -46,7 +47,8 @@ def main(argv: list[str] | None = None) -> None:
         record = item.record
         classes = np.array([0, *record.tags], np.uint8)
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
-        P = among(multi_scale(network, backbones.normalise(image), opt.scales, opt.flip), classes.tolist())
+        P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
+        P = among(finite(P, "the class probabilities", "rrm_label", item.id, "rrm_train"), classes.tolist())
         crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0] if opt.crf.iterations else P
         rows = (most_likely(maps, record.full_height, record.full_width)[0].cpu().numpy() for maps in (P, Q))

@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts
     from wsss_stages.data.index import Index
+    from wsss_stages.finite import finite
     from wsss_stages.labels.cam import multi_scale
     from wsss_stages.models import restore_classifier
     from wsss_stages.nets import backbones
@@ -50,7 +51,8 @@ def main(argv: list[str] | None = None) -> None:
         cams = multi_scale(network.cam, images, classes, opt.scales, opt.flip, stride)
         for item, cam in zip(batch, cams, strict=True):
             if not item.done:
-                cam = cam.cpu().numpy().astype(np.float16)
+                cam = finite(cam.cpu().numpy(), "the class activation maps", "s2_cam", item.id, "s1_classifier")
+                cam = cam.astype(np.float16)
                 item.write({"cam": {"cam": cam, "classes": np.array(item.record.tags, np.uint8)}})
     shard.finish()
 

@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN
     from wsss_stages.a2gnn.fuse import first_known, fuse
     from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.finite import finite
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
@@ -63,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
         stored = item.read(contracts.CAM)
         h, w = image.shape[:2]
         classes = stored["classes"]
-        cam = cams.enlarge(stored["cam"], h, w)
+        cam = finite(cams.enlarge(stored["cam"], h, w), "the class activation maps", "s3_seeds", item.id, "s2_cam")
         if opt.cam_in_boxes and index.weak == "box":
             cam = cam * allowed(*item.record.box_arrays(), classes, h, w)[1:]
         return reliable.mined(image, cam, classes, opt, device, item.id)

@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes, whole_nodes
     from wsss_stages.a2gnn.pixels import only_where_allowed
     from wsss_stages.data.index import Index
+    from wsss_stages.finite import finite
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.random_walk import one_hot, random_walk
@@ -66,19 +67,21 @@ def main(argv: list[str] | None = None) -> None:
         seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
         return one_hot(torch.from_numpy(seeds), torch.tensor([0, *item.record.tags]))
 
-    def edges_of(image: torch.Tensor) -> torch.Tensor:
+    def edges_of(item, image: torch.Tensor) -> torch.Tensor:
+        what = "the network's features", "s5_graph", item.id, "s4_affinity"
         if opt.edges == "affinity":
-            return edges(network(image), window, opt.threshold)
+            return edges(finite(network(image), *what), window, opt.threshold)
         maps = network.maps(image)
         h, w = maps[0].shape[2:]
-        return distance_edges(node_features(maps).T.view(1, -1, h, w), window, opt.threshold)
+        return distance_edges(finite(node_features(maps), *what).T.view(1, -1, h, w), window, opt.threshold)
 
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():
-            E = edges_of(whole_nodes(backbones.normalise(image), stride))
+            E = edges_of(item, whole_nodes(backbones.normalise(image), stride))
         walked = random_walk(start(item).to(device), E, window, opt.walk_power, opt.walk_steps)
+        finite(walked, "the random walk", "s5_graph", item.id, "s4_affinity")
         P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
         P = P[:, : record.height, : record.width].cpu()
         if record.all_boxed:

@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn import nodes
     from wsss_stages.a2gnn.object_masks import merge, pack, soft_mask, unpack, unpack_bits
     from wsss_stages.data.index import Index
+    from wsss_stages.finite import finite
     from wsss_stages.labels.box_crops import box_in, cut, window
     from wsss_stages.models import restore_object_net
     from wsss_stages.nets import backbones
@@ -67,6 +68,8 @@ def main(argv: list[str] | None = None) -> None:
         windows = np.array([window(box, np.full(4, opt.margin)) for box in boxes], np.float32).reshape(-1, 4)
         parts = [slice(at, at + CROPS) for at in range(0, len(boxes), CROPS)]
         found = [logits for part in parts for logits in logits_of(photo, boxes[part], windows[part])]
+        for logits in found:
+            finite(logits, "an object's mask", "s5_object_masks", item.id, "s4_object_net")
         masks = unpack_bits(item.read(contracts.GRABCUT_MASKS)["packed"], record.width)
         P = [
             soft_mask(*its, opt.grabcut_share, opt.tight_share)

@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.finite import finite
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import most_likely
@@ -108,6 +109,7 @@ def main(argv: list[str] | None = None) -> None:
         E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float()
         h, w = E.shape[1:]
         X = graphs.node_features(network.maps(image))
+        finite(X, "the node features", "s6_propagate", item.id, "s4_affinity")
         if opt.features:
             X = graphs.principal(X, opt.features)
         classes = classes_of(record)
@@ -139,6 +141,7 @@ def main(argv: list[str] | None = None) -> None:
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
         P = walk_of(item).to(device) if found is None else pixels.probabilities(found.logits, stride, h, w)
+        finite(P, "the graph network's scores", "s6_propagate", item.id, "s4_affinity")
         boxes, box_classes = record.box_arrays()
         known = None
         if opt.classes_in_boxes and record.all_boxed:
@@ -155,9 +158,10 @@ def main(argv: list[str] | None = None) -> None:
             P = (1 - opt.objects_share) * P + opt.objects_share * objects_of(item).to(device)
         if opt.walk_share > 0:
             P = (1 - opt.walk_share) * P + opt.walk_share * walk_of(item).to(device)
-        P = touch_all_sides(P, *tight)
+        P = finite(touch_all_sides(P, *tight), "the class probabilities", "s6_propagate", item.id, "s4_affinity")
         crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
+        finite(Q, "the CRF's probabilities", "s6_propagate", item.id, "s4_affinity")
         if known is not None:
             Q = pixels.only_where_allowed(Q, known)
         Q = touch_all_sides(Q, *tight)

@@ -23,6 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts
     from wsss_stages.data import rle
     from wsss_stages.data.index import Index
+    from wsss_stages.finite import finite_outputs
     from wsss_stages.models import restore_detector
     from wsss_stages.progress import progress
     from wsss_stages.shards import Ahead, Shard
@@ -44,7 +45,8 @@ def main(argv: list[str] | None = None) -> None:
 
     for item, photo in progress(Ahead(shard.todo(), view), "s8_detect"):
         image = torch.from_numpy(photo).permute(2, 0, 1).to(device) / 255
-        found = network.detect(image, item.record.full_height, item.record.full_width, opt.min_score, opt.most)
+        with finite_outputs(network.deciding(), "s8_detect", item.id, "s7_instances"):
+            found = network.detect(image, item.record.full_height, item.record.full_width, opt.min_score, opt.most)
         boxes, scores, classes, masks = (part.cpu().numpy() for part in found)
         item.write(
             {"detections": rle.pack(masks) | {"box": boxes, "score": scores, "classes": classes.astype("uint8")}}

@@ -27,6 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts
     from wsss_stages.configuration import NETWORKS
     from wsss_stages.data.index import Index
+    from wsss_stages.finite import finite
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import most_likely
     from wsss_stages.models import restore_segmenter
@@ -51,6 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s8_predict"):
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
+        finite(P, "the class probabilities", "s8_predict", item.id, NETWORKS[opt.network])
         if opt.crf.iterations:
             P = DenseCrf(photo, **opt.crf.kernels(), device=device).infer(P[None], opt.crf.iterations, item.id)[0]
         label, _ = most_likely(P, item.record.full_height, item.record.full_width)

@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index
     from wsss_stages.data.squares import from_square, image_on_square
+    from wsss_stages.finite import finite
     from wsss_stages.models import restore_few_shot
     from wsss_stages.nets import backbones
     from wsss_stages.progress import progress
@@ -104,6 +105,7 @@ def main(argv: list[str] | None = None) -> None:
                 from_square(answers.fused(its, shots, cross), *truth.shape, side)
                 for its, side in zip(scores, sides, strict=True)
             )
+            finite(total, "the scores", "scl_evaluate", episode.query, "scl_train")
             counts[row][seed, episode.cls] += metrics.confusion(truth, total.argmax(dim=0).cpu().numpy(), 2)
     content = {
         "dataset": index.dataset,

@@ -27,6 +27,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages.data.index import Index
     from wsss_stages.data.squares import image_on_square
+    from wsss_stages.finite import finite
     from wsss_stages.models import build_frozen, seen_by
     from wsss_stages.nets import backbones
     from wsss_stages.progress import progress
@@ -51,6 +52,8 @@ def main(argv: list[str] | None = None) -> None:
         with torch.no_grad():
             found = two_maps(backbone(backbones.normalise(torch.from_numpy(square)[None].to(device))))
         maps = {"middle": found.middle, "deep": found.deep}
+        for name, m in maps.items():
+            finite(m, f"the map {name}", "scl_features", item.id, "scl_features")
         item.write({name: stored(m[0]) for name, m in maps.items()})
     shard.finish()
 

@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index
     from wsss_stages.data.squares import from_square, inside
+    from wsss_stages.finite import finite
     from wsss_stages.models import restore_few_shot
     from wsss_stages.scl.answers import Answers
     from wsss_stages.scl.head import Maps
@@ -60,6 +61,7 @@ def main(argv: list[str] | None = None) -> None:
 
         def predicted(shots: int, cross: bool) -> np.ndarray:
             fused = from_square(answers.fused(scores, shots, cross), *truth.shape, frozen.side)
+            finite(fused, "the scores", "scl_report", episode.query, "scl_train")
             return figures.over(query, fused.argmax(dim=0).cpu().numpy().astype(np.uint8))
 
         cells = {

@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.squares import from_square, image_on_square, mask_on_square
     from wsss_stages.data.supports import photographs, read_supports
     from wsss_stages.data.voc_writer import write_labels
+    from wsss_stages.finite import finite
     from wsss_stages.models import restore_few_shot
     from wsss_stages.nets import backbones
     from wsss_stages.progress import progress
@@ -62,6 +63,7 @@ def main(argv: list[str] | None = None) -> None:
         photo = read_photo(path)
         fused = [answers.fused(answers.scores(encode([photo], s)), len(supports), opt.fusion == "cross") for s in sides]
         total = sum(from_square(its, *photo.shape[:2], s) for its, s in zip(fused, sides, strict=True))
+        finite(total, "the scores", "scl_segment", path.stem, "scl_train")
         label = total.argmax(dim=0).cpu().numpy().astype(np.uint8)
         write_labels(paths.out / f"{path.stem}.png", label)
         with artifacts.whole(paths.out / "overlays" / f"{path.stem}.jpg") as partial:
