@@ -96,7 +96,10 @@ def _header(path: Path) -> dict | None:
 
 
 def _safetensors(header: dict, size: int) -> str:
-    ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+    try:
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in header.items() if name != "__metadata__"]
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return f"a safetensors file with a damaged header ({size} bytes)"
     if not ends:
         return f"a safetensors file without tensors, perhaps cut off in its header ({size} bytes)"
     missing = 8 + max(ends) - size
