@@ -18,8 +18,8 @@ rule rrm_train:
         runtime="24h",
         gpu=GPUS,
     params:
-        backbone=section("classifier")["backbone"],
-        source=WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         flags=variant_flags("rrm_train"),
         version=contracts.CHECKPOINT_VERSION,

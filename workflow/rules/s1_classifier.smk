@@ -17,9 +17,9 @@ rule s1_classifier:
         runtime="12h",
         gpu=GPUS,
     params:
-        source=WEIGHTS,
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
-        flags=flags(section("classifier")),
+        flags=section_flags("classifier"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"

@@ -20,8 +20,8 @@ rule s7_instances:
         runtime="24h",
         gpu=GPUS,
     params:
-        source=WEIGHTS,
-        backbone=section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
         device=DEVICE,
         flags=variant_flags("s7_instances"),
         version=contracts.CHECKPOINT_VERSION,
