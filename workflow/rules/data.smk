@@ -12,7 +12,7 @@ rule data:
         runtime="1h",
     params:
         root=dataset_root,
-        flags=flags(section("data")),
+        flags=section_flags("data"),
     message:
         "Validate {wildcards.dataset} and write its index"
     shell:

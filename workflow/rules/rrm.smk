@@ -19,8 +19,8 @@ rule rrm_train:
         gpu=TRAINING_GPUS,
     params:
         launch=launch,
-        backbone=section("classifier")["backbone"],
-        source=WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         flags=variant_flags("rrm_train"),
         version=contracts.CHECKPOINT_VERSION,

@@ -17,7 +17,7 @@ rule s2_cam:
         gpu=GPUS,
     params:
         device=DEVICE,
-        flags=flags(section("cam")),
+        flags=section_flags("cam"),
         contract=contracts.CAM.version,
     message:
         "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
