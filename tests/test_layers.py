@@ -9,6 +9,9 @@ PACKAGE = Path(__file__).parents[1] / "wsss_stages"
 MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
 STORAGE = (
     "artifacts",
+    "seals",
+    "locks",
+    "tidying",
     "manifests",
     "provenance",
     "lineage",
