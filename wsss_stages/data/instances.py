@@ -1,6 +1,7 @@
 """The objects of images: as true masks tell them, and as COCO's instances JSON, written and read again."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def add_truth(content: dict, image: int, record: Record, index: Index) -> np.nda
     return void
 
 
-def by_photo(content: dict, index: Index, where: str) -> dict[str, Objects]:
+def by_photo(content: Any, index: Index, where: str) -> dict[str, Objects]:
     """Objects by the photograph's path. Raises ContractError if the JSON has other classes than the index."""
     try:
         names = [category["name"] for category in content["categories"]]
