@@ -7,7 +7,20 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "wsss_stages"
 MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
-STORAGE = ("artifacts", "manifests", "provenance", "lineage", "contracts", "shards", "training", "data", "models")
+STORAGE = (
+    "artifacts",
+    "seals",
+    "locks",
+    "tidying",
+    "manifests",
+    "provenance",
+    "lineage",
+    "contracts",
+    "shards",
+    "training",
+    "data",
+    "models",
+)
 
 
 def imports(path):

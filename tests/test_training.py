@@ -144,7 +144,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
         with pytest.raises(artifacts.ContractError, match=f"does not fit {fault}"):
             training.load_weights(tmp_path / "w.safetensors", network)
     (tmp_path / "w.safetensors").write_bytes(b"half")
-    with pytest.raises(artifacts.ContractError, match="is not readable"):
+    with pytest.raises(artifacts.ContractError, match="is damaged or not ours"):
         training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3))
 
 

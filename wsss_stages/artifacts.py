@@ -1,18 +1,20 @@
 """Read and write artifacts against their contracts: whole or absent, sealed, checked, with provenance."""
 
+import errno
 import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from wsss_stages import seals
+from wsss_stages import seals, tidying
 from wsss_stages.contracts import Contract
 from wsss_stages.data.palette import VOC_PALETTE
 
@@ -20,6 +22,11 @@ META, SEAL = "wsss", "seal"
 """Keys of an artifact's metadata (JSON) and of its seal: HDF5 attributes or PNG text chunks; SEAL is a key of JSON files too."""
 STAGE = re.compile(r"(s\d|rrm|dfr|scl)_[a-z_]+")
 """Name of a folder that a stage writes to, and of the rule that makes it."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL_WORDS = (*map(os.strerror, FULL), "file write failed")
+"""How a full disk is told: by the system, and by libraries in C and Rust, in error classes of their own."""
 
 
 class ContractError(ValueError):
@@ -39,19 +46,40 @@ def fingerprint(*parts: object) -> str:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds.
+
+    Raises OSError, with a note of what to do, where the disk is full or may not be written.
+    """
+    partial = tidying.partial_of(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except OSError as error:
-        error.add_note(f"{path} was not written; what was there before is untouched. Is the disk full?")
-        raise
+    except Exception as error:
+        if isinstance(error, OSError):
+            error.add_note(_not_written(path, error.errno in FULL))
+            raise
+        if not any(word in str(error) for word in FULL_WORDS):
+            raise
+        told = OSError(str(error).splitlines()[0])
+        told.add_note(_not_written(path, True))
+        raise told from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            partial.unlink(missing_ok=True)
+
+
+def _not_written(path: Path, full: bool) -> str:
+    told = f"{path} was not written; what was there before is untouched."
+    if not full:
+        return f"{told} See that its folder can be written and run the same command again: what is whole is kept."
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return (
+        f"{told} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
+        "again: what is whole is kept."
+    )
 
 
 def write_json(path: Path, content: object) -> None:
@@ -132,11 +160,7 @@ def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: d
     text = json.dumps({"contract": contract.name, "version": contract.version, **meta}, sort_keys=True, default=str)
     with whole(path) as partial:
         if contract.suffix == ".h5":
-            with h5py.File(partial, "w") as file:
-                file.attrs[META] = text
-                file.attrs[SEAL] = np.bytes_(seals.BLANK)
-                for name, array in arrays.items():
-                    file[name] = array
+            partial.write_bytes(_hdf5(arrays, text))
         else:
             (array,) = arrays.values()
             _write_png(partial, array, text)
@@ -187,6 +211,17 @@ def _remedy(contract: Contract) -> str:
 
 def _again(stage: str) -> str:
     return f"Remake it: snakemake --forcerun {stage}"
+
+
+def _hdf5(arrays: dict[str, np.ndarray], text: str) -> bytes:
+    """Made in memory: HDF5 itself leaves a file that it cannot close when the disk is full."""
+    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+        file.attrs[META] = text
+        file.attrs[SEAL] = np.bytes_(seals.BLANK)
+        for name, array in arrays.items():
+            file[name] = array
+        file.flush()
+        return file.id.get_file_image()
 
 
 def _write_png(path: Path, array: np.ndarray, text: str) -> None:

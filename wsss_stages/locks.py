@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from wsss_stages import tidying
+
 SUFFIX = ".lock"
 WITHOUT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """What a file system says that has no locks."""
@@ -30,20 +32,28 @@ class InUseError(ValueError):
 
 
 @contextmanager
-def held(output: Path) -> Iterator[None]:
-    """Hold an output's lock for the block; of several processes of one training the first holds it. Raises InUseError."""
+def held(output: Path, *beside: str) -> Iterator[None]:
+    """Hold an output's lock for the block; of several processes of one training the first holds it. Raises InUseError.
+
+    Args:
+        beside: names of files in the same folder that are made with it.
+    """
     if os.environ.get("RANK", "0") != "0":
         yield
         return
-    take(output)
+    take(output, output, *(output.with_name(name) for name in beside))
     try:
         yield
     finally:
         release(output)
 
 
-def take(output: Path) -> None:
-    """Hold an output's lock until `release` or the end of the process; held already by it, nothing changes. Raises InUseError."""
+def take(output: Path, *made: Path) -> None:
+    """Hold an output's lock until `release` or the end of the process; held already by it, nothing changes. Raises InUseError.
+
+    Args:
+        made: the files under the lock; what a killed run left half written of them is taken away.
+    """
     path = _lock_of(output)
     if path in _held:
         return
@@ -65,9 +75,11 @@ def take(output: Path) -> None:
         if _is(path, file):
             break
         os.close(file)  # its holder has just released it and taken it away
-    os.ftruncate(file, 0)
-    os.write(file, json.dumps(_whoami()).encode())
+    with suppress(OSError):  # a full disk is told by what cannot be written, and the lock holds without a text
+        os.ftruncate(file, 0)
+        os.write(file, json.dumps(_whoami()).encode())
     _held[path] = file
+    tidying.tidy(made)
 
 
 def release(output: Path) -> None:

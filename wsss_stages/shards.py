@@ -82,7 +82,7 @@ class Shard:
 
         Raises InUseError if another process is making it.
         """
-        locks.take(self.manifest)
+        locks.take(self.manifest, self.manifest, *(self._path(r, c) for r in self.records for c in self.contracts))
         self._done = {r.id: notes for r in self.records if (notes := self._whole(r)) is not None}
         return [Item(self, r) for r in self.records if r.id not in self._done]
 

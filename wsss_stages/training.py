@@ -62,7 +62,7 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
 
     Returns: median seconds of a step, over the later half of those that were made now. Raises InUseError.
     """
-    with locks.held(weights):
+    with locks.held(weights, "curve.json", "checkpoint.pt"):
         return _fit(job, weights, provenance, device)
 
 

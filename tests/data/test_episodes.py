@@ -121,6 +121,6 @@ def test_what_is_read_is_what_was_written(index, tmp_path):
 
 
 def test_a_list_of_another_version_is_refused(tmp_path):
-    artifacts.write_json(tmp_path / "a.json", {"episodes": episodes.EPISODES_VERSION + 1})
+    artifacts.write_sealed(tmp_path / "a.json", {"episodes": episodes.EPISODES_VERSION + 1})
     with pytest.raises(artifacts.ContractError, match=r"no list of episodes v1.*scl_episodes"):
         Episodes.read(tmp_path / "a.json")

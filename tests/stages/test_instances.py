@@ -139,7 +139,7 @@ def test_a_killed_training_ends_with_the_same_bytes(toy, road, tmp_path, monkeyp
 
 def test_nothing_to_learn_is_told(toy, road, tmp_path):
     content = toy.read(road / "instances.json") | {"annotations": []}
-    (tmp_path / "instances.json").write_text(json.dumps(content))
+    artifacts.write_sealed(tmp_path / "instances.json", content)
     with pytest.raises(training.TrainingError, match="has no object in any training image"):
         detector(toy, tmp_path / "instances.json", tmp_path)
 

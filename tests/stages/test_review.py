@@ -107,7 +107,7 @@ def test_a_spoilt_image_comes_first_without_any_truth(toy, tmp_path):
     artifacts.write(path, contracts.PSEUDO, {"label": np.zeros_like(arrays["label"])}, meta)
     manifest = toy.read(folder / "1-of-1.json")
     manifest["items"][last]["pseudo"][1] = artifacts.sha256(path)
-    (folder / "1-of-1.json").write_text(json.dumps(manifest))
+    artifacts.write_sealed(folder / "1-of-1.json", manifest)
     rows = review(toy, tmp_path)
     assert rows[0]["id"] == last and rows[0]["sides_hit"] == 0 and all(row["iou"] is None for row in rows)
     scores = toy.read(tmp_path / "s9_review" / "review.json")["scores"]
@@ -133,7 +133,7 @@ def test_what_an_image_does_not_have_is_left_out(toy, tmp_path):
         arrays, meta = artifacts.read(path, contracts.PSEUDO)
         artifacts.write(path, contracts.PSEUDO, arrays, meta | {"notes": {}})
         manifest["items"][image_id]["pseudo"][1] = artifacts.sha256(path)
-    (folder / "1-of-1.json").write_text(json.dumps(manifest))
+    artifacts.write_sealed(folder / "1-of-1.json", manifest)
     *rows, last = review(toy, tmp_path)
     assert all(r["sides_hit"] is None and r["seeds_kept"] is None and r["score"] == r["agreement"] for r in rows)
     assert last == dict.fromkeys(last) | {"id": Index.read(toy.index).splits["train"][0]}

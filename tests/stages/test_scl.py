@@ -191,7 +191,7 @@ def test_what_does_not_belong_together_is_told(run, tmp_path):
     with pytest.raises(EpisodeError, match=r"found --shots \[0\]"):
         run.evaluate("canet", tmp_path / "scores.json", "--shots", "[0]")
     content = json.loads(run.episodes.read_text()) | {"fold": 2}
-    (tmp_path / "episodes.json").write_text(json.dumps(content))
+    artifacts.write_sealed(tmp_path / "episodes.json", content)
     with pytest.raises(
         artifacts.ContractError, match=r"trained on fold 1, but .* are of fold 2: a test on classes that were"
     ):
@@ -323,7 +323,7 @@ def test_a_table_over_folds_and_seeds(tmp_path):
     for number in range(8):
         for fold, base in ((0, 0.1), (1, 0.3)):
             path = tmp_path / f"{number}_{fold}.json"
-            path.write_text(json.dumps(scores(fold, [base, base + 0.02 * number], [0.5, 0.6])))
+            artifacts.write_sealed(path, scores(fold, [base, base + 0.02 * number], [0.5, 0.6]))
             given.append(f"{number}={path}")
     out = tmp_path / "t"
     scl_table.main(["--name", "table_5_1", "--scores", *given, "--table", str(out)])
@@ -340,7 +340,7 @@ def test_a_table_over_folds_and_seeds(tmp_path):
 def test_a_table_of_scores_without_its_row_is_told(tmp_path):
     made = scores(0, [0.1], [0.5])
     del made["rows"]["5-shot cross"]
-    (tmp_path / "s.json").write_text(json.dumps(made))
+    artifacts.write_sealed(tmp_path / "s.json", made)
     given = [f"{number}={tmp_path / 's.json'}" for number in range(6)]
     with pytest.raises(
         ValueError, match=r"'CANet, CGM of 5' on fold 0 have .*, wanted 5-shot cross. Set scl_evaluate.shots"

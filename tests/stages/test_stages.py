@@ -239,7 +239,7 @@ def test_the_segmenter_misses_pseudo_labels_by_name(toy, tmp_path):
     content = toy.read(toy.manifest("s6_propagate"))
     gone = sorted(content["items"])[0]
     del content["items"][gone]
-    (tmp_path / "1-of-1.json").write_text(json.dumps(content))
+    artifacts.write_sealed(tmp_path / "1-of-1.json", content)
     argv[argv.index("--pseudo") + 1] = str(tmp_path / "1-of-1.json")
     with pytest.raises(
         training.TrainingError, match=f"1 of 8 training images have no pseudo label, the first is {gone}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from wsss_stages import artifacts
 from wsss_stages.stages import summary
 
 
@@ -14,7 +15,7 @@ def test_every_label_map_with_its_score(toy, capsys):
 
 
 def test_without_truth_it_says_so(tmp_path, capsys):
-    (tmp_path / "scores.json").write_text('{"images": 0, "rows": {"boxes": {"miou": null}}}')
+    artifacts.write_sealed(tmp_path / "scores.json", {"images": 0, "rows": {"boxes": {"miou": None}}})
     summary.main(["--results", str(tmp_path)])
     assert "no truth to score against" in capsys.readouterr().out
 

@@ -2,10 +2,10 @@
 
 import copy
 import csv
-import json
 
 import pytest
 
+from wsss_stages import artifacts
 from wsss_stages.stages import table
 
 
@@ -19,7 +19,7 @@ def made(toy, tmp_path):
             own = copy.deepcopy(scores)
             own["rows"]["pseudo"]["miou"] = miou
             path = tmp_path / f"{number}_{seed}.json"
-            path.write_text(json.dumps(own))
+            artifacts.write_sealed(path, own)
             arguments.append(f"{number}={path}")
     table.main(["--name", "table_3_7", "--scores", *arguments, "--table", str(tmp_path / "t")])
     return tmp_path / "t"
@@ -52,12 +52,12 @@ def test_page_and_picture(made):
 
 def test_a_timed_table_tells_seconds_of_an_iteration(toy, tmp_path):
     scores = toy.read(toy.root / "s9_evaluate" / "val" / "scores.json")
-    (tmp_path / "scores.json").write_text(json.dumps(scores))
+    artifacts.write_sealed(tmp_path / "scores.json", scores)
     given, paces = [], []
     for number in range(8):
         for seed in (0, 1):
             path = tmp_path / f"{number}_{seed}.json"
-            path.write_text(json.dumps({"seconds_per_step": number + seed}))
+            artifacts.write_sealed(path, {"seconds_per_step": number + seed})
             given.append(f"{number}={tmp_path / 'scores.json'}")
             paces.append(f"{number}={path}")
     out = tmp_path / "t"

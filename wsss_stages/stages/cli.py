@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from wsss_stages import provenance
+from wsss_stages import provenance, tidying
 from wsss_stages.options import Section, merge
 
 MARKS = "?+>"
@@ -79,17 +80,24 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage; what a user can mend is told in one paragraph with exit code 1.
+    """Run a stage; what a user can mend is told in one paragraph with exit code 1, SIGTERM in one line with exit code 143.
 
     How its files were made is written beside them (`provenance`), of several processes by the first.
     """
+    signal.signal(signal.SIGTERM, _stopped)
     first = os.environ.get("RANK", "0") == "0"
     try:
         with provenance.recording(sys.argv) if first else nullcontext():
             main()
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
         sys.exit(f"error: {error}{notes}")
+
+
+def _stopped(number: int, frame: object) -> None:
+    """Leave by an exception, so that nothing stays half written."""
+    sys.stderr.write("stopped by SIGTERM: what is whole is kept, and the same command goes on from there\n")
+    raise SystemExit(128 + number)
 
 
 def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):
@@ -110,11 +118,15 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
 
 
 def _record(found: dict[str, Any], paths: dict[str, str], texts: dict[str, tuple[str, str]], options: Section) -> None:
-    """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too."""
+    """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too.
+
+    What killed runs left half written of the outputs is taken away.
+    """
     provenance.tell(options=options.model_dump(mode="json"), **{name: found[name.replace("-", "_")] for name in texts})
     for name in paths:
         value = found[name.rstrip(MARKS).replace("-", "_")]
         named = value if isinstance(value, list) else [value] if value else []
         (provenance.writes if ">" in name else provenance.reads)(*named)
+        tidying.tidy_dead(named if ">" in name else [])
     values = (*(found[name.replace("-", "_")] for name in texts), *options.model_dump().values())
     provenance.reads(*(Path(value) for value in values if isinstance(value, str) and value and Path(value).is_file()))
