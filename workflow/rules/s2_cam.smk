@@ -18,7 +18,7 @@ rule s2_cam:
     params:
         device=DEVICE,
         flags=section_flags("cam"),
-        contract=contracts.CAM.version,
+        contract=contracts.version_of("s2_cam"),
     message:
         "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
     shell:

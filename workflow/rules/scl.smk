@@ -49,7 +49,7 @@ rule scl_features:
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         flags=section_flags("scl_features"),
-        contract=contracts.MIDDLE.version + contracts.DEEP.version,
+        contract=contracts.version_of("scl_features"),
     message:
         "Maps of the frozen backbone, {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Sec. 5.3.1)"
     shell:
