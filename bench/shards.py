@@ -63,7 +63,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenes", type=int, default=24, help="training images, of both shards")
+    parser.add_argument("--scenes", type=int, default=24, help="training images of both shards, at least 4")
     scenes = parser.parse_args().scenes
     with tempfile.TemporaryDirectory(prefix="bench_shards_") as temporary:
         folder = Path(temporary)
