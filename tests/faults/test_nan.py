@@ -30,15 +30,15 @@ def main_of(stage):
 
 @pytest.fixture
 def spoilt(monkeypatch):
-    """Make a function of `models` give its network with NaN in one number of its first layer."""
+    """Make a function of `models` give its network with NaN in one number of its first layer, or of a part's."""
 
-    def spoil(name):
+    def spoil(name, part=""):
         real = getattr(models, name)
 
         def restore(*args, **kwargs):
             network, *rest = real(*args, **kwargs)
             with torch.no_grad():
-                next(network.parameters()).view(-1)[0] = torch.nan
+                next(network.get_submodule(part).parameters()).view(-1)[0] = torch.nan
             return network, *rest
 
         monkeypatch.setattr(models, name, restore)
@@ -106,7 +106,7 @@ def few_shot(road, tmp_path_factory):
 
 def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road, tmp_path, spoilt):
     index, episodes, both, weights = few_shot
-    spoilt("restore_few_shot")
+    spoilt("restore_few_shot", "head")
     scores, out = tmp_path / "scores.json", tmp_path / "out"
     argv = ["--index", index, "--episodes", episodes, "--features", *both, "--weights", weights, "--scores", scores]
     with pytest.raises(finite.NotFiniteError, match=r"^scl_evaluate, image .* snakemake --forcerun scl_train"):
