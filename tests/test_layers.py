@@ -10,6 +10,7 @@ MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
 STORAGE = (
     "artifacts",
     "manifests",
+    "pruning",
     "provenance",
     "lineage",
     "contracts",

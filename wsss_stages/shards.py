@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from wsss_stages import artifacts, locks
+from wsss_stages import artifacts, locks, pruning
 from wsss_stages.contracts import Contract
 from wsss_stages.data.index import Index, Record
+from wsss_stages.data.record import EVIDENCE
 from wsss_stages.manifests import MANIFEST_VERSION, Manifest
 
 T, U = TypeVar("T"), TypeVar("U")
@@ -52,7 +53,7 @@ class Shard:
     """The images of one manifest; `todo` yields those whose artifacts are not whole yet.
 
     An artifact counts as whole if it reads and carries the fingerprint of everything that it depends on: the
-    stage's options, the image, its weak labels, the earlier artifacts and the weights.
+    stage's options, the image, what it sees of its weak labels, the earlier artifacts and the weights.
     """
 
     def __init__(
@@ -65,14 +66,16 @@ class Shard:
         options: dict,
         reads: list[tuple[Contract, Path]],
         weights: str = "",
+        sees: tuple[str, ...] = EVIDENCE,
     ):
         """
         Args:
             contracts: what the stage makes of each image.  manifest: k-of-n.json to write.
             reads: what it reads of earlier stages, with their manifests.  weights: sha256 of a network's weights.
+            sees: what it looks at of an image beside the photograph, of data.record.EVIDENCE.
         """
         self.stage, self.contracts, self.index = stage, contracts, index
-        self.manifest, self.options, self.weights = Path(manifest), options, weights
+        self.manifest, self.options, self.weights, self.sees = Path(manifest), options, weights, sees
         self.sources = {contract.name: Manifest([path]) for contract, path in reads}
         self.records = index.shard(split, self.manifest.stem)
         self._done: dict[str, dict] = {}
@@ -145,6 +148,7 @@ class Shard:
                 "notes": notes,
             },
         )
+        pruning.prune(self.manifest, self.contracts, self.index.records)
         locks.release(self.manifest)
 
     def _path(self, record: Record, contract: Contract) -> Path:
@@ -153,7 +157,8 @@ class Shard:
     def _fingerprint(self, record: Record) -> str:
         upstream = {name: source.sha256(record.id, name) for name, source in self.sources.items()}
         contracts = [(c.name, c.version) for c in self.contracts]
-        return artifacts.fingerprint(self.stage, contracts, self.options, record.evidence(), upstream, self.weights)
+        seen = record.evidence(self.sees)
+        return artifacts.fingerprint(self.stage, contracts, self.options, seen, upstream, self.weights)
 
     def _whole(self, record: Record) -> dict | None:
         """The notes of an image that is already made, None if it is not."""

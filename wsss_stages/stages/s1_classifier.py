@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence() for r in records)),
+        artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence(("tags",)) for r in records)),
     )
     training.fit(job, paths.weights, provenance, device)
 

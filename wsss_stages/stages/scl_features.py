@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     backbone, _ = build_frozen(paths.backbone, opt.stride, paths.backbone_weights)
     shard = Shard(
         "scl_features", (contracts.MIDDLE, contracts.DEEP), Index.read(paths.index), paths.split, paths.manifest,
-        seen_by(backbone, opt), [],
+        seen_by(backbone, opt), [], sees=(),
     )  # fmt: skip
     backbone.to(device, memory_format=torch.channels_last)
 
