@@ -134,6 +134,12 @@ ALL = {
     )
 }  # fmt: skip
 
+
+def versions(stage: str) -> str:
+    """Names and versions of all that a stage makes of an image; rules take it, so that a new version makes them run again."""
+    return ", ".join(f"{c.name} {c.version}" for c in ALL.values() if c.made_by == stage)
+
+
 FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)
 """What a road ends with on the training images: the first of these that it makes."""
 

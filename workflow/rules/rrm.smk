@@ -52,7 +52,7 @@ rule rrm_label:
     params:
         device=DEVICE,
         flags=variant_flags("rrm_label"),
-        contract=contracts.RRM_LABEL.version,
+        contract=contracts.versions("rrm_label"),
     message:
         "RRM's pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 2.13)"
     shell:

@@ -18,7 +18,7 @@ rule s2_cam:
     params:
         device=DEVICE,
         flags=flags(section("cam")),
-        contract=contracts.CAM.version,
+        contract=contracts.versions("s2_cam"),
     message:
         "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
     shell:

@@ -49,7 +49,7 @@ rule scl_features:
         source=WEIGHTS,
         device=DEVICE,
         flags=flags(section("scl_features")),
-        contract=contracts.MIDDLE.version + contracts.DEEP.version,
+        contract=contracts.versions("scl_features"),
     message:
         "Maps of the frozen backbone, {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Sec. 5.3.1)"
     shell:
