@@ -9,8 +9,10 @@ PACKAGE = Path(__file__).parents[1] / "wsss_stages"
 MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
 STORAGE = (
     "artifacts",
+    "seals",
+    "locks",
+    "tidying",
     "manifests",
-    "pruning",
     "provenance",
     "lineage",
     "contracts",

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
@@ -22,6 +22,11 @@ META, SEAL = "wsss", "seal"
 """Keys of an artifact's metadata (JSON) and of its seal: HDF5 attributes or PNG text chunks; SEAL is a key of JSON files too."""
 STAGE = re.compile(r"(s\d|rrm|dfr|scl)_[a-z_]+")
 """Name of a folder that a stage writes to, and of the rule that makes it."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL_WORDS = (*map(os.strerror, FULL), "file write failed")
+"""How a full disk is told: by the system, and by libraries in C and Rust, in error classes of their own."""
 
 
 class ContractError(ValueError):
@@ -49,35 +54,40 @@ def fingerprint_each(values: Iterable[object]) -> str:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = tidying.partial_of(path, os.getpid())
+    """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds.
+
+    Raises OSError, with a note of what to do, where the disk is full or may not be written.
+    """
+    partial = tidying.partial_of(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except Exception as error:
-        if not _of_the_disk(error):
+        if isinstance(error, OSError):
+            error.add_note(_not_written(path, error.errno in FULL))
             raise
-        told = error if isinstance(error, OSError) else OSError(str(error).splitlines()[0])
-        told.add_note(
-            f"{path} was not written; what was there before is untouched. {_space(path.parent)} Make room and run the same command "
-            "again: what is whole is kept."
-        )
-        raise told from (None if told is error else error)
+        if not any(word in str(error) for word in FULL_WORDS):
+            raise
+        told = OSError(str(error).splitlines()[0])
+        told.add_note(_not_written(path, True))
+        raise told from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            partial.unlink(missing_ok=True)
 
 
-def _of_the_disk(error: Exception) -> bool:
-    """Whether writing failed; libraries in C and Rust tell it in their own classes with the system's words."""
-    words = (*map(os.strerror, (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS)), "file write failed")
-    return isinstance(error, OSError) or any(word in str(error) for word in words)
-
-
-def _space(folder: Path) -> str:
-    return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB are free in {folder}, less where a quota or limit holds."
+def _not_written(path: Path, full: bool) -> str:
+    told = f"{path} was not written; what was there before is untouched."
+    if not full:
+        return f"{told} See that its folder can be written and run the same command again: what is whole is kept."
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return (
+        f"{told} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
+        "again: what is whole is kept."
+    )
 
 
 def write_json(path: Path, content: object) -> None:

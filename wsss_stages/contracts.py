@@ -135,9 +135,14 @@ ALL = {
 }  # fmt: skip
 
 
-def versions(stage: str) -> str:
-    """Names and versions of all that a stage makes of an image; rules take it, so that a new version makes them run again."""
-    return ", ".join(f"{c.name} {c.version}" for c in ALL.values() if c.made_by == stage)
+def version_of(stage: str) -> str:
+    """Versions of all that a stage makes of an image: a parameter of its rule, so that a new one makes the stage run again."""
+    made = [f"{contract.name} v{contract.version}" for contract in ALL.values() if contract.made_by == stage]
+    if not made:
+        raise ValueError(
+            f"{stage} makes no artifact of an image; those that do: {sorted({c.made_by for c in ALL.values()})}"
+        )
+    return ", ".join(made)
 
 
 FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)

@@ -75,8 +75,9 @@ def take(output: Path, *made: Path) -> None:
         if _is(path, file):
             break
         os.close(file)  # its holder has just released it and taken it away
-    os.ftruncate(file, 0)
-    os.write(file, json.dumps(_whoami()).encode())
+    with suppress(OSError):  # a full disk is told by what cannot be written, and the lock holds without a text
+        os.ftruncate(file, 0)
+        os.write(file, json.dumps(_whoami()).encode())
     _held[path] = file
     tidying.tidy(made)
 

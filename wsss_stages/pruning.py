@@ -1,35 +1,21 @@
-"""Stale outputs: files of images that left the dataset, deleted by the shard that would hold them."""
+"""Files of images that are no longer in a shard, taken away when the shard is finished."""
 
-import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
-from wsss_stages.contracts import Contract
-from wsss_stages.data.hashes import stable_hash
+from wsss_stages.data.index import stable_hash
 
 
-def prune(manifest: Path, contracts: Iterable[Contract], known: Collection[str]) -> list[Path]:
-    """Delete what the contracts' folders beside a manifest hold of images that are not known; which files, and says how many.
+def prune(folder: Path, suffix: str, wanted: Collection[str], scatteritem: str) -> list[Path]:
+    """Delete a contract's files of images that belong to shard `k-of-n` by the hash of their ids, but are not wanted.
 
-    Only files with the contract's suffix whose id belongs to this shard: another shard may be at work beside it. An image that
-    is known but not in the shard keeps its files: of fewer `images`, all may be wanted again.
+    Other shards' images, other suffixes and folders stay. Returns what was deleted.
     """
-    k, n = map(int, manifest.stem.split("-of-"))
-    stale = [
-        path
-        for contract in contracts
-        for path in sorted((manifest.parent / contract.name).glob(f"*{contract.suffix}"))
-        if _is_ours(path, contract, k, n) and path.name.removesuffix(contract.suffix) not in known
-    ]
-    for path in stale:
-        path.unlink(missing_ok=True)
-    if stale:
-        sys.stdout.write(f"{manifest}: {len(stale)} files of images that the index no longer has were deleted\n")
+    k, n = map(int, scatteritem.split("-of-"))
+    stale = []
+    for path in sorted(folder.glob(f"*{suffix}")):
+        image_id = path.name.removesuffix(suffix)
+        if image_id not in wanted and stable_hash(image_id) % n == k - 1:
+            path.unlink()
+            stale.append(path)
     return stale
-
-
-def _is_ours(path: Path, contract: Contract, k: int, n: int) -> bool:
-    """Whether a file is an artifact of shard `k` of `n`."""
-    return (
-        path.is_file() and not path.is_symlink() and stable_hash(path.name.removesuffix(contract.suffix)) % n == k - 1
-    )

@@ -1,5 +1,6 @@
 """A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +9,11 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from wsss_stages import artifacts, locks, pruning
+from wsss_stages import artifacts, locks
 from wsss_stages.contracts import Contract
 from wsss_stages.data.index import Index, Record
-from wsss_stages.data.record import EVIDENCE
 from wsss_stages.manifests import MANIFEST_VERSION, Manifest
+from wsss_stages.pruning import prune
 
 T, U = TypeVar("T"), TypeVar("U")
 
@@ -53,7 +54,7 @@ class Shard:
     """The images of one manifest; `todo` yields those whose artifacts are not whole yet.
 
     An artifact counts as whole if it reads and carries the fingerprint of everything that it depends on: the
-    stage's options, the image, what it sees of its weak labels, the earlier artifacts and the weights.
+    stage's options, the image, its weak labels, the earlier artifacts and the weights.
     """
 
     def __init__(
@@ -66,16 +67,16 @@ class Shard:
         options: dict,
         reads: list[tuple[Contract, Path]],
         weights: str = "",
-        sees: tuple[str, ...] = EVIDENCE,
+        sees: tuple[str, ...] | None = None,
     ):
         """
         Args:
             contracts: what the stage makes of each image.  manifest: k-of-n.json to write.
             reads: what it reads of earlier stages, with their manifests.  weights: sha256 of a network's weights.
-            sees: what it looks at of an image beside the photograph, of data.record.EVIDENCE.
+            sees: what it looks at of a record beside the photograph at working size; None: all weak labels.
         """
-        self.stage, self.contracts, self.index = stage, contracts, index
-        self.manifest, self.options, self.weights, self.sees = Path(manifest), options, weights, sees
+        self.stage, self.contracts, self.index, self.sees = stage, contracts, index, sees
+        self.manifest, self.options, self.weights = Path(manifest), options, weights
         self.sources = {contract.name: Manifest([path]) for contract, path in reads}
         self.records = index.shard(split, self.manifest.stem)
         self._done: dict[str, dict] = {}
@@ -124,7 +125,7 @@ class Shard:
         self._done[item.id] = notes
 
     def finish(self) -> None:
-        """Write the manifest; every image must be whole."""
+        """Write the manifest; every image must be whole. What is left of images that the shard no longer has goes."""
         missing = [r.id for r in self.records if r.id not in self._done]
         if missing:
             raise RuntimeError(f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}")
@@ -148,8 +149,16 @@ class Shard:
                 "notes": notes,
             },
         )
-        pruning.prune(self.manifest, self.contracts, self.index.records)
+        self._prune()
         locks.release(self.manifest)
+
+    def _prune(self) -> None:
+        folder, ids = self.manifest.parent, {record.id for record in self.records}
+        stale = [p for c in self.contracts for p in prune(folder / c.name, c.suffix, ids, self.manifest.stem)]
+        if stale:
+            sys.stderr.write(
+                f"{self.stage}: deleted {len(stale)} files of images that are no longer here, {stale[0]} first\n"
+            )
 
     def _path(self, record: Record, contract: Contract) -> Path:
         return self.manifest.parent / contract.name / f"{record.id}{contract.suffix}"
@@ -157,8 +166,14 @@ class Shard:
     def _fingerprint(self, record: Record) -> str:
         upstream = {name: source.sha256(record.id, name) for name, source in self.sources.items()}
         contracts = [(c.name, c.version) for c in self.contracts]
-        seen = record.evidence(self.sees)
-        return artifacts.fingerprint(self.stage, contracts, self.options, seen, upstream, self.weights)
+        return artifacts.fingerprint(
+            self.stage, contracts, self.options, self._evidence(record), upstream, self.weights
+        )
+
+    def _evidence(self, record: Record) -> list:
+        if self.sees is None:
+            return record.evidence()
+        return [record.sha256, record.height, record.width, *(getattr(record, name) for name in self.sees)]
 
     def _whole(self, record: Record) -> dict | None:
         """The notes of an image that is already made, None if it is not."""

@@ -1,14 +1,16 @@
 """What killed runs left half written, taken away by the next run on the same output."""
 
+import os
+import socket
 from collections.abc import Collection
 from pathlib import Path
 
 PARTIAL = ".partial"
 
 
-def partial_of(path: Path, pid: int) -> Path:
-    """Where a process writes what will be `path`."""
-    return path.with_name(f"{path.name}.{pid}{PARTIAL}")
+def partial_of(path: Path) -> Path:
+    """Where this process writes what will be `path`."""
+    return path.with_name(f"{path.name}.{_host()}-{os.getpid()}{PARTIAL}")
 
 
 def tidy(paths: Collection[Path]) -> int:
@@ -16,13 +18,45 @@ def tidy(paths: Collection[Path]) -> int:
 
     Only for who holds their output's lock: nobody else can be writing them, on this machine or another.
     """
+    return sum(_remove(partial) for partial, _ in _partials(paths))
+
+
+def tidy_dead(paths: Collection[Path]) -> int:
+    """Remove what processes of this machine that are no more left half written of these files; how many there were."""
+    return sum(_remove(partial) for partial, writer in _partials(paths) if _is_dead(writer))
+
+
+def _partials(paths: Collection[Path]) -> list[tuple[Path, str]]:
+    """Half-written files of these, each with its writer: machine and process."""
     wanted: dict[Path, set[str]] = {}
     for path in paths:
         wanted.setdefault(path.parent, set()).add(path.name)
-    removed = 0
+    found = []
     for folder, names in wanted.items():
         for partial in folder.glob(f"*{PARTIAL}"):
-            if partial.name.removesuffix(PARTIAL).rpartition(".")[0] in names:
-                partial.unlink(missing_ok=True)
-                removed += 1
-    return removed
+            name, _, writer = partial.name.removesuffix(PARTIAL).rpartition(".")
+            if name in names:
+                found.append((partial, writer))
+    return found
+
+
+def _remove(partial: Path) -> bool:
+    partial.unlink(missing_ok=True)
+    return True
+
+
+def _is_dead(writer: str) -> bool:
+    host, _, pid = writer.rpartition("-")
+    if host != _host() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # of another user, but alive
+        return False
+    return False
+
+
+def _host() -> str:
+    return socket.gethostname().partition(".")[0]

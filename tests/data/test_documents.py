@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,7 +68,6 @@ def test_other_xml_that_is_none(tmp_path, content, message):
 def test_files_without_end_are_not_read(tmp_path, monkeypatch, kind):
     for limit in ("MAX_TEXT", "MAX_JSON", "MAX_XML"):
         monkeypatch.setattr(documents, limit, 10)
-    monkeypatch.setattr(documents.read_text, "__defaults__", (10,))
     (tmp_path / "file").write_bytes(b"x" * 11)
     more = ["an annotation"] if kind == "read_xml" else []
     with pytest.raises(DefectError, match="a file of 11 bytes; wanted at most 10"):
@@ -134,7 +134,7 @@ def test_a_cell_without_end(voc):
 
 
 def test_a_finding_shows_no_control_characters_and_has_an_end():
-    text = str(Finding("a\x1b[31m", "b\nc" + "x" * 10**6, "d\u202e", "Mend it."))
+    text = str(Finding(Path("a\x1b[31m"), "b\nc" + "x" * 10**6, "d\u202e", "Mend it."))
     assert text.startswith("a\\x1b[31m: found b\\ncxxx") and "d\\u202e" in text and len(text) < 1100
 
 

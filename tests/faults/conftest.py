@@ -30,11 +30,19 @@ class Server:
         command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("dying_runs.py"))]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def run(self, stage: str, argv: list, at: int = 0, fault: str = "", room: int = 0) -> Ended:
+    def run(self, stage: str, argv: list, at: int = 0, fault: str = "", room: int = 0, read_only: str = "") -> Ended:
         """A stage's command line; see `dying_runs.run`."""
         self._log.unlink(missing_ok=True)
         argv = list(map(str, argv))
-        order = {"stage": stage, "argv": argv, "log": str(self._log), "at": at, "fault": fault, "room": room}
+        order = {
+            "stage": stage,
+            "argv": argv,
+            "log": str(self._log),
+            "at": at,
+            "fault": fault,
+            "room": room,
+            "read_only": read_only,
+        }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         code = int(self._process.stdout.readline())

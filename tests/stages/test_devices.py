@@ -13,6 +13,7 @@ def gpus(monkeypatch):
     def pretend(count, processes=None, rank=0):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(torch.cuda, "get_device_name", str)
         for name, value in (("LOCAL_WORLD_SIZE", processes), ("LOCAL_RANK", processes and rank)):
             monkeypatch.delenv(name, raising=False)
             if value is not None:

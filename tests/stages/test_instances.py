@@ -186,7 +186,7 @@ def test_true_masks_as_detections_are_perfect(toy, road, tmp_path):
         }
         artifacts.write(path, contracts.DETECTIONS, arrays, {})
         items[record.id] = {"detections": [f"detections/{record.id}.h5", artifacts.sha256(path)]}
-    (tmp_path / "1-of-1.json").write_text(json.dumps({"manifest": 1, "items": items, "notes": {}, "options": {}}))
+    artifacts.write_sealed(tmp_path / "1-of-1.json", {"manifest": 1, "items": items, "notes": {}, "options": {}})
     mean = score(toy.index, tmp_path / "1-of-1.json", tmp_path)["mean"]
     assert mean["ap"] == mean["ap_75"] == pytest.approx(1) and mean["ap_large"] is None
 

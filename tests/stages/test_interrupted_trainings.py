@@ -132,4 +132,8 @@ def test_two_processes_train_a_classifier_with_frozen_norms_as_one(toy, tmp_path
     curves = [json.loads((tmp_path / name / "curve.json").read_text())["steps"] for name in ("one", "two")]
     losses = [[step["classification"] for step in steps] for steps in curves]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5) and len(losses[0]) == 4
-    assert sorted(p.name for p in (tmp_path / "two").iterdir()) == ["curve.json", "weights.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "two").iterdir()) == [
+        "curve.json",
+        "weights.safetensors",
+        "weights.safetensors.made.json",
+    ]

@@ -43,6 +43,11 @@ def section(name, wildcards=None):
         raise WorkflowError(str(error))
 
 
+def section_flags(name):
+    """Params function: a section's options as flags, for all variants. Snakemake would take braces in a text for wildcards."""
+    return lambda wildcards: flags(section(name))
+
+
 def stage_folder(wildcards, stage):
     home = configuration.home(config, wildcards.variant, stage, wildcards.weak)
     return f"results/{wildcards.dataset}/{wildcards.weak}/{home}/{stage}"

@@ -12,8 +12,7 @@ rule data:
         runtime="1h",
     params:
         root=dataset_root,
-        flags=flags(section("data")),
-        version=contracts.INDEX_VERSION,
+        flags=section_flags("data"),
     message:
         "Validate {wildcards.dataset} and write its index"
     shell:

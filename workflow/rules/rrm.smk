@@ -19,8 +19,8 @@ rule rrm_train:
         gpu=TRAINING_GPUS,
     params:
         launch=launch,
-        backbone=section("classifier")["backbone"],
-        source=WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         flags=variant_flags("rrm_train"),
         version=contracts.CHECKPOINT_VERSION,
@@ -52,7 +52,7 @@ rule rrm_label:
     params:
         device=DEVICE,
         flags=variant_flags("rrm_label"),
-        contract=contracts.versions("rrm_label"),
+        contract=contracts.version_of("rrm_label"),
     message:
         "RRM's pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 2.13)"
     shell:

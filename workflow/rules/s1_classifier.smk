@@ -18,9 +18,9 @@ rule s1_classifier:
         gpu=TRAINING_GPUS,
     params:
         launch=launch,
-        source=WEIGHTS,
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
-        flags=flags(section("classifier")),
+        flags=section_flags("classifier"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"

@@ -17,8 +17,8 @@ rule s2_cam:
         gpu=GPUS,
     params:
         device=DEVICE,
-        flags=flags(section("cam")),
-        contract=contracts.versions("s2_cam"),
+        flags=section_flags("cam"),
+        contract=contracts.version_of("s2_cam"),
     message:
         "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
     shell:

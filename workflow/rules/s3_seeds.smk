@@ -18,7 +18,7 @@ rule s3_seeds:
     params:
         device=DEVICE,
         flags=variant_flags("s3_seeds"),
-        contract=contracts.versions("s3_seeds"),
+        contract=contracts.version_of("s3_seeds"),
     message:
         "Seeds from {wildcards.weak} labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.1-3.5)"
     shell:

@@ -20,7 +20,7 @@ rule s5_graph:
     params:
         device=DEVICE,
         flags=variant_flags("s5_graph"),
-        contract=contracts.versions("s5_graph"),
+        contract=contracts.version_of("s5_graph"),
     message:
         "Graphs of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 3.14)"
     shell:

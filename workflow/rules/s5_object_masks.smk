@@ -19,7 +19,7 @@ rule s5_object_masks:
     params:
         device=DEVICE,
         flags=variant_flags("s5_object_masks"),
-        contract=contracts.versions("s5_object_masks"),
+        contract=contracts.version_of("s5_object_masks"),
     message:
         "Soft masks of boxes of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
     shell:

@@ -24,7 +24,7 @@ rule s6_propagate:
         ),
         device=DEVICE,
         flags=variant_flags("s6_propagate"),
-        contract=contracts.versions("s6_propagate"),
+        contract=contracts.version_of("s6_propagate"),
     message:
         "Pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.15-3.28)"
     shell:

@@ -21,8 +21,8 @@ rule s7_instances:
         gpu=TRAINING_GPUS,
     params:
         launch=launch,
-        source=WEIGHTS,
-        backbone=section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
         device=DEVICE,
         flags=variant_flags("s7_instances"),
         version=contracts.CHECKPOINT_VERSION,

@@ -18,7 +18,7 @@ rule s8_detect:
     params:
         device=DEVICE,
         flags=variant_flags("s8_detect"),
-        contract=contracts.versions("s8_detect"),
+        contract=contracts.version_of("s8_detect"),
     message:
         "Instances found in {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
     shell:

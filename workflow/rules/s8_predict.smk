@@ -18,7 +18,7 @@ rule s8_predict:
     params:
         device=DEVICE,
         flags=variant_flags("s8_predict"),
-        contract=contracts.versions("s8_predict"),
+        contract=contracts.version_of("s8_predict"),
     message:
         "Predictions of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
     shell:

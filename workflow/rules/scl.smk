@@ -18,7 +18,7 @@ rule scl_episodes:
         mem_mb=4_000,
         runtime="1h",
     params:
-        flags=flags(section("scl_episodes")),
+        flags=section_flags("scl_episodes"),
         version=contracts.EPISODES_VERSION,
     message:
         "Episodes of fold {wildcards.fold} of {wildcards.dataset} (Sec. 5.2)"
@@ -45,11 +45,11 @@ rule scl_features:
         runtime="4h",
         gpu=GPUS,
     params:
-        backbone=section("classifier")["backbone"],
-        source=WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
-        flags=flags(section("scl_features")),
-        contract=contracts.versions("scl_features"),
+        flags=section_flags("scl_features"),
+        contract=contracts.version_of("scl_features"),
     message:
         "Maps of the frozen backbone, {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Sec. 5.3.1)"
     shell:
@@ -80,8 +80,8 @@ rule scl_train:
         gpu=TRAINING_GPUS,
     params:
         launch=launch,
-        backbone=section("classifier")["backbone"],
-        source=WEIGHTS,
+        backbone=lambda wildcards: section("classifier")["backbone"],
+        source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         flags=variant_flags("scl_train"),
         version=contracts.CHECKPOINT_VERSION,

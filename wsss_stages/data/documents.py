@@ -18,9 +18,9 @@ MAX_DEPTH = 50
 """Elements within one another; annotations have four."""
 
 
-def read_text(path: Path, most: int = MAX_TEXT) -> str:
+def read_text(path: Path) -> str:
     """A file's UTF-8 text, without a byte order mark."""
-    return _decoded(_read(path, most))
+    return _decoded(_read(path, MAX_TEXT))
 
 
 def read_lines(path: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def add_truth(content: dict, image: int, record: Record, index: Index) -> np.nda
     return void
 
 
-def by_photo(content: dict, index: Index, where: str) -> dict[str, Objects]:
+def by_photo(content: Any, index: Index, where: str) -> dict[str, Objects]:
     """Objects by the photograph's path. Raises ContractError if the JSON has other classes than the index."""
     try:
         names = [category["name"] for category in content["categories"]]

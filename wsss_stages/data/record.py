@@ -1,6 +1,5 @@
 """One image: where its files lie, its weak labels and its truth if any."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,9 +8,6 @@ import numpy as np
 
 from wsss_stages import artifacts
 from wsss_stages.data.images import read_labels, read_photo
-
-EVIDENCE = ("boxes", "points", "saliency", "scribbles", "tags", "truth")
-"""Parts of an image beside the photograph that stages may depend on."""
 
 
 @dataclass
@@ -104,20 +100,20 @@ class Record:
         """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
         return read_labels(root / self.truth) if self.truth else None
 
-    def evidence(self, sees: Collection[str] = EVIDENCE) -> list:
-        """What a stage depends on that sees these parts of an image (of EVIDENCE), the photograph always; truth for scores is none.
-
-        Raises KeyError for a part that there is not.
-        """
-        parts = {
-            "tags": [self.tags],
-            "boxes": [self.boxes, self.box_classes],
-            "points": [self.points],
-            "scribbles": [self.scribbles_sha256],
-            "truth": [self.truth_sha256],
-            "saliency": [self.saliency_sha256],
-        }
-        return [self.sha256, self.height, self.width, *([part, *parts[part]] for part in sorted(sees))]
+    def evidence(self) -> list:
+        """All that stages before the evaluation may depend on; truth is not in it."""
+        return [
+            self.sha256,
+            self.height,
+            self.width,
+            self.boxes,
+            self.box_classes,
+            self.tags,
+            self.points,
+            self.scribbles_sha256,
+            self.truth_sha256,
+            self.saliency_sha256,
+        ]
 
 
 def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from wsss_stages import provenance
+from wsss_stages import provenance, tidying
 from wsss_stages.options import Section, merge
 
 MARKS = "?+>"
@@ -118,11 +118,15 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
 
 
 def _record(found: dict[str, Any], paths: dict[str, str], texts: dict[str, tuple[str, str]], options: Section) -> None:
-    """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too."""
+    """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too.
+
+    What killed runs left half written of the outputs is taken away.
+    """
     provenance.tell(options=options.model_dump(mode="json"), **{name: found[name.replace("-", "_")] for name in texts})
     for name in paths:
         value = found[name.rstrip(MARKS).replace("-", "_")]
         named = value if isinstance(value, list) else [value] if value else []
         (provenance.writes if ">" in name else provenance.reads)(*named)
+        tidying.tidy_dead(named if ">" in name else [])
     values = (*(found[name.replace("-", "_")] for name in texts), *options.model_dump().values())
     provenance.reads(*(Path(value) for value in values if isinstance(value, str) and value and Path(value).is_file()))

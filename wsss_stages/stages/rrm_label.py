@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
         "rrm_label", (contracts.RRM_BRANCH, contracts.RRM_LABEL), Index.read(paths.index), paths.split, paths.manifest,
-        opt.model_dump(), [], artifacts.sha256(paths.weights), sees=("tags",),
+        opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),
     )  # fmt: skip
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "rrm_label"):
         record = item.record

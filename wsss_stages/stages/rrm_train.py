@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence(("tags",)) for r in records)),
+        artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence() for r in records)),
     )
     seconds = training.fit(job, paths.weights, provenance, device)
     if training.leads():

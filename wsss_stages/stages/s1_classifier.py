@@ -67,7 +67,9 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence(("tags",)) for r in records)),
+        artifacts.fingerprint(
+            provenance, artifacts.fingerprint_each((r.sha256, r.height, r.width, r.tags) for r in records)
+        ),
     )
     training.fit(job, paths.weights, provenance, device)
 

@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
         "s2_cam", (contracts.CAM,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
-        artifacts.sha256(paths.weights), sees=("tags",),
+        artifacts.sha256(paths.weights), ("tags",),
     )  # fmt: skip
     stride = provenance["options"]["stride"]
     limit = opt.batch_pixels or (1 if device == "cpu" else PIXELS_ON_GPU)

@@ -82,8 +82,7 @@ def main(argv: list[str] | None = None) -> None:
         opt.epochs,
         opt,
         artifacts.fingerprint(
-            provenance,
-            artifacts.fingerprint_each((r.evidence(()), seeds.file(r.id, contract.name)[1]) for r in records),
+            provenance, artifacts.fingerprint_each((r.evidence(), seeds.file(r.id, contract.name)[1]) for r in records)
         ),
     )
     training.fit(job, paths.weights, provenance, device)

@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
         artifacts.fingerprint(
             provenance,
             artifacts.fingerprint_each(
-                (r.evidence(("boxes",)), seeds.sha256(r.id, contracts.GRABCUT_MASKS.name)) for r in records
+                (r.evidence(), seeds.sha256(r.id, contracts.GRABCUT_MASKS.name)) for r in records
             ),
         ),
     )

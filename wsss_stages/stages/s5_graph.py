@@ -56,7 +56,6 @@ def main(argv: list[str] | None = None) -> None:
         "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
         Index.read(paths.index).some(paths.split, opt.images), paths.split,
         paths.manifest, opt.model_dump(exclude={"images"}), [source], artifacts.sha256(paths.affinity),
-        sees=("boxes", "tags"),
     )  # fmt: skip
 
     def start(item) -> torch.Tensor:

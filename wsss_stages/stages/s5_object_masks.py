@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     shard = Shard(
         "s5_object_masks", (contracts.OBJECTS, contracts.OBJECT_LABEL), Index.read(paths.index), paths.split,
         paths.manifest, opt.model_dump(), [(contracts.GRABCUT_MASKS, paths.seeds_manifest)],
-        artifacts.sha256(paths.object_net), sees=("boxes", "tags"),
+        artifacts.sha256(paths.object_net),
     )  # fmt: skip
 
     @torch.no_grad()

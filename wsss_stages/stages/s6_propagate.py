@@ -82,7 +82,6 @@ def main(argv: list[str] | None = None) -> None:
         opt.model_dump(exclude={"images"}),
         reads,
         artifacts.sha256(paths.affinity),
-        sees=("boxes", "tags", "truth"),
     )
 
     def classes_of(record):

@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     side = known["options"]["crop"]
     shard = Shard(
         "s8_detect", (contracts.DETECTIONS,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
-        artifacts.sha256(paths.weights), sees=(),
+        artifacts.sha256(paths.weights), ("full_height", "full_width"),
     )  # fmt: skip
 
     def view(item):

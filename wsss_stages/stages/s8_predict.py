@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
         "s8_predict", (contracts.PREDICTION,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
-        artifacts.sha256(paths.weights), sees=(),
+        artifacts.sha256(paths.weights), ("full_height", "full_width"),
     )  # fmt: skip
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s8_predict"):
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
