@@ -15,7 +15,7 @@ def prune(folder: Path, suffix: str, wanted: Collection[str], scatteritem: str) 
     stale = []
     for path in sorted(folder.glob(f"*{suffix}")):
         image_id = path.name.removesuffix(suffix)
-        if image_id not in wanted and stable_hash(image_id) % n == k - 1:
+        if path.is_file() and stable_hash(image_id) % n == k - 1 and image_id not in wanted:
             path.unlink()
             stale.append(path)
     return stale

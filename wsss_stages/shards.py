@@ -153,8 +153,9 @@ class Shard:
         locks.release(self.manifest)
 
     def _prune(self) -> None:
-        folder, ids = self.manifest.parent, {record.id for record in self.records}
-        stale = [p for c in self.contracts for p in prune(folder / c.name, c.suffix, ids, self.manifest.stem)]
+        # of fewer `images` the others stay: they are in the index, and whole when all are wanted again
+        folder, known = self.manifest.parent, self.index.records
+        stale = [p for c in self.contracts for p in prune(folder / c.name, c.suffix, known, self.manifest.stem)]
         if stale:
             sys.stderr.write(
                 f"{self.stage}: deleted {len(stale)} files of images that are no longer here, {stale[0]} first\n"

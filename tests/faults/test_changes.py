@@ -117,11 +117,13 @@ def test_pruning_takes_what_the_shard_owns_and_no_more(tmp_path):
         (tmp_path / f"{image_id}.png").touch()
     (tmp_path / "notes.txt").touch()
     (tmp_path / "folder").mkdir()
+    gone = next(i for i in (f"gone_{n}" for n in range(99)) if stable_hash(i) % 3 == 1)
+    (tmp_path / f"{gone}.png").mkdir()
     own = {image_id for image_id in MANY if stable_hash(image_id) % 3 == 1}
     wanted = set(sorted(own)[:2])
     assert {path.stem for path in prune(tmp_path, ".png", wanted, "2-of-3")} == own - wanted
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {f"{i}.png" for i in (MANY - own) | wanted} | {"notes.txt", "folder"}
+    assert left == {f"{i}.png" for i in (MANY - own) | wanted} | {"notes.txt", "folder", f"{gone}.png"}
     assert prune(tmp_path / "none", ".png", wanted, "2-of-3") == []
 
 

@@ -13,6 +13,7 @@ rule data:
     params:
         root=dataset_root,
         flags=section_flags("data"),
+        version=contracts.INDEX_VERSION,
     message:
         "Validate {wildcards.dataset} and write its index"
     shell:

@@ -13,6 +13,8 @@ rule weak_index:
     resources:
         mem_mb=2_000,
         runtime="10m",
+    params:
+        version=contracts.INDEX_VERSION,
     message:
         "Does every training image of {wildcards.dataset} have {wildcards.weak} labels?"
     shell:

@@ -165,6 +165,9 @@ class Records(Mapping[str, Record]):
             raise KeyError(image_id)
         return self.at(position)
 
+    def __contains__(self, image_id: object) -> bool:
+        return isinstance(image_id, str) and self.file.position(image_id) is not None
+
     def __iter__(self) -> Iterator[str]:
         return map(self.file.id, range(len(self)))
 
