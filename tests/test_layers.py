@@ -7,20 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "wsss_stages"
 MATHS = ("labels", "pairwise", "a2gnn", "rrm", "dfr", "scl")
-STORAGE = (
-    "artifacts",
-    "seals",
-    "locks",
-    "tidying",
-    "manifests",
-    "provenance",
-    "lineage",
-    "contracts",
-    "shards",
-    "training",
-    "data",
-    "models",
-)
+STORAGE = ("artifacts", "manifests", "provenance", "lineage", "contracts", "shards", "training", "data", "models")
+STORAGE += ("seals", "locks", "tidying")
 
 
 def imports(path):
