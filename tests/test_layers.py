@@ -12,6 +12,8 @@ STORAGE = (
     "seals",
     "locks",
     "tidying",
+    "pruning",
+    "shard_by_shard",
     "manifests",
     "provenance",
     "lineage",
