@@ -8,7 +8,6 @@ time and its peak memory as the kernel tells them. Goals: the issue's 2 minutes 
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import subprocess
@@ -131,7 +130,7 @@ def manifests(folder: Path, scenes: list[Record], root: Path, images: int, shard
         items[stable_hash(image(number)) % shards][image(number)] = {"seeds": [file, sha]}
     for k, its in enumerate(items, 1):
         content = {"manifest": 1, "items": its, "notes": {}, "options": {}}
-        (folder / f"{k}-of-{shards}.json").write_text(json.dumps(content))
+        artifacts.write_sealed(folder / f"{k}-of-{shards}.json", content)
 
 
 def measured(line: list[str], folder: Path) -> tuple[float, float, float]:

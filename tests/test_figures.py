@@ -26,7 +26,9 @@ def test_no_other_file_makes_a_page():
     """So that what is escaped here is escaped in every page."""
     for path in PACKAGE.rglob("*.py"):
         tags = re.findall(r"<(?:html|body|table|t[dhr]|p|h1|div|img|a|script|style)\b", path.read_text())
-        assert not tags or path.name == "figures.py", path
+        assert not tags or path.name in ("figures.py", "tensor_files.py"), (
+            path
+        )  # the latter knows a page when it sees one
 
 
 def test_every_page_of_a_stage_is_such_a_table():

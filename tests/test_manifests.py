@@ -28,7 +28,7 @@ def finished(folder, index, n, names=("seeds", "edges"), left_out=()):
         items = {i: {name: [f"{name}/{i}.png", f"sha-of-{name}-{i[6:]}"] for name in names} for i in its}
         paths.append(folder / f"{k}-of-{n}.json")
         content = {"manifest": 1, "items": items, "notes": {"boxes": len(its)}, "options": {"k": k}}
-        artifacts.write_json(paths[-1], content)
+        artifacts.write_sealed(paths[-1], content)
     return paths
 
 
@@ -70,7 +70,7 @@ def test_bytes_are_compared_when_first_read(index, tmp_path):
         file = path.parent / "seeds" / f"{image}.png"
         artifacts.write(file, contracts.SEEDS, {"label": np.zeros((4, 4), np.uint8)}, {"notes": {"boxes": 1}})
         content["items"][image]["seeds"][1] = artifacts.sha256(file)
-    artifacts.write_json(path, content)
+    artifacts.write_sealed(path, content)
     found = Manifest([path])
     assert not found.read(IDS[0], contracts.SEEDS)["label"].any() and found.counted(IDS[0], contracts.SEEDS) == {
         "boxes": 1

@@ -69,7 +69,7 @@ def folder(tmp_path_factory) -> Path:
         items[stable_hash(image(number)) % SHARDS][image(number)] = files
     for k, its in enumerate(items, 1):
         content = {"manifest": 1, "items": its, "notes": {"boxes": len(its)}, "options": {}}
-        (root / "train" / f"{k}-of-{SHARDS}.json").write_text(json.dumps(content))
+        artifacts.write_sealed(root / "train" / f"{k}-of-{SHARDS}.json", content)
     return root
 
 

@@ -285,7 +285,7 @@ def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> 
 
 def _pixels(index: Index, split: str) -> float:
     """Mean of an image's pixels."""
-    return statistics.mean(record.height * record.width for record in _some(index, split))
+    return statistics.fmean(record.height * record.width for record in _some(index, split))
 
 
 def _some(index: Index, split: str) -> Sequence[Record]:

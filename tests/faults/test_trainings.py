@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from wsss_stages import artifacts, memory, training
+from wsss_stages import artifacts, memory, seals, training
 from wsss_stages.training import checkpoints
 
 SCRIPT = Path(__file__).parents[1] / "training" / "shared.py"
@@ -101,7 +101,7 @@ def test_nan_in_the_share_of_one_process_stops_all_with_its_images(tmp_path):
     assert (
         done.returncode and "error: s1_classifier: the loss is {'squared': nan} at step 0 of 8, images " in done.stderr
     )
-    assert not (tmp_path / "left").exists()
+    assert not list((tmp_path / "left").iterdir())
 
 
 def test_a_gradient_that_is_not_finite_stops_with_step_and_images(shared, tmp_path):
@@ -129,7 +129,8 @@ def test_nan_in_a_weights_file_is_refused_with_the_tensor(shared, tmp_path):
     training.save_weights(path, network, {"stage": "x"})
     state = load_file(path)
     state["bias"][2] = float("inf")
-    save_file(state, path, {"provenance": json.dumps({"version": 1})})
+    save_file(state, path, {"provenance": json.dumps({"version": 1, artifacts.SEAL: seals.BLANK})})
+    seals.close(path)
     with pytest.raises(artifacts.ContractError, match=r"w.safetensors does not fit Linear: bias holds NaN or infinity"):
         training.load_weights(path, network)
 
