@@ -10,7 +10,7 @@ from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.losses import losses
 
-SIZE, STEPS = 8, 180
+SIZE, STEPS = 8, 300
 CLASSES = torch.randn(300, 64 + 96, generator=torch.Generator().manual_seed(5))
 
 
