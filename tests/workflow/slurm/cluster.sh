@@ -46,6 +46,7 @@ ReturnToService=2
 MpiDefault=none
 KillWait=20
 AccountingStorageType=accounting_storage/none
+MinJobAge=3600
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(getconf _NPROCESSORS_ONLN) RealMemory=$(awk '/MemTotal/{print int($2 / 1024 * 0.9)}' /proc/meminfo)
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
