@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wsss_stages import configuration, plan
+from wsss_stages import configuration
 from wsss_stages.data.index import Index, Record, stable_hash
+from wsss_stages.plan import __main__, measure, sample
+from wsss_stages.plan.estimate import plan
 
 
 @pytest.fixture
@@ -17,8 +19,8 @@ def config(finished, monkeypatch, tmp_path):
     return configuration.load([finished.folder / "config.yaml"], [])
 
 
-def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys):
-    lines = plan.plan(config, cores=2)
+def test_the_plan_is_within_a_factor_of_two_of_therun(finished, config, capsys):
+    lines = plan(config, cores=2)
     seconds, jobs = {}, {}
     paths = [
         *finished.folder.glob("benchmarks/scenes/*.tsv"),
@@ -35,9 +37,9 @@ def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys)
     assert 0.5 < 3600 * sum(line.hours for line in lines) / happened < 2
     assert {line.stage: line.jobs for line in lines} == {line.stage: jobs[line.stage] for line in lines}
     assert "measuring" in capsys.readouterr().out
-    again = plan.plan(config, cores=2)
+    again = plan(config, cores=2)
     assert again == lines and "measuring" not in capsys.readouterr().out
-    plan.show(config, lines, 2)
+    __main__.show(config, lines, 2)
     assert "s6_propagate" in capsys.readouterr().out
 
 
@@ -45,7 +47,7 @@ def test_the_plan_of_rrm_has_its_stages_only(finished, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.chdir(finished.folder)
     config = configuration.load([finished.folder / "config.yaml"], ["weak=tag", "variant=rrm"])
-    lines = plan.plan(config, cores=2)
+    lines = plan(config, cores=2)
     assert [line.stage for line in lines] == [
         "s1_classifier", "s2_cam", "s3_seeds", "rrm_train", "rrm_label", "s8_predict",
     ]  # fmt: skip
@@ -56,7 +58,7 @@ def test_the_plan_of_dfr_predicts_both_splits(finished, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.chdir(finished.folder)
     config = configuration.load([finished.folder / "config.yaml"], ["weak=scribble", "variant=dfr"])
-    lines = plan.plan(config, cores=2)
+    lines = plan(config, cores=2)
     assert [line.stage for line in lines] == ["dfr_train", "s8_predict", "s8_predict"]
     assert [line.units for line in lines[1:]] == [6, 2] and all(line.hours > 0 for line in lines)
 
@@ -95,20 +97,20 @@ def test_the_sample_is_as_large_as_the_largest_batch(many, batch):
         boxes += len(many.records[image].boxes)
         if boxes >= batch:
             break
-    assert plan._sample(config, many).splits == {"train": wanted, "val": []}
+    assert sample.choose(config, many).splits == {"train": wanted, "val": []}
 
 
 def test_means_of_many_images_look_at_some(many, monkeypatch):
     wanted = sum((40 + number % 7) * 50 for number in range(300)) / 300
-    assert plan._pixels(many, "train") == pytest.approx(wanted)
-    assert plan._batches(many, "s4_object_net", {"batch_size": 10}) == 30
-    monkeypatch.setattr(plan, "LOOKED_AT", 100)
-    assert [r.id for r in plan._some(many, "train")] == [f"{number:03d}" for number in range(0, 300, 3)]
-    assert plan._pixels(many, "train") == pytest.approx(wanted, rel=0.02)
+    assert sample.pixels(many, "train") == pytest.approx(wanted)
+    assert sample.batches(many, "s4_object_net", {"batch_size": 10}) == 30
+    monkeypatch.setattr(sample, "LOOKED_AT", 100)
+    assert [r.id for r in sample.some(many, "train")] == [f"{number:03d}" for number in range(0, 300, 3)]
+    assert sample.pixels(many, "train") == pytest.approx(wanted, rel=0.02)
 
 
 def test_a_stage_that_fails_is_told(tmp_path):
     missing = str(tmp_path / "none.json")
     command = ["s2_cam", "--index", missing, "--weights", missing, "--manifest", missing]
-    with pytest.raises(plan.PlanError, match=r"s2_cam failed on a few images:\n.*none.json"):
-        plan._run(command, {}, 1)
+    with pytest.raises(measure.PlanError, match=r"s2_cam failed on a few images:\n.*none.json"):
+        measure.run(command, {}, 1)
