@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
+PROCESSES ?= 2
 BIN := $(abspath $(VENV))/bin
 
 .PHONY: demo test lint bench clean
@@ -12,7 +13,7 @@ demo: $(VENV)/.installed  ## run every stage on the embedded demo
 	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
 
 test: $(VENV)/.installed-dev  ## run the tests
-	PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
+	PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

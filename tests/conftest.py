@@ -7,6 +7,11 @@ import pytest
 from PIL import Image
 
 
+def pytest_collection_modifyitems(items):
+    """SLURM's tests come first: they mostly wait, beside the others."""
+    items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
+
+
 class VocFolder:
     """A VOC-layout folder with two classes; tests spoil it."""
 

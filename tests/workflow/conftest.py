@@ -1,6 +1,7 @@
 """A small project folder: the repository's Snakefile and workflow, its config made tiny."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"crop": 96, "batch_size": 4, "workers": 0, "epochs": 1}
@@ -17,6 +19,10 @@ SMALL = {"crop": 96, "batch_size": 4, "workers": 0, "epochs": 1}
 class Project:
     def __init__(self, folder: Path):
         self.folder = folder
+
+    @classmethod
+    def small(cls, folder: Path) -> "Project":
+        """A new one, of toy size."""
         for name in ("Snakefile", "workflow", "envs"):
             (folder / name).symlink_to(ROOT / name)
         config = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -34,6 +40,7 @@ class Project:
         demo["segment"]["head_channels"] = 16
         demo["instances"] |= SMALL | {"width": 16, "hidden": 32, "proposals": 40, "samples": 16}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
+        return cls(folder)
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run snakemake on two cores in the folder; its output."""
@@ -69,12 +76,20 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(tmp_path)
+    return Project.small(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A project whose `rule all` has run."""
-    made = Project(tmp_path_factory.mktemp("project"))
-    made.snakemake()
-    return made
+    """A project whose `rule all` has run: once for all processes of the tests, each of which works on a copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "whole").exists():
+            shutil.rmtree(shared, ignore_errors=True)  # where it failed in another process
+            shared.mkdir()
+            Project.small(shared).snakemake()
+            (shared / "whole").touch()
+    copy = base / "project"
+    shutil.copytree(shared, copy, symlinks=True)
+    return Project(copy)

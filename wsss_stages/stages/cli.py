@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from wsss_stages import provenance, tidying
+from wsss_stages import provenance, stopping, tidying
 from wsss_stages.options import Section, merge
 
 MARKS = "?+>"
@@ -94,10 +94,9 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}{notes}")
 
 
-def _stopped(number: int, frame: object) -> None:
+def _stopped(*_: object) -> None:
     """Leave by an exception, so that nothing stays half written."""
-    sys.stderr.write("stopped by SIGTERM: what is whole is kept, and the same command goes on from there\n")
-    raise SystemExit(128 + number)
+    stopping.leave("stopped by SIGTERM: what is whole is kept, and the same command goes on from there")
 
 
 def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):

@@ -1,0 +1,68 @@
+"""SCL's pages of episodes and its tables."""
+
+import csv
+
+import pytest
+
+from wsss_stages import artifacts, figures
+from wsss_stages.stages import (
+    scl_report,
+    scl_table,
+)
+
+
+@pytest.mark.parametrize("name, columns", [("canet", 7), ("baseline", 6)])
+def test_a_page_of_episodes(run, tmp_path, monkeypatch, name, columns):
+    """Supports, regions, predictions and truth; the baseline has no regions."""
+    seen = []
+    monkeypatch.setattr(figures, "rows_figure", lambda *its, made=figures.rows_figure: seen.append(its) or made(*its))
+    path = ("--cross-path", "query") if name == "baseline" else ()
+    run.main(
+        scl_report, "--episodes", run.episodes, "--features", run.manifest("train"), run.manifest("val"),
+        "--weights", run.weights[name], "--page", tmp_path / "page.png", "--images", 3, *path,
+    )  # fmt: skip
+    ((titles, rows, names, legend),) = seen
+    assert len(titles) == columns and titles[:2] == ["support 1", "support 2"] and "3-shot, CGM" in titles
+    assert ("v_pri, v_aux of support 1" in titles) == (name == "canet")
+    assert len(rows) == 3 and all(its.startswith("brick") for its in names) and set(legend) == {1, 2}
+    assert (tmp_path / "page.png").stat().st_size > 10_000
+
+
+def scores(fold, miou, fb_iou):
+    row = {"miou": miou, "fb_iou": fb_iou}
+    return {
+        "dataset": "toy",
+        "fold": fold,
+        "pairs": 8,
+        "rows": {"1-shot": row, "5-shot average": row, "5-shot cross": row},
+    }
+
+
+def test_a_table_over_folds_and_seeds(tmp_path):
+    given = []
+    for number in range(8):
+        for fold, base in ((0, 0.1), (1, 0.3)):
+            path = tmp_path / f"{number}_{fold}.json"
+            artifacts.write_sealed(path, scores(fold, [base, base + 0.02 * number], [0.5, 0.6]))
+            given.append(f"{number}={path}")
+    out = tmp_path / "t"
+    scl_table.main(["--name", "table_5_1", "--scores", *given, "--table", str(out)])
+    with open(out.with_suffix(".csv")) as file:
+        header, first, second, *_ = csv.reader(file)
+    assert header[:4] == ["row", "fold 0, mIoU %", "fold 1, mIoU %", "mIoU %"]
+    assert first == ["CANet, 1-shot", "10.0", "30.0", "20.0", "0.0", "55.0", "59.2", ""]
+    assert second[1:5] == ["11.0", "31.0", "21.0", "1.41"]
+    text = out.with_suffix(".md").read_text()
+    assert "folds 0, 1, 2 seeds of 8 episodes" in text and "ignored" in text
+    assert out.with_suffix(".png").stat().st_size > 10_000 and out.with_suffix(".html").exists()
+
+
+def test_a_table_of_scores_without_its_row_is_told(tmp_path):
+    made = scores(0, [0.1], [0.5])
+    del made["rows"]["5-shot cross"]
+    artifacts.write_sealed(tmp_path / "s.json", made)
+    given = [f"{number}={tmp_path / 's.json'}" for number in range(6)]
+    with pytest.raises(
+        ValueError, match=r"'CANet, CGM of 5' on fold 0 have .*, wanted 5-shot cross. Set scl_evaluate.shots"
+    ):
+        scl_table.main(["--name", "table_5_7", "--scores", *given, "--table", str(tmp_path / "t")])

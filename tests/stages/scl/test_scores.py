@@ -1,0 +1,100 @@
+"""SCL's scores of episodes, and what does not belong together."""
+
+import json
+
+import pytest
+import torch
+
+from wsss_stages import artifacts, models, options
+from wsss_stages.data.episodes import EpisodeError, Episodes
+from wsss_stages.data.frozen import Frozen
+from wsss_stages.data.index import Index
+from wsss_stages.data.squares import image_on_square
+from wsss_stages.nets import backbones
+from wsss_stages.stages import (
+    scl_episodes,
+)
+
+
+@pytest.mark.parametrize("name", ["canet", "pfenet"])
+def test_scores_of_every_number_of_supports_and_fusion(run, tmp_path, name):
+    found = run.evaluate(name, tmp_path / "scores.json")
+    assert set(found["rows"]) == {"1-shot", "3-shot average", "3-shot cross"}
+    for row in found["rows"].values():
+        assert len(row["miou"]) == len(row["fb_iou"]) == 2 and set(row["iou"]) == {"brick"}
+        assert row["iou"]["brick"] == row["miou"] and all(0 <= v <= 1 for v in row["miou"] + row["fb_iou"])
+    assert found["unknown_ignored"] and found["pairs"] == 8
+    assert run.evaluate(name, tmp_path / "again.json") == found
+    assert name == "canet" or len({repr(row) for row in found["rows"].values()}) == 3
+
+
+def test_the_score_is_that_of_episodes_answered_one_by_one(run, tmp_path):
+    """1-shot, from the photographs themselves: intersection and union by hand."""
+    found = run.evaluate("pfenet", tmp_path / "scores.json")
+    network, _ = models.restore_few_shot(run.weights["pfenet"], options.SclEvaluate())
+    index, episodes = Index.read(run.index), Episodes.read(run.episodes)
+    frozen = Frozen(index, [run.manifest("train"), run.manifest("val")], False)
+    both = either = 0
+    for e in episodes.test[0]:
+        images = [index.records[i].image(index.root) for i in (e.query, e.supports[0])]
+        query, support = (
+            network.encode(backbones.normalise(torch.from_numpy(image_on_square(i, 64))[None])) for i in images
+        )
+        share = torch.nn.functional.avg_pool2d(
+            torch.from_numpy(frozen.mask(e.supports[0], e.cls) == 1)[None].float(), 8
+        )
+        M_s = share >= 0.5 if (share >= 0.5).any() else share == share.max()
+        with torch.no_grad():
+            logits = network(query, support, M_s).logits
+        square = torch.nn.functional.interpolate(logits, (64, 64), mode="bilinear")
+        label = torch.nn.functional.interpolate(square, (160, 160), mode="bilinear")[0].argmax(dim=0).numpy()
+        truth = index.records[e.query].truth_labels(index.root)
+        known = truth != 255
+        both += ((label == 1) & (truth == e.cls) & known).sum()
+        either += (((label == 1) | (truth == e.cls)) & known).sum()
+    assert 0.01 < both / either < 0.99 and found["rows"]["1-shot"]["miou"][0] == pytest.approx(both / either, abs=0.01)
+
+
+def test_several_scales_of_the_query(run, tmp_path):
+    one, several = (
+        run.evaluate("pfenet", tmp_path / f"{s}.json", "--scales", s) for s in ("[1.0]", "[0.75, 1.0, 1.25]")
+    )
+    assert one["rows"] != several["rows"] and several["options"]["scales"] == [0.75, 1.0, 1.25]
+
+
+def test_the_baseline_is_weighed_by_its_query_branch_only(run, tmp_path):
+    with pytest.raises(ValueError, match=r"no support branch .* wanted cross_path: query"):
+        run.evaluate("baseline", tmp_path / "scores.json")
+    assert "3-shot cross" in run.evaluate("baseline", tmp_path / "scores.json", "--cross-path", "query")["rows"]
+
+
+def test_what_does_not_belong_together_is_told(run, tmp_path):
+    with pytest.raises(
+        EpisodeError, match=r"found --shots \[1, 4\], wanted numbers of supports from 1 to the episodes' 3"
+    ):
+        run.evaluate("canet", tmp_path / "scores.json", "--shots", "[1, 4]")
+    with pytest.raises(EpisodeError, match=r"found --shots \[0\]"):
+        run.evaluate("canet", tmp_path / "scores.json", "--shots", "[0]")
+    content = json.loads(run.episodes.read_text()) | {"fold": 2}
+    artifacts.write_sealed(tmp_path / "episodes.json", content)
+    with pytest.raises(
+        artifacts.ContractError, match=r"trained on fold 1, but .* are of fold 2: a test on classes that were"
+    ):
+        run.evaluate("canet", tmp_path / "scores.json", "--episodes", tmp_path / "episodes.json")
+    for split in ("train", "val"):
+        run.features(split, tmp_path, side=48)
+    other = ("--features", run.manifest("train", tmp_path), run.manifest("val", tmp_path))
+    with pytest.raises(artifacts.ContractError, match=r"the maps were made with .*'side': 48.* wants .*'side': 64"):
+        run.evaluate("canet", tmp_path / "scores.json", *other)
+    mixed = ("--features", run.manifest("train"), run.manifest("val", tmp_path))
+    with pytest.raises(artifacts.ContractError, match="several backbones or sides"):
+        run.evaluate("canet", tmp_path / "scores.json", *mixed)
+
+
+def test_a_fold_that_is_not_there_and_a_class_with_too_few_images(run, tmp_path):
+    argv = ("--episodes", tmp_path / "e.json", *run.EPISODES)
+    with pytest.raises(EpisodeError, match=r"found fold 4, wanted one of 0\.\.3"):
+        run.main(scl_episodes, "--fold", 4, *argv)
+    with pytest.raises(EpisodeError, match=r"fold 0: too few images for an episode of 30 supports .*coin has"):
+        run.main(scl_episodes, "--fold", 0, *argv, "--shots", 30)
+    assert not (tmp_path / "e.json").exists()

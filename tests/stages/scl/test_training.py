@@ -1,0 +1,64 @@
+"""SCL's frozen maps, and training with a choice of weights."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from wsss_stages import contracts, models, options
+from wsss_stages.data.index import Index
+from wsss_stages.data.squares import image_on_square
+from wsss_stages.manifests import Manifest
+from wsss_stages.nets import backbones
+from wsss_stages.training import checkpoints
+
+
+def test_maps_are_the_frozen_backbones_in_half_precision(run):
+    index, manifest = Index.read(run.index), Manifest([run.manifest("train")])
+    backbone, _ = models.build_frozen("tiny", 8, "none")
+    record = index.split("train")[0]
+    square = torch.from_numpy(image_on_square(record.image(index.root), 64))[None]
+    with torch.no_grad():
+        *shallow, deep = backbone(backbones.normalise(square))
+    found = {c.name: manifest.read(record.id, c)["F"] for c in (contracts.MIDDLE, contracts.DEEP)}
+    torch.testing.assert_close(torch.from_numpy(found["deep"]).float().permute(2, 0, 1), deep[0], rtol=1e-3, atol=1e-3)
+    middle = torch.cat(shallow, dim=1)[0]
+    torch.testing.assert_close(torch.from_numpy(found["middle"]).float().permute(2, 0, 1), middle, rtol=1e-3, atol=1e-3)
+
+
+def test_the_best_epoch_on_held_out_base_classes_is_kept(run):
+    curve = json.loads(run.weights["canet"].with_name("curve.json").read_text())
+    assert len(curve["grades"]) == 2 and curve["kept_epoch"] == 1 + int(np.argmax(curve["grades"]))
+    assert set(curve["steps"][0]) == {"step", "lr", "query", "s1", "s2"}
+    inner = {"query, inner", "s1, inner", "s2, inner"}
+    assert inner < set(json.loads(run.weights["pfenet"].with_name("curve.json").read_text())["steps"][0])
+
+
+def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):
+    class KilledError(Exception):
+        pass
+
+    def killing(*arguments, save=checkpoints.save):
+        save(*arguments)
+        if arguments[4].step == 12:  # in the second epoch, after a grade
+            raise KilledError
+
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    again = tmp_path / "weights.safetensors"
+    with monkeypatch.context() as context, pytest.raises(KilledError):
+        context.setattr(checkpoints, "save", killing)
+        run.train("canet", again)
+    run.train("canet", again)
+    assert again.read_bytes() == run.weights["canet"].read_bytes()
+    assert again.with_name("curve.json").read_bytes() == run.weights["canet"].with_name("curve.json").read_bytes()
+
+
+def test_the_baseline_has_no_support_branch(run):
+    network, known = models.restore_few_shot(run.weights["baseline"], options.SclEvaluate(rounds=4))
+    assert not network.head.support_branch and network.head.rounds == 4 and known["novel"] == ["brick"]
+    assert set(json.loads(run.weights["baseline"].with_name("curve.json").read_text())["steps"][0]) == {
+        "step",
+        "lr",
+        "query",
+    }

@@ -1,0 +1,90 @@
+"""The segmenter learns from labels of several makers with every head; weights and labels that do not fit are told."""
+
+import pytest
+
+from wsss_stages import artifacts, contracts, models, training
+from wsss_stages.data.index import Index
+from wsss_stages.manifests import Manifest
+from wsss_stages.stages import (
+    s7_segment,
+    s8_predict,
+)
+
+
+def test_the_segmenter_can_learn_from_truth(toy, tmp_path):
+    argv = toy.argv("s7_segment")
+    argv[argv.index("--weights") + 1] = str(tmp_path / "weights.safetensors")
+    s7_segment.main([*argv, "--labels", "truth"])
+    assert training.read_provenance(tmp_path / "weights.safetensors")["options"]["labels"] == "truth"
+    assert (tmp_path / "weights.safetensors").read_bytes() != toy.segmenter.read_bytes()
+
+
+def test_the_segmenter_can_learn_from_grabcut(toy, tmp_path):
+    argv = toy.argv("s7_segment")
+    argv[argv.index("--weights") + 1] = str(tmp_path / "weights.safetensors")
+    argv[argv.index("--pseudo") + 1] = str(toy.manifest("s3_seeds"))
+    s7_segment.main([*argv, "--labels", "grabcut"])
+    assert (tmp_path / "weights.safetensors").read_bytes() != toy.segmenter.read_bytes()
+    with pytest.raises(training.TrainingError, match=r"have no pseudo label.*all manifests of s6_propagate"):
+        s7_segment.main(argv)
+
+
+@pytest.mark.parametrize("head", models.HEADS)
+def test_every_head_learns_and_predicts(toy, tmp_path, head):
+    own = type(toy)(tmp_path)
+    own.index, own.segmenter = toy.index, tmp_path / "weights.safetensors"
+    argv = own.argv("s7_segment")
+    argv[argv.index("--pseudo") + 1] = str(toy.manifest("s6_propagate"))
+    s7_segment.main([*argv, "--head", head])
+    network, known = models.restore_segmenter(own.segmenter)
+    assert type(network) is models.HEADS[head] and known["options"]["head"] == head
+    graded = {"cross_entropy", "auxiliary"} if head == "pspnet" else {"cross_entropy"}
+    steps = toy.read(tmp_path / "curve.json")["steps"]
+    assert len(steps) == 2 and all(set(step) == {"step", "lr", *graded} for step in steps)
+    s8_predict.main(own.argv("s8_predict"))
+    records = Index.read(toy.index).split("val")
+    manifest = Manifest([own.manifest("s8_predict", "val")])
+    for record in records:
+        label = manifest.read(record.id, contracts.PREDICTION)["label"]
+        assert label.shape == (record.height, record.width) and label.max() <= 4
+
+
+def test_weights_of_another_head_or_stage_are_refused(toy, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    network, known = models.restore_segmenter(toy.segmenter)
+    training.save_weights(path, network, known | {"options": known["options"] | {"head": "pspnet"}})
+    with pytest.raises(
+        artifacts.ContractError, match=r"does not fit PspNet: \d+ tensors missing \(pools\.0\.1\.weight first"
+    ):
+        models.restore_segmenter(path)
+    older = {name: value for name, value in known["options"].items() if name != "head"}
+    training.save_weights(path, network, known | {"options": older})
+    for weights, stage in ((path, "s7_segment"), (toy.classifier, "s1_classifier")):
+        argv = toy.argv("s8_predict", tmp_path)
+        argv[argv.index("--weights") + 1] = str(weights)
+        with pytest.raises(
+            artifacts.ContractError, match=f"weights of {stage} with head None, wanted.*Run s7_segment again"
+        ):
+            s8_predict.main(argv)
+
+
+def test_the_segmenter_by_itself_wants_backbone_and_weights(toy):
+    argv = toy.argv("s7_segment")
+    at = argv.index("--backbone")
+    with pytest.raises(
+        ValueError, match=r"found --backbone '' and --backbone-weights 'none'; wanted the name of a backbone"
+    ):
+        s7_segment.main([*argv[:at], *argv[at + 2 :]])
+
+
+def test_the_segmenter_misses_pseudo_labels_by_name(toy, tmp_path):
+    argv = toy.argv("s7_segment")
+    content = toy.read(toy.manifest("s6_propagate"))
+    gone = sorted(content["items"])[0]
+    del content["items"][gone]
+    artifacts.write_sealed(tmp_path / "1-of-1.json", content)
+    argv[argv.index("--pseudo") + 1] = str(tmp_path / "1-of-1.json")
+    with pytest.raises(
+        training.TrainingError, match=f"1 of 8 training images have no pseudo label, the first is {gone}"
+    ):
+        s7_segment.main(argv)
