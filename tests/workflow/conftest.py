@@ -27,6 +27,7 @@ class Project:
             (folder / name).symlink_to(ROOT / name)
         config = yaml.safe_load((ROOT / "config.yaml").read_text())
         config["report_images"] = 3
+        config["shards"] = 1
         config["propagate"] = {"epochs_first": 2, "epochs_second": 2, "features": 32}
         config["cam"] = {"scales": [1.0]}
         config["predict"] = {"scales": [1.0]}

@@ -60,7 +60,7 @@ def test_rrm_trains_on_tags_and_goes_to_scores_in_one_step_and_in_two(finished):
     jobs.pop("s3_seeds", None)  # another test may have made those of tags
     jobs.pop("weak_index", None)
     assert jobs == {
-        "rrm_train": 1, "rrm_label": 2, "s7_segment": 1, "s8_predict": 4, "s9_evaluate": 3, "s9_review": 1, "report": 1,
+        "rrm_train": 1, "rrm_label": 1, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 3, "s9_review": 1, "report": 1,
     }  # fmt: skip
     finished.snakemake(*settings)
     results = finished.folder / "results/scenes/tag"
@@ -76,7 +76,7 @@ def test_tables_of_chapter_2_train_rrm_once_a_row_and_tell_its_pace(finished):
     output = finished.snakemake("-n", "-p", "table_2_4", "--configfile", "quick.yaml")
     jobs = planned(output)
     made = 7 if (finished.folder / "results/scenes/tag/ours/rrm_train/pace.json").exists() else 8  # of the first seed
-    assert jobs["rrm_train"] == made and jobs["s8_predict"] == 2 * made and jobs["s9_evaluate"] == 8
+    assert jobs["rrm_train"] == made and jobs["s8_predict"] == made and jobs["s9_evaluate"] == 8
     assert not {"rrm_label", "s3_seeds", "s7_segment", "s1_classifier"} & set(jobs)
     assert "--paces 0=results/scenes/tag/rrm.local_dense_cam_ce.0/rrm_train/pace.json 1=" in output
     jobs = planned(finished.snakemake("-n", "table_rrm", "--configfile", "quick.yaml"))
@@ -89,7 +89,7 @@ def test_dfr_trains_on_scribbles_without_cams_and_goes_to_scores_and_report(fini
     settings = ("all", bound, "--config", "weak=scribble", "variant=dfr")
     jobs = planned(finished.snakemake("-n", *settings))
     jobs.pop("weak_index", None)  # another test may have made that of scribbles
-    assert jobs == {"dfr_train": 2, "s8_predict": 6, "s9_evaluate": 3, "s9_review": 1, "report": 1}
+    assert jobs == {"dfr_train": 2, "s8_predict": 3, "s9_evaluate": 3, "s9_review": 1, "report": 1}
     finished.snakemake(*settings)
     for variant in ("dfr", "dfr_truth"):
         scores = json.loads((finished.folder / f"{results}/{variant}/s9_evaluate/val/scores.json").read_text())
@@ -122,7 +122,6 @@ def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
         "held_out_pairs": 4,
     }
     more = {
-        "shards": 1,
         "data": {"scenes_train": 12, "scenes_val": 8},
         "scl_episodes": few,
         "scl": {"channels": 8, "epochs": 1, "workers": 0, "bins": [1.0, 0.5]},
@@ -150,13 +149,19 @@ def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
     assert not {"data", "scl_episodes", "scl_features"} & set(jobs)
 
 
+def test_shards_are_jobs_of_the_stages_that_go_image_by_image(project):
+    jobs = planned(project.snakemake("-n", "--config", "shards=3"))
+    sharded = {"s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate", "s8_predict"}
+    assert {rule for rule, count in jobs.items() if count == 3} == sharded
+
+
 def test_a_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in finished.snakemake()
 
 
 def test_a_variant_makes_only_what_it_changes(finished):
     jobs = planned(finished.snakemake("-n", "--config", "variant=a2gnn"))
-    assert jobs == {"s6_propagate": 2, "s7_segment": 1, "s8_predict": 2, "s9_evaluate": 2, "s9_review": 1, "report": 1}
+    assert jobs == {"s6_propagate": 1, "s7_segment": 1, "s8_predict": 1, "s9_evaluate": 2, "s9_review": 1, "report": 1}
 
 
 def test_a_variant_of_one_branch_leaves_the_other(finished):
@@ -178,20 +183,20 @@ def test_a_table_of_the_thesis_with_pictures(finished):
 def test_tables_of_the_thesis_share_what_their_rows_do_not_change(finished):
     (finished.folder / "quick.yaml").write_text("tables: {base: ours, seeds: 2, images: 4}")
     jobs = planned(finished.snakemake("-n", "table_3_5", "--configfile", "quick.yaml"))
-    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 4 and jobs["s6_propagate"] == 24 and "s3_seeds" not in jobs
+    assert jobs["s4_affinity"] == 1 and jobs["s5_graph"] == 2 and jobs["s6_propagate"] == 12 and "s3_seeds" not in jobs
     jobs = planned(finished.snakemake("-n", "table_3_8", "fig_3_7", "--configfile", "quick.yaml"))
     assert jobs["s4_affinity"] == 9 and "s1_classifier" not in jobs
 
 
 def test_the_upper_bound_needs_no_pseudo_labels_of_its_own(finished):
     jobs = planned(finished.snakemake("-n", "results/scenes/box/truth/s9_evaluate/val/scores.json"))
-    assert jobs == {"s7_segment": 1, "s8_predict": 2, "s9_evaluate": 1}
+    assert jobs == {"s7_segment": 1, "s8_predict": 1, "s9_evaluate": 1}
 
 
 def test_instances_follow_the_labels_and_those_of_truth_need_none(finished):
     output = finished.snakemake("instances")
     assert planned(output) == {
-        "s6_instance_masks": 1, "s7_instances": 1, "s8_detect": 2, "s9_instances": 1, "instances": 1,
+        "s6_instance_masks": 1, "s7_instances": 1, "s8_detect": 1, "s9_instances": 1, "instances": 1,
     }  # fmt: skip
     scores = finished.folder / "results/scenes/box/ours/s9_instances/val/average_precision.json"
     assert json.loads(scores.read_text())["images"] == 2
@@ -208,7 +213,7 @@ def test_instances_without_boxes_are_told_before_anything_runs(finished):
 def test_presets_start_where_they_differ(finished):
     for preset in ("thesis", "released"):
         jobs = planned(finished.snakemake("-n", "--config", f"variant={preset}"))
-        assert jobs["s3_seeds"] == 2 and not {"data", "s2_cam", "s4_object_net", "s5_object_masks"} & set(jobs)
+        assert jobs["s3_seeds"] == 1 and not {"data", "s2_cam", "s4_object_net", "s5_object_masks"} & set(jobs)
 
 
 def test_a_changed_option_reruns_its_stage_and_what_follows(finished):
@@ -218,7 +223,7 @@ def test_a_changed_option_reruns_its_stage_and_what_follows(finished):
 
 
 def test_touching_a_manifest_without_changing_it_reruns_nothing(finished):
-    manifest = finished.folder / "results/scenes/s2_cam/train/1-of-2.json"
+    manifest = finished.folder / "results/scenes/s2_cam/train/1-of-1.json"
     os.utime(manifest)
     assert "Nothing to be done" in finished.snakemake("-n")
 

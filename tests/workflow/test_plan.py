@@ -23,7 +23,7 @@ def config(finished, monkeypatch, tmp_path):
     return configuration.load([finished.folder / "config.yaml"], [])
 
 
-def test_the_plan_is_within_a_factor_of_two_of_therun(finished, config, capsys):
+def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys):
     lines = plan(config, cores=2)
     seconds, jobs = {}, {}
     paths = [

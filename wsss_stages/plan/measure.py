@@ -72,11 +72,11 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
         "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
     }
-    run = {"s8_predict", *labelled, *configuration.trainings(config, variant)}
+    needed = {"s8_predict", *labelled, *configuration.trainings(config, variant)}
     if configuration.uses_cams(config, variant):
-        run |= {"s1_classifier", "s2_cam"}
+        needed |= {"s1_classifier", "s2_cam"}
     for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
-        if stage not in run:
+        if stage not in needed:
             continue
         name = SECTIONS[stage]
         section = configuration.section(config, name, variant)

@@ -42,7 +42,7 @@ def job_of(slurm, rule: str, state: str) -> str:
 
 def test_every_stage_is_a_job_and_a_requeued_one_goes_on(slurm, project):
     with_profile(project)
-    with project.running(*SITE, "results/scenes/box/ours/s9_evaluate/val/scores.json") as end:
+    with project.running(*SITE, "results/scenes/box/ours/s9_evaluate/val/scores.json", "--config", "shards=2") as end:
         number = job_of(slurm, "s1_classifier", "RUNNING")
         slurm("scontrol", "requeue", number)
         assert job_of(slurm, "s1_classifier", "PENDING") == number
@@ -57,7 +57,8 @@ def test_every_stage_is_a_job_and_a_requeued_one_goes_on(slurm, project):
 
 def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
     profile = with_profile(project)
-    profile["set-resources"]["s1_classifier"]["runtime"] = "1m"
+    minutes = "attempt**3"  # one is too short, eight or twenty-seven will do
+    profile["set-resources"]["s1_classifier"]["runtime"] = minutes
     write(project, profile)
     weights = "results/scenes/s1_classifier/weights.safetensors"
     train(project, epochs=30)
@@ -66,7 +67,7 @@ def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
     rate = float(re.findall(r"([\d.]+) images a second", log.read_text())[-1])
     # of six images; SLURM may look half a minute late, and the machine may get quicker
     train(project, epochs=int(300 * rate / 6))
-    with project.running(*SITE, "--retries", "10", weights) as end:
+    with project.running(*SITE, weights) as end:
         output = end()
     assert "Trying to restart job" in output
     assert "resumed at step" in log.read_text()
