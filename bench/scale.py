@@ -4,10 +4,12 @@
 
 The index is made up: a million ids for the photographs of a few of the demo's scenes; so are the manifests of s3_seeds, whose label
 maps are there of the first hundred images, which alone have a true mask. Every row is one process, with its wall and processor
-time and its peak memory as the kernel tells them. Goals: the issue's 2 minutes and 2 GB for snakemake -n; 1 GB for what reads images.
+time and its peak memory as the kernel tells them. Goals: 2 minutes and 2 GB for snakemake -n; 1 GB for what reads the
+index; the stages that a plan measures on a few images take what they take.
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import subprocess
@@ -58,7 +60,9 @@ def main() -> None:
         size = whole.stat().st_size / 1e9
         manifests = [str(path) for path in sorted((folder / "s3_seeds").glob("*-of-*.json"))]
         stage = "wsss_stages.stages."
-        rows: list[tuple[str, list[str], float | None, float]] = [
+        os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # so that the first plan has to measure
+        plan = ["-m", "wsss_stages.plan", "--index", whole, "--cores", "2", "--config", *args.plan]
+        rows: list[tuple[str, list[str], float | None, float | None]] = [
             ("snakemake -n", ["-m", "snakemake", "-n", "--cores", "2", "--nocolor"], 120, 2),
             ("the index of boxes", ["-m", f"{stage}weak_index", "--index", whole, "--weak", "box", "--out", box], None, 1),
             ("a shard's part of the index", ["-c", SHARD, whole, f"3-of-{args.shards}"], None, 1),
@@ -68,12 +72,13 @@ def main() -> None:
                 None,
                 1,
             ),
-            ("plan", ["-m", "wsss_stages.plan", "--index", whole, "--cores", "2", "--config", *args.plan], None, 1),
+            ("plan, with the stages it measures", plan, None, None),
+            ("plan of known costs", plan, None, 1),
         ]  # fmt: skip
         for what, line, seconds, gigabytes in rows:
             took = measured([str(word) for word in line], folder)
-            failed |= took[2] > gigabytes or (seconds is not None and took[0] > seconds)
-            table.add_row(what, *(f"{its:.2f}" for its in took), str(seconds or ""), str(gigabytes))
+            failed |= took[2] > (gigabytes or math.inf) or took[0] > (seconds or math.inf)
+            table.add_row(what, *(f"{its:.2f}" for its in took), str(seconds or ""), str(gigabytes or ""))
     from bench import finish, machine  # not before: it loads torch, and the peaks of processes begin at this one's
 
     print(f"{machine()}; {args.images} images in {args.shards} shards, index.json of {size:.2f} GB")
