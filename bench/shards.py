@@ -56,8 +56,8 @@ def timed(commands: list[list[str]], folder: Path, at_once: bool) -> float:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """sha256 of every file."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    """sha256 of every file but the records of how it was made, which tell the seconds."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".made.json"))
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
