@@ -4,12 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 
 def pytest_collection_modifyitems(items):
-    """SLURM's tests come first: they mostly wait, beside the others."""
+    """SLURM's tests come first: they mostly wait, beside the others. Without a GPU its tests are skipped."""
     items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="torch sees no CUDA device"))
 
 
 class VocFolder:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -192,6 +193,39 @@ def test_a_killed_training_goes_on_in_as_many_parts_as_fitted(shared, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         fit(before_step(job, 8, lambda: (_ for _ in ()).throw(KeyboardInterrupt)), tmp_path / "left")
     assert fit(short(shared.job("plain"), 0, 3), tmp_path / "left") == whole
+
+
+@pytest.mark.gpu
+def test_a_gpu_that_is_out_of_memory_halves_the_batch_and_learns_the_same(shared, tmp_path, capsys):
+    """Of 8 images with 64 maps of 510 x 510 nodes, twice forward and twice backward, 2 fit into 0.8 GB and 4 do not."""
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 64, 3), torch.nn.ReLU(), torch.nn.Conv2d(64, 1, 1))
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+    def curve(folder):
+        network.load_state_dict(start)
+        job = shared.job("plain", batch=8)
+        job.network, job.groups = network, [(list(network.parameters()), 1.0)]
+        job.sample = lambda item, rng: {
+            "x": rng.random((3, 512, 512), dtype=np.float32),
+            "wanted": np.float32([[[item]]]),
+        }
+        job.loss = lambda batch: {"squared": (network(batch["x"]) - batch["wanted"]).square().mean()}
+        training.fit(job, folder / "weights.safetensors", {}, "cuda")
+        return json.loads((folder / "curve.json").read_text())
+
+    whole = curve(tmp_path / "whole")
+    memory.release()
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.8e9) / total)
+    try:
+        told = curve(tmp_path / "short")
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "short_of_memory" not in whole
+    assert [its["step"] for its in told["short_of_memory"]] == [0] * len(told["short_of_memory"])
+    assert told["short_of_memory"][-1]["parts"] in (4, 8)
+    assert "s1_classifier: out of GPU memory at step 0; from here on 8 images go in 2 parts" in capsys.readouterr().err
+    assert [s["squared"] for s in told["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-3)
 
 
 def test_an_image_that_does_not_fit_alone_is_told(shared, tmp_path):
