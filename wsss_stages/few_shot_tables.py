@@ -5,6 +5,10 @@ from pydantic import BaseModel, ConfigDict
 
 from wsss_stages.tables import FILE
 
+ONE_SHOT = "1-shot"
+ANOTHER_CLASS = "1-shot, another class"
+"""Rows of scores.json: with a support, and the control, whose support shows a class that is not scored."""
+
 
 class Row(BaseModel):
     """One row."""

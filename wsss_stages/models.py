@@ -182,7 +182,7 @@ def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
 
 
 def _few_shot_head(inputs: int, opt: Scl) -> Head:
-    shared = (inputs, opt.channels, len(opt.vectors), opt.support_branch)
+    shared = (inputs, opt.channels, len(opt.vectors), opt.support_branch, opt.dropout)
     return CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins)
 
 

@@ -147,6 +147,17 @@ def draw(lists: dict[int, list[str]], shots: int, count: int, seed: int, name: s
     return episodes
 
 
+def of_another_class(episodes: Sequence[Episode]) -> list[Episode | None]:
+    """What each episode's query may be asked instead, to see whether the class of its support matters: the first support of the
+    next episode of another class, that class; None where there is none."""
+    made: list[Episode | None] = []
+    for number, episode in enumerate(episodes):
+        others = (e for e in (*episodes[number:], *episodes[:number]) if e.cls != episode.cls)
+        found = next((e for e in others if e.supports[0] != episode.query), None)
+        made.append(found and Episode(episode.query, found.supports[:1], found.cls))
+    return made
+
+
 def _enough(index: Index, lists: dict[int, list[str]], fold: int, opt: SclEpisodes) -> None:
     few = {index.classes[c]: len(ids) for c, ids in lists.items() if len(ids) <= opt.shots}
     if few:

@@ -59,8 +59,21 @@ class Scl(Loop, Batches):
         min_length=1,
         description="PFENet's scales, sides over the map's; on 60 nodes they are 60, 30, 15 and 8",
     )
+    dropout: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="share of whole channels that training drops, in CANet everywhere, in PFENet's embeddings; a short training "
+        "learns to compare a query with its support only without",
+    )
     history_drop: float = Field(
         0.7, ge=0, le=1, description="share of CANet's training queries without a prediction to refine"
+    )
+    standardise: int = Field(
+        64,
+        ge=0,
+        description="training images whose channels' means and deviations the maps are standardised by; 0 = maps as they are, as "
+        "released",
     )
     flip: bool = Field(True, description="mirror maps and masks of half the queries and supports")
     epochs: int = Field(20, ge=1, description="passes over the training episodes; the best on held-out ones is kept")

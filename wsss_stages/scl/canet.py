@@ -1,5 +1,7 @@
 """CANet (Zhang et al. 2019): dense comparison, and a prediction that is refined with the one before (Fig. 5.4)."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -15,37 +17,40 @@ ROUNDS = 2
 class CaNet(Head):
     """One scale; query and support differ in the first residual block alone, which knows a history or does not."""
 
-    def __init__(self, inputs: int, channels: int, vectors: int, support_branch: bool, history_drop: float):
+    def __init__(
+        self, inputs: int, channels: int, vectors: int, support_branch: bool, dropout: float, history_drop: float
+    ):
         """
         Args:
             inputs: channels of the middle maps.  channels: d.  vectors: that guide, 1 for the baseline.
             support_branch: whether there is FPM_s.
+            dropout: share of whole channels that every block drops in training.
             history_drop: share of training queries that see no prediction to refine.
         """
-        super().__init__()
-        self.support_branch, self.history_drop, self.rounds = support_branch, history_drop, ROUNDS
-        d = channels
-        self.embed = nn.Sequential(*_block(inputs, d, 3, 2))
-        self.compare = nn.Sequential(*_block((vectors + 1) * d, d, 3, 2))
+        super().__init__(inputs, support_branch)
+        self.history_drop, self.rounds = history_drop, ROUNDS
+        d, block = channels, partial(_block, dropout=dropout)
+        self.embed = nn.Sequential(*block(inputs, d, 3, 2))
+        self.compare = nn.Sequential(*block((vectors + 1) * d, d, 3, 2))
         self.first_of_query = _residual(d + 2, d)
         if support_branch:
             self.first_of_support = _residual(d, d)
         self.residual = nn.ModuleList(_residual(d, d) for _ in range(2))
         self.aspp = nn.ModuleList(
-            [nn.Sequential(*_block(d, d, 1, 1)), *(nn.Sequential(*_block(d, d, 3, rate)) for rate in RATES)]
+            [nn.Sequential(*block(d, d, 1, 1)), *(nn.Sequential(*block(d, d, 3, rate)) for rate in RATES)]
         )
-        self.whole = nn.Sequential(*_block(d, d, 1, 1))
-        self.classify = nn.Sequential(*_block((len(RATES) + 2) * d, d, 1, 1), nn.Conv2d(d, 2, 1))
+        self.whole = nn.Sequential(*block(d, d, 1, 1))
+        self.classify = nn.Sequential(*block((len(RATES) + 2) * d, d, 1, 1), nn.Conv2d(d, 2, 1))
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
-        return self.embed(middle)
+        return self.embed(self.standard(middle))
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
         compared = self.compare(spread(F_s, V))
         return Scores(self._decode(compared + self.first_of_support(compared)))
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
-        compared = self.compare(spread(self.embed(query.middle), V))
+        compared = self.compare(spread(self.embed_support(query.middle), V))
         history = compared.new_zeros(len(compared), 2, *compared.shape[2:])
         if self.training:
             return Scores(self._refine(compared, self._sometimes(compared, history)))
@@ -74,10 +79,10 @@ class CaNet(Head):
         return self.classify(torch.cat([*(conv(x) for conv in self.aspp), whole], dim=1))
 
 
-def _block(before: int, after: int, size: int, rate: int) -> list[nn.Module]:
+def _block(before: int, after: int, size: int, rate: int, dropout: float) -> list[nn.Module]:
     """Convolution, ReLU, dropout of whole channels."""
     padding = rate * (size - 1) // 2
-    return [nn.Conv2d(before, after, size, padding=padding, dilation=rate), nn.ReLU(), nn.Dropout2d(0.5)]
+    return [nn.Conv2d(before, after, size, padding=padding, dilation=rate), nn.ReLU(), nn.Dropout2d(dropout)]
 
 
 def _residual(before: int, after: int) -> nn.Sequential:

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from wsss_stages.scl.standard import Standard
+
 
 @dataclass
 class Maps:
@@ -40,7 +42,10 @@ class Head(nn.Module):
 
     deep = False
     """Whether it asks for the map of the last block."""
-    support_branch: bool
+
+    def __init__(self, inputs: int, support_branch: bool):
+        super().__init__()
+        self.standard, self.support_branch = Standard(inputs), support_branch
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
         """F_s of Eq. 5.1."""

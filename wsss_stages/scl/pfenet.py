@@ -37,17 +37,20 @@ class PfeNet(Head):
 
     deep = True
 
-    def __init__(self, inputs: int, channels: int, vectors: int, support_branch: bool, bins: list[float]):
+    def __init__(
+        self, inputs: int, channels: int, vectors: int, support_branch: bool, dropout: float, bins: list[float]
+    ):
         """
         Args:
             inputs: channels of the middle maps.  channels: d.  vectors: that guide, 1 for the baseline.
             support_branch: whether there is FPM_s.
+            dropout: share of whole channels that the embeddings drop in training.
             bins: sides of the scales over the map's, the finest first.
         """
-        super().__init__()
-        self.support_branch, self.bins = support_branch, bins
+        super().__init__(inputs, support_branch)
+        self.bins = bins
         d = channels
-        self.embed_q, self.embed_s = (nn.Sequential(*_block(inputs, d, 1), nn.Dropout2d(0.5)) for _ in range(2))
+        self.embed_q, self.embed_s = (nn.Sequential(*_block(inputs, d, 1), nn.Dropout2d(dropout)) for _ in range(2))
         wide = (vectors + 1) * d
         self.merge_query = nn.ModuleList(nn.Sequential(*_block(wide + 1, d, 1)) for _ in bins)
         if support_branch:
@@ -60,14 +63,14 @@ class PfeNet(Head):
         self.classify = _classifier(d)
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
-        return self.embed_s(middle)
+        return self.embed_s(self.standard(middle))
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
         return self._decode(self.merge_support, spread(F_s, V))
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
         prior = prior_mask(query.deep, support.deep, M_s)
-        F_q = self.embed_q(query.middle)
+        F_q = self.embed_q(self.standard(query.middle))
         return self._decode(self.merge_query, torch.cat([spread(F_q, V), prior.to(F_q.dtype)], dim=1))
 
     def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:

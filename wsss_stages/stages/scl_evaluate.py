@@ -6,6 +6,9 @@ reads   index.json             true masks, and photographs for other scales than
         weights.safetensors    the network of scl_train
 writes  scores.json            rows by number of supports and fusion: of every seed mIoU, FB-IoU and the IoU of each class
 
+The row "1-shot, another class" has, as a control, supports that show a class other than the one that is scored: a network that scores
+there as in "1-shot" finds objects, but not those of its support's class.
+
 Pixels and unions are summed over a seed's episodes, by class for mIoU and over all for FB-IoU. Pixels whose truth is 255, such as
 VOC's outlines, do not count; where they do, scores are lower by several points.
 """
@@ -13,6 +16,7 @@ VOC's outlines, do not count; where they do, scores are lower by several points.
 import sys
 
 from wsss_stages import options
+from wsss_stages.few_shot_tables import ANOTHER_CLASS, ONE_SHOT
 from wsss_stages.stages import cli
 
 
@@ -35,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts, metrics
     from wsss_stages.batches import collate
-    from wsss_stages.data.episodes import EpisodeError, Episodes
+    from wsss_stages.data.episodes import EpisodeError, Episodes, of_another_class
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index
     from wsss_stages.data.squares import from_square, image_on_square
@@ -65,13 +69,20 @@ def main(argv: list[str] | None = None) -> None:
     stride = known["features"]["stride"]
     sides = [max(stride, round(frozen.side * scale / stride) * stride) for scale in opt.scales]
     rows = {  # name to number of supports and whether they are weighted
-        f"{shots}-shot{name}": (shots, cross)
+        name: (shots, cross)
         for shots in opt.shots
-        for name, cross in ([("", False)] if shots == 1 else [(" average", False), (" cross", True)])
+        for name, cross in (
+            [(ONE_SHOT, False)] if shots == 1 else [(f"{shots}-shot average", False), (f"{shots}-shot cross", True)]
+        )
     }
-    counts = {row: np.zeros((len(episodes.test), len(index.classes), 2, 2), np.int64) for row in rows}
+    counts = {row: np.zeros((len(episodes.test), len(index.classes), 2, 2), np.int64) for row in (*rows, ANOTHER_CLASS)}
     by_query = sorted(
-        ((seed, episode) for seed, its in enumerate(episodes.test) for episode in its), key=lambda pair: pair[1].query
+        (
+            (seed, *asked)
+            for seed, its in enumerate(episodes.test)
+            for asked in zip(its, of_another_class(its), strict=True)
+        ),
+        key=lambda asked: asked[1].query,
     )
 
     def on_device(found: list[dict]) -> Maps:
@@ -89,29 +100,32 @@ def main(argv: list[str] | None = None) -> None:
                 found.append(network.encode(backbones.normalise(square)))
         return found
 
-    def load(pair):
-        supports = pair[1].supports[: max(opt.shots)]
-        return [frozen.maps(i) for i in supports], np.stack([frozen.mask(i, pair[1].cls) for i in supports])
+    def load(asked):
+        found = [(e.supports[: max(opt.shots)], e.cls) for e in asked[1:] if e]
+        return [([frozen.maps(i) for i in its], np.stack([frozen.mask(i, cls) for i in its])) for its, cls in found]
 
     last = None
-    for (seed, episode), (maps, masks) in progress(Ahead(by_query, load), "scl_evaluate"):
+    for (seed, episode, _), supports in progress(Ahead(by_query, load), "scl_evaluate"):
         if episode.query != last:
             queries, last = views(episode.query), episode.query
         truth = frozen.truth(episode.query, episode.cls)
-        answers = Answers(network, on_device(maps), torch.from_numpy(masks).to(device), opt.cross_path)
-        scores = [answers.scores(query) for query in queries]
-        for row, (shots, cross) in rows.items():
-            total = sum(
-                from_square(answers.fused(its, shots, cross), *truth.shape, side)
-                for its, side in zip(scores, sides, strict=True)
-            )
-            finite(total, "the scores", "scl_evaluate", episode.query, "scl_train")
-            counts[row][seed, episode.cls] += metrics.confusion(truth, total.argmax(dim=0).cpu().numpy(), 2)
+        for (maps, masks), its_rows in zip(supports, (rows, {ANOTHER_CLASS: (1, False)}), strict=False):
+            answers = Answers(network, on_device(maps), torch.from_numpy(masks).to(device), opt.cross_path)
+            scores = [answers.scores(query) for query in queries]
+            for row, (shots, cross) in its_rows.items():
+                total = sum(
+                    from_square(answers.fused(its, shots, cross), *truth.shape, side)
+                    for its, side in zip(scores, sides, strict=True)
+                )
+                finite(total, "the scores", "scl_evaluate", episode.query, "scl_train")
+                counts[row][seed, episode.cls] += metrics.confusion(truth, total.argmax(dim=0).cpu().numpy(), 2)
+    if not counts[ANOTHER_CLASS].any():
+        del counts[ANOTHER_CLASS]
     content = {
         "dataset": index.dataset,
         "fold": episodes.fold,
         "novel": [index.classes[c] for c in episodes.novel],
-        "images": len({image for _, e in by_query for image in (e.query, *e.supports)}),
+        "images": len({image for _, e, _ in by_query for image in (e.query, *e.supports)}),
         "pairs": len(episodes.test[0]),
         "unknown_ignored": True,
         "options": opt.model_dump(),

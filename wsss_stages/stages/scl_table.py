@@ -11,6 +11,8 @@ import io
 import statistics
 from pathlib import Path
 
+from wsss_stages import few_shot_tables
+
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -25,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages import artifacts, few_shot_tables, figures, provenance
+    from wsss_stages import artifacts, figures, provenance
 
     definition = few_shot_tables.read()[1][paths.name]
     scores: dict[int, list[dict]] = {}
@@ -44,6 +46,7 @@ def main(argv: list[str] | None = None) -> None:
         "mIoU %",
         "± over seeds",
         "FB-IoU %",
+        "another class, mIoU %",
         "thesis",
         "thesis, FB-IoU",
     ]
@@ -51,7 +54,8 @@ def main(argv: list[str] | None = None) -> None:
     seeds = len(next(iter(first["rows"].values()))["miou"])
     note = (
         f"{first['dataset']}, {'folds' if len(folds) > 1 else 'fold'} {', '.join(map(str, folds))}, {seeds} seeds of {first['pairs']} "
-        "episodes, whose deviation does not tell that of another training. Unknown pixels (255) are ignored. The thesis's numbers "
+        "episodes, whose deviation does not tell that of another training. Another class: supports show a class that is not scored; as "
+        "high as mIoU where a network does not heed its support. Unknown pixels (255) are ignored. The thesis's numbers "
         "are those of PASCAL-5^i, other images; they are means of these folds where it tells them by fold, else of all four."
     )
     cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
@@ -67,13 +71,14 @@ def main(argv: list[str] | None = None) -> None:
     for suffix, content in written.items():
         with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
             partial.write_text(content)
-    shown = [(row[0], *row[-5:-3], None, row[-2]) for row in rows]
+    shown = [(row[0], *row[-6:-4], None, row[-2]) for row in rows]
     with artifacts.whole(paths.table.with_suffix(".png")) as partial:
         figures.table_picture(f"{definition.title}: {first['dataset']}", shown).savefig(partial, format="png", dpi=110)
 
 
 def _row(row, scores: list[dict], folds: list[int]) -> tuple:
-    """Title, mIoU of each fold, mean and deviation over seeds of the mean over folds, FB-IoU, the thesis's; all in %."""
+    """Title, mIoU of each fold, mean and deviation over seeds of the mean over folds, FB-IoU,
+    mIoU of the control where it is one of 1-shot, the thesis's; all in %."""
     for score in scores:
         if row.scored not in score["rows"]:
             raise ValueError(
@@ -86,6 +91,10 @@ def _row(row, scores: list[dict], folds: list[int]) -> tuple:
         [100 * statistics.mean(seed) for seed in zip(*(its[key] for its in found), strict=True)]
         for key in ("miou", "fb_iou")
     )
+    controls = [score["rows"].get(few_shot_tables.ANOTHER_CLASS) for score in scores]
+    control = (
+        row.scored == few_shot_tables.ONE_SHOT and all(controls) and [100 * m for its in controls for m in its["miou"]]
+    )
     deviation = statistics.stdev(miou) if len(miou) > 1 else None
     return (
         row.title,
@@ -93,6 +102,7 @@ def _row(row, scores: list[dict], folds: list[int]) -> tuple:
         statistics.mean(miou),
         deviation,
         statistics.mean(fb),
+        statistics.mean(control) if control else None,
         row.thesis_of(folds),
         row.thesis_fb,
     )

@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.batches import collate, made_ahead
     from wsss_stages.data.episodes import Episodes
     from wsss_stages.data.frozen import Frozen
-    from wsss_stages.data.index import Index
+    from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.models import build_few_shot, build_frozen, seen_by
     from wsss_stages.scl.head import Maps
     from wsss_stages.scl.losses import losses
@@ -50,6 +50,12 @@ def main(argv: list[str] | None = None) -> None:
     backbone, origin = build_frozen(paths.backbone, seen.stride, paths.backbone_weights)
     frozen.wants(seen_by(backbone, seen))
     network = build_few_shot(backbone, opt)
+    if opt.standardise:
+        some = sorted(
+            {episode.query for episode in episodes.train}, key=lambda i: stable_hash(i, "scl_train.standardise")
+        )
+        maps_of = (Maps.stored(*collate([frozen.maps(image)]).values()) for image in some[: opt.standardise])
+        network.head.standard.measure(its.middle[0] for its in maps_of)
 
     def sample(episode, rng):
         made = {}
