@@ -16,11 +16,11 @@ class Small:
     baseline, scl = ("initial",), ("primary", "auxiliary")
     inputs = 64 + 96
 
-    def head(self, name, vectors=scl, support_branch=True, channels=8):
+    def head(self, name, vectors=scl, support_branch=True, channels=8, dropout=0.5):
         torch.manual_seed(0)
         if name == "canet":
-            return CaNet(self.inputs, channels, len(vectors), support_branch, 0.7)
-        return PfeNet(self.inputs, channels, len(vectors), support_branch, [1.0, 0.5, 0.25])
+            return CaNet(self.inputs, channels, len(vectors), support_branch, dropout, 0.7)
+        return PfeNet(self.inputs, channels, len(vectors), support_branch, dropout, [1.0, 0.5, 0.25])
 
     def network(self, name, vectors=scl, support_branch=True, channels=8):
         head = self.head(name, vectors, support_branch, channels)

@@ -73,7 +73,7 @@ def test_a_share_of_the_training_queries_sees_no_history(small):
 
 
 def test_widths_of_the_thesis():
-    head = CaNet(1536, 256, 2, True, 0.7)
+    head = CaNet(1536, 256, 2, True, 0.5, 0.7)
     assert head.embed[0].weight.shape == (256, 1536, 3, 3) and head.compare[0].weight.shape == (256, 768, 3, 3)
     assert head.first_of_query[1].in_channels == 258 and head.classify[0].in_channels == 1280
-    assert CaNet(1536, 256, 1, False, 0.7).compare[0].in_channels == 512
+    assert CaNet(1536, 256, 1, False, 0.5, 0.7).compare[0].in_channels == 512

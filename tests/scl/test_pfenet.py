@@ -85,7 +85,7 @@ def test_a_support_merges_by_itself_and_has_no_prior(small):
 
 @pytest.mark.parametrize("vectors, merged", [(1, 513), (2, 769)])
 def test_widths_and_bins_of_the_thesis(vectors, merged):
-    head = PfeNet(1536, 256, vectors, vectors == 2, [1.0, 0.5, 0.25, 0.125])
+    head = PfeNet(1536, 256, vectors, vectors == 2, 0.5, [1.0, 0.5, 0.25, 0.125])
     assert head.embed_q[0].weight.shape == (256, 1536, 1, 1)
     assert [layers[0].in_channels for layers in head.merge_query] == [merged] * 4
     assert head.gather[0].in_channels == 1024 and len(head.alpha) == 3 and head.alpha[0][0].in_channels == 512

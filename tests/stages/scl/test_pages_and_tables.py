@@ -34,7 +34,12 @@ def scores(fold, miou, fb_iou):
         "dataset": "toy",
         "fold": fold,
         "pairs": 8,
-        "rows": {"1-shot": row, "5-shot average": row, "5-shot cross": row},
+        "rows": {
+            "1-shot": row,
+            "1-shot, another class": {"miou": [m / 2 for m in miou]},
+            "5-shot average": row,
+            "5-shot cross": row,
+        },
     }
 
 
@@ -48,9 +53,10 @@ def test_a_table_over_folds_and_seeds(tmp_path):
     out = tmp_path / "t"
     scl_table.main(["--name", "table_5_1", "--scores", *given, "--table", str(out)])
     with open(out.with_suffix(".csv")) as file:
-        header, first, second, *_ = csv.reader(file)
+        header, first, second, _, _, five_shots, *_ = csv.reader(file)
     assert header[:4] == ["row", "fold 0, mIoU %", "fold 1, mIoU %", "mIoU %"]
-    assert first == ["CANet, 1-shot", "10.0", "30.0", "20.0", "0.0", "55.0", "59.2", ""]
+    assert first == ["CANet, 1-shot", "10.0", "30.0", "20.0", "0.0", "55.0", "10.0", "59.2", ""]
+    assert header[6] == "another class, mIoU %" and five_shots[6] == ""
     assert second[1:5] == ["11.0", "31.0", "21.0", "1.41"]
     text = out.with_suffix(".md").read_text()
     assert "folds 0, 1, 2 seeds of 8 episodes" in text and "ignored" in text

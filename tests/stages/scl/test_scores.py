@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from wsss_stages import artifacts, models, options
-from wsss_stages.data.episodes import EpisodeError, Episodes
+from wsss_stages.data.episodes import EpisodeError, Episodes, of_another_class
 from wsss_stages.data.frozen import Frozen
 from wsss_stages.data.index import Index
 from wsss_stages.data.squares import image_on_square
 from wsss_stages.nets import backbones
+from wsss_stages.scl.head import Maps
+from wsss_stages.scl.prototypes import at_nodes
 from wsss_stages.stages import (
     scl_episodes,
 )
@@ -53,6 +55,35 @@ def test_the_score_is_that_of_episodes_answered_one_by_one(run, tmp_path):
         both += ((label == 1) & (truth == e.cls) & known).sum()
         either += (((label == 1) | (truth == e.cls)) & known).sum()
     assert 0.01 < both / either < 0.99 and found["rows"]["1-shot"]["miou"][0] == pytest.approx(both / either, abs=0.01)
+
+
+def test_supports_of_another_class_are_a_control(run, tmp_path):
+    """Of a fold with two classes; one class alone has none."""
+    run.main(scl_episodes, "--fold", 1, "--episodes", tmp_path / "e.json", *run.EPISODES, "--folds", 2)
+    found = run.evaluate("pfenet", tmp_path / "scores.json", "--episodes", tmp_path / "e.json")["rows"]
+    assert set(found) == {"1-shot", "1-shot, another class", "3-shot average", "3-shot cross"}
+    network, _ = models.restore_few_shot(run.weights["pfenet"], options.SclEvaluate())
+    index, episodes = Index.read(run.index), Episodes.read(tmp_path / "e.json")
+    frozen = Frozen(index, [run.manifest("train"), run.manifest("val")], True)
+    maps = {
+        i: Maps.stored(*(torch.from_numpy(m)[None] for m in frozen.maps(i).values()))
+        for i in {image for e in episodes.test[0] for image in (e.query, e.supports[0])}
+    }
+    counts = {c: [0, 0] for c in episodes.novel}
+    asked = [pair for pair in zip(episodes.test[0], of_another_class(episodes.test[0]), strict=True) if pair[1]]
+    assert len(asked) > 4
+    for e, other in asked:
+        assert other.cls != e.cls
+        mask = torch.from_numpy(frozen.mask(other.supports[0], other.cls))[None]
+        with torch.no_grad():
+            logits = network(maps[e.query], maps[other.supports[0]], at_nodes(mask, (8, 8))[0]).logits
+        square = torch.nn.functional.interpolate(logits, (64, 64), mode="bilinear")
+        label = torch.nn.functional.interpolate(square, (160, 160), mode="bilinear")[0].argmax(dim=0).numpy()
+        truth = index.records[e.query].truth_labels(index.root)
+        both, either = (label == 1) & (truth == e.cls), ((label == 1) | (truth == e.cls)) & (truth != 255)
+        counts[e.cls] = [counts[e.cls][0] + both.sum(), counts[e.cls][1] + either.sum()]
+    expected = sum(both / either for both, either in counts.values()) / 2
+    assert found["1-shot, another class"]["miou"][0] == pytest.approx(expected, abs=0.01)
 
 
 def test_several_scales_of_the_query(run, tmp_path):
