@@ -2,6 +2,8 @@
 
 import importlib
 import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -73,3 +75,20 @@ def test_what_a_user_can_mend_is_one_paragraph():
 
     with pytest.raises(SystemExit, match=r"error: cam\.h5 is missing\nIs the disk full\?"):
         cli.run(fails)
+
+
+def test_torch_and_torchvision_that_do_not_fit_are_told_and_other_errors_are_not_hidden():
+    def fails(text):
+        raise RuntimeError(text)
+
+    with pytest.raises(
+        SystemExit, match=r"operator torchvision::nms does not exist.*pip install --force-reinstall torch"
+    ):
+        cli.run(lambda: fails("operator torchvision::nms does not exist"))
+    with pytest.raises(RuntimeError, match="shapes"):
+        cli.run(lambda: fails("shapes"))
+
+
+def test_a_network_that_needs_no_torchvision_does_not_wait_for_it():
+    code = "import sys, wsss_stages.models, wsss_stages.stages.devices as d; d.pick('cpu'); sys.exit('torchvision' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

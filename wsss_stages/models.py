@@ -14,7 +14,6 @@ from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
-from wsss_stages.nets.mask_rcnn import Detector
 from wsss_stages.nets.object_net import ObjectNet
 from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
@@ -188,14 +187,18 @@ def _few_shot_head(inputs: int, opt: Scl) -> Head:
 
 def build_detector(backbone: str, classes: int, opt: Instances, source: str):
     """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    from wsss_stages.nets.mask_rcnn import Detector  # torchvision takes seconds, which other networks need not wait
+
     torch.manual_seed(opt.seed)
     body = backbones.pyramid(backbone, pretrained=source != "none")
     origin = weights.load(body, source)
     return Detector(body, classes, opt.crop, **opt.heads()), origin
 
 
-def restore_detector(path: Path) -> tuple[Detector, dict]:
+def restore_detector(path: Path) -> tuple[nn.Module, dict]:
     """The trained detector of s7 in eval mode, and its provenance."""
+    from wsss_stages.nets.mask_rcnn import Detector
+
     known = training.read_provenance(path)
     opt = Instances(**known["options"])
     network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())

@@ -2,7 +2,6 @@
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models.segmentation.deeplabv3 import ASPP
 
 from wsss_stages.nets.backbones import Backbone
 from wsss_stages.nets.segmenter import Segmenter, block
@@ -13,6 +12,8 @@ class DeepLabV3(Segmenter):
 
     def __init__(self, backbone: Backbone, classes: int, channels: int):
         """`classes` counts background; `channels` is the width of the head."""
+        from torchvision.models.segmentation.deeplabv3 import ASPP  # seconds, which other networks need not wait
+
         super().__init__(backbone)
         self.aspp = ASPP(backbone.dims[-1], (6, 12, 18), channels)
         self.classify = nn.Sequential(*block(channels, channels, 3), nn.Conv2d(channels, classes, 1))

@@ -92,6 +92,13 @@ def run(main: Callable[[], None]) -> None:
     except (ValueError, OSError) as error:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
         sys.exit(f"error: {error}{notes}")
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        sys.exit(
+            f"error: the installed torch and torchvision are builds that do not fit each other ({error}); mend it with: pip install "
+            "--force-reinstall torch torchvision"
+        )
 
 
 def _stopped(*_: object) -> None:

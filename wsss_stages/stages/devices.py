@@ -1,4 +1,4 @@
-"""Pick the device, and tell in one sentence when torch and torchvision do not belong together."""
+"""Pick the device."""
 
 import os
 import re
@@ -14,13 +14,6 @@ def pick(text: str) -> str:
     """
     import torch
 
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError as error:
-        sys.exit(
-            f"torch {torch.__version__} and the installed torchvision are builds that do not fit each other ({error}); "
-            "mend it with: pip install --force-reinstall torch torchvision"
-        )
     device = _there(text)
     provenance.tell(
         device=torch.cuda.get_device_name(device) if device != "cpu" else f"cpu, {torch.get_num_threads()} threads"
