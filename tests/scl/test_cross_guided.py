@@ -38,7 +38,7 @@ def test_a_support_counts_as_it_segments_the_others(small, name, path):
     network = small.network(name, channels=16).eval()
     supports, M_s, known = small.maps(3), small.masks(3), KNOWN.clone()
     known[1, 2:] = False
-    found = mutual_iou(network, supports, M_s, known, path)
+    found = mutual_iou(network.head, network.guide(supports, M_s), supports, M_s, known, path)
     assert found.shape == (3, 3) and found.min() < found.max()
     torch.testing.assert_close(quality(found), eq_5_15_and_5_16(network, supports, M_s, known, path))
 
@@ -72,8 +72,17 @@ def test_no_support_is_refused():
 def answer(network, query, supports, M_s, path):
     """The fused score of one query."""
     K = len(M_s)
-    logits = network(query.take([0] * K), supports, M_s).logits
-    return fuse(logits, quality(mutual_iou(network, supports, M_s, KNOWN[:1].expand(K, -1, -1), path)))
+    guidance = network.guide(supports, M_s)
+    logits = network.head.query(query, guidance.V, supports, M_s).logits
+    ious = mutual_iou(network.head, guidance, supports, M_s, KNOWN[:1].expand(K, -1, -1), path)
+    return fuse(logits, quality(ious))
+
+
+def test_one_query_under_all_supports_is_a_query_under_each(small, name):
+    network = small.network(name).eval()
+    query, supports, M_s = small.maps(1, seed=1), small.maps(3), small.masks(3)
+    found = network.head.query(query, network.guide(supports, M_s).V, supports, M_s).logits
+    torch.testing.assert_close(found, network(query.take([0, 0, 0]), supports, M_s).logits)
 
 
 @pytest.mark.parametrize("path", ["support", "query"])
@@ -99,6 +108,8 @@ def test_k_copies_of_one_support_are_that_support(small, name, path):
 
 def test_the_baseline_has_no_support_branch_to_weigh_by(small, name):
     network = small.network(name, small.baseline, False).eval()
+    supports, M_s = small.maps(3), small.masks(3)
+    guidance = network.guide(supports, M_s)
     with pytest.raises(ValueError, match=r"no support branch .* wanted cross_path: query"):
-        mutual_iou(network, small.maps(3), small.masks(3), KNOWN)
-    assert mutual_iou(network, small.maps(3), small.masks(3), KNOWN, "query").shape == (3, 3)
+        mutual_iou(network.head, guidance, supports, M_s, KNOWN)
+    assert mutual_iou(network.head, guidance, supports, M_s, KNOWN, "query").shape == (3, 3)

@@ -25,8 +25,7 @@ class Answers:
     @torch.no_grad()
     def scores(self, query: Maps) -> Float[Tensor, "K 2 y x"]:
         """G(I_q|I_k) of one query under every support."""
-        K = len(self.M_s)
-        return self.network.head.query(query.take([0] * K), self.guidance.V, self.supports, self.M_s).logits
+        return self.network.head.query(query, self.guidance.V, self.supports, self.M_s).logits
 
     def fused(self, scores: Float[Tensor, "K 2 y x"], shots: int, cross: bool) -> Float[Tensor, "2 y x"]:
         """Scores under the first supports, averaged or weighted by how well these segment each other (Eq. 5.17)."""
@@ -35,4 +34,4 @@ class Answers:
 
     @cached_property
     def _ious(self) -> Float[Tensor, "K K"]:
-        return mutual_iou(self.network, self.supports, self.M_s, self.known, self.path)
+        return mutual_iou(self.network.head, self.guidance, self.supports, self.M_s, self.known, self.path)

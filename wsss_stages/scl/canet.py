@@ -50,7 +50,8 @@ class CaNet(Head):
         return Scores(self._decode(compared + self.first_of_support(compared)))
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
-        compared = self.compare(spread(self.embed_support(query.middle), V))
+        F_q = self.embed_support(query.middle).expand(len(V), -1, -1, -1)
+        compared = self.compare(spread(F_q, V))
         history = compared.new_zeros(len(compared), 2, *compared.shape[2:])
         if self.training:
             return Scores(self._refine(compared, self._sometimes(compared, history)))

@@ -6,13 +6,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from wsss_stages.scl.few_shot import FewShot
-from wsss_stages.scl.head import Maps
+from wsss_stages.scl.head import Head, Maps
+from wsss_stages.scl.self_guided import Guidance
 
 
 @torch.no_grad()
 def mutual_iou(
-    network: FewShot,
+    head: Head,
+    guidance: Guidance,
     supports: Maps,
     M_s: Bool[Tensor, "K y x"],
     known: Bool[Tensor, "K y x"],
@@ -21,25 +22,25 @@ def mutual_iou(
     """IOU(M^{i|k}, M_i) of Eq. 5.16, k by row: how well support k segments support i.
 
     Args:
+        guidance: what each support gives.
         known: nodes that count.
         path: branch that predicts; "query" is Eq. 5.15, "support" the released one, without prior mask or history. Raises
             ValueError for the second where the network has none.
     """
-    if path == "support" and not network.head.support_branch:
+    if path == "support" and not head.support_branch:
         raise ValueError(
             "this network has no support branch to weigh supports by, because it was trained as the baseline; wanted "
             "cross_path: query"
         )
     K = len(M_s)
-    guidance = network.guide(supports, M_s)
     V, F_s = guidance.V, guidance.F_s
     rows = []
     for k in range(K):
         of_k = [k] * K
         if path == "support":
-            scores = network.head.support(F_s, V[of_k])
+            scores = head.support(F_s, V[of_k])
         else:
-            scores = network.head.query(supports, V[of_k], supports.take(of_k), M_s[of_k])
+            scores = head.query(supports, V[of_k], supports.take(of_k), M_s[of_k])
         rows.append(iou(scores.logits.argmax(dim=1) == 1, M_s, known))
     return torch.stack(rows)
 

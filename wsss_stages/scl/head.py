@@ -56,7 +56,7 @@ class Head(nn.Module):
         raise NotImplementedError
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
-        """D(FPM_q(.)) of Eq. 5.12."""
+        """D(FPM_q(.)) of Eq. 5.12, of every support's query, or of one query under all supports."""
         raise NotImplementedError
 
 

@@ -69,8 +69,8 @@ class PfeNet(Head):
         return self._decode(self.merge_support, spread(F_s, V))
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
-        prior = prior_mask(query.deep, support.deep, M_s)
-        F_q = self.embed_q(self.standard(query.middle))
+        prior = prior_mask(query.deep.expand(len(V), -1, -1, -1), support.deep, M_s)
+        F_q = self.embed_q(self.standard(query.middle)).expand(len(V), -1, -1, -1)
         return self._decode(self.merge_query, torch.cat([spread(F_q, V), prior.to(F_q.dtype)], dim=1))
 
     def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:
