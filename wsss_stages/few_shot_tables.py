@@ -1,9 +1,8 @@
 """Chapter 5's tables, as workflow/tables.yaml has them: each row a row of the scores of a variant, on some of the folds."""
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
-from wsss_stages.tables import FILE
+from wsss_stages.tables import of_file
 
 ONE_SHOT = "1-shot"
 ANOTHER_CLASS = "1-shot, another class"
@@ -40,5 +39,5 @@ class Table(BaseModel):
 
 def read() -> tuple[dict[str, dict], dict[str, Table]]:
     """Variants that the rows add to the config's, and the tables by name."""
-    content = yaml.safe_load(FILE.read_text())["few_shot"]
+    content = of_file()["few_shot"]
     return content["variants"], {key: Table(**table) for key, table in content["tables"].items()}

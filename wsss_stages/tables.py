@@ -76,9 +76,14 @@ class Table(BaseModel):
         }
 
 
+def of_file() -> dict[str, Any]:
+    """What FILE holds; by libyaml, for every start of snakemake reads it several times."""
+    return yaml.load(FILE.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read() -> tuple[dict[str, dict], dict[str, Table]]:
     """Overrides of the rows' variants, and the tables by name."""
-    content = yaml.safe_load(FILE.read_text())
+    content = of_file()
     return content["variants"], {key: Table(**table) for key, table in content["tables"].items()}
 
 

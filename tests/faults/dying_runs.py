@@ -15,6 +15,8 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
 PACKAGE = "wsss_stages.stages."
 HEAVY = (
     "artifacts",
@@ -98,6 +100,7 @@ def run(stage: str, argv: list[str], log: str, at: int, fault: str, room: int, r
 def main() -> None:
     for name in HEAVY:
         importlib.import_module(f"wsss_stages.{name}")
+    torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports for two seconds
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

@@ -42,6 +42,7 @@ def run(stage: str, argv: list[str], share: float, how: int) -> int:
 
 
 if __name__ == "__main__":
+    torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports for two seconds: once for all forks
     plan = Path(sys.argv[1])
     ends = {}
     for stage, its in json.loads(plan.read_text()).items():

@@ -1,6 +1,7 @@
 """Command lines of the stages: paths by hand, knobs from options; errors in one paragraph, not a traceback."""
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -99,6 +100,8 @@ def run(main: Callable[[], None]) -> None:
             f"error: the installed torch and torchvision are builds that do not fit each other ({error}); mend it with: pip install "
             "--force-reinstall torch torchvision"
         )
+    finally:
+        gc.freeze()  # else the interpreter's end looks through all objects of torch several times, which takes half a second
 
 
 def _stopped(*_: object) -> None:

@@ -66,7 +66,7 @@ def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
     log = project.folder / "logs" / "scenes" / "s1_classifier.log"
     rate = float(re.findall(r"([\d.]+) images a second", log.read_text())[-1])
     # of six images; SLURM may look half a minute late, and the machine may get quicker
-    train(project, epochs=int(300 * rate / 6))
+    train(project, epochs=int(200 * rate / 6))
     with project.running(*SITE, weights) as end:
         output = end()
     assert "Trying to restart job" in output
