@@ -1,16 +1,19 @@
 """200,000 images in little memory: what a process takes above its imports, by the kernel's own count of its peak."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from wsss_stages import artifacts, contracts
 from wsss_stages.data import index_file
 from wsss_stages.data.hashes import stable_hash
+from wsss_stages.data.index import Index
 from wsss_stages.data.record import Record
 
 IMAGES, SHARDS, WITH_TRUTH = 200_000, 100, 40
@@ -74,6 +77,30 @@ def folder(tmp_path_factory) -> Path:
 
 
 OPEN = "from wsss_stages.data.index import Index"
+
+
+@pytest.fixture
+def boxed(tmp_path) -> Path:
+    """A folder of 300 photographs with 400 boxes each."""
+    root = tmp_path / "boxed"
+    for name in ("JPEGImages", "Annotations"):
+        (root / name).mkdir(parents=True)
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(root / "one.jpg")
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>6</ymax></bndbox>"
+    (root / "one.xml").write_text(f"<annotation>{f'<object><name>cat</name>{box}</object>' * 400}</annotation>")
+    for number in range(300):
+        os.link(root / "one.jpg", root / "JPEGImages" / f"{number}.jpg")
+        os.link(root / "one.xml", root / "Annotations" / f"{number}.xml")
+    return root
+
+
+def test_an_importer_holds_no_records(boxed, tmp_path):
+    """All of them would take 20 MB."""
+    imports = "from pathlib import Path\nfrom wsss_stages.data.voc import import_voc"
+    work = "import_voc('boxed', Path(sys.argv[1])).write(Path(sys.argv[2]))"
+    assert megabytes(imports, work, boxed, tmp_path / "index.json") < 11
+    index = Index.read(tmp_path / "index.json")
+    assert len(index.records["299"].boxes) == 400 and len(index.splits["train"]) == 300
 
 
 def test_a_shards_job_reads_its_part_of_the_index(folder):

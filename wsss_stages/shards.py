@@ -1,11 +1,8 @@
 """A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
 
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -14,8 +11,6 @@ from wsss_stages.contracts import Contract
 from wsss_stages.data.index import Index, Record
 from wsss_stages.manifests import MANIFEST_VERSION, Manifest
 from wsss_stages.pruning import prune
-
-T, U = TypeVar("T"), TypeVar("U")
 
 
 class Item:
@@ -191,22 +186,3 @@ class Shard:
             if meta.get("fingerprint") != wanted:
                 return None
         return meta["notes"]
-
-
-class Ahead(Generic[T, U]):
-    """Items, each with what `load` makes of it; the next two are loaded in threads while one is worked on."""
-
-    def __init__(self, items: list[T], load: Callable[[T], U]):
-        self.items, self.load = items, load
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __iter__(self) -> Iterator[tuple[T, U]]:
-        with ThreadPoolExecutor(2) as pool:
-            coming = deque(pool.submit(self.load, item) for item in self.items[:2])
-            for number, item in enumerate(self.items):
-                loaded = coming.popleft().result()
-                if number + 2 < len(self.items):
-                    coming.append(pool.submit(self.load, self.items[number + 2]))
-                yield item, loaded

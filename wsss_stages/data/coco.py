@@ -8,18 +8,20 @@ Classes are the categories in the order of their ids, counted from 1.
 """
 
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from wsss_stages import UNKNOWN, artifacts
+from wsss_stages.ahead import Ahead
 from wsss_stages.data import coco_annotations
 from wsss_stages.data.documents import read_json
+from wsss_stages.data.examine import Examined, examine_all
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import ImageError, read_photo
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.names import below, class_problem, there
 from wsss_stages.data.voc_writer import write_labels
+from wsss_stages.progress import progress
 
 KEYS = ("images", "annotations", "categories")
 
@@ -80,26 +82,21 @@ def import_coco(
     ids = splits["train"] + splits["val"]
     class_of = {number: cls for cls, number in enumerate(sorted(categories), 1)}
 
-    def examine(image_id: str) -> tuple[Record | None, list[Finding], dict[str, int]]:
+    def examine(image_id: str) -> Examined:
         return _examine(image_id, listed[image_id], root, truth, class_of)
 
-    def draw(image_id: str) -> None:
-        its = records[image_id]
-        if its.truth:
-            found = coco_annotations.read(listed[image_id].annotations, its.full_height, its.full_width, class_of)
-            write_labels(Path(its.truth), found.labels)
-            write_labels(Path(its.instances), found.instances)
+    def draw(record: Record) -> None:
+        if record.truth:
+            annotations = listed[record.id].annotations
+            found = coco_annotations.read(annotations, record.full_height, record.full_width, class_of)
+            write_labels(Path(record.truth), found.labels)
+            write_labels(Path(record.instances), found.instances)
 
-    with ThreadPoolExecutor(workers) as pool:
-        examined = list(pool.map(examine, ids))
-        findings = [finding for _, found, _ in examined for finding in found]
-        if findings:
-            raise DatasetError(findings)
-        records = {r.id: r.reduced(max_side) if max_side else r for r, _, _ in examined if r is not None}
-        list(pool.map(draw, ids))
-    notes: Counter[str] = sum((Counter(its) for _, _, its in examined), Counter())
+    records, notes = examine_all(ids, examine, findings, max_side, workers)
+    for _ in progress(Ahead(records.values(), draw, workers), "true masks"):
+        pass
     classes = ["background", *(categories[number] for number in sorted(categories))]
-    return Index(dataset, root.resolve(), classes, splits, records, dict(notes))
+    return Index(dataset, root.resolve(), classes, splits, records, notes)
 
 
 def _content(path: Path, split: str, root: Path, findings: list[Finding]) -> dict | None:
@@ -189,9 +186,7 @@ def _images(
     return ids
 
 
-def _examine(
-    image_id: str, listed: Listed, root: Path, truth: Path, class_of: dict[int, int]
-) -> tuple[Record | None, list[Finding], dict[str, int]]:
+def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: dict[int, int]) -> Examined:
     try:
         height, width = read_photo(listed.photo).shape[:2]
     except ImageError as error:

@@ -9,16 +9,19 @@ classes.txt                                          optional, for masks in anot
 Every pixel shows something: one without a class is unknown, not background, and neither learned nor scored.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from wsss_stages import UNKNOWN
+from wsss_stages.ahead import Ahead
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index, Record
+from wsss_stages.data.spool import Spool
 from wsss_stages.data.voc import Layout, import_voc
 from wsss_stages.data.voc_writer import write_labels
+from wsss_stages.progress import progress
 
 CLASSES = (
     "background aeroplane bag bed bedclothes bench bicycle bird boat book bottle building bus cabinet car cat ceiling chair cloth "
@@ -51,12 +54,15 @@ def import_context(
     """
     index = import_voc(dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, workers=workers)
 
-    def draw(record: Record) -> None:
+    def draw(record: Record) -> Record:
+        if not record.truth:
+            return record
         labels = read_labels(index.root / record.truth)
         path = (truth / "SegmentationClass" / f"{record.id}.png").resolve()
         write_labels(path, np.where(labels == 0, UNKNOWN, labels).astype(np.uint8))
-        record.truth = str(path)
+        return replace(record, truth=str(path))
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(draw, [record for record in index.records.values() if record.truth]))
-    return index
+    records = Spool()
+    for _, record in progress(Ahead(index.records.values(), draw, workers), "true masks"):
+        records.add(record)
+    return replace(index, records=records)

@@ -57,10 +57,19 @@ def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[byte
     """All of the file but its last line; notes the hash of every id."""
     yield _json({"index": INDEX_VERSION, **header})[:-1] + b",\n" + OPENING
     for record in records:
-        entry = {name: value for name, value in vars(record).items() if value or name in NEEDED}
-        yield b",\n" * bool(ids) + _json(entry)
+        yield b",\n" * bool(ids) + encode(record)
         ids.append(stable_hash(record.id))
     yield b"\n" * bool(ids) + b"],\n"
+
+
+def encode(record: Record) -> bytes:
+    """A record as a line of the file, without its end; fields that are empty are left out."""
+    return _json({name: value for name, value in vars(record).items() if value or name in NEEDED})
+
+
+def decode(line: bytes) -> Record:
+    """The record at a line's beginning."""
+    return Record(**_decoder.raw_decode(line.decode())[0])
 
 
 def _json(content: dict) -> bytes:
@@ -118,7 +127,7 @@ class IndexFile:
 
     def record(self, position: SupportsIndex) -> Record:
         """Read one record."""
-        return Record(**_decoder.raw_decode(self._line(position).decode())[0])
+        return decode(self._line(position))
 
     def id(self, position: SupportsIndex) -> str:
         """Read the id of one record."""

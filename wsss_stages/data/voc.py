@@ -6,8 +6,8 @@ ImageSets/Segmentation/NAME.txt (optional; without lists every image is for trai
 Weak labels: see data.weak_labels; saliency maps: data.saliency.
 """
 
+import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.data.documents import read_ids, read_lines
+from wsss_stages.data.examine import Examined, examine_all
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
 from wsss_stages.data.index import Index, Record, sample
@@ -98,18 +99,13 @@ def import_voc(
     trained = set(splits["train"])
     learnable = _learnable(root, lists, truth_list, trained, findings) if truth_list else set()
 
-    def examine(image_id: str) -> tuple[Record | None, list[Finding], dict[str, int]]:
+    def examine(image_id: str) -> Examined:
         salient = saliency if image_id in trained else None
-        return _examine(root, layout, photos[image_id], image_id, labels, image_id in learnable, salient)
+        photo = root / "JPEGImages" / photos[image_id]
+        return _examine(root, layout, photo, image_id, labels, image_id in learnable, salient)
 
-    with ThreadPoolExecutor(workers) as pool:
-        examined = list(pool.map(examine, ids))
-    findings += [finding for _, found, _ in examined for finding in found]
-    if findings:
-        raise DatasetError(findings)
-    records = [r.reduced(max_side) if max_side else r for r, _, _ in examined if r is not None]
-    notes: Counter[str] = sum((Counter(its) for _, _, its in examined), Counter())
-    return Index(dataset, root.resolve(), classes, splits, {r.id: r for r in records}, dict(notes))
+    records, notes = examine_all(ids, examine, findings, max_side, workers)
+    return Index(dataset, root.resolve(), classes, splits, records, notes)
 
 
 def _classes(root: Path, layout: Layout, findings: list[Finding]) -> list[str]:
@@ -141,27 +137,28 @@ def _classes(root: Path, layout: Layout, findings: list[Finding]) -> list[str]:
     return names
 
 
-def _photos(root: Path, findings: list[Finding]) -> dict[str, Path]:
-    """Path of every photograph by id."""
-    photos: dict[str, Path] = {}
-    for path in sorted((root / "JPEGImages").iterdir()):
-        if path.suffix.lower() not in SUFFIXES:
+def _photos(root: Path, findings: list[Finding]) -> dict[str, str]:
+    """File of every photograph by id."""
+    photos: dict[str, str] = {}
+    for name in sorted(os.listdir(root / "JPEGImages")):
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() not in SUFFIXES:
             continue
-        if path.stem in photos:
+        if stem in photos:
             findings.append(
                 Finding(
-                    path,
-                    f"id {path.stem} a second time, beside {photos[path.stem].name}",
+                    root / "JPEGImages" / name,
+                    f"id {stem} a second time, beside {photos[stem]}",
                     "one image per id",
                     "Remove or rename one of them.",
                 )
             )
-        photos.setdefault(path.stem, path)
+        photos.setdefault(stem, name)
     return photos
 
 
 def _splits(
-    root: Path, lists: Path, photos: dict[str, Path], train_list: str, val_list: str, findings: list[Finding]
+    root: Path, lists: Path, photos: dict[str, str], train_list: str, val_list: str, findings: list[Finding]
 ) -> dict[str, list[str]]:
     splits: dict[str, list[str]] = {"train": [], "val": []}
     if not lists.is_dir():
@@ -237,8 +234,7 @@ def _bad_id(path: Path, image_id: str, problem: str) -> Finding:
 
 def _examine(
     root: Path, layout: Layout, photo: Path, image_id: str, labels: WeakLabels, learnable: bool, saliency: Path | None
-) -> tuple[Record | None, list[Finding], dict[str, int]]:
-    """The record of one image, what is wrong with it and what is worth a note."""
+) -> Examined:
     if problem := id_problem(image_id):
         return None, [_bad_id(photo, image_id, problem)], {}
     try:

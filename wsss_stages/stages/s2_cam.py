@@ -24,13 +24,14 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite
     from wsss_stages.labels.cam import multi_scale
     from wsss_stages.models import restore_classifier
     from wsss_stages.nets import backbones
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -40,13 +40,14 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import UNKNOWN
     from wsss_stages.a2gnn.fuse import first_known, fuse
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.finite import finite
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.graph import distance_edges, edges, node_features
     from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes, whole_nodes
     from wsss_stages.a2gnn.pixels import only_where_allowed
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite
     from wsss_stages.labels import cam as cams
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -32,13 +32,14 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts
     from wsss_stages.a2gnn import nodes
     from wsss_stages.a2gnn.object_masks import merge, pack, soft_mask, unpack, unpack_bits
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite
     from wsss_stages.labels.box_crops import box_in, cut, window
     from wsss_stages.models import restore_object_net
     from wsss_stages.nets import backbones
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

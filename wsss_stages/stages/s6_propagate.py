@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn import nodes, object_masks, pixels
     from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.finite import finite
     from wsss_stages.labels.boxes import allowed
@@ -51,7 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

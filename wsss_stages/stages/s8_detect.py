@@ -21,12 +21,13 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data import rle
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite_outputs
     from wsss_stages.models import restore_detector
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts
+    from wsss_stages.ahead import Ahead
     from wsss_stages.configuration import NETWORKS
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.progress import progress
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts, metrics
+    from wsss_stages.ahead import Ahead
     from wsss_stages.batches import collate
     from wsss_stages.data.episodes import EpisodeError, Episodes, of_another_class
     from wsss_stages.data.frozen import Frozen
@@ -49,7 +50,6 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.progress import progress
     from wsss_stages.scl.answers import Answers
     from wsss_stages.scl.head import Maps
-    from wsss_stages.shards import Ahead
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

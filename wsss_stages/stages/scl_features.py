@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
+    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
     from wsss_stages.data.squares import image_on_square
     from wsss_stages.finite import finite
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets import backbones
     from wsss_stages.progress import progress
     from wsss_stages.scl.head import two_maps
-    from wsss_stages.shards import Ahead, Shard
+    from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)

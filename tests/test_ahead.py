@@ -2,7 +2,7 @@
 
 import pytest
 
-from wsss_stages.shards import Ahead
+from wsss_stages.ahead import Ahead
 
 
 def test_items_come_in_order_with_what_was_loaded_of_them():
