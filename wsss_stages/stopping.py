@@ -1,14 +1,20 @@
 """SIGTERM, by which a cluster tells a job that its time is up: noted, so that work ends where it can go on."""
 
+import math
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 EXIT_CODE = 128 + signal.SIGTERM
 """What a shell tells of a process that SIGTERM ended."""
+
+
+AGAIN = 5.0
+"""Seconds after the first SIGTERM in which others change nothing: SLURM sends a job out of time two at once."""
 
 
 class Watch:
@@ -19,7 +25,7 @@ class Watch:
 
 @contextmanager
 def watched() -> Iterator[Watch]:
-    """Note the first SIGTERM instead of dying of it; a second one ends the process at once.
+    """Note the first SIGTERM instead of dying of it; one that comes more than AGAIN seconds later ends the process at once.
 
     Outside of the main thread, where no signal arrives, nothing is ever noted.
     """
@@ -28,9 +34,14 @@ def watched() -> Iterator[Watch]:
         yield watch
         return
 
+    first = math.inf
+
     def note(*_: object) -> None:
-        watch.asked = True
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        nonlocal first
+        watch.asked, first = True, min(first, time.monotonic())
+        if time.monotonic() - first > AGAIN:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTERM)
 
     before = signal.signal(signal.SIGTERM, note)
     try:

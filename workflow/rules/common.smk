@@ -16,6 +16,9 @@ try:
 except configuration.ConfigError as error:
     raise WorkflowError(str(error))
 
+# a shell that waited for its stage would die of SIGTERM at once, and SLURM would kill the stage before its checkpoint
+shell.prefix("set -euo pipefail; exec ")
+
 DEVICE = config["device"]
 GPUS = int(
     DEVICE.startswith("cuda")
