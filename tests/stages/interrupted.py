@@ -31,6 +31,7 @@ def run(stage: str, argv: list[str], share: float, how: int) -> int:
     def interrupted(clock: Clock, step: int, loss: float) -> None:
         if step == max(2, round(share * clock.steps)):
             os.kill(os.getpid(), how)
+            os.kill(os.getpid(), how)  # as SLURM does
         tell(clock, step, loss)
 
     Clock.tell = interrupted
