@@ -77,7 +77,8 @@ def test_its_rank_correlation_with_truth_is_told(toy):
     for name in ("score", "agreement", "agreement_grabcut"):
         expected = spearmanr([row[name] for row in rows], [row["iou"] for row in rows]).statistic
         assert scores[name]["rank_correlation"] == pytest.approx(expected, abs=0.05) and scores[name]["images"] == 8
-    assert "rank correlation" in (toy.root / "s9_review" / "review.html").read_text()
+    page = (toy.root / "s9_review" / "review.html").read_text()
+    assert "rank correlation" in page and f"{scores['score']['rank_correlation']:+.2f}" in page
 
 
 def without_truth(toy, path, change=None):

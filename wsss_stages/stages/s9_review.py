@@ -131,10 +131,17 @@ def main(argv: list[str] | None = None) -> None:
     mean_iou = _mean(iou[~np.isnan(iou)].tolist())
     content = {"dataset": index.dataset, "weak": index.weak, "iou": mean_iou, "scores": scores}
     artifacts.write_sealed(paths.folder / "review.json", content)
-    header = ["score", "images", "mean, %", "images with truth", "rank correlation, %"]
-    table = [[name, *(100 * v if isinstance(v, float) else v for v in its.values())] for name, its in scores.items()]
+    header = ["score", "images", "mean, %", "images with truth", "rank correlation"]
+
+    def of_page(name: str, value: float | int | None) -> float | int | str | None:
+        """As the page shows it: shares in %, a correlation with its sign."""
+        if not isinstance(value, float):
+            return value
+        return f"{value:+.2f}" if name == "rank_correlation" else 100 * value
+
+    table = [[name, *(of_page(*pair) for pair in its.items())] for name, its in scores.items()]
     note = (
-        "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: 100 "
+        "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: +1 "
         "if the score puts images in the order of truth, 0 if it knows nothing of it."
     )
     with artifacts.whole(paths.folder / "review.html") as partial:
