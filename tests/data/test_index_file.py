@@ -121,7 +121,7 @@ def test_odd_ids_come_back(ids, data):
         lazy = Index.read(Path(folder) / "index.json")
         assert dict(lazy.records) == eager.records and lazy.splits == eager.splits
         assert all(lazy.records[image].id == image for image in ids)
-        assert "\n" not in lazy.records and 7 not in lazy.splits["train"]
+        assert "" not in lazy.records and 7 not in lazy.splits["train"]
 
 
 def test_ids_with_one_hash_are_told_apart(pair):
