@@ -1,20 +1,14 @@
 """SIGTERM, by which a cluster tells a job that its time is up: noted, so that work ends where it can go on."""
 
-import math
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 EXIT_CODE = 128 + signal.SIGTERM
 """What a shell tells of a process that SIGTERM ended."""
-
-
-AGAIN = 5.0
-"""Seconds after the first SIGTERM in which others change nothing: SLURM sends a job out of time two at once."""
 
 
 class Watch:
@@ -25,7 +19,7 @@ class Watch:
 
 @contextmanager
 def watched() -> Iterator[Watch]:
-    """Note the first SIGTERM instead of dying of it; one that comes more than AGAIN seconds later ends the process at once.
+    """Note SIGTERM instead of dying of it, however often it comes: SLURM sends a job out of time two of them, and SIGKILL in the end.
 
     Outside of the main thread, where no signal arrives, nothing is ever noted.
     """
@@ -34,14 +28,8 @@ def watched() -> Iterator[Watch]:
         yield watch
         return
 
-    first = math.inf
-
     def note(*_: object) -> None:
-        nonlocal first
-        watch.asked, first = True, min(first, time.monotonic())
-        if time.monotonic() - first > AGAIN:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGTERM)
+        watch.asked = True
 
     before = signal.signal(signal.SIGTERM, note)
     try:

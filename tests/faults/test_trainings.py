@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -64,10 +65,33 @@ def test_sigterm_leaves_a_checkpoint_and_the_same_command_ends_with_the_same_byt
     assert "resumed at step 4 of 8" in capsys.readouterr().err
 
 
-def test_sigterm_in_the_last_step_does_not_keep_a_training_from_its_end(shared, tmp_path):
+def test_sigterm_in_the_last_step_does_not_keep_a_training_from_its_end(shared, tmp_path, capsys):
+    """And where Snakemake deletes what it wrote, for SLURM ran out of time, the same command writes it again."""
     whole = fit(shared.job("plain"), tmp_path / "whole")
     job = before_step(shared.job("plain"), 7, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert fit(job, tmp_path / "left") == whole
+    for name in ("weights.safetensors", "curve.json"):
+        (tmp_path / "left" / name).unlink()
+    capsys.readouterr()
+    assert (
+        training.fit(shared.job("plain"), tmp_path / "left" / "weights.safetensors", {"stage": "s1_classifier"}, "cpu")
+        > 0
+    )
+    assert read(tmp_path / "left") == whole
+    assert "resumed at step 8 of 8" in capsys.readouterr().err and not (tmp_path / "left" / "checkpoint.pt").exists()
+
+
+def test_sigterm_again_while_a_step_still_runs_changes_nothing(shared, tmp_path):
+    """As on SLURM, however long the step takes that the first one met: here the clock moves on by an hour."""
+
+    def twice():
+        os.kill(os.getpid(), signal.SIGTERM)
+        monkey.setattr(time, "monotonic", lambda clock=time.monotonic: clock() + 3600)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.MonkeyPatch.context() as monkey, pytest.raises(SystemExit) as left:
+        fit(before_step(shared.job("plain"), 3, twice), tmp_path)
+    assert left.value.code == 143 and [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
 def test_sigterm_to_one_of_two_processes_stops_both_and_one_process_may_go_on(shared, tmp_path):

@@ -28,11 +28,11 @@ def run(stage: str, argv: list[str], share: float, how: int) -> int:
     torch.set_num_threads(1)
     checkpoints.SECONDS, tell = 0.0, Clock.tell
 
-    def interrupted(clock: Clock, step: int, loss: float) -> None:
+    def interrupted(clock: Clock, step: int, loss: float) -> float:
         if step == max(2, round(share * clock.steps)):
             os.kill(os.getpid(), how)
             os.kill(os.getpid(), how)  # as SLURM does
-        tell(clock, step, loss)
+        return tell(clock, step, loss)
 
     Clock.tell = interrupted
     try:

@@ -16,7 +16,7 @@ from wsss_stages.training.job import Job
 
 SECONDS = 60.0
 """A killed training loses at most this much work."""
-KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "best", "parts", "short"}
+KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "seconds", "best", "parts", "short"}
 
 
 @dataclass
@@ -27,6 +27,8 @@ class State:
     step: int = 0
     """The next one."""
     curve: list[dict] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    """What every step took."""
     best: dict[str, Any] = field(default_factory=lambda: {"grades": []})
     """The best network so far, its epoch, and the grades of all epochs."""
 
@@ -39,6 +41,7 @@ def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: 
         "optimizer": optimizer.state_dict(),
         "step": state.step,
         "curve": json.dumps(state.curve),
+        "seconds": state.seconds,
         "best": state.best,
         "parts": state.parts.number,
         "short": state.parts.told,
@@ -58,7 +61,7 @@ def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, devic
     network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
     parts = Parts(content["parts"], content["short"])
-    return State(parts, content["step"], json.loads(content["curve"]), content["best"])
+    return State(parts, content["step"], json.loads(content["curve"]), content["seconds"], content["best"])
 
 
 def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:

@@ -1,8 +1,7 @@
-"""Progress of a training: loss, speed and time left every ten seconds; how long steps took."""
+"""Progress of a training: loss, speed and time left every ten seconds; how long a step took."""
 
 import time
 
-import numpy as np
 from rich.console import Console
 
 
@@ -11,26 +10,21 @@ class Clock:
 
     def __init__(self, stage: str, step: int, steps: int, batch: int, tells: bool):
         self.stage, self.first, self.steps, self.batch = stage, step, steps, batch
-        self.start = self.told = time.monotonic()
-        self.ends = [self.start]
+        self.start = self.told = self.ended = time.monotonic()
         self.console = Console(stderr=True, quiet=not tells)
         if step:
             self.console.print(f"{stage}: resumed at step {step} of {steps}")
 
-    def tell(self, step: int, loss: float) -> None:
-        """A step is done."""
+    def tell(self, step: int, loss: float) -> float:
+        """A step is done. Returns: seconds since the one before."""
         now = time.monotonic()
-        self.ends.append(now)
+        took, self.ended = now - self.ended, now
         if now - self.told < 10 and step < self.steps:
-            return
+            return took
         self.told = now
         rate = (step - self.first) / max(now - self.start, 1e-9)
         self.console.print(
             f"{self.stage}: step {step}/{self.steps}, loss {loss:.4f}, {rate * self.batch:.1f} images a second, "
             f"{(self.steps - step) / rate / 60:.1f} min left"
         )
-
-    def pace(self) -> float:
-        """Median seconds of the later half of the steps."""
-        took = np.diff(self.ends)
-        return float(np.median(took[len(took) // 2 :]))
+        return took

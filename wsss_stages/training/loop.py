@@ -1,5 +1,6 @@
 """The loop over the steps of a training: to its end, to a checkpoint when SIGTERM comes, or to what is wrong."""
 
+import statistics
 import time
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,10 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and the first one
     writes; then losses that are means over other things than images are means over those of each share.
 
-    Returns: median seconds of a step, over the later half of those that were made now. Raises TrainingError, InUseError.
+    Out of time in its last step it still ends, and leaves a checkpoint of the end: SLURM takes its job for failed, and Snakemake
+    deletes what failed jobs wrote.
+
+    Returns: median seconds of a step, over the later half of them. Raises TrainingError, InUseError.
     """
     held = locks.held(weights, "curve.json", "checkpoint.pt")
     with held, together(device) as group, stopping.watched() as watch:
@@ -49,22 +53,23 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         optimizer.step()
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
         state.step += 1
-        clock.tell(state.step, sum(terms.values()))
+        state.seconds.append(clock.tell(state.step, sum(terms.values())))
         if job.grade and group.leads and state.step % job.batches == 0:
             state.best = grades.better(state.best, job, network, state.step // job.batches)
-        stops = any(group.gather(watch.asked)) and state.step < job.steps
+        stops = any(group.gather(watch.asked))
         due = time.monotonic() - saved > checkpoints.SECONDS and state.step < job.steps
         if group.leads and (stops or due):
             checkpoints.save(checkpoint, job, network, optimizer, state)
             saved = time.monotonic()
-        if stops:
+        if stops and state.step < job.steps:
             stopping.leave(
                 f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command goes on"
             )
     if group.leads:
         _write(job, weights, provenance, state)
-        checkpoint.unlink(missing_ok=True)
-    return clock.pace()
+        if not watch.asked:
+            checkpoint.unlink(missing_ok=True)
+    return statistics.median(state.seconds[len(state.seconds) // 2 :])
 
 
 def _shares(job: Job, group: Group):

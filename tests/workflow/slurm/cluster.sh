@@ -44,7 +44,7 @@ SelectTypeParameters=CR_CPU_Memory
 SchedulerParameters=sched_interval=2
 ReturnToService=2
 MpiDefault=none
-KillWait=20
+KillWait=30
 AccountingStorageType=accounting_storage/none
 MinJobAge=3600
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(getconf _NPROCESSORS_ONLN) RealMemory=$(awk '/MemTotal/{print int($2 / 1024 * 0.9)}' /proc/meminfo)
