@@ -150,7 +150,7 @@ FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)
 
 EPISODES_VERSION = 1
 """Version of episodes.json: see data.episodes."""
-INDEX_VERSION = 5
+INDEX_VERSION = 6
 """Version of index.json: see data.index_file."""
 CHECKPOINT_VERSION = 1
 """Version of a training's weights.safetensors and checkpoint.pt: see training."""

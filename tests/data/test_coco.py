@@ -64,7 +64,7 @@ def test_images_boxes_and_classes_in_the_order_of_their_ids(coco):
     record = index.records["001"]
     assert record.boxes == [[2, 3, 10, 12]] and record.box_classes == record.tags == [1] and record.kinds == ["box"]
     assert record.photo == "train/001.jpg" and index.records["003"].box_classes == [2]
-    assert index.notes == {coco_annotations.EMPTY: 1}
+    assert index.notes.counts == {coco_annotations.EMPTY: 1}
 
 
 def test_truth_is_drawn_beside_the_index_and_the_dataset_is_only_read(coco):
@@ -97,7 +97,7 @@ def test_a_crowd_is_unknown_and_has_no_box(coco):
     index = coco.read()
     truth = index.records["001"].truth_labels(index.root)
     assert (truth[:2] == 255).all() and (truth[3:12, 2:10] == 1).all()
-    assert index.records["001"].tags == [1] and index.notes[coco_annotations.CROWD] == 1
+    assert index.records["001"].tags == [1] and index.notes.counts[coco_annotations.CROWD] == 1
 
 
 def test_what_is_too_small_is_unknown_and_has_no_box(coco):
@@ -105,7 +105,7 @@ def test_what_is_too_small_is_unknown_and_has_no_box(coco):
     coco.add("train", 2, 7, [5, 5, 0, 4], [[5, 5, 9, 5, 9, 9, 5, 9]])
     index = coco.read()
     truth = index.records["002"].truth_labels(index.root)
-    assert index.records["002"].boxes == [] and index.notes[coco_annotations.TINY] == 2
+    assert index.records["002"].boxes == [] and index.notes.counts[coco_annotations.TINY] == 2
     assert (truth[:3, :3] == 255).all() and (truth[5:9, 5:9] == 255).all() and (truth == 255).sum() == 25
 
 
@@ -115,7 +115,7 @@ def test_a_smaller_object_covers_a_larger_one_whatever_their_order(coco):
     truth = index.records["001"].truth_labels(index.root)
     assert (truth[3:12, 2:10] == 1).all() and truth[0, 0] == 2
     coco.add("train", 1, 3, [2, 3, 8, 9], SQUARE)
-    assert coco.read().notes[coco_annotations.COVERED] == 1
+    assert coco.read().notes.counts[coco_annotations.COVERED] == 1
 
 
 def test_objects_without_masks_leave_boxes_without_truth(coco):
@@ -123,13 +123,13 @@ def test_objects_without_masks_leave_boxes_without_truth(coco):
     index = coco.read()
     record = index.records["001"]
     assert record.boxes == [[2, 3, 10, 12]] and record.truth is None and record.instances is None
-    assert index.notes[coco_annotations.BOX_ONLY] == 1
+    assert index.notes.counts[coco_annotations.BOX_ONLY] == 1
 
 
 def test_boxes_are_widened_to_pixels_and_clipped(coco):
     coco.content["train"]["annotations"][0]["bbox"] = [2.3, 3.0, 17.9, 9.01]
     index = coco.read()
-    assert index.records["001"].boxes == [[2, 3, 20, 13]] and index.notes[coco_annotations.CLIPPED] == 1
+    assert index.records["001"].boxes == [[2, 3, 20, 13]] and index.notes.counts[coco_annotations.CLIPPED] == 1
 
 
 @pytest.mark.parametrize(

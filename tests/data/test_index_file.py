@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsss_stages import artifacts
-from wsss_stages.data.index import Index, Record, sample
+from wsss_stages.data.index import Index
+from wsss_stages.data.notes import Note, Notes, Record, sample
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+NOTES = Notes({"tiny boxes": Note(3, ["a", "b"])})
 
 
 def record(image_id: str, number: int = 0) -> Record:
@@ -30,7 +34,7 @@ def made(train: list[str], val: list[str]) -> Index:
     """An index in memory, as importers make it."""
     records = {image_id: record(image_id, number) for number, image_id in enumerate(train + val)}
     classes = ["background", "Katze", "犬"]
-    return Index("toy", Path("/data/toy"), classes, {"train": train, "val": val}, records, {"tiny boxes": 3})
+    return Index("toy", Path("/data/toy"), classes, {"train": train, "val": val}, records, NOTES)
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_it_is_one_json_object_with_a_line_for_every_record(pair, tmp_path):
 
 def test_read_lazily_it_is_what_was_written(pair):
     eager, lazy = pair
-    assert (lazy.dataset, lazy.root, lazy.notes, lazy.weak) == ("toy", Path("/data/toy"), {"tiny boxes": 3}, "")
+    assert (lazy.dataset, lazy.root, lazy.notes, lazy.weak) == ("toy", Path("/data/toy"), NOTES, "")
     assert lazy.splits == eager.splits and lazy.splits["val"][3] == eager.splits["val"][3]
     assert list(lazy.records) == list(eager.records) and dict(lazy.records) == eager.records
     for split in ("train", "val"):
@@ -150,7 +154,7 @@ def test_any_changed_byte_is_noticed(tmp_path):
 
 def test_an_older_index_is_refused():
     path = GOLDEN / "index_v4.json"
-    wanted = f"{path} is index v4, v5 is wanted. Remake it: snakemake --forcerun data"
+    wanted = f"{path} is index v4, v6 is wanted. Remake it: snakemake --forcerun data"
     with pytest.raises(artifacts.ContractError, match=re.escape(wanted)):
         Index.read(path)
 

@@ -60,7 +60,7 @@ def test_scribblesups_lines_are_drawn_three_pixels_wide(bare, tmp_path):
 def test_scribble_points_outside_are_left_out_and_dots_kept_both_counted(bare):
     xml_scribbles(bare, "a", ("cat", (3, 5), (21, 5), (0, 3)), ("dog", (10, 10), (12, 10)))
     index = import_voc("toy", bare.root)
-    assert index.notes == {
+    assert index.notes.counts == {
         "scribble points outside the image, left out": 2,
         "scribbles of one point, drawn as dots": 1,
     }

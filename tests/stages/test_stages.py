@@ -168,7 +168,15 @@ def test_without_truth_scores_are_empty_instead_of_wrong(toy, tmp_path):
 
 def test_the_report_is_written(toy):
     pages = {p.name for p in (toy.root / "report").iterdir()}
-    assert pages == {"rows.png", "scores.html", "confusion.png", "curves.png", "substitutions.html", "costs.html"}
+    assert pages == {
+        "rows.png",
+        "scores.html",
+        "confusion.png",
+        "curves.png",
+        "found.html",
+        "substitutions.html",
+        "costs.html",
+    }
     text = (toy.root / "report" / "scores.html").read_text()
     assert "train: pseudo" in text and "val: prediction" in text and "boundary IoU" in text
     assert "<td>s3_seeds</td><td>1</td><td>12.5</td><td>300.0</td>" in (toy.root / "report" / "costs.html").read_text()

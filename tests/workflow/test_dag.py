@@ -20,7 +20,15 @@ def test_images_to_scores_and_report(finished):
     assert scores["images"] == 2 and scores["rows"]["prediction"]["miou"] is not None
     finished.snakemake("--report", "report.html")
     page = (finished.folder / "report.html").read_text()
-    for name in ("rows.png", "scores.html", "confusion.png", "curves.png", "substitutions.html", "costs.html"):
+    for name in (
+        "rows.png",
+        "scores.html",
+        "confusion.png",
+        "curves.png",
+        "found.html",
+        "substitutions.html",
+        "costs.html",
+    ):
         assert name in page
     for name in ("review_first.csv", "review_first.png", "review.html"):
         assert name in page

@@ -3,6 +3,7 @@ PAGES = {
     "scores.html": "Scores",
     "confusion.png": "Scores",
     "curves.png": "Training",
+    "found.html": "What was found in your folder",
     "substitutions.html": "What was substituted",
     "costs.html": "Costs",
 }

@@ -20,6 +20,7 @@ from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import ImageError, read_photo
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.names import below, class_problem, there
+from wsss_stages.data.notes import Notes
 from wsss_stages.data.voc_writer import write_labels
 from wsss_stages.progress import progress
 
@@ -92,7 +93,8 @@ def import_coco(
             write_labels(Path(record.truth), found.labels)
             write_labels(Path(record.instances), found.instances)
 
-    records, notes = examine_all(ids, examine, findings, max_side, workers)
+    notes = Notes()
+    records = examine_all(ids, examine, findings, notes, max_side, workers)
     for _ in progress(Ahead(records.values(), draw, workers), "true masks"):
         pass
     classes = ["background", *(categories[number] for number in sorted(categories))]

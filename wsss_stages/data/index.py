@@ -14,6 +14,7 @@ from wsss_stages import artifacts
 from wsss_stages.data import index_file
 from wsss_stages.data.hashes import hashes, sample, stable_hash
 from wsss_stages.data.images import read_grey, read_labels
+from wsss_stages.data.notes import Notes
 from wsss_stages.data.polylines import drawn, read_polylines
 from wsss_stages.data.record import Record
 from wsss_stages.data.selection import Selection
@@ -30,8 +31,8 @@ class Index:
     classes: list[str]
     splits: Mapping[str, Sequence[str]]
     records: Mapping[str, Record]
-    notes: dict[str, int] = field(default_factory=dict)
-    """What the importer left out or took otherwise, and how often."""
+    notes: Notes = field(default_factory=Notes)
+    """What the importer left out or took otherwise, how often, and the first names."""
     weak: str = ""
     """Kind of weak label that a run takes; empty: all that there are."""
 
@@ -51,7 +52,7 @@ class Index:
             header["classes"],
             splits,
             records,
-            header["notes"],
+            Notes.from_json(header["notes"]),
             header["weak"],
         )
 
@@ -62,7 +63,7 @@ class Index:
             "root": str(self.root),
             "weak": self.weak,
             "classes": self.classes,
-            "notes": dict(sorted(self.notes.items())),
+            "notes": self.notes.to_json(),
             "splits": {name: len(ids) for name, ids in self.splits.items()},
         }
         index_file.write(path, header, (record for name in self.splits for record in self.split(name)))

@@ -1,6 +1,6 @@
 """index.json: one JSON object, a line for every record, read a record at a time.
 
-{"index": 5, "dataset": ..., "root": ..., "weak": ..., "classes": [...], "notes": {...}, "splits": {"train": 2, "val": 1},
+{"index": 6, "dataset": ..., "root": ..., "weak": ..., "classes": [...], "notes": {...}, "splits": {"train": 2, "val": 1},
 "records": [
 {"id": "a", ...},         of the first split, in its order, then of the next; fields that are empty are left out
 ...

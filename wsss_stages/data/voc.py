@@ -20,6 +20,7 @@ from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.names import below, class_problem, id_problem, there
+from wsss_stages.data.notes import Notes
 from wsss_stages.data.saliency import add_saliency
 from wsss_stages.data.weak_labels import WeakLabels, read_mask
 
@@ -104,7 +105,8 @@ def import_voc(
         photo = root / "JPEGImages" / photos[image_id]
         return _examine(root, layout, photo, image_id, labels, image_id in learnable, salient)
 
-    records, notes = examine_all(ids, examine, findings, max_side, workers)
+    notes = Notes()
+    records = examine_all(ids, examine, findings, notes, max_side, workers)
     return Index(dataset, root.resolve(), classes, splits, records, notes)
 
 

@@ -35,8 +35,8 @@ def main(argv: list[str] | None = None) -> None:
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")
-    for note, count in index.notes.items():
-        sys.stdout.write(f"{note}: {count}\n")
+    for text, note in index.notes.items():
+        sys.stdout.write(f"{text}: {note}\n")
 
 
 def from_voc(dataset: str, root: Path, opt: options.Data):

@@ -2,12 +2,19 @@
 
 reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them,
         its last network, scores.json, curve.json and benchmarks
-writes  rows.png  scores.html  confusion.png  curves.png  substitutions.html  costs.html  in FOLDER
+writes  rows.png  scores.html  confusion.png  curves.png  found.html  substitutions.html  costs.html  in FOLDER
 """
 
 import argparse
 import heapq
 from pathlib import Path
+
+FOUND = (
+    "What the index took from the dataset's folder, what it took otherwise than it lay there, and what it left out; the last "
+    "column names the first images or files."
+)
+USED = {"train": "learn from", "val": "validate on"}
+"""What the images of a split are for."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -151,11 +158,13 @@ def main(argv: list[str] | None = None) -> None:
     title = f"{last['split']}, {last['images']} images: share of true pixels, %"
     save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")
     save(figures.curves_figure([artifacts.read_sealed(path) for path in paths.curves]), "curves.png")
+    write(
+        figures.html_table("What was found in your folder", FOUND, ["what", "how often", "first"], found(index)),
+        "found.html",
+    )
     note = "Where a step could not work on what it was given, this is what it did instead."
     write(
-        figures.html_table(
-            "Substitutions", note, ["what", "how often"], sorted((index.notes | manifest.notes).items())
-        ),
+        figures.html_table("Substitutions", note, ["what", "how often"], sorted(manifest.notes.items())),
         "substitutions.html",
     )
     note = (
@@ -165,6 +174,12 @@ def main(argv: list[str] | None = None) -> None:
         figures.html_table("Costs", note, ["stage", "jobs", "seconds", "peak memory, MB"], costs(paths.benchmarks)),
         "costs.html",
     )
+
+
+def found(index) -> list[list]:
+    """Return one row per note of the importer: what, how often, the first names; and how many images there are."""
+    rows = [[f"images to {verb}", len(index.splits[split]), ""] for split, verb in USED.items()]
+    return rows + [[text, note.count, ", ".join(note.names)] for text, note in sorted(index.notes.items())]
 
 
 def costs(benchmarks: list[Path]) -> list[list]:
