@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wsss_stages import artifacts
-from wsss_stages.data.index import Index
-from wsss_stages.data.notes import Note, Notes, Record, sample
+from wsss_stages.data.index import Index, Record, sample
+from wsss_stages.data.notes import Note, Notes
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
