@@ -66,7 +66,7 @@ def voc(tmp_path):
     for image_id in "ab":
         folder.photo(image_id)
         folder.boxes(image_id, ("cat", 2, 3, 10, 12))
-        folder.mask(image_id, np.zeros((16, 20)))
+        folder.mask(image_id, np.pad([[1]], ((5, 10), (4, 15))))
     folder.list("train", "a")
     folder.list("val", "b")
     return folder

@@ -87,17 +87,18 @@ def test_a_mask_in_jpeg_is_refused_whatever_its_name(voc):
     """Its numbers would not be those that were drawn."""
     Image.fromarray(np.zeros((16, 20), np.uint8)).save(voc.root / "SegmentationClass" / "a.png", "JPEG")
     found = only_finding(voc)
-    assert "SegmentationClass/a.png: found no image of the formats PNG; wanted a palette or grey PNG" in found
+    assert "SegmentationClass/a.png: found no image of the formats PNG; wanted a palette, grey or RGB PNG" in found
 
 
-@pytest.mark.parametrize("format", ["GIF", "PPM", "ICO", "TGA", "PDF"])
+@pytest.mark.parametrize("format", ["EPS", "PDF"])
 def test_photographs_of_other_formats_are_refused(voc, format):
     Image.new("RGB", (20, 16)).save(voc.root / "JPEGImages" / "a.jpg", format)
-    assert "a.jpg: found no image of the formats JPEG, PNG, TIFF, WEBP, BMP" in only_finding(voc)
+    assert "a.jpg: found no image of the formats JPEG, " in only_finding(voc)
 
 
-def test_a_photograph_may_have_another_of_the_formats(voc):
-    Image.new("RGB", (20, 16)).save(voc.root / "JPEGImages" / "a.jpg", "PNG")
+@pytest.mark.parametrize("format", ["PNG", "GIF", "PPM", "TGA", "AVIF", "JPEG2000"])
+def test_a_photograph_may_have_another_of_the_formats(voc, format):
+    Image.new("RGB", (20, 16)).save(voc.root / "JPEGImages" / "a.jpg", format)
     assert import_voc("toy", voc.root).records["a"].width == 20
 
 

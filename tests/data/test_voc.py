@@ -57,7 +57,7 @@ def test_images_without_boxes_are_imported_for_other_kinds_of_labels(voc):
     "name, box, message",
     [
         ("cat", (5, 5, 25, 10), "outside the image; wanted 1 <= x <= 20"),
-        ("cat", (0, 5, 9, 10), "outside the image"),
+        ("cat", (-1, 5, 9, 10), "outside the image"),
         ("cat", (9, 5, 3, 10), "inverted box"),
         ("cat", (5, 5, 5, 10), "without area"),
         ("cat", ("nan", 5, 9, 10), "finite numbers"),
@@ -105,7 +105,7 @@ def test_text_that_claims_to_be_a_photograph(voc):
     [
         (np.zeros((8, 9)), "L", "found 9x8 pixels; wanted 20x16 like the image"),
         (np.full((16, 20), 7), "L", "found values [7]; wanted 0..2 or 255"),
-        (np.zeros((16, 20)), "RGB", "found a mask of mode RGB; wanted a palette or grey PNG"),
+        (np.full((16, 20), 7), "RGB", "found 1 colours of no class: #070707; wanted the colours of classes.txt"),
     ],
 )
 def test_bad_masks(voc, labels, mode, message):
@@ -116,12 +116,12 @@ def test_bad_masks(voc, labels, mode, message):
 def test_lists_with_unknown_and_repeated_ids(voc):
     voc.list("train", "a", "a", "ghost")
     found = findings(voc)
-    assert "id a 2 times" in found[0] and "id ghost without an image; wanted JPEGImages/ghost.jpg" in found[1]
+    assert "id a 2 times" in found[1] and "id ghost without an image; wanted JPEGImages/ghost.jpg" in found[0]
 
 
 def test_a_validation_image_may_not_be_trained_on(voc):
     voc.list("val", "a", "b")
-    assert "which is in train.txt too" in only_finding(voc)
+    assert "val.txt: found 1 ids that are in train.txt too: a" in only_finding(voc)
 
 
 def test_duplicate_ids(voc):

@@ -52,7 +52,9 @@ def import_context(
 
     Raises: DatasetError with every finding, and nothing is written.
     """
-    index = import_voc(dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, workers=workers)
+    index = import_voc(
+        dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, truth=truth, workers=workers
+    )
 
     def draw(record: Record) -> Record:
         if not record.truth:

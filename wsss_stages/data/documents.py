@@ -1,7 +1,6 @@
 """Text, lists, JSON and XML of a dataset: read within limits, and refused as DefectError whatever is wrong with them."""
 
 import json
-import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -26,11 +25,6 @@ def read_text(path: Path) -> str:
 def read_lines(path: Path) -> list[str]:
     """Lines that are not blank, without the blanks around them. Only a line feed ends a line: no other separator does in secret."""
     return [line for text in read_text(path).split("\n") if (line := text.strip(" \t\r"))]
-
-
-def read_ids(path: Path) -> list[str]:
-    """First word of every line of a list of images."""
-    return [re.split(r"[ \t]", line, maxsplit=1)[0] for line in read_lines(path)]
 
 
 def read_json(path: Path) -> object:

@@ -59,3 +59,9 @@ class Notes(dict[str, Note]):
     @classmethod
     def from_json(cls, content: Mapping[str, Mapping]) -> "Notes":
         return cls({text: Note(**note) for text, note in content.items()})
+
+
+def count(notes: dict[str, int], text: str, times: int = 1) -> None:
+    """Count what was met in one image; nothing is noted for 0 times."""
+    if times:
+        notes[text] = notes.get(text, 0) + times

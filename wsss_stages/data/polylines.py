@@ -13,6 +13,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.data.documents import number as read_number
 from wsss_stages.data.documents import read_xml
 from wsss_stages.data.findings import DefectError, Finding
+from wsss_stages.data.notes import count
 
 PEN = 3
 """Width of a line, pixels."""
@@ -71,8 +72,8 @@ def read_polylines(
                 )
             )
             continue
-        _count(notes, OUTSIDE, int((~inside).sum()))
-        _count(notes, DOTS, int(inside.sum() == 1))
+        count(notes, OUTSIDE, int((~inside).sum()))
+        count(notes, DOTS, int(inside.sum() == 1))
         lines.append((classes.index(name), points[inside]))
     return lines
 
@@ -92,8 +93,3 @@ def draw(canvas: np.ndarray, points: np.ndarray, value: int, width: int) -> None
     cv2.polylines(thin, [np.concatenate([way[:1], way])], isClosed=False, color=1)
     pen = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))  # cv2's own thick lines are wider than asked for
     canvas[cv2.dilate(thin, pen) > 0] = value
-
-
-def _count(notes: dict[str, int], note: str, count: int) -> None:
-    if count:
-        notes[note] = notes.get(note, 0) + count

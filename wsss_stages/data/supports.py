@@ -9,6 +9,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, label_size, read_labels, read_photo
 from wsss_stages.data.names import id_problem, there
+from wsss_stages.data.photographs import formats, hidden
 
 LAYOUT = "photographs NAME.jpg (png, tif, webp, bmp) and for each its mask masks/NAME.png, 0 for background"
 
@@ -24,10 +25,14 @@ class Support:
 
 def photographs(folder: Path) -> list[Path]:
     """The photographs of a folder by name. Raises DatasetError if there is none, or if results cannot have their names."""
-    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    found = (
+        sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES and not hidden(p.name))
+        if folder.is_dir()
+        else []
+    )
     if not found:
         what = "no photograph" if folder.is_dir() else "no such folder"
-        raise DatasetError([Finding(folder, what, "at least one, " + ", ".join(SUFFIXES), "Put photographs there.")])
+        raise DatasetError([Finding(folder, what, f"at least one, {formats()}", "Put photographs there.")])
     findings = [
         Finding(path, f"a name with {problem}", "a name that results can have", "Rename it.")
         for path in found

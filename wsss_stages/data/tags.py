@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wsss_stages.data.documents import read_text
 from wsss_stages.data.findings import DefectError, Finding
+from wsss_stages.data.photographs import image_id
 
 
 def read_csv(path: Path, classes: list[str], findings: list[Finding]) -> dict[str, list[int]]:
@@ -37,5 +38,5 @@ def read_csv(path: Path, classes: list[str], findings: list[Finding]) -> dict[st
                 )
             )
             continue
-        found.setdefault(cells[0], set()).update([classes.index(cells[1])] if cells[1] else [])
-    return {image_id: sorted(its) for image_id, its in found.items()}
+        found.setdefault(image_id(cells[0]), set()).update([classes.index(cells[1])] if cells[1] else [])
+    return {name: sorted(classes) for name, classes in found.items()}

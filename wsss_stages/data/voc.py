@@ -1,28 +1,31 @@
 """A folder in PASCAL VOC layout to the index; it is only ever read.
 
-JPEGImages/ID.jpg (or png, tif, webp, bmp)   classes.txt (optional, background first)
-SegmentationClass/ID.png, SegmentationObject/ID.png (optional truth)
-ImageSets/Segmentation/NAME.txt (optional; without lists every image is for training)
+JPEGImages/ID.jpg, or another format of data.images   classes.txt (optional; data.class_names)
+SegmentationClass/ID.png, SegmentationObject/ID.png (optional truth; data.masks)
+ImageSets/Segmentation/NAME.txt (optional; data.lists. Without lists every image is for training)
 Weak labels: see data.weak_labels; saliency maps: data.saliency.
 """
 
-import os
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from wsss_stages import UNKNOWN, artifacts
-from wsss_stages.data.documents import read_ids, read_lines
+from wsss_stages.ahead import Ahead
+from wsss_stages.data.class_names import read_classes
 from wsss_stages.data.examine import Examined, examine_all
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
-from wsss_stages.data.images import SUFFIXES, ImageError, read_labels, read_photo
+from wsss_stages.data.images import ImageError, open_photo
 from wsss_stages.data.index import Index, Record, sample
-from wsss_stages.data.names import below, class_problem, id_problem, there
+from wsss_stages.data.lists import Lists
+from wsss_stages.data.masks import Masks, only_white
+from wsss_stages.data.names import id_problem, there
 from wsss_stages.data.notes import Notes
+from wsss_stages.data.photographs import photographs, unused
 from wsss_stages.data.saliency import add_saliency
-from wsss_stages.data.weak_labels import WeakLabels, read_mask
+from wsss_stages.data.spool import Spool
+from wsss_stages.data.weak_labels import WeakLabels
+from wsss_stages.progress import progress
 
 VOC_CLASSES = (
     "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
@@ -57,6 +60,7 @@ def import_voc(
     truth_list: str = "",
     saliency: Path | None = None,
     layout: Layout = VOC,
+    truth: Path | None = None,
     workers: int = 4,
 ) -> Index:
     """Validate the folder and return its index.
@@ -68,6 +72,7 @@ def import_voc(
         truth_list: list of training images whose true masks may be learned from; empty: none.
         weak_root: folder of the weak labels where it is another one.
         saliency: folder of saliency maps, one for every training image; None: there are none.
+        truth: folder to draw masks into that do not lie as indices of classes; wanted only where there are such.
 
     Raises: DatasetError with every finding.
     """
@@ -83,197 +88,132 @@ def import_voc(
             ]
         )
     findings: list[Finding] = []
+    notes = Notes()
     if weak_root and not weak_root.is_dir():
         findings.append(Finding(weak_root, "no such folder", "a folder of weak labels", "Correct data.weak_labels."))
     if saliency and not saliency.is_dir():
         findings.append(Finding(saliency, "no such folder", "a folder of saliency maps", "Correct data.saliency."))
         saliency = None
-    classes = _classes(root, layout, findings)
-    photos = _photos(root, findings)
-    lists = root / "ImageSets" / layout.lists
-    splits = _splits(root, lists, photos, train_list, val_list, findings)
+    classes, colours = read_classes(root, layout.classes, findings)
+    photos, unread = photographs(root / "JPEGImages", findings, notes)
+    lists = Lists(root, layout.lists, photos, unread, findings, notes)
+    splits = lists.splits(train_list, val_list)
+    learnable = set(lists.ids(truth_list, "truth_list") or ()) if truth_list else set()
     if limit:
+        notes.add("training images beyond data.limit, left out", max(0, len(splits["train"]) - limit))
         splits["train"] = sample(splits["train"], limit)
     labels = WeakLabels(weak_root or root / layout.weak, root, classes, findings)
-    ids = list(dict.fromkeys(splits["train"] + splits["val"]))
-
-    trained = set(splits["train"])
-    learnable = _learnable(root, lists, truth_list, trained, findings) if truth_list else set()
-
-    def examine(image_id: str) -> Examined:
-        salient = saliency if image_id in trained else None
-        photo = root / "JPEGImages" / photos[image_id]
-        return _examine(root, layout, photo, image_id, labels, image_id in learnable, salient)
-
-    notes = Notes()
-    records = examine_all(ids, examine, findings, notes, max_side, workers)
+    labels.unused(photos, notes)
+    ids = [*splits["train"], *splits["val"]]
+    masks = Masks(root / layout.truth, root, len(classes), colours)
+    masks.white = only_white(masks, ids)
+    objects = Masks(root / layout.instances, root, UNKNOWN)
+    for mask in (masks, objects):
+        unused(mask.folder, (".png",), photos, f"masks in {mask.folder.name}", notes)
+    folder = Folder(root, photos, labels, masks, objects, set(splits["train"]), learnable, saliency)
+    records = examine_all(ids, folder.examine, findings, notes, max_side, workers)
+    if without := folder.without_objects():
+        raise DatasetError(without)
+    if masks.translated or objects.translated:
+        drawn = Spool()
+        for _, record in progress(Ahead(records.values(), partial(folder.draw, truth=truth), workers), "true masks"):
+            drawn.add(record)
+        records = drawn
     return Index(dataset, root.resolve(), classes, splits, records, notes)
 
 
-def _classes(root: Path, layout: Layout, findings: list[Finding]) -> list[str]:
-    path = root / "classes.txt"
-    try:
-        if not there(path, root):
-            return list(layout.classes)
-        names = read_lines(path)
-    except DefectError as error:
-        findings.append(error.at(path))
-        return list(layout.classes)
-    for name in names:
-        if problem := class_problem(name):
-            wanted = "names of letters, digits, marks and blanks"
-            findings.append(Finding(path, f"class {name[:40]!a} with {problem}", wanted, "Rename it."))
-    if not names or names[0] != "background":
-        findings.append(
-            Finding(path, f"first line {names[:1]}", "background first", "Put 'background' on its first line.")
-        )
-    if len(set(names)) != len(names) or len(names) > UNKNOWN:
-        findings.append(
-            Finding(
-                path,
-                f"{len(names)} names, repeated or too many",
-                f"at most {UNKNOWN} different names",
-                "Remove the repeated ones.",
-            )
-        )
-    return names
+@dataclass
+class Folder:
+    """What is known of a folder in VOC layout before its images are looked at one by one."""
 
+    root: Path
+    photos: dict[str, str]
+    labels: WeakLabels
+    masks: Masks
+    objects: Masks
+    trained: set[str]
+    learnable: set[str]
+    """Images whose true masks may be learned from, where they are in training."""
+    saliency: Path | None
+    held: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
+    """What the true masks of a split hold; empty: there are none."""
+    shown: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
+    """Classes that the weak labels of the masked images of a split show."""
 
-def _photos(root: Path, findings: list[Finding]) -> dict[str, str]:
-    """File of every photograph by id."""
-    photos: dict[str, str] = {}
-    for name in sorted(os.listdir(root / "JPEGImages")):
-        stem, suffix = os.path.splitext(name)
-        if suffix.lower() not in SUFFIXES:
-            continue
-        if stem in photos:
-            findings.append(
-                Finding(
-                    root / "JPEGImages" / name,
-                    f"id {stem} a second time, beside {photos[stem]}",
-                    "one image per id",
-                    "Remove or rename one of them.",
-                )
-            )
-        photos.setdefault(stem, name)
-    return photos
+    def examine(self, image_id: str) -> Examined:
+        """Return an image's record, its findings and its notes."""
+        photo = self.root / "JPEGImages" / self.photos[image_id]
+        if problem := id_problem(image_id):
+            wanted = "the name of a photograph in JPEGImages"
+            return None, [Finding(photo, f"id {image_id[:80]!a} with {problem}", wanted, "Rename the image.")], {}
+        try:
+            there(photo, self.root)
+            opened = open_photo(photo)
+        except DefectError as error:
+            return None, [error.at(photo)], {}
+        except ImageError as error:
+            remedy = "Copy the file again from its source or remove the id."
+            return None, [Finding(photo, str(error), "a whole image", remedy)], {}
+        height, width = opened.pixels.shape[:2]
+        path = str(photo.relative_to(self.root))
+        record = Record(image_id, path, artifacts.sha256(photo), height, width, height, width)
+        findings: list[Finding] = []
+        notes = dict.fromkeys(opened.notes, 1)
+        self.labels.add(record, opened.orientation, findings, notes)
+        split = "train" if image_id in self.trained else "val"
+        record.truth, held = self._mask(self.masks, record, findings, notes)
+        record.instances, _ = self._mask(self.objects, record, findings, notes)
+        self.held[split] |= held
+        self.shown[split] |= set(record.tags) if held else set()
+        if self.saliency and image_id in self.trained:
+            add_saliency(record, self.saliency, self.root, findings)
+        if image_id in self.learnable and image_id in self.trained:
+            findings += self._learn_truth(record, held)
+        return record, findings, notes
 
+    def draw(self, record: Record, truth: Path | None) -> Record:
+        """Return the record with masks of indices: those that do not lie so are drawn below `truth`."""
+        for masks, key in ((self.masks, "truth"), (self.objects, "instances")):
+            if record.id not in masks.translated:
+                continue
+            if truth is None:
+                raise ValueError(f"{masks.folder}: its masks are drawn anew, which wants a folder `truth`")
+            target = (truth / masks.folder.name / f"{record.id}.png").resolve()
+            masks.draw(record, target)
+            record = replace(record, **{key: str(target)})
+        if record.truth and record.truth_sha256:
+            record = replace(record, truth_sha256=artifacts.sha256(self.root / record.truth))
+        return record
 
-def _splits(
-    root: Path, lists: Path, photos: dict[str, str], train_list: str, val_list: str, findings: list[Finding]
-) -> dict[str, list[str]]:
-    splits: dict[str, list[str]] = {"train": [], "val": []}
-    if not lists.is_dir():
-        splits["train"] = list(photos)
-    for split, name in (("train", train_list), ("val", val_list)):
-        path, ids = _list(root, lists, name, findings)
-        if ids is None:
-            if split == "train" and lists.is_dir():
-                there = ", ".join(sorted(p.stem for p in lists.glob("*.txt"))) or "none"
-                findings.append(
-                    Finding(
-                        path,
-                        "no such list",
-                        f"one of {there}",
-                        "Set data.train_list to the list of training images.",
-                    )
-                )
-            continue
-        for image_id, count in Counter(ids).items():
-            if count > 1:
-                findings.append(
-                    Finding(path, f"id {image_id} {count} times", "every id once", "Remove the repeated lines.")
-                )
-            if problem := id_problem(image_id):
-                findings.append(_bad_id(path, image_id, problem))
-            elif image_id not in photos:
-                findings.append(
-                    Finding(
-                        path,
-                        f"id {image_id} without an image",
-                        f"JPEGImages/{image_id}.jpg",
-                        "Add the image or remove the line.",
-                    )
-                )
-            if split == "val" and image_id in splits["train"]:
-                findings.append(
-                    Finding(
-                        path,
-                        f"id {image_id}, which is in {train_list}.txt too",
-                        "no image in both lists",
-                        "Scores on training images would flatter: remove it from one.",
-                    )
-                )
-        splits[split] = [image_id for image_id in dict.fromkeys(ids) if image_id in photos]
-    if not splits["train"] and not findings:
-        findings.append(Finding(root, "no training image", "at least one", "Put images into JPEGImages."))
-    return splits
+    def without_objects(self) -> list[Finding]:
+        """Return a finding for every split whose true masks hold no object at all, though its images show some."""
+        wanted = "a pixel of a class in one of them"
+        remedy = "Correct the masks or classes.txt, or take the masks away: scores against them would mean nothing."
+        return [
+            Finding(self.masks.folder, f"only the values {sorted(held)} in all masks of {split}", wanted, remedy)
+            for split, held in self.held.items()
+            if held and held <= {0, UNKNOWN} and (UNKNOWN in held or self.shown[split])
+        ]
 
+    def _mask(
+        self, masks: Masks, record: Record, findings: list[Finding], notes: dict[str, int]
+    ) -> tuple[str | None, set[int]]:
+        """Return the relative path of an optional mask, checked for size and values, and what it holds."""
+        path = masks.folder / f"{record.id}.png"
+        try:
+            found, held = masks.examine(record, notes)
+        except DefectError as error:
+            findings.append(error.at(path))
+            return None, set()
+        return found and str(found.relative_to(self.root)), held
 
-def _list(root: Path, lists: Path, name: str, findings: list[Finding]) -> tuple[Path, list[str] | None]:
-    """A list's file and its ids, None without such a file; one that cannot be read is a finding and empty."""
-    path = lists / f"{name}.txt"
-    try:
-        path = below(lists, f"{name}.txt")
-        return path, read_ids(path) if there(path, root) else None
-    except DefectError as error:
-        findings.append(error.at(path))
-        return path, []
-
-
-def _learnable(root: Path, lists: Path, name: str, train: set[str], findings: list[Finding]) -> set[str]:
-    """Training images whose true masks may be learned from."""
-    path, ids = _list(root, lists, name, findings)
-    if ids is None:
-        findings.append(Finding(path, "no such list", "ids, one a line", "Correct data.truth_list."))
-    return train.intersection(ids or ())
-
-
-def _bad_id(path: Path, image_id: str, problem: str) -> Finding:
-    wanted = "the name of a photograph in JPEGImages, without its suffix"
-    return Finding(path, f"id {image_id[:80]!a} with {problem}", wanted, "Rename the image and correct the list.")
-
-
-def _examine(
-    root: Path, layout: Layout, photo: Path, image_id: str, labels: WeakLabels, learnable: bool, saliency: Path | None
-) -> Examined:
-    if problem := id_problem(image_id):
-        return None, [_bad_id(photo, image_id, problem)], {}
-    try:
-        there(photo, root)
-        height, width = read_photo(photo).shape[:2]
-    except DefectError as error:
-        return None, [error.at(photo)], {}
-    except ImageError as error:
-        remedy = "Copy the file again from its source or remove the id."
-        return None, [Finding(photo, str(error), "a whole image", remedy)], {}
-    record = Record(image_id, str(photo.relative_to(root)), artifacts.sha256(photo), height, width, height, width)
-    findings: list[Finding] = []
-    notes: dict[str, int] = {}
-    record.truth = _mask(root, layout.truth, record, set(range(len(labels.classes))) | {UNKNOWN}, findings)
-    record.instances = _mask(root, layout.instances, record, None, findings)
-    labels.add(record, findings, notes)
-    if saliency:
-        add_saliency(record, saliency, root, findings)
-    if learnable and record.truth:
+    def _learn_truth(self, record: Record, held: set[int]) -> list[Finding]:
+        """Add an image's true classes to its tags; without a mask that is a finding."""
+        photo = self.root / record.photo
+        if not record.truth:
+            wanted = f"{self.masks.folder.name}/{record.id}.png"
+            return [Finding(photo, "no true mask to learn from", wanted, "Add it, or correct data.truth_list.")]
         record.kinds.append("truth")
-        record.truth_sha256 = artifacts.sha256(root / record.truth)
-        classes = set(np.unique(read_labels(root / record.truth)).tolist()) - {0, UNKNOWN}
-        record.tags = sorted({*record.tags, *classes})
-    elif learnable:
-        wanted = f"{layout.truth}/{image_id}.png"
-        findings.append(Finding(photo, "no true mask to learn from", wanted, "Add it, or correct data.truth_list."))
-    return record, findings, notes
-
-
-def _mask(root: Path, folder: str, record: Record, ids: set[int] | None, findings: list[Finding]) -> str | None:
-    """Relative path of an optional mask, checked for size, mode and values."""
-    path = root / folder / f"{record.id}.png"
-    try:
-        if not there(path, root):
-            return None
-        read_mask(path, record, ids)
-    except DefectError as error:
-        findings.append(error.at(path))
-        return None
-    return str(path.relative_to(root))
+        record.truth_sha256 = artifacts.sha256(self.root / record.truth)
+        record.tags = sorted({*record.tags, *held} - {0, UNKNOWN})
+        return []

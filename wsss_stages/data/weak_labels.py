@@ -14,10 +14,14 @@ from wsss_stages.data.findings import DefectError, Finding
 from wsss_stages.data.images import ImageError, label_size, read_labels
 from wsss_stages.data.index import Record
 from wsss_stages.data.names import there
+from wsss_stages.data.notes import Notes
 from wsss_stages.data.npy_tags import read_npy
+from wsss_stages.data.photographs import forms, image_id, unused
 from wsss_stages.data.polylines import drawn, read_polylines
 from wsss_stages.data.tags import read_csv
 from wsss_stages.data.voc_boxes import read_boxes
+
+FOLDERS = {"annotations": ("Annotations", (".xml",)), "scribbles": ("Scribbles", (".png", ".xml"))}
 
 
 class WeakLabels:
@@ -32,8 +36,8 @@ class WeakLabels:
         self.points: dict[str, list[tuple[Path, dict]]] = {}
         for name in ("points.json", "background_points.json"):
             if self._there(root / name, findings):
-                for image_id, points in _read_points(root / name, findings).items():
-                    self.points.setdefault(image_id, []).extend((root / name, point) for point in points)
+                for key, points in _read_points(root / name, findings).items():
+                    self.points.setdefault(image_id(key), []).extend((root / name, point) for point in points)
         csv, npy = root / "tags.csv", root / "cls_labels.npy"
         has_csv, has_npy = (self._there(path, findings) for path in (csv, npy))
         if has_csv and has_npy:
@@ -41,12 +45,16 @@ class WeakLabels:
         self.tags = read_csv(csv, classes, findings) if has_csv else None
         self.npy_tags = read_npy(npy, classes, findings) if has_npy else None
 
-    def add(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> None:
-        """Fill in the record's boxes, scribbles, points and tags, and which of them there are."""
-        xml = self.root / "Annotations" / f"{record.id}.xml"
-        has_xml = self._there(xml, findings)
-        if has_xml:
-            record.boxes, record.box_classes = read_boxes(xml, record.height, record.width, self.classes, findings)
+    def add(self, record: Record, orientation: int, findings: list[Finding], notes: dict[str, int]) -> None:
+        """Fill in the record's boxes, scribbles, points and tags, and which of them there are.
+
+        Args:
+            orientation: EXIF's of the photograph, 1 to 8.
+        """
+        xml = self._file("Annotations", record.id, ".xml", findings)
+        if xml:
+            read = read_boxes(xml, record.height, record.width, orientation, self.classes, findings, notes)
+            record.boxes, record.box_classes = read.boxes, read.classes
         scribbles = self._scribbles(record, findings, notes)
         if scribbles is not None:
             record.scribble_classes = sorted(set(np.unique(scribbles).tolist()) - {UNKNOWN})
@@ -65,10 +73,25 @@ class WeakLabels:
                 )
             )
         record.tags = sorted(shown | set(tags or ()))
-        given = (has_xml, record.scribbles is not None, bool(record.points), tags is not None)
+        given = (xml is not None, record.scribbles is not None, bool(record.points), tags is not None)
         record.kinds = [
             kind for kind, is_there in zip(("box", "scribble", "point", "tag"), given, strict=True) if is_there
         ]
+
+    def unused(self, photos: dict[str, str], notes: Notes) -> None:
+        """Note the labels that belong to no photograph, by id and file."""
+        for name, (folder, suffixes) in FOLDERS.items():
+            unused(self.root / folder, suffixes, photos, name, notes)
+        notes.add_each("points of no photograph, left out", (n for n in self.points if n not in photos))
+        notes.add_each("tags of no photograph, left out", (n for n in self.tags or () if n not in photos))
+        if self.npy_tags is not None:
+            plain = {name.replace("_", "") for name in photos}
+            notes.add_each("tags of no photograph, left out", (n for n in self.npy_tags if n not in plain))
+
+    def _file(self, folder: str, record_id: str, suffix: str, findings: list[Finding]) -> Path | None:
+        """Return an image's file in a folder; None without."""
+        paths = (self.root / folder / name for name in forms(f"{record_id}{suffix}"))
+        return next((path for path in paths if self._there(path, findings)), None)
 
     def _there(self, path: Path, findings: list[Finding]) -> bool:
         try:
@@ -89,13 +112,12 @@ class WeakLabels:
 
     def _scribbles(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> np.ndarray | None:
         """(h, w) classes of an image's scribbles, whose path it notes; None without, or with such that cannot be used."""
-        png, xml = (self.root / "Scribbles" / f"{record.id}{suffix}" for suffix in (".png", ".xml"))
-        has_png, has_xml = (self._there(path, findings) for path in (png, xml))
-        if has_png and has_xml:
+        png, xml = (self._file("Scribbles", record.id, suffix, findings) for suffix in (".png", ".xml"))
+        if png and xml:
             findings.append(Finding(xml, f"{png.name} beside it", "one file of scribbles", "Remove one of them."))
-        if not has_png and not has_xml:
+        path = png or xml
+        if path is None:
             return None
-        path = png if has_png else xml
         size = record.height, record.width
         if path == xml:
             before = len(findings)

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     if opt.kind in ("coco", "context"):
         index = from_coco(paths, opt) if opt.kind == "coco" else from_context(paths, opt)
     else:
-        index = from_voc(paths.dataset, root, opt)
+        index = from_voc(paths.dataset, root, paths.index.parent / "truth", opt)
     index.write(paths.index)
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in index.splits.items())
     sys.stdout.write(f"{paths.index}: {sizes} images, {len(index.classes) - 1} classes\n")
@@ -39,12 +39,21 @@ def main(argv: list[str] | None = None) -> None:
         sys.stdout.write(f"{text}: {note}\n")
 
 
-def from_voc(dataset: str, root: Path, opt: options.Data):
+def from_voc(dataset: str, root: Path, truth: Path, opt: options.Data):
     from wsss_stages.data.voc import import_voc
 
     weak_root, saliency = (Path(folder) if folder else None for folder in (opt.weak_labels, opt.saliency))
     return import_voc(
-        dataset, root, opt.train_list, opt.val_list, opt.limit, opt.max_side, weak_root, opt.truth_list, saliency
+        dataset,
+        root,
+        opt.train_list,
+        opt.val_list,
+        opt.limit,
+        opt.max_side,
+        weak_root,
+        opt.truth_list,
+        saliency,
+        truth=truth,
     )
 
 
