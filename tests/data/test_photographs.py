@@ -11,7 +11,9 @@ from wsss_stages.data.photographs import FOLDERS, HIDDEN, OTHERS, image_id, unus
 from wsss_stages.data.supports import photographs as photographs_to_predict
 from wsss_stages.data.voc import import_voc
 
-NO_PHOTOGRAPHS = set("BLP BUFR CUR DCX EPS FITS FLI FTEX GBR GRIB HDF5 IM IPTC MPEG MSP PCD PIXAR WMF XBM XPM PDF".split())
+NO_PHOTOGRAPHS = set(
+    "BLP BUFR CUR DCX EPS FITS FLI FTEX GBR GRIB HDF5 IM IPTC MPEG MSP PCD PIXAR WMF XBM XPM PDF".split()
+)
 """Formats of Pillow's that are games', icons', films' or data, or are drawn by another program."""
 
 
