@@ -59,7 +59,7 @@ def test_paths_are_noted_and_ids_are_not(voc):
 
 
 def test_candidates_in_order():
-    assert list(candidates("x/a b.jpg c.png")) == ["x/a b.jpg c.png", "a b.jpg c", "x/a", "a"]
+    assert list(candidates("x/a b.jpg c.png")) == ["x/a b.jpg c.png", "a b.jpg c", "x/a b.jpg", "a b", "x/a", "a"]
 
 
 def test_lists_of_main_where_segmentation_has_none(voc):

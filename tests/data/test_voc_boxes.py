@@ -17,6 +17,7 @@ from wsss_stages.data.voc_shapes import BOUNDS, SEVERAL
 
 CLASSES = ["background", "cat", "dog"]
 SIZE = "<size><width>{}</width><height>{}</height></size>"
+SAME = SIZE.format(200, 120)
 OBJECT = "<object><name>cat</name>{}</object>"
 BOX = "<bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox>"
 
@@ -25,7 +26,7 @@ BOX = "<bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bnd
 def read(tmp_path):
     """What an annotation comes to on a photograph of 200 x 120 pixels: boxes, classes, findings, notes."""
 
-    def read(*objects, size=SIZE.format(200, 120), orientation=1):
+    def read(*objects, size=SAME, orientation=1):
         path = tmp_path / "a.xml"
         path.write_text(f"<annotation>{size}{''.join(objects)}</annotation>")
         findings, notes = [], {}

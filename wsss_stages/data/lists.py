@@ -22,6 +22,9 @@ FROM_PATHS = "lines of lists that are paths or file names, taken by the name of 
 PER_CLASS = "lists of single classes, taken together"
 WITH_FLAG = re.compile(r"[ \t]+(-1|0|1)$")
 """Of a line in a list of one class: absent, difficult or present."""
+BLANKS = re.compile(r"[ \t]+")
+MOST_WORDS = 50
+"""Of a line; file names have fewer."""
 NAMED = 5
 """Ids that a finding names."""
 
@@ -84,7 +87,7 @@ class Lists:
             if chosen is None:
                 self._unknown(path, line)
                 continue
-            if chosen not in (image_id(line), image_id(words(line)[0])):
+            if chosen != image_id(line) and not image_id(line).startswith((f"{chosen} ", f"{chosen}\t")):
                 self.notes.add(FROM_PATHS, 1, line)
             counts[chosen] += 1
         for repeated, count in counts.items():
@@ -125,16 +128,13 @@ class Lists:
 
 
 def candidates(line: str) -> Iterator[str]:
-    """Yield the ids that a line of a list may mean: the line, its file's stem, its first word, the stem of that word's file."""
-    for text in (line, words(line)[0]):
+    """Yield the ids that a line of a list may mean: the line, then less and less of its words, each also as a file's stem."""
+    ends = [len(line), *reversed([blank.start() for blank in BLANKS.finditer(line)])]
+    for end in ends[:MOST_WORDS]:
+        text = line[:end]
         yield image_id(text)
         name = PurePosixPath(text.replace("\\", "/")).name
         suffix = PurePosixPath(name).suffix
         stem = name.removesuffix(suffix) if suffix.lower() in SUFFIXES else name
         if stem and stem != text:
             yield image_id(stem)
-
-
-def words(line: str) -> list[str]:
-    """Return the words of a line that is not blank."""
-    return re.split(r"[ \t]+", line)
