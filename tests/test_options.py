@@ -42,9 +42,16 @@ def test_every_option_tells_what_it_is():
             assert field.description, f"{section.__name__}.{name}"
 
 
-def test_parts_of_a_dfr_batch_hold_two_images():
-    assert options.Dfr(batch_size=4, accumulate=2).accumulate == 2
-    with pytest.raises(
-        ValueError, match="batches of 4 in 3 parts; the norms of the head need at least two images in each"
-    ):
-        options.Dfr(batch_size=4, accumulate=3)
+def test_every_part_of_a_dfr_batch_holds_an_image():
+    assert options.Dfr(batch_size=4, accumulate=4).accumulate == 4
+    with pytest.raises(ValueError, match="found batch_size 4 and accumulate 5; wanted at least one image in each part"):
+        options.Dfr(batch_size=4, accumulate=5)
+
+
+@pytest.mark.parametrize(
+    "make", [options.Dfr, options.ObjectNet, lambda crop: options.Segment(head="tree_fcn", crop=crop)]
+)
+def test_crops_of_networks_at_stride_32_make_a_map_of_several_nodes(make):
+    assert make(crop=64).crop == 64
+    with pytest.raises(ValueError, match=r"63.*64|64.*63"):
+        make(crop=63)

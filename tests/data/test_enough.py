@@ -37,8 +37,36 @@ def test_tags_may_follow_from_other_labels(voc):
     assert found(voc, "box") == [] and found(voc, "tag") == []
 
 
-def test_an_annotation_without_objects_is_enough(voc):
+def test_an_annotation_without_objects_is_enough_beside_one_with(voc):
+    voc.photo("c")
+    voc.boxes("c")
+    voc.list("train", "a", "c")
+    assert found(voc, "box") == []
+
+
+@pytest.mark.parametrize("weak", ["box", "tag", "mixed"])
+def test_labels_without_any_class_are_refused(voc, weak):
     voc.boxes("a")
+    (finding,) = found(voc, weak)
+    assert f"{voc.root}: found no class in the labels of 1 training images; wanted a class in at least one" in finding
+
+
+def test_a_list_of_background_alone_is_refused(voc):
+    (voc.root / "classes.txt").write_text("background\n")
+    for name in "ab":
+        voc.boxes(name)
+    (finding,) = found(voc, "box")
+    assert "found no class but background; wanted background and at least one class more" in finding
+
+
+def test_boxes_too_small_to_learn_from_are_refused(voc):
+    voc.boxes("a", ("cat", 2, 3, 10, 5), ("dog", 2, 3, 3, 12))
+    (finding,) = found(voc, "box")
+    assert (
+        "boxes whose shorter sides have at most 3 pixels, in 1 training images; wanted a box of at least 4" in finding
+    )
+    assert "data.max_side" in finding
+    voc.boxes("a", ("cat", 2, 3, 10, 5), ("dog", 2, 3, 5, 12))
     assert found(voc, "box") == []
 
 

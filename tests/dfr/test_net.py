@@ -63,6 +63,13 @@ def test_pyramid_pooling_sees_the_means_of_whole_cells():
     assert [pool[0].output_size for pool in net.pools] == [1, 2, 3, 6]
 
 
+@pytest.mark.parametrize("images", [1, 3])
+def test_any_batch_takes_a_step(images):
+    network = made("tiny", pretrained=False).train()
+    sum(m.square().mean() for m in network.both(torch.rand(images, 3, 64, 64))).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
 def test_both_heads_are_on_the_fused_map():
     network = made().eval()
     fused = network.fuse(network.backbone(IMAGE))

@@ -5,6 +5,7 @@ import torch
 from skimage.transform import resize
 
 from wsss_stages.labels.crf import DenseCrf
+from wsss_stages.pairwise.compiled_mean_field import CompiledMeanField
 
 NUMBERS = {
     "gaussian_xy": 3.0,
@@ -71,3 +72,9 @@ def test_nan_names_the_image():
     P[0, 0, 3, 3] = float("nan")
     with pytest.raises(ValueError, match="img_7: 1 NaN"):
         DenseCrf(np.zeros((8, 8, 3), np.uint8), **NUMBERS).infer(P, 1, name="img_7")
+
+
+@pytest.mark.parametrize("device", ["cpu", torch.device("cpu"), "cpu:0"])
+def test_a_cpu_by_any_name_runs_compiled_loops(device):
+    crf = DenseCrf(np.zeros((8, 8, 3), np.uint8), **NUMBERS, device=device)
+    assert isinstance(crf.mean_field, CompiledMeanField)

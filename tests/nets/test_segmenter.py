@@ -6,8 +6,9 @@ import torch
 
 from wsss_stages.models import HEADS
 from wsss_stages.nets import tree_fcn
-from wsss_stages.nets.segmenter import multi_scale, segmentation_loss
+from wsss_stages.nets.segmenter import group_norm, multi_scale, segmentation_loss
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
+from wsss_stages.nets.upernet import UperNet
 
 
 def made(head, stride=8, classes=4):
@@ -16,8 +17,11 @@ def made(head, stride=8, classes=4):
 
 
 def moved(network):
-    """Batch norm that does something: statistics and scales drawn."""
+    """Norms that do something: statistics and scales drawn."""
     for module in network.modules():
+        if isinstance(module, torch.nn.GroupNorm):
+            for tensor in (module.weight.data, module.bias.data):
+                tensor.normal_()
         if isinstance(module, torch.nn.BatchNorm2d):
             for tensor in (module.running_mean, module.weight.data, module.bias.data):
                 tensor.normal_()
@@ -41,6 +45,36 @@ def test_every_parameter_learns_and_new_ones_are_all_but_the_backbones(head):
     assert not still
     new, old = ({id(p) for p in ps} for ps in (network.new_parameters(), network.backbone.parameters()))
     assert not new & old and new | old == {id(p) for p in network.parameters()}
+
+
+@pytest.mark.parametrize("images", [1, 3])
+@pytest.mark.parametrize("head", HEADS)
+def test_any_batch_takes_a_step(head, images):
+    network = made(head).train()
+    graded = network.graded(torch.rand(images, 3, 64, 64))
+    sum(weight * logits.square().mean() for logits, weight in graded.values()).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("head", ["deeplab_v3", "pspnet", "uper_net"])
+def test_pooled_branches_see_one_image_alone(head):
+    """They are the same in training and in prediction, and whatever else is in the batch."""
+    torch.manual_seed(0)
+    network = UperNet([8, 8, 8, 24], 20, [1, 2, 3, 4]) if head == "uper_net" else made(head)
+    branches = [network.aspp.convs[-1]] if head == "deeplab_v3" else network.pools
+    m = torch.rand(2, 24 if head == "uper_net" else 128, 4, 5)
+    for branch in branches:
+        together, predicted = branch.train()(m), branch.eval()(m)
+        alone = torch.cat([branch.train()(m[i : i + 1]) for i in range(2)])
+        torch.testing.assert_close(together, predicted)
+        torch.testing.assert_close(together, alone)
+
+
+@pytest.mark.parametrize(
+    "channels, groups", [(1, 1), (8, 1), (16, 1), (40, 2), (120, 6), (127, 1), (128, 8), (512, 32)]
+)
+def test_groups_of_a_norm_are_equal_and_have_16_channels(channels, groups):
+    assert group_norm(channels).num_groups == groups
 
 
 def test_deeplab_v2_sums_four_dilated_convolutions():
@@ -69,12 +103,16 @@ def test_pspnet_pools_over_grids_of_1_2_3_and_6():
     for side, pool in zip((1, 2, 3, 6), network.pools, strict=True):
         cell, (_, conv, norm, _) = 12 // side, pool
         found = pool(m)
-        assert found.shape == (1, 32, side, side)
+        assert found.shape == (1, 32, side, side) and norm.num_groups == 2
+        reduced = torch.zeros(32, side, side)
         for y, x in np.ndindex(side, side):
             mean = m[0, :, y * cell : (y + 1) * cell, x * cell : (x + 1) * cell].mean(dim=(1, 2))
-            reduced = conv.weight[:, :, 0, 0] @ mean
-            z = (reduced - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
-            torch.testing.assert_close(found[0, :, y, x], z.clamp(min=0))
+            reduced[:, y, x] = conv.weight[:, :, 0, 0] @ mean
+        for group in range(2):
+            of_group = slice(16 * group, 16 * (group + 1))
+            z = (reduced[of_group] - reduced[of_group].mean()) / (reduced[of_group].var(correction=0) + norm.eps).sqrt()
+            z = z * norm.weight[of_group, None, None] + norm.bias[of_group, None, None]
+            torch.testing.assert_close(found[0, of_group], z.clamp(min=0), atol=1e-5, rtol=1e-4)
 
 
 def test_pspnet_grades_the_map_before_the_last_with_weight_0_4():

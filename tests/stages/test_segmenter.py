@@ -1,14 +1,13 @@
 """The segmenter learns from labels of several makers with every head; weights and labels that do not fit are told."""
 
 import pytest
+import torch
 
 from wsss_stages import artifacts, contracts, models, training
 from wsss_stages.data.index import Index
 from wsss_stages.manifests import Manifest
-from wsss_stages.stages import (
-    s7_segment,
-    s8_predict,
-)
+from wsss_stages.stages import s7_segment, s8_predict
+from wsss_stages.training import gradients
 
 
 def test_the_segmenter_can_learn_from_truth(toy, tmp_path):
@@ -47,6 +46,24 @@ def test_every_head_learns_and_predicts(toy, tmp_path, head):
     for record in records:
         label = manifest.read(record.id, contracts.PREDICTION)["label"]
         assert label.shape == (record.height, record.width) and label.max() <= 4
+
+
+@pytest.mark.parametrize("head", models.HEADS)
+def test_a_batch_goes_one_by_one_where_memory_is_short(toy, tmp_path, monkeypatch, head):
+    """A GPU in which one image alone fits, played on a CPU."""
+    moved = gradients._moved
+
+    def scarce(value, device):
+        if isinstance(value, torch.Tensor) and value.ndim == 4 and len(value) > 1:
+            raise torch.OutOfMemoryError("played")
+        return moved(value, device)
+
+    monkeypatch.setattr(gradients, "_moved", scarce)
+    argv = toy.argv("s7_segment")
+    argv[argv.index("--weights") + 1] = str(tmp_path / "weights.safetensors")
+    s7_segment.main([*argv, "--head", head])
+    curve = toy.read(tmp_path / "curve.json")
+    assert [short["parts"] for short in curve["short_of_memory"]] == [2, 4] and len(curve["steps"]) == 2
 
 
 def test_weights_of_another_head_or_stage_are_refused(toy, tmp_path):

@@ -66,6 +66,16 @@ def test_a_checkpoint_of_another_training_is_told(left, capsys):
     assert "is of another training (other options, images or labels); training starts afresh" in capsys.readouterr().err
 
 
+def test_a_checkpoint_of_a_network_that_has_changed_since_is_told(left, capsys):
+    content = torch.load(left, weights_only=True)
+    content["network"]["running_mean"] = content["network"].pop("bias")
+    torch.save(content, left)
+    finish(left)
+    told = capsys.readouterr().err
+    assert "of another version of the network (1 tensors missing (bias first), 1 tensors unknown (running_mean" in told
+    assert "training starts afresh" in told and "resumed" not in told
+
+
 @pytest.mark.parametrize(
     "bytes_left, what", [(2000, "a file of torch, or another zip archive, that is cut off"), (0, "an empty file")]
 )

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from wsss_stages.array_checks import FLOATING, check_tensors, type_of
 from wsss_stages.pairwise.products import Products, products
 
 NEVER = -1e4
@@ -25,7 +26,11 @@ class Edges:
         Args:
             E: Eq. 3.14, 0 where not connected.  window: the n offsets.  beta: weight of E in Eq. 3.18.
             by: how to compute; what suits the device if not given.
+
+        Raises ValueError for E of other axes or type, or with other neighbours than the window's.
         """
+        check_tensors("Edges", {"n": len(window)}, E=(E, "b n h w", FLOATING))
+        self.sizes, self.device, self.types = dict(zip("bnhw", E.shape, strict=True)), E.device, (type_of(E),)
         self.products = by or products(tuple(E.shape[2:]), window, E)
         found = self.products.layout(E)
         self.alike = torch.where(found > 0, beta * found, NEVER)
@@ -41,7 +46,11 @@ def affinity_attention(H: Float[Tensor, "b h w d"], w: Float[Tensor, "b"], edges
 
     Args:
         H: node features on the grid of each image.  w: w^l, one per image (one network per image).
+
+    Raises ValueError for H or w of other sizes, type or device than the edges'.
     """
+    wanted = {"H": (H, "b h w d", edges.types), "w": (w, "b", edges.types)}
+    check_tensors("affinity_attention", edges.sizes, edges.device, **wanted)
     cos = _Cosine.apply(H, edges.products)
     scores = torch.addcmul(torch.where(cos > 0, edges.alike, edges.unlike), cos, w.view(-1, 1, 1, 1))
     return _Gather.apply(scores.softmax(dim=3), H, edges.products)

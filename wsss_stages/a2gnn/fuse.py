@@ -5,6 +5,7 @@ from functools import reduce
 import numpy as np
 
 from wsss_stages import UNKNOWN
+from wsss_stages.array_checks import INTEGER, check_arrays
 
 
 def fuse(
@@ -18,13 +19,13 @@ def fuse(
         M_B, M, M_I: (h, w) uint8 labels.  owner: (h, w) box that a pixel belongs to, -1 none.
         boxes: (k, 4) x0 y0 x1 y1.  classes: (k,) class of each box.
 
-    Returns: (h, w) uint8 seeds; number of boxes kept whole.
+    Returns: (h, w) uint8 seeds; number of boxes kept whole. Raises ValueError for arrays of other axes, sizes or types.
     """
+    labels = {name: (array, "h w", ("uint8",)) for name, array in (("M_B", M_B), ("M", M), ("M_I", M_I))}
+    known = {"owner": (owner, "h w", INTEGER), "boxes": (boxes, "k 4", INTEGER), "classes": (classes, "k", INTEGER)}
+    check_arrays("fuse", **labels, **known)
     unseen = np.array(
-        [
-            not (M_I[y0:y1, x0:x1] == c).any()
-            for (x0, y0, x1, y1), c in zip(np.asarray(boxes).tolist(), classes, strict=True)
-        ],
+        [not (M_I[y0:y1, x0:x1] == c).any() for (x0, y0, x1, y1), c in zip(boxes.tolist(), classes, strict=True)],
         bool,
     )
     kept_whole = (owner >= 0) & np.append(unseen, False)[owner]

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from wsss_stages.array_checks import FLOATING, INTEGER, check_tensors
+
 LEAST = 0.05
 """A class is never raised as if less than this were enough, however little the box's probabilities hold."""
 AHEAD = 1e-3
@@ -22,7 +24,11 @@ def touch_all_sides(
     Args:
         P: probabilities, background first.  boxes: x0 y0 x1 y1, pixels, 0-based, half open.
         box_rows: row of P of each box's class.  share: in [0, 1]; 0 leaves P as it is.
+
+    Raises ValueError for tensors of other axes or types. Boxes may be on another device than P.
     """
+    check_tensors("touch_all_sides", P=(P, "c h w", FLOATING))
+    check_tensors("touch_all_sides", boxes=(boxes, "k 4", INTEGER), box_rows=(box_rows, "k", INTEGER))
     if share == 0 or len(boxes) == 0:
         return P
     factors = torch.ones_like(P)

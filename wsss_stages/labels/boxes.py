@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+SMALLEST_BOX = 4
+"""Pixels of a box's shorter side: less shows no object to learn from."""
+
 
 def inside(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     """(h, w) bool: pixels of any box."""

@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsss_stages.array_checks import FLOATING, check_arrays, check_tensors
 from wsss_stages.pairwise.compiled_mean_field import CompiledLattice, CompiledMeanField, position_lattice
 from wsss_stages.pairwise.mean_field import MeanField
 
@@ -27,15 +28,24 @@ class DenseCrf:
         bilateral_rgb: float,
         bilateral_weight: float,
         step: int = 1,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
     ):
-        """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels. One pixel of `step` x `step` is iterated."""
-        height, width = image.shape[:2]
+        """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels. One pixel of `step` x `step` is iterated.
+
+        Raises ValueError for an image of other axes or type, and for numbers without a meaning.
+        """
+        check_arrays("DenseCrf", image=(image, "h w 3", ("uint8",)))
+        above = {"gaussian_xy": gaussian_xy, "bilateral_xy": bilateral_xy, "bilateral_rgb": bilateral_rgb, "step": step}
+        for name, number in above.items():
+            if not number > 0:
+                raise ValueError(f"DenseCrf: found {name} {number}; wanted more than 0")
+        height, width = self.size = image.shape[:2]
+        self.device = torch.device(device)
         y, x = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
         xy, rgb = np.stack([x, y], axis=1), image.reshape(-1, 3).astype(np.float32)
         bilateral = np.concatenate([xy / bilateral_xy, rgb / bilateral_rgb], axis=1).astype(np.float32)
         points = np.arange(height * width).reshape(height, width)[::step, ::step].ravel() if step > 1 else None
-        if device == "cpu":
+        if self.device.type == "cpu":
             lattices = [CompiledLattice.none(len(xy))] * 2
             if gaussian_weight > 0:
                 lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
@@ -50,8 +60,13 @@ class DenseCrf:
     def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
         """Refined probabilities of b maps of c classes over one image.
 
-        Raises ValueError that tells `name` if P holds NaN or infinity.
+        Raises ValueError with `name` in it if P is not as large as the image, has another type or device, or holds NaN or
+        infinity.
         """
+        sizes = dict(zip("hw", self.size, strict=True))
+        check_tensors(f"{name}: DenseCrf.infer", sizes, self.device, P=(P, "b c h w", FLOATING))
+        if iterations < 0:
+            raise ValueError(f"{name}: DenseCrf.infer: found {iterations} iterations; wanted 0 or more")
         if not torch.isfinite(P.sum()):  # one pass over P
             bad = int((~torch.isfinite(P)).sum())
             raise ValueError(

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from wsss_stages import UNKNOWN
+from wsss_stages.array_checks import INTEGER, check_arrays
 from wsss_stages.labels.boxes import inside
 
 ENOUGH_OUTSIDE = 16
@@ -22,13 +23,15 @@ def foregrounds(
         image: (h, w, 3) uint8 RGB.  boxes: (k, 4) x0 y0 x1 y1, pixels, 0-based, half open.
         seed: of OpenCV's random start of the colour models.
 
-    Returns: (k, h, w) bool, and of every box why it was substituted, "" if it was not.
+    Returns: (k, h, w) bool, and of every box why it was substituted, "" if it was not. Raises ValueError for arrays of other axes
+    or types.
     """
+    check_arrays("foregrounds", image=(image, "h w 3", ("uint8",)), boxes=(boxes, "k 4", INTEGER))
     h, w = image.shape[:2]
     masks = np.zeros((len(boxes), h, w), bool)
     reasons = []
     bgr = np.ascontiguousarray(image[:, :, ::-1])
-    for number, (x0, y0, x1, y1) in enumerate(np.asarray(boxes).tolist()):
+    for number, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
         area = (x1 - x0) * (y1 - y0)
         reason = ""
         if min(x1 - x0, y1 - y0) < min_side:

@@ -3,13 +3,18 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from wsss_stages.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.windows import neighbours
 
 
 def random_walk(
     P: Float[Tensor, "c h w"], E: Float[Tensor, "n h w"], window: list[tuple[int, int]], power: float, steps: int
 ) -> Float[Tensor, "c h w"]:
-    """Scores after `steps` steps: each step a node takes the mean of its neighbours, weighted by E^power."""
+    """Return the scores after `steps` steps: each step a node takes the mean of its neighbours, weighted by E^power.
+
+    Raises ValueError for tensors of other axes, sizes, types or devices, and for E with other neighbours than the window's.
+    """
+    check_tensors("random_walk", {"n": len(window)}, P=(P, "c h w", FLOATING), E=(E, "n h w", FLOATING))
     T = E**power
     T = T / T.sum(dim=0, keepdim=True).clamp(min=1e-12)
     for _ in range(steps):

@@ -4,13 +4,14 @@ import numpy as np
 import torch
 
 from wsss_stages import UNKNOWN
+from wsss_stages.array_checks import FLOATING, INTEGER, check_arrays
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels.crf import DenseCrf
 from wsss_stages.options import Mining
 
 
 def mined(
-    image: np.ndarray, cam: np.ndarray, classes: np.ndarray, opt: Mining, device: str, name: str
+    image: np.ndarray, cam: np.ndarray, classes: np.ndarray, opt: Mining, device: str | torch.device, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """M_I and M'_I of an image; the CRF refines the scores of both backgrounds over one lattice.
 
@@ -19,7 +20,11 @@ def mined(
     Args:
         image: (h, w, 3) uint8 RGB.  cam: (k, h, w) in [0, 1].  classes: (k,) class of each row.
         name: of the image, for messages.
+
+    Raises ValueError, with `name` in it, for arrays of other axes, sizes or types.
     """
+    wanted = {"cam": (cam, "k h w", FLOATING), "classes": (classes, "k", INTEGER)}
+    check_arrays(f"{name}: mined", image=(image, "h w 3", ("uint8",)), **wanted)
     cam = cams.normalise(cam, opt.cam_normalise)
     scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
     certain = (opt.keep, opt.min_cam, opt.min_background)

@@ -4,11 +4,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
-from wsss_stages.nets.segmenter import Segmenter, block
+from wsss_stages.nets.segmenter import Segmenter, block, group_norm
 
 
 class DeepLabV3(Segmenter):
-    """ASPP of rates 6, 12, 18 with image pooling and batch norm, 3x3 convolution, classifier."""
+    """ASPP of rates 6, 12, 18 with image pooling, batch norm but for the pooled branch, 3x3 convolution, classifier."""
 
     def __init__(self, backbone: Backbone, classes: int, channels: int):
         """`classes` counts background; `channels` is the width of the head."""
@@ -16,6 +16,7 @@ class DeepLabV3(Segmenter):
 
         super().__init__(backbone)
         self.aspp = ASPP(backbone.dims[-1], (6, 12, 18), channels)
+        self.aspp.convs[-1][2] = group_norm(channels)  # of the image pooling; batch norm there needs two images
         self.classify = nn.Sequential(*block(channels, channels, 3), nn.Conv2d(channels, classes, 1))
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:

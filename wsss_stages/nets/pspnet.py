@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
-from wsss_stages.nets.segmenter import Segmenter, block
+from wsss_stages.nets.segmenter import Segmenter, block, pooled
 
 BINS = (1, 2, 3, 6)
 AUXILIARY_WEIGHT = 0.4
@@ -19,9 +19,7 @@ class PspNet(Segmenter):
         """`classes` counts background; `channels` is the width of the last 3x3 convolution."""
         super().__init__(backbone)
         *_, before, last = backbone.dims
-        self.pools = nn.ModuleList(
-            nn.Sequential(nn.AdaptiveAvgPool2d(side), *block(last, last // len(BINS), 1)) for side in BINS
-        )
+        self.pools = nn.ModuleList(pooled(last, last // len(BINS), side) for side in BINS)
         width = last + len(BINS) * (last // len(BINS))
         self.classify = _classifier(width, channels, classes)
         self.auxiliary = _classifier(before, before // 4, classes)
@@ -37,8 +35,8 @@ class PspNet(Segmenter):
         }
 
     def _logits(self, m: Tensor) -> Tensor:
-        pooled = [F.interpolate(pool(m), m.shape[2:], mode="bilinear", align_corners=False) for pool in self.pools]
-        return self.classify(torch.cat([m, *pooled], dim=1))
+        means = [F.interpolate(pool(m), m.shape[2:], mode="bilinear", align_corners=False) for pool in self.pools]
+        return self.classify(torch.cat([m, *means], dim=1))
 
 
 def _classifier(before: int, width: int, classes: int) -> nn.Sequential:

@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from wsss_stages.nets import backbones
 
+CHANNELS_OF_A_GROUP = 16
+"""Least channels of a group norm's groups (Wu and He 2018): with few, a 1x1 map would lose what it tells."""
+
 
 class Segmenter(nn.Module):
     """A backbone and a head; forward gives logits at the head's stride.
@@ -32,6 +35,22 @@ class Segmenter(nn.Module):
 def block(before: int, after: int, size: int) -> list[nn.Module]:
     """Convolution, batch norm, ReLU."""
     return [nn.Conv2d(before, after, size, padding=size // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+
+
+def pooled(before: int, after: int, side: int) -> nn.Sequential:
+    """Return a branch: means over a grid of `side` x `side` cells, 1x1 convolution, group norm, ReLU.
+
+    A batch norm would see as many values as there are images at side 1: none to spare at a batch of one, and at few others than
+    those that it predicts with.
+    """
+    conv = nn.Conv2d(before, after, 1, bias=False)
+    return nn.Sequential(nn.AdaptiveAvgPool2d(side), conv, group_norm(after), nn.ReLU())
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Return a group norm of the most groups of equal size that have at least 16 channels each, or of one group."""
+    groups = range(max(1, channels // CHANNELS_OF_A_GROUP), 0, -1)
+    return nn.GroupNorm(next(number for number in groups if channels % number == 0), channels)
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.pspnet import BINS
-from wsss_stages.nets.segmenter import block
+from wsss_stages.nets.segmenter import block, pooled
 
 
 class UperNet(nn.Module):
@@ -22,9 +22,7 @@ class UperNet(nn.Module):
         super().__init__()
         *finer, last = dims
         self.blocks = sorted(blocks)
-        self.pools = nn.ModuleList(
-            nn.Sequential(nn.AdaptiveAvgPool2d(side), *block(last, channels, 1)) for side in BINS
-        )
+        self.pools = nn.ModuleList(pooled(last, channels, side) for side in BINS)
         self.top = nn.Sequential(*block(last + len(BINS) * channels, channels, 3))
         self.lateral = nn.ModuleList(nn.Sequential(*block(dim, channels, 1)) for dim in finer)
         self.smooth = nn.ModuleList(nn.Sequential(*block(channels, channels, 3)) for _ in finer)

@@ -37,7 +37,7 @@ class ObjectNet(Training):
     """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
 
     batch_size: int = Field(32, ge=1, description="boxes per step")
-    crop: int = Field(160, ge=32, description="side that a box with its margins is resized to, pixels")
+    crop: int = Field(160, ge=64, description="side that a box with its margins is resized to, pixels")
     epochs: int = Field(8, ge=1, description="passes over the boxes of the training images")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
     lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")

@@ -32,13 +32,15 @@ class Dfr(Training):
         [1, 2, 3, 4], min_length=1, description="blocks that are fused, 1 at stride 4 to 4 at stride 32 (Table 4.4)"
     )
     epochs: int = Field(20, ge=1, description="passes over the training images")
-    batch_size: int = Field(4, ge=2, description="images per step")
+    batch_size: int = Field(4, ge=1, description="images per step")
     accumulate: int = Field(
         1,
         ge=1,
-        description="parts that a batch is trained in, one after the other, to take less memory; at least two images in each",
+        description="parts that a batch is trained in, one after the other, to take less memory; at most batch_size",
     )
-    crop: int = Field(256, ge=32, description="side of the square training crop, pixels")
+    crop: int = Field(
+        256, ge=64, description="side of the square training crop, pixels; the coarsest map is at stride 32"
+    )
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
     lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
     head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
@@ -69,10 +71,10 @@ class Dfr(Training):
     )
 
     @model_validator(mode="after")
-    def _norms_need_two(self) -> "Dfr":
-        if self.batch_size < 2 * self.accumulate:
+    def _every_part_has_an_image(self) -> "Dfr":
+        if self.batch_size < self.accumulate:
             raise ValueError(
-                f"batches of {self.batch_size} in {self.accumulate} parts; the norms of the head need at least two images in each part"
+                f"found batch_size {self.batch_size} and accumulate {self.accumulate}; wanted at least one image in each part"
             )
         return self
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
 
@@ -123,6 +123,15 @@ class Segment(Training):
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
+
+    @model_validator(mode="after")
+    def _coarsest_map_has_nodes(self) -> "Segment":
+        if self.head == "tree_fcn" and self.crop < 64:
+            raise ValueError(
+                f"found crop {self.crop} with head tree_fcn; wanted at least 64: its coarsest map is at stride 32, and the norm of a "
+                "map of one node needs more images than one"
+            )
+        return self
 
 
 class Views(Section):

@@ -13,10 +13,16 @@ class CompiledWindows:
     """What `Tiles` does, with the n neighbours of each node as the last axis of whatever belongs to pairs."""
 
     def __init__(self, window: list[tuple[int, int]]):
-        """`window`: as `windows.offsets` makes them, each row symmetric and without gaps."""
+        """`window`: as `windows.offsets` makes them, each row symmetric and without gaps. Raises ValueError for another."""
         counts = np.unique([dy for dy, _ in window], return_counts=True)[1]
         self.count, self.half = len(window), counts // 2
         self.start = counts.cumsum() - counts + self.half
+        rows = enumerate(self.half.tolist(), -(len(self.half) // 2))
+        if list(window) != [(dy, dx) for dy, half in rows for dx in range(-half, half + 1)]:
+            raise ValueError(
+                f"found a window of {len(window)} offsets from {tuple(window[0])} to {tuple(window[-1])} with gaps, or of one side; "
+                "wanted one that windows.offsets makes, not half of it"
+            )
 
     def layout(self, values: Float[Tensor, "b n h w"]) -> Float[Tensor, "b h w n"]:
         """Numbers of pairs; 0 where the neighbour lies outside the grid."""

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from wsss_stages.array_checks import FLOATING, check_tensors, type_of
 from wsss_stages.pairwise.products import Products, products
 
 
@@ -17,7 +18,11 @@ class Potts:
             K: symmetric kernel of each node with the n neighbours of a window; 0 for itself and where there is no
                 neighbour. Carries no gradient.
             nodes: number of nodes of each image, without padding.
+
+        Raises ValueError for K or `nodes` of other axes or type, or with other neighbours than the window's.
         """
+        check_tensors("Potts", {"n": len(window)}, K=(K, "b n h w", FLOATING), nodes=(nodes, "b", FLOATING))
+        self.sizes, self.device, self.types = dict(zip("bnhw", K.shape, strict=True)), K.device, (type_of(K),)
         self.products = products(tuple(K.shape[2:]), window, K)
         self.K = self.products.layout(K)
         self.total, self.nodes = K.sum(dim=(1, 2, 3)), nodes
@@ -26,8 +31,9 @@ class Potts:
         r"""Sum over ordered pairs of :math:`K(i,j)\,(1 - \sum_c P^c(i) P^c(j))` over the number of nodes, per image.
 
         Eq. 3.22 as printed sums over all pairs of classes and is a constant; this is the form with i ≠ j (Deviations).
-        `P`: class probabilities, summing to 1 over c.
+        `P`: class probabilities, summing to 1 over c. Raises ValueError for P of other sizes, type or device than the kernel's.
         """
+        check_tensors("Potts.energy", self.sizes, self.device, P=(P, "b h w c", self.types))
         return (self.total - _Agreement.apply(P, self.K, self.products)) / self.nodes
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from wsss_stages import UNKNOWN
+from wsss_stages.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.permutohedral import PermutohedralLattice
 
 
@@ -30,7 +31,11 @@ def dense_energy(
         sigma_xy: pixels of the image.  sigma_rgb: grey levels of 255.
         scale: size of the grid that is worked on over the image's.
         released_gradient: as `released` of `Agreement`.
+
+    Raises ValueError for tensors of other axes, sizes, types or devices.
     """
+    pixels = {"labels": (labels, "b h w", ("uint8",)), "valid": (valid, "b h w", ("bool",))}
+    check_tensors("dense_energy", logits=(logits, "b c y x", FLOATING), image=(image, "b 3 h w", FLOATING), **pixels)
     size = tuple(max(1, round(side * scale)) for side in image.shape[2:])
     P = F.interpolate(logits.float(), size, mode="bilinear", align_corners=False).softmax(dim=1)
     small = F.interpolate(image, size, mode="bilinear", align_corners=False)

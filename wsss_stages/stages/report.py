@@ -153,8 +153,10 @@ def main(argv: list[str] | None = None) -> None:
         ),
         "scores.html",
     )
-    last = next((s for s in scores if "prediction" in s["rows"]), scores[-1])
-    (shown, *_) = (last["rows"][c.name] for c in (contracts.PREDICTION, *contracts.FINAL) if c.name in last["rows"])
+    finals = [contract.name for contract in (contracts.PREDICTION, *contracts.FINAL)]
+    last, shown = next(
+        (s, s["rows"][name]) for name in finals for s in scores if name in s["rows"]
+    )  # an empty split has none
     title = f"{last['split']}, {last['images']} images: share of true pixels, %"
     save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")
     save(figures.curves_figure([artifacts.read_sealed(path) for path in paths.curves]), "curves.png")

@@ -9,9 +9,6 @@ writes  weights.safetensors    the network and where it came from; beside it cur
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
 
-SMALLEST = 4
-"""Pixels of a box's shorter side: less shows nothing to learn from."""
-
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -34,6 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.index import Index
     from wsss_stages.data.selection import Selection
     from wsss_stages.labels.box_crops import box_in, cut, window
+    from wsss_stages.labels.boxes import SMALLEST_BOX
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_object_net
     from wsss_stages.nets import backbones
@@ -47,12 +45,12 @@ def main(argv: list[str] | None = None) -> None:
         (at, number)
         for at, record in enumerate(records)
         for number, (x0, y0, x1, y1) in enumerate(record.boxes)
-        if min(x1 - x0, y1 - y0) >= SMALLEST
+        if min(x1 - x0, y1 - y0) >= SMALLEST_BOX
     )
     crops = Selection(lambda place: (records[int(place[0])], int(place[1])), np.fromiter(places, np.dtype((int, 2))))
     if not crops:
         raise training.TrainingError(
-            f"{paths.index}: no training image has a box of at least {SMALLEST} pixels, so there is no object to learn. "
+            f"{paths.index}: no training image has a box of at least {SMALLEST_BOX} pixels, so there is no object to learn. "
             "Variants `thesis` and `released` do without this network."
         )
     network, classifier = build_object_net(paths.classifier, opt.width, opt.seed)

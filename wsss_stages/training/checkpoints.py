@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from wsss_stages import artifacts, tensor_files
 from wsss_stages.memory import Parts
 from wsss_stages.training.job import Job
+from wsss_stages.training.weights import misfit
 
 SECONDS = 60.0
 """A killed training loses at most this much work."""
@@ -75,4 +76,6 @@ def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
         return {}, f"is of another version (it lacks {', '.join(missing)})"
     if content["fingerprint"] != job.fingerprint:
         return {}, "is of another training (other options, images or labels)"
+    if reason := misfit(content["network"], job.network):
+        return {}, f"is of another version of the network ({reason})"
     return content, ""

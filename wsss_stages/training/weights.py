@@ -35,7 +35,7 @@ def load_weights(path: Path, network: nn.Module) -> dict:
     with safe_open(path, "pt") as file:
         state = {name: file.get_tensor(name) for name in file.keys()}
     again = artifacts.remedy_of(path)
-    if reason := _misfit(state, network) or tensor_files.not_finite(state):
+    if reason := misfit(state, network) or tensor_files.not_finite(state):
         raise artifacts.ContractError(f"{path} does not fit {type(network).__name__}: {reason}. {again}")
     network.load_state_dict(state)
     if provenance.pop("version", None) != CHECKPOINT_VERSION:
@@ -43,8 +43,8 @@ def load_weights(path: Path, network: nn.Module) -> dict:
     return provenance
 
 
-def _misfit(state: dict[str, Tensor], network: nn.Module) -> str:
-    """What keeps tensors from filling a network; empty if nothing does."""
+def misfit(state: dict[str, Tensor], network: nn.Module) -> str:
+    """Return what keeps tensors from filling a network; empty if nothing does."""
     wanted = network.state_dict()
     faults = {
         "missing": [name for name in wanted if name not in state],
