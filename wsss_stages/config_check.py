@@ -128,8 +128,9 @@ def _origin(fault: Fault, files: list[Path]) -> Path | None:
     """Return the last file that holds a faulty value; None where the value is of the command line."""
     for file in reversed(files):
         text = file.read_text()
-        if any(_at(yaml.load(text, loader), fault.keys) == fault.found for loader in LOADERS):
-            return file
+        for value in (_at(yaml.load(text, loader), fault.keys) for loader in LOADERS):
+            if value == fault.found or (isinstance(value, list) and fault.found in value):
+                return file
     return None
 
 

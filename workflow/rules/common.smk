@@ -107,8 +107,8 @@ def launch(wildcards, resources):
     gpus, wanted = int(resources.get("gpu", 0)), config["gpus_per_training"]
     if gpus and gpus != wanted:
         raise WorkflowError(
-            f"gpus_per_training is {wanted}, but a profile or --set-resources gives a training gpu={gpus}; "
-            "write the same number in both."
+            f"gpus_per_training is {wanted}, but a profile, --resources or --set-resources gives a training gpu={gpus}; "
+            f"write the same number in both, on one machine --resources gpu={wanted}."
         )
     return configuration.launcher(gpus)
 

@@ -3,7 +3,7 @@
 import os.path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 FilePath = Annotated[str, AfterValidator(os.path.expanduser)]
@@ -17,7 +17,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _truth_is_no_number(cls, value: Any, info: Any) -> Any:
         """Raise where true or false stands for a number, which pydantic would take for 1 or 0."""
         if isinstance(value, bool) and cls.model_fields[info.field_name].annotation in (int, float):
             raise PydanticCustomError("truth_for_number", "a number is no truth value")

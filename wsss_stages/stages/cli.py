@@ -98,6 +98,11 @@ def run(main: Callable[[], None]) -> None:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
         sys.exit(f"error: {error}{notes}")
     except RuntimeError as error:
+        if "no locator available" in str(error):  # numba, of functions that it compiles
+            sys.exit(
+                f"error: found no folder for compiled code: neither {Path.home()} nor the package's own can be written; wanted one "
+                "of them. Set XDG_CACHE_HOME to a folder that can."
+            )
         if "torchvision::" not in str(error):
             raise
         sys.exit(
