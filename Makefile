@@ -4,11 +4,14 @@ VENV ?= .venv
 CORES ?= all
 PROCESSES ?= 2
 BIN := $(abspath $(VENV))/bin
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)  # as in a container with --user: Snakemake and numba need a cache folder
+export XDG_CACHE_HOME ?= $(abspath .cache)
+endif
 
 .PHONY: demo test lint bench clean
 
 demo: $(VENV)/.installed  ## run every stage on the embedded demo
-	PATH="$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-incomplete
+	PATH="$(BIN):$$PATH" snakemake --cores $(CORES)
 	PATH="$(BIN):$$PATH" snakemake --report report.html
 	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
 

@@ -1,9 +1,17 @@
+import os.path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config.yaml"
+configfile: os.path.join(workflow.basedir, "config.yaml")
+
+
+# that of the working directory counts more
+if os.path.exists("config.yaml"):
+
+    configfile: "config.yaml"
 
 
 report: "workflow/report/workflow.rst"

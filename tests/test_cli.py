@@ -40,6 +40,32 @@ def test_help_shows_every_option_with_its_default(stage, capsys):
         assert f"--{name.replace('_', '-')}" in text
 
 
+@pytest.mark.parametrize(
+    "stage, text",
+    [
+        ("s3_seeds", "--fusion {agreement,literal_eq_3_5}"),
+        ("s3_seeds", "--keep FLOAT share of most confident CAM pixels kept per class (Sec. 3.3.2) (above 0, at most 1; default 0.4)"),
+        ("s3_seeds", "--crf.step INT"),
+        ("s3_seeds", "(at least 1, at most 8; default 1)"),
+        ("s3_seeds", "--cam-in-boxes {true,false}"),
+        ("s7_segment", "--stride {8,16}"),
+        ("s7_segment", "--backbone TEXT"),
+        ("s2_cam", "--scales LIST scales of Eq. 2.2 (a list of numbers, not empty; default [0.5, 1.0, 1.5, 2.0])"),
+        ("simulate_weak", "(a list of {box,scribble,point,tag}, not empty; default"),
+        ("s5_graph", "--seeds {seeds,seeds_full,grabcut,expanded,cam}"),
+    ],
+)  # fmt: skip
+def test_help_shows_legal_values(stage, text, capsys):
+    with pytest.raises(SystemExit):
+        importlib.import_module(f"wsss_stages.stages.{stage}").main(["--help"])
+    assert text in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_name_may_look_like_a_number():
+    _, found = cli.parse("doc", options.Data, ["--train-list", "2012"], {})
+    assert found.train_list == "2012"
+
+
 @pytest.mark.parametrize("section", STAGES.values())
 def test_flags_of_a_config_bring_back_the_same_options(section):
     default = section()
@@ -55,9 +81,9 @@ def test_nested_options_keep_the_rest():
 @pytest.mark.parametrize(
     "argv, message",
     [
-        (["--keep", "1.5"], "--keep: found 1.5; input should be less than or equal to 1"),
-        (["--fusion", "maybe"], "--fusion: found 'maybe'"),
-        (["--crf.gaussian-xy", "0"], "--crf.gaussian-xy: found 0; input should be greater than 0"),
+        (["--keep", "1.5"], "--keep: found 1.5; wanted a number above 0, at most 1"),
+        (["--fusion", "maybe"], "--fusion: found 'maybe'; wanted one of agreement, literal_eq_3_5"),
+        (["--crf.gaussian-xy", "0"], "--crf.gaussian-xy: found 0; wanted a number above 0"),
         (["--kep", "1"], "unrecognized arguments: --kep"),
     ],
 )
@@ -77,7 +103,7 @@ def test_what_a_user_can_mend_is_one_paragraph():
         cli.run(fails)
 
 
-def test_torch_and_torchvision_that_do_not_fit_are_told_and_other_errors_are_not_hidden():
+def test_a_machine_that_does_not_fit_is_told_and_other_errors_are_not_hidden():
     def fails(text):
         raise RuntimeError(text)
 
@@ -85,6 +111,8 @@ def test_torch_and_torchvision_that_do_not_fit_are_told_and_other_errors_are_not
         SystemExit, match=r"operator torchvision::nms does not exist.*pip install --force-reinstall torch"
     ):
         cli.run(lambda: fails("operator torchvision::nms does not exist"))
+    with pytest.raises(SystemExit, match=r"no folder for compiled code.*XDG_CACHE_HOME"):
+        cli.run(lambda: fails("cannot cache function 'f': no locator available for file 'f.py'"))
     with pytest.raises(RuntimeError, match="shapes"):
         cli.run(lambda: fails("shapes"))
 

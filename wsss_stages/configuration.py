@@ -6,8 +6,14 @@ from typing import Any
 
 import yaml
 
-from wsss_stages import few_shot_tables, options, tables
+from wsss_stages import config_check, few_shot_tables, options, tables
+from wsss_stages.config_check import ConfigError
 from wsss_stages.data.names import NAME
+
+__all__ = ["ConfigError"]
+
+DEFAULTS = Path(__file__).parents[1] / "config.yaml"
+"""What configurations of users are laid over."""
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -51,17 +57,23 @@ NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
 """Stage that trains what `predict.network` names."""
 
 
-class ConfigError(ValueError):
-    """A configuration that names what is not there."""
+def complete(config: dict[str, Any], files: list[Path]) -> None:
+    """Check a configuration and fill in what follows from the rest: the demo's settings without a dataset, the dataset's name.
 
+    Args:
+        files: what it was read from, a later one over an earlier one.
 
-def complete(config: dict[str, Any]) -> None:
-    """Fill in what follows from the rest: the demo's settings without a dataset, the dataset's name."""
+    Raises: ConfigError with one line for each fault.
+    """
     from snakemake.utils import update_config
 
+    config_check.check(config, files)
     if not config["dataset_root"]:
         update_config(config, config["demo"])
-    section(config, "segment", config["variant"])  # an unknown variant, or weights of no backbone, are told now
+    config.update(options.Run(**{key: config[key] for key in options.Run.model_fields}).model_dump())
+    for name in options.SECTIONS:
+        _section(config, name, config["variant"])  # options that contradict each other are reported now
+    section(config, "segment", config["variant"])  # weights of no backbone, too
     of_tables = section(config, "tables")
     for base in tables.bases(of_tables):
         known_variant(config, base)
@@ -74,25 +86,31 @@ def complete(config: dict[str, Any]) -> None:
         )
 
 
+def own_file() -> list[Path]:
+    """Return the config.yaml of the working directory, if there is one: it counts more than the one beside the Snakefile."""
+    return [path for path in (Path("config.yaml"),) if path.is_file()]
+
+
 def load(files: list[Path], values: list[str]) -> dict[str, Any]:
-    """What snakemake makes of `--configfile files --config values` over config.yaml."""
-    from snakemake.utils import update_config, validate
+    """Return what snakemake makes of `--configfile files --config values`. Raises ConfigError."""
+    from snakemake.utils import update_config
 
     config: dict[str, Any] = {}
     for path in files:
-        update_config(config, yaml.safe_load(path.read_text()))
+        update_config(config, yaml.safe_load(path.read_text()) or {})
     for text in values:
         key, _, value = text.partition("=")
         update_config(config, {key: yaml.safe_load(value)})
-    validate(config, str(options.SCHEMA_FILE), set_default=False)
-    complete(config)
+    complete(config, files)
     return config
 
 
 def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
     """A variant's overrides. Raises ConfigError."""
     if variant not in config["variants"]:
-        raise ConfigError(f"no variant {variant!r} in config; there are {', '.join(config['variants'])}")
+        names = list(config["variants"])
+        near = options.legal.nearest(variant, names)
+        raise ConfigError(f"no variant {variant!r} in config; there are {', '.join(names)}{near}")
     return config["variants"][variant]
 
 
@@ -101,7 +119,13 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
 
     What a variant says under the kind's name holds for runs on that kind only. `weak`: the config's if not given.
     """
-    chain = []
+    found = _section(config, name, variant, weak)
+    return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
+
+
+def _section(config: dict[str, Any], name: str, variant: str | None, weak: str | None = None) -> dict[str, Any]:
+    """Return a section's options as they are written."""
+    where, chain = f"variant {variant}: " if variant else "", []
     while variant is not None:
         chain.append(known_variant(config, variant))
         variant = chain[-1].get("base")
@@ -113,8 +137,7 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
         for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
             nested = isinstance(value, dict) and isinstance(values[key], dict)
             values[key] = {**values[key], **value} if nested else value
-    found = options.SECTIONS[name](**values).model_dump()
-    return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
+    return config_check.section(name, values, where).model_dump()
 
 
 def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -> dict[str, Any]:

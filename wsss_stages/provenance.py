@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -123,7 +124,7 @@ def code() -> dict[str, str | None]:
     """Version of the package, a fingerprint of its sources, and the commit where they lie in a git repository."""
     sources = {str(path.relative_to(PACKAGE)): artifacts.sha256(path) for path in sorted(PACKAGE.rglob("*.py"))}
     return {
-        "version": importlib.metadata.version("wsss-stages"),
+        "version": _package()[0],
         "sources": artifacts.fingerprint(sources)[:16],
         "commit": _commit(),
     }
@@ -143,7 +144,7 @@ def _commit() -> str | None:
 @cache
 def libraries() -> dict[str, str]:
     """Versions of the libraries that the package asks for, as far as they are installed."""
-    wanted = importlib.metadata.requires("wsss-stages") or []
+    wanted = _package()[1]
     names = [line.split(";")[0] for line in wanted if "extra ==" not in line]
     found = {}
     for name in sorted(_bare(name) for name in names):
@@ -152,6 +153,15 @@ def libraries() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _package() -> tuple[str, list[str]]:
+    """Return the package's version and requirements: of its installation, or of the sources that it runs from."""
+    try:
+        return importlib.metadata.version("wsss-stages"), importlib.metadata.requires("wsss-stages") or []
+    except importlib.metadata.PackageNotFoundError:
+        project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+        return project["version"], project["dependencies"]
 
 
 def _bare(requirement: str) -> str:

@@ -27,23 +27,26 @@ def starts(output):
 
 @pytest.mark.parametrize("gpus, start", [(1, "python -m"), (2, "torchrun --standalone --nproc-per-node 2 -m")])
 def test_every_training_has_a_process_for_each_gpu(project, gpus, start):
-    output = project.snakemake("-n", "-p", *TARGETS, "--config", "device=cuda", f"gpus_per_training={gpus}")
-    assert starts(output) == dict.fromkeys(TRAININGS, start)
+    settings = ("--resources", f"gpu={gpus}", "--config", "device=cuda", f"gpus_per_training={gpus}")
+    output = project.snakemake("-n", "-p", *TARGETS, *settings)
+    assert starts(output) == dict.fromkeys(TRAININGS, f"exec {start}")
     others = [line for line in output.splitlines() if "stages.s2_cam" in line]
     assert others and all(line.startswith("Shell command: python -m wsss_stages.stages.s2_cam") for line in others)
 
 
 def test_without_a_gpu_there_is_one_process(project):
     output = project.snakemake("-n", "-p", TARGETS[2], "--config", "device=cpu", "gpus_per_training=4")
-    assert starts(output) == {"rrm_train": "python -m"}
+    assert starts(output) == {"rrm_train": "exec python -m"}
 
 
 def test_a_profile_with_another_number_is_told_before_anything_runs(project):
-    config = ("--config", "device=cuda", "gpus_per_training=2")
+    config = ("--resources", "gpu=2", "--config", "device=cuda", "gpus_per_training=2")
     output = project.snakemake("-n", TARGETS[2], "--set-resources", "rrm_train:gpu=1", *config, fails=True)
-    assert re.search(r"gpus_per_training is 2, but a profile or --set-resources gives\s+a\s+training\s+gpu=1", output)
+    assert re.search(r"gpus_per_training is 2, but .*gives\s+a\s+training\s+gpu=1", output, re.S)
+    output = project.snakemake("-n", TARGETS[2], *config[2:], fails=True)  # the default profile's one GPU
+    assert re.search(r"on\s+one\s+machine\s+--resources\s+gpu=2", output)
     output = project.snakemake("-n", "-p", TARGETS[2], "--set-resources", "rrm_train:gpu=0", *config)
-    assert starts(output) == {"rrm_train": "python -m"}
+    assert starts(output) == {"rrm_train": "exec python -m"}
 
 
 def test_another_number_of_gpus_is_no_reason_to_train_again(project, tmp_path_factory, monkeypatch):
@@ -53,8 +56,8 @@ def test_another_number_of_gpus_is_no_reason_to_train_again(project, tmp_path_fa
     monkeypatch.setenv("PATH", f"{pretended.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     target = "results/scenes/s1_classifier/weights.safetensors"
-    output = project.snakemake("-p", target, "--config", "gpus_per_training=2")
-    assert starts(output)["s1_classifier"] == "torchrun --standalone --nproc-per-node 2 -m"
+    output = project.snakemake("-p", target, "--resources", "gpu=2", "--config", "gpus_per_training=2")
+    assert starts(output)["s1_classifier"] == "exec torchrun --standalone --nproc-per-node 2 -m"
     assert (project.folder / target).exists()
     output = project.snakemake("-n", target)
     assert "Nothing to be done" in output

@@ -1,20 +1,48 @@
-"""The profile for a cluster knows every rule that can use a GPU."""
+"""Profiles: the default one is loaded, the one for a cluster knows every rule that can use a GPU."""
 
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
-WORKFLOW = Path(__file__).parents[2] / "workflow"
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_default_profile_is_loaded_by_itself_and_another_replaces_it(project):
+    output = project.snakemake("-n", "results/scenes/index.json")
+    assert "Using workflow specific profile" in output and "profiles/default" in output
+    assert "Shell command: python -m wsss_stages.stages.data" in output  # printshellcmds
+    output = project.snakemake("-n", "--workflow-profile", "profiles/slurm")
+    assert "profiles/slurm" in output and "profiles/default" not in output
+
+
+ONE_AT_A_TIME = """
+case "$*" in *s2_cam*)
+  mkdir gpu || echo "$*" >> shared
+  for _ in $(seq PATIENCE); do test -e shared && break; sleep 0.1; done
+  rmdir gpu 2> /dev/null
+esac
+"""
+"""A job that needs the GPU finds it free, or notes that it shares it; it waits a while for another."""
+
+
+@pytest.mark.parametrize("device, shares, patience", [("cuda", False, 3), ("cpu", True, 300)])
+def test_two_jobs_do_not_share_a_gpu(project, device, shares, patience):
+    project.pretend(ONE_AT_A_TIME.replace("PATIENCE", str(patience)))
+    jobs = [f"results/scenes/s2_cam/train/{number}-of-4.json" for number in range(1, 5)]
+    project.snakemake(*jobs, "--config", "shards=4", f"device={device}")
+    assert all((project.folder / job).exists() for job in jobs)
+    assert (project.folder / "shared").exists() == shares
 
 
 def test_slurm_tells_of_every_rule_that_can_use_a_gpu_whether_it_gets_one():
-    text = "\n".join(path.read_text() for path in sorted((WORKFLOW / "rules").glob("*.smk")))
+    text = "\n".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
     rules = {
         rule.split(":")[0]
         for rule in re.split(r"^rule ", text, flags=re.M)[1:]
         if re.search(r"gpu=(TRAINING_)?GPUS", rule)
     }
-    told = yaml.safe_load((WORKFLOW / "profiles" / "slurm" / "config.yaml").read_text())["set-resources"]
+    told = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())["set-resources"]
     assert set(told) == rules
     assert all(resources["gpu"] == ("slurm_partition" in resources) for resources in told.values())

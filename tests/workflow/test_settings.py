@@ -2,9 +2,6 @@
 
 import re
 
-import pytest
-import yaml
-
 
 def test_a_users_folder_takes_real_defaults(project, voc):
     output = project.snakemake("-n", "-p", "--config", f"dataset_root={voc.root}", "backbone_weights=none")
@@ -31,19 +28,34 @@ def test_missing_weak_labels_are_told_before_anything_is_trained(project, voc):
     assert "Classifier on" not in output
 
 
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"seeds": {"kep": 0.4}}, "kep"),
-        ({"seeds": {"keep": 2}}, "2 is greater than the maximum of 1"),
-        ({"shards": 0}, "0 is less than the minimum of 1"),
-        ({"sedes": {}}, "sedes"),
-    ],
-)
-def test_a_wrong_config_fails_before_anything_runs(project, change, message):
-    path = project.folder / "config.yaml"
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change))
-    assert message in project.snakemake("-n", fails=True)
+def test_every_fault_of_a_config_is_one_line_before_anything_runs(project):
+    (project.folder / "mine.yaml").write_text(
+        "{seeds: {kep: 0.4, min_cam: 2}, sedes: {}, segment: {head: psp}, device: gpu}"
+    )
+    lines = project.snakemake("-n", "--configfile", "mine.yaml", "--config", "shards=0", fails=True).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("WorkflowError"))
+    assert {line.split("; wanted")[0] for line in lines[start + 1 : start + 7]} == {
+        "--config: shards: found 0",
+        "mine.yaml: device: found 'gpu'",
+        "mine.yaml: seeds.min_cam: found 2",
+        "mine.yaml: seeds.kep: found an unknown name 'kep'; did you mean 'keep'?",
+        "mine.yaml: segment.head: found 'psp'",
+        "mine.yaml: sedes: found an unknown name 'sedes'; did you mean 'seeds'?",
+    }
+    assert len(lines) < start + 10
+
+
+def test_weights_whose_path_has_braces_are_watched_all_the_same(project, voc):
+    weights = project.folder / "w{eights}.pth"
+    settings = ("results/voc/s1_classifier/weights.safetensors", "--config", f"dataset_root={voc.root}")
+    settings = (*settings, f"backbone_weights={weights}")
+    assert "found no file" in project.snakemake("-n", *settings, fails=True)
+    weights.write_bytes(b"1")
+    project.pretend()
+    assert f"--backbone-weights '{weights}'" in project.snakemake("-p", *settings)
+    assert "Nothing to be done" in project.snakemake("-n", *settings)
+    weights.write_bytes(b"other")
+    assert "Classifier on" in project.snakemake("-n", *settings)
 
 
 def test_an_unknown_variant_is_named_with_what_there_is(project):

@@ -1,23 +1,37 @@
 import re
+import shlex
 import shutil
 from pathlib import Path
 
-from snakemake.utils import validate
+from snakemake.settings.types import DeploymentMethod
 
 from wsss_stages import configuration, contracts
 from wsss_stages.configuration import STAGES
 from wsss_stages.options import KINDS
 from wsss_stages.stages.cli import flags
 
-# without defaults: those of the options may depend on the kind of weak label
-validate(config, "../schemas/config.schema.yaml", set_default=False)
-try:
-    configuration.complete(config)
+if set("{}") & set(str(workflow.basedir)):
+    raise WorkflowError(
+        f"the Snakefile lies in {str(workflow.basedir)!r}: found braces, which Snakemake takes for wildcards in the paths of rules; "
+        "wanted a path without. Move the project or rename the folder (--directory, data and weights may have braces)."
+    )
+
+try:  # a file of the command line counts more than config.yaml
+    configuration.complete(
+        config,
+        sorted(
+            map(Path, workflow.configfiles),
+            key=lambda file: file in map(Path, workflow.overwrite_configfiles),
+        ),
+    )
 except configuration.ConfigError as error:
     raise WorkflowError(str(error))
 
-# a shell that waited for its stage would die of SIGTERM at once, and SLURM would kill the stage before its checkpoint
-shell.prefix("set -euo pipefail; exec ")
+# envs/wsss.yaml holds the libraries alone: a job in it takes the package from where it lies, beside the Snakefile
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    package = shlex.quote(str(Path(workflow.main_snakefile).resolve().parent))
+    escaped = package.replace("{", "{{").replace("}", "}}")
+    shell.prefix(f"set -euo pipefail; export PYTHONPATH={escaped}; ")
 
 DEVICE = config["device"]
 GPUS = int(
@@ -26,7 +40,6 @@ GPUS = int(
 )
 TRAINING_GPUS = GPUS * config["gpus_per_training"]
 WEIGHTS = config["backbone_weights"]
-BACKBONE_FILE = [] if WEIGHTS in ("none", "hub") else [WEIGHTS]
 
 
 wildcard_constraints:
@@ -86,12 +99,16 @@ def variant_flags(stage):
 
 
 def launch(wildcards, resources):
-    """Params function: what starts a training, a process for each GPU of the job. As it looks at resources, it counts for no rerun."""
+    """Params function: what starts a training, a process for each GPU of the job. As it looks at resources, it counts for no rerun.
+
+    A training's command begins with `exec`: a shell that waited for it would die of SIGTERM at once, and SLURM would kill the
+    training before it leaves its checkpoint.
+    """
     gpus, wanted = int(resources.get("gpu", 0)), config["gpus_per_training"]
     if gpus and gpus != wanted:
         raise WorkflowError(
-            f"gpus_per_training is {wanted}, but a profile or --set-resources gives a training gpu={gpus}; "
-            "write the same number in both."
+            f"gpus_per_training is {wanted}, but a profile, --resources or --set-resources gives a training gpu={gpus}; "
+            f"write the same number in both, on one machine --resources gpu={wanted}."
         )
     return configuration.launcher(gpus)
 

@@ -19,11 +19,12 @@ rule dfr_train:
     params:
         launch=launch,
         device=DEVICE,
+        watched=watched("dfr"),
         flags=variant_flags("dfr_train"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "DFR on the scribbles of {wildcards.dataset}, variant {wildcards.variant} (Sec. 4.2)"
     shell:
-        "{params.launch} wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
+        "exec {params.launch} wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
         " --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -1,5 +1,7 @@
 """Input functions of single rules; those that rules share are in common.smk."""
 
+from snakemake.io import contains_wildcard
+
 from wsss_stages import few_shot_tables, tables
 
 TABLES = tables.read()[1]
@@ -61,14 +63,41 @@ def labels_of_instances(wildcards):
     return labels_of("instance_masks")(wildcards)
 
 
+def weights_source(name, wildcards):
+    """Where the weights of a section's own backbone come from; those of other sections are the run's."""
+    if name in ("segment", "dfr"):
+        return section(name, wildcards)["backbone_weights"]
+    return WEIGHTS
+
+
 def backbone_of(name):
-    """Input function: the file with the weights of a section's own backbone, if it is a file."""
+    """Input function: the file with the weights of a section's backbone, if it is a file that can be an input.
+
+    Snakemake takes braces in the path of an input for wildcards, however they are written; `watched` looks after such a file.
+    """
 
     def file(wildcards):
-        source = section(name, wildcards)["backbone_weights"]
-        return [] if source in ("none", "hub") else [source]
+        source = weights_source(name, wildcards)
+        used = source not in ("none", "hub") and not contains_wildcard(source)
+        return [source] if used else []
 
     return file
+
+
+def watched(name):
+    """Params function: size and time of a file of weights that cannot be an input, so that another file trains again."""
+
+    def seen(wildcards):
+        source = weights_source(name, wildcards)
+        if not contains_wildcard(source):
+            return None
+        if not Path(source).is_file():
+            raise WorkflowError(
+                f"backbone_weights: found no file {source!r}; wanted a .pth or .safetensors, 'hub' or 'none'"
+            )
+        return [Path(source).stat().st_size, Path(source).stat().st_mtime_ns]
+
+    return seen
 
 
 def label_maps(wildcards):

@@ -1,7 +1,7 @@
 rule rrm_train:
     input:
         index="results/{dataset}/{weak}/index.json",
-        backbone=BACKBONE_FILE,
+        backbone=backbone_of("rrm"),
     output:
         weights="results/{dataset}/{weak}/{variant}/rrm_train/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/rrm_train/curve.json",
@@ -22,12 +22,13 @@ rule rrm_train:
         backbone=lambda wildcards: section("classifier")["backbone"],
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
+        watched=watched("rrm"),
         flags=variant_flags("rrm_train"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "RRM on the image tags of {wildcards.dataset}, variant {wildcards.variant} (Secs. 2.2-2.3)"
     shell:
-        "{params.launch} wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
+        "exec {params.launch} wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
         " --backbone {params.backbone:q} --backbone-weights {params.source:q} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"
 

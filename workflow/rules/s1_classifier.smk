@@ -1,7 +1,7 @@
 rule s1_classifier:
     input:
         index="results/{dataset}/index.json",
-        backbone=BACKBONE_FILE,
+        backbone=backbone_of("classifier"),
     output:
         weights="results/{dataset}/s1_classifier/weights.safetensors",
         curve="results/{dataset}/s1_classifier/curve.json",
@@ -20,11 +20,12 @@ rule s1_classifier:
         launch=launch,
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
+        watched=watched("classifier"),
         flags=section_flags("classifier"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"
     shell:
-        "{params.launch} wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
+        "exec {params.launch} wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
         " --backbone-weights {params.source:q} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -25,6 +25,6 @@ rule s4_affinity:
     message:
         "Affinity CNN on the seeds of {wildcards.dataset} (Eqs. 3.6-3.13)"
     shell:
-        "{params.launch} wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
+        "exec {params.launch} wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
         " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

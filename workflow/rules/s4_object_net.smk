@@ -25,6 +25,6 @@ rule s4_object_net:
     message:
         "Object network on the boxes of {wildcards.dataset}"
     shell:
-        "{params.launch} wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
+        "exec {params.launch} wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
         " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -4,7 +4,7 @@ rule s7_instances:
         instances=lambda wildcards: (
             f"{stage_folder(wildcards, 's6_instance_masks')}/instances.json"
         ),
-        backbone=BACKBONE_FILE,
+        backbone=backbone_of("instances"),
     output:
         weights="results/{dataset}/{weak}/{variant}/s7_instances/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/s7_instances/curve.json",
@@ -24,11 +24,12 @@ rule s7_instances:
         source=lambda wildcards: WEIGHTS,
         backbone=lambda wildcards: section("classifier")["backbone"],
         device=DEVICE,
+        watched=watched("instances"),
         flags=variant_flags("s7_instances"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Mask R-CNN of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "{params.launch} wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
+        "exec {params.launch} wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
         " --backbone {params.backbone:q} --backbone-weights {params.source:q} --weights {output.weights}"
         " --device {params.device:q} {params.flags} > {log} 2>&1"

@@ -23,11 +23,12 @@ rule s7_segment:
             f"--pseudo {input.pseudo}" if input.pseudo else ""
         ),
         device=DEVICE,
+        watched=watched("segment"),
         flags=variant_flags("s7_segment"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Segmenter of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "{params.launch} wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
+        "exec {params.launch} wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
         " --weights {output.weights} --device {params.device:q}"
         " {params.flags} > {log} 2>&1"

@@ -30,7 +30,7 @@ rule scl_episodes:
 rule scl_features:
     input:
         index="results/{dataset}/index.json",
-        backbone=BACKBONE_FILE,
+        backbone=backbone_of("scl"),
     output:
         manifest="results/{dataset}/scl_features/{split}/{scatteritem}.json",
     log:
@@ -48,6 +48,7 @@ rule scl_features:
         backbone=lambda wildcards: section("classifier")["backbone"],
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
+        watched=watched("scl"),
         flags=section_flags("scl_features"),
         contract=contracts.version_of("scl_features"),
     message:
@@ -61,7 +62,7 @@ rule scl_features:
 rule scl_train:
     input:
         index="results/{dataset}/index.json",
-        backbone=BACKBONE_FILE,
+        backbone=backbone_of("scl"),
         episodes="results/{dataset}/scl/fold{fold}/episodes.json",
         features=maps_of("train"),
     output:
@@ -83,12 +84,13 @@ rule scl_train:
         backbone=lambda wildcards: section("classifier")["backbone"],
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
+        watched=watched("scl"),
         flags=variant_flags("scl_train"),
         version=contracts.CHECKPOINT_VERSION,
     message:
         "Few-shot head {wildcards.variant} on fold {wildcards.fold} of {wildcards.dataset} (Eq. 5.14)"
     shell:
-        "{params.launch} wsss_stages.stages.scl_train --index {input.index} --episodes {input.episodes}"
+        "exec {params.launch} wsss_stages.stages.scl_train --index {input.index} --episodes {input.episodes}"
         " --features {input.features} --weights {output.weights} --backbone {params.backbone:q}"
         " --backbone-weights {params.source:q} --device {params.device:q} {params.flags} > {log} 2>&1"
 

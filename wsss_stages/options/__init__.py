@@ -4,12 +4,14 @@ Defaults are the preset `ours`; the presets `thesis` and `released` are variants
 `python -m wsss_stages.options --write-schema` writes workflow/schemas/config.schema.yaml.
 """
 
+from wsss_stages.options import legal
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Crf, Loop, Mining, Section, Training
 from wsss_stages.options.dfr import Dfr
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
+from wsss_stages.options.run import Run
 from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
 from wsss_stages.options.scl import Guided, Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
@@ -17,6 +19,6 @@ from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict,
 __all__ = [
     "KINDS",
     "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Evaluate", "Graph", "Guided",
-    "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
-    "SimulateWeak", "Training", "json_schema", "merge",
+    "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
+    "SimulateWeak", "Training", "json_schema", "legal", "merge",
 ]  # fmt: skip

@@ -1,14 +1,27 @@
 """What sections share: strictness, seeds, training, the CRF, labels from CAMs."""
 
-from typing import Literal
+import os.path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+FilePath = Annotated[str, AfterValidator(os.path.expanduser)]
+"""A file or a folder; `~` is the user's home."""
 
 
 class Section(BaseModel):
     """A stage's options."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: Any) -> Any:
+        """Raise where true or false stands for a number, which pydantic would take for 1 or 0."""
+        if isinstance(value, bool) and cls.model_fields[info.field_name].annotation in (int, float):
+            raise PydanticCustomError("truth_for_number", "a number is no truth value")
+        return value
 
 
 class Seeded(Section):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wsss_stages.options.base import Training
+from wsss_stages.options.base import FilePath, Training
 
 
 class Dfr(Training):
@@ -21,7 +21,7 @@ class Dfr(Training):
         description="mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm features_only model or Swin Transformer, such as "
         "swin_base_patch4_window7_224; empty: the classifier's, for the stage by itself not allowed",
     )
-    backbone_weights: str = Field(
+    backbone_weights: FilePath = Field(
         "",
         description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
         "not allowed",

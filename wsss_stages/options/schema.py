@@ -5,20 +5,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from wsss_stages.data.names import NAME
 from wsss_stages.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.options.base import Section
 from wsss_stages.options.dfr import Dfr
 from wsss_stages.options.instances import Detect, InstanceMasks, Instances
-from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
+from wsss_stages.options.run import Run
 from wsss_stages.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 
 SCHEMA_FILE = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
-
-ONE_NAME = f"^{NAME}$(?!\\n)"
-"""A pattern; Python's `$` alone would let a line feed follow."""
 
 SECTIONS: dict[str, type[Section]] = {
     "data": Data,
@@ -65,42 +61,7 @@ def json_schema() -> dict:
         for name, section in SECTIONS.items()
     }
     partial = {name: {**schema, "required": []} for name, schema in sections.items()}
-    run = {
-        "dataset": {
-            "type": "string",
-            "pattern": f"^$(?!\\n)|{ONE_NAME}",
-            "description": "name of the results folder; empty: the name of dataset_root",
-        },
-        "dataset_root": {
-            "type": "string",
-            "description": "folder of the dataset; empty for the embedded demo",
-        },
-        "backbone_weights": {"type": "string", "description": "local .pth/.safetensors, 'hub', or 'none'"},
-        "weak": {"enum": list(KINDS), "description": "kind of weak label"},
-        "variant": {"type": "string", "pattern": ONE_NAME, "description": "the variant that `rule all` makes"},
-        "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
-        "device": {
-            "type": "string",
-            "pattern": r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)",
-            "description": "auto, cpu, cuda or cuda:N",
-        },
-        "gpus_per_training": {
-            "type": "integer",
-            "minimum": 1,
-            "description": "GPUs that share the batches of a training; no reason to train again",
-        },
-        "report_images": {
-            "type": "integer",
-            "minimum": 1,
-            "description": "rows of the picture in the report",
-        },
-        "demo": {"type": "object", "description": "what replaces the rest while dataset_root is empty"},
-        "variants": {
-            "type": "object",
-            "propertyNames": {"pattern": ONE_NAME},
-            "description": "named sets of overrides: {name: {base: name, section: {option: value}}}",
-        },
-    }
+    run = Run.model_json_schema()["properties"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$defs": partial,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wsss_stages.options.base import Crf, Images, Section, Seeded, Training
+from wsss_stages.options.base import Crf, FilePath, Images, Section, Seeded, Training
 
 
 class Data(Section):
@@ -21,7 +21,7 @@ class Data(Section):
         "its folder of photographs",
     )
     val_list: str = Field("val", description="list of validation images; may be missing")
-    weak_labels: str = Field(
+    weak_labels: FilePath = Field(
         "",
         description="folder of the weak labels (Annotations, Scribbles, points.json, tags) where not the dataset's own",
     )
@@ -30,7 +30,7 @@ class Data(Section):
         description="list in ImageSets/Segmentation of training images whose true masks may be learned from, for weak: mixed; "
         "empty = none",
     )
-    saliency: str = Field(
+    saliency: FilePath = Field(
         "",
         description="folder of saliency maps of the training images, ID.png, 8-bit grey as large as the photograph, for weak: tag "
         "(Sec. 3.6.2); empty = none",
@@ -106,7 +106,7 @@ class Segment(Training):
     backbone: str = Field(
         "", description="as classifier.backbone; empty: the classifier's, for the stage by itself not allowed"
     )
-    backbone_weights: str = Field(
+    backbone_weights: FilePath = Field(
         "",
         description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
         "not allowed",

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
     args = parser.parse_args(argv)
-    config = configuration.load([Path("config.yaml"), *args.configfile], args.config)
+    config = configuration.load([configuration.DEFAULTS, *configuration.own_file(), *args.configfile], args.config)
     lines = plan(config, args.cores, args.again, args.index)
     show(config, lines, args.cores)
 

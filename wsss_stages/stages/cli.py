@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from wsss_stages import provenance, stopping, tidying
-from wsss_stages.options import Section, merge
+from wsss_stages.options import Section, legal, merge
 
 MARKS = "?+>"
 """What may follow the name of a path flag."""
@@ -45,22 +46,26 @@ def parse(
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
     knobs = parser.add_argument_group(f"options ({section.__doc__})")
     leaves = dict(_leaves(section))
-    for flag, (description, default) in leaves.items():
-        knobs.add_argument(f"--{flag}", metavar="VALUE", help=f"{description} (default {default})".replace("%", "%%"))
+    for flag, (field, default) in leaves.items():
+        facts = "; ".join(filter(None, (legal.limits(field), f"default {_shown(default)}")))
+        text = f"{field.description} ({facts})".replace("%", "%%")
+        knobs.add_argument(f"--{flag}", metavar=legal.metavar(field), help=text)
     found = vars(parser.parse_args(argv))
     values: dict[str, Any] = {}
-    for flag in leaves:
+    for flag, (field, _) in leaves.items():
         text = found[flag.replace("-", "_")]
         if text is not None:
-            _set(values, flag.replace("-", "_").split("."), yaml.safe_load(text))
+            value = yaml.safe_load(text)
+            named = field.annotation is str and not isinstance(value, str)  # a name that YAML takes for a number
+            _set(values, flag.replace("-", "_").split("."), text if named else value)
     try:
         options = section(**merge(section, values))
     except ValidationError as error:
         lines = [
-            f"--{'.'.join(map(str, e['loc'])).replace('_', '-')}: found {e['input']!r}; {e['msg'].lower()}"
-            for e in error.errors()
+            f"--{'.'.join(fault.keys).replace('_', '-')}: {fault.text}" if fault.keys else fault.text
+            for fault in legal.faults(section, error)
         ]
-        parser.error("; ".join(lines) + ". See --help for what each option means.")
+        parser.error("\n".join((*lines, "See --help for what each option means.")))
     names = [name.rstrip(MARKS).replace("-", "_") for name in (*paths, *(texts or {}))]
     _record(found, paths, texts or {}, options)
     return SimpleNamespace(**{name: found[name] for name in names}), options
@@ -68,7 +73,6 @@ def parse(
 
 def flags(options: dict[str, Any], prefix: str = "") -> str:
     """A config section as flags, so that a log shows a command that anyone can paste."""
-    import json
     import shlex
 
     parts = []
@@ -94,6 +98,11 @@ def run(main: Callable[[], None]) -> None:
         notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", []))
         sys.exit(f"error: {error}{notes}")
     except RuntimeError as error:
+        if "no locator available" in str(error):  # numba, of functions that it compiles
+            sys.exit(
+                f"error: found no folder for compiled code: neither {Path.home()} nor the package's own can be written; wanted one "
+                "of them. Set XDG_CACHE_HOME to a folder that can."
+            )
         if "torchvision::" not in str(error):
             raise
         sys.exit(
@@ -110,14 +119,19 @@ def _stopped(*_: object) -> None:
 
 
 def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):
-    """(flag, (description, default)) of every option, nested sections with a dot."""
+    """Yield (flag, (field, default)) of every option, nested sections with a dot."""
     instance = default or section()
     for name, field in section.model_fields.items():
         flag, value = f"{prefix}{name.replace('_', '-')}", getattr(instance, name)
         if isinstance(value, BaseModel):
             yield from _leaves(type(value), f"{flag}.", value)
         else:
-            yield flag, (field.description, value)
+            yield flag, (field, value)
+
+
+def _shown(default: Any) -> str:
+    """Return a default as one would type it."""
+    return (default or "empty") if isinstance(default, str) else json.dumps(default)
 
 
 def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 pytestmark = pytest.mark.slurm
-PROFILE = Path(__file__).parents[3] / "workflow" / "profiles" / "slurm" / "config.yaml"
+PROFILE = Path(__file__).parents[3] / "profiles" / "slurm" / "config.yaml"
 SITE = ("--workflow-profile", "profile", "--slurm-status-command", "squeue", "--max-threads", "2")
 
 
