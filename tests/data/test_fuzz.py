@@ -10,6 +10,7 @@ import copy
 import io
 import json
 import os
+import shutil
 import struct
 import sys
 import time
@@ -22,11 +23,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from wsss_stages import artifacts
-from wsss_stages.data import images, instances
+from wsss_stages.data import coco_annotations, coco_lists, coco_photos, images, instances
 from wsss_stages.data.coco import import_coco
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.index import Index
 from wsss_stages.data.names import id_problem
+from wsss_stages.data.notes import Note
 from wsss_stages.data.supports import read_supports
 from wsss_stages.data.voc import import_voc
 
@@ -178,7 +180,7 @@ def tree(draw, valid):
             key = draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
         if draw(st.integers(0, 4)) or node is content:
             node[key] = copy.deepcopy(draw(st.sampled_from(VALUES)))
-            content = node[""] if list(node) == [""] else content
+            content = node[""] if isinstance(node, dict) and list(node) == [""] else content
         else:
             del node[key]
     return content
@@ -251,6 +253,16 @@ def as_json(content):
     return json.dumps(content).encode()
 
 
+def adds_up(index, root, annotations):
+    """Photographs are indexed or left out and counted, and so are annotations."""
+    counts = index.notes.counts
+    photos = [path for path in root.rglob("*") if path.suffix.lower() in images.SUFFIXES]
+    assert len(photos) == len(index.records) + counts.get(coco_photos.UNLISTED, 0)
+    without_box = ("CROWD", "TINY", "BACKGROUND", "TWICE")
+    boxes = sum(len(record.boxes) for record in index.records.values())
+    assert annotations == boxes + sum(counts.get(getattr(coco_annotations, name), 0) for name in without_box)
+
+
 def test_a_coco_folder(request, voc, small, tmp_path):
     (voc.root / "annotations").mkdir()
     (voc.root / "JPEGImages").rename(voc.root / "train")
@@ -260,11 +272,76 @@ def test_a_coco_folder(request, voc, small, tmp_path):
     def check(content):
         (voc.root / "annotations" / "instances_train.json").write_bytes(content)
         with contextlib.suppress(DatasetError):
-            usable(import_coco("toy", voc.root, "train", "val", tmp_path / "truth", workers=1), tmp_path)
+            index = import_coco("toy", voc.root, "train", "val", tmp_path / "truth", workers=1)
+            usable(index, tmp_path)
+            adds_up(index, voc.root, len(json.loads(content)["annotations"]))
 
     fuzz(request, documents, check)
     made = {p.parent.name for p in tmp_path.rglob("*.png") if voc.root not in p.parents}
     assert made <= {"SegmentationClass", "SegmentationObject"}
+
+
+LISTS = [
+    "annotations/instances_train.json",
+    "annotations/instances_default.json",
+    "train/_annotations.coco.json",
+    "result.json",
+]
+SAVED = ["train/{}.jpg", "images/train/{}.jpg", "images/{}.jpg", "images/s/{}.jpg", "{}.jpg", "train/t/{}.png"]
+WRITTEN = ["{0}", "{1}", "images/{0}", "images\\{0}", "/home/x/{1}", "C:\\x\\{0}", "../{0}", "{1}.bak"]
+MASKED = [[], [[]], [[2, 3, 10, 3, 10, 12, 2, 12]], [[2, 3], [2, 3, 10, 3, 10, 12]], [[2, 3, 10, 3, 10]], RUNS]
+
+
+@st.composite
+def exported(draw):
+    """Files of photographs, and lists as different tools may write them of these: (names, {path: content})."""
+    pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
+    photos = {
+        pick(*SAVED).format(pick("a", "b", "\xe9", "e\u0301")): pick((20, 16), (40, 32), (16, 20))
+        for _ in range(pick(1, 2, 4))
+    }
+    lists = {}
+    for path in {pick(*LISTS) for _ in range(pick(1, 1, 2))}:
+        ids = pick([0, 1, 2, 3], ["0", "1", "2", "3"], ["x", 1, 2.0, "3"], [1, "1", 2, 3])
+        entries = [
+            {"id": number, "file_name": pick(*WRITTEN).format(name.rpartition("/")[2], name)} | pick({"width": 20, "height": 16}, {}, {"width": 0, "height": 0})
+            for number, name in zip(ids, photos, strict=False)
+        ]  # fmt: skip
+        annotations = [
+            {"image_id": pick(*ids[: len(entries)]), "category_id": pick(0, "1", 2), "segmentation": pick(*MASKED), "iscrowd": pick(0, 0, "0", "1")}
+            | pick({}, {"bbox": [2, 3, 8, 9]}, {"bbox": [2, 3, 8, 9], "score": 1})
+            for _ in range(pick(0, 1, 3, 300))
+        ]  # fmt: skip
+        categories = [
+            {"id": 0, "name": pick("background", "thing")},
+            {"id": pick(1, "1"), "name": "cat"},
+            {"id": 2, "name": "dog"},
+        ]
+        lists[path] = {"images": entries, "annotations": annotations, "categories": categories}
+    return photos, lists
+
+
+def test_coco_folders_of_every_tool(request, small, tmp_path):
+    root, taken = tmp_path / "coco", []
+
+    def check(folder):
+        photos, lists = folder
+        shutil.rmtree(root, ignore_errors=True)
+        for name, size in photos.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", size, (len(name), 0, size[0])).save(root / name)
+        for path, content in lists.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(json.dumps(content))
+        with contextlib.suppress(DatasetError):
+            index = import_coco("toy", root, "train", "val", tmp_path / "truth", workers=1)
+            usable(index, tmp_path)
+            unread = index.notes.get(coco_lists.UNREAD, Note()).names
+            adds_up(index, root, sum(len(its["annotations"]) for path, its in lists.items() if path not in unread))
+            taken.append(index)
+
+    fuzz(request, exported(), check)
+    assert taken
 
 
 def test_instances(request, voc):

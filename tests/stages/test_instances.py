@@ -97,6 +97,17 @@ def test_truth_and_grabcut_can_be_learned_from_too(toy, tmp_path):
     assert len(grabcut["annotations"]) == boxes and truth["annotations"] != grabcut["annotations"]
 
 
+def test_images_without_numbered_masks_are_left_out_of_truth_and_named(toy, tmp_path, capsys):
+    content = toy.read_index(toy.index)
+    record = content["records"][0]
+    record["instances"] = None
+    toy.write_index(tmp_path / "index.json", content)
+    made = masks(toy, tmp_path / "i.json", "--index", tmp_path / "index.json", "--labels", "truth")
+    assert record["photo"] not in [image["file_name"] for image in made["images"]]
+    assert made["info"]["notes"][instances.UNNUMBERED] == 1
+    assert f"{instances.UNNUMBERED}: 1 ({record['id']})" in capsys.readouterr().out
+
+
 def test_without_boxes_there_are_no_instances(toy, tmp_path):
     content = toy.read_index(toy.index)
     for record in content["records"]:
@@ -191,10 +202,12 @@ def test_true_masks_as_detections_are_perfect(toy, road, tmp_path):
     assert mean["ap"] == mean["ap_75"] == pytest.approx(1) and mean["ap_large"] is None
 
 
-def test_without_true_instances_there_are_no_numbers_instead_of_wrong_ones(toy, road, tmp_path):
+def test_without_true_instances_there_are_no_numbers_instead_of_wrong_ones(toy, road, tmp_path, capsys):
     content = toy.read_index(toy.index)
     for record in content["records"]:
         record["instances"] = None
     toy.write_index(tmp_path / "index.json", content)
     found = score(tmp_path / "index.json", road / "1-of-1.json", tmp_path)
+    val = Index.read(toy.index).splits["val"]
+    assert f"{instances.UNNUMBERED}: 3 ({', '.join(val)})" in capsys.readouterr().out
     assert found["images"] == 0 and found["images_without_truth"] == 3 and found["mean"]["ap"] is None

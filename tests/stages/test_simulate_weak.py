@@ -54,3 +54,11 @@ def test_images_without_truth_have_nothing_to_draw_from(toy, tmp_path):
     toy.write_index(tmp_path / "index.json", content)
     with pytest.raises(ValueError, match="has a true mask"):
         simulate_weak.main(["--index", str(tmp_path / "index.json"), "--out", str(tmp_path / "weak")])
+
+
+def test_images_without_numbered_masks_are_named(toy, tmp_path, capsys):
+    content = toy.read_index(toy.full_index)
+    content["records"][1]["instances"] = None
+    toy.write_index(tmp_path / "index.json", content)
+    simulate_weak.main(["--index", str(tmp_path / "index.json"), "--out", str(tmp_path / "weak"), "--kinds", "[box]"])
+    assert f"{simulate_weak.CONNECTED}: 1 ({content['records'][1]['id']})" in capsys.readouterr().out

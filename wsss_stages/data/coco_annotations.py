@@ -3,31 +3,40 @@
 Rules, of an annotation:
 - an unknown category, a box or polygon more than a pixel outside the image, numbers that are none, and a broken run-length code are
   findings: nothing is imported until they are mended;
-- a box up to a pixel outside is clipped; boxes are widened to whole pixels;
+- a box up to a pixel outside is clipped; boxes are widened to whole pixels; one that is not there is the mask's (data.coco_shapes);
 - a crowd region is no object: unknown (255) in truth, and without a box;
+- an object of the category `background` is background in truth, and without a box;
 - an object of fewer than SMALLEST pixels, or with a box that has no area, is unknown in truth, and without a box;
+- an object given twice, of one category and with one box and mask, is taken once;
 - an object without a mask leaves its image without truth, its box is used.
-Where objects overlap, the pixel is the smaller one's.
+Where objects overlap, the pixel is the smaller one's. An image of more objects than 8 bits can number has classes in its truth, but
+no numbered masks. All of this is counted.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from wsss_stages import UNKNOWN
-from wsss_stages.data import rle
-from wsss_stages.data.documents import is_number
+from wsss_stages.data.coco_content import Id
+from wsss_stages.data.coco_shapes import Frame, ProblemError, Shape, read_shape
+from wsss_stages.data.findings import shown
 
 SMALLEST = 10
 """Pixels of an object's mask."""
+USED = {"id", "image_id", "category_id", "bbox", "segmentation", "iscrowd", "area"}
+"""Keys of an annotation that are understood; an area is the mask's own."""
+MARKS = {"0": False, "0.0": False, "false": False, "": False, "1": True, "1.0": True, "true": True}
 CROWD = "crowd regions, unknown in truth and without box"
 TINY = f"objects under {SMALLEST} pixels, unknown in truth and without box"
-CLIPPED = "boxes clipped to the image"
 BOX_ONLY = "images with objects that have no mask, without truth"
 COVERED = "objects covered by smaller ones, not in truth"
 EMPTY = "images without objects"
+BACKGROUND = "objects of category background, background in truth and without box"
+TWICE = "boxes given twice, taken once"
+TOO_MANY = f"images of more than {UNKNOWN - 1} objects, without numbered masks"
+MARK = "iscrowd written as text, read as a number"
+KEY = "annotation key {}, not used"
 
 
 @dataclass
@@ -39,7 +48,7 @@ class Found:
     labels: np.ndarray | None = None
     """(h, w) uint8 classes, 255 unknown; None without truth."""
     instances: np.ndarray | None = None
-    """(h, w) uint8 number of the object, from 1, 255 unknown."""
+    """(h, w) uint8 number of the object, from 1, 255 unknown; None without truth, and of more objects than 254."""
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     """Found, wanted, remedy."""
     notes: dict[str, int] = field(default_factory=dict)
@@ -48,36 +57,44 @@ class Found:
         self.notes[text] = self.notes.get(text, 0) + 1
 
 
-def read(annotations: list[dict], height: int, width: int, class_of: dict[int, int]) -> Found:
-    """Objects of an image. `class_of` maps category ids to classes 1..N."""
-    found, masks, unknown = Found(), [], []
-    whole = True
+def read(annotations: list[dict], frame: Frame, class_of: dict[Id, int]) -> Found:
+    """Return the objects of an image. `class_of` maps category ids to classes 1..N, and those of the background to 0."""
+    found = Found()
+    objects: list[Shape] = []
+    background: list[Shape] = []
+    unknown: list[Shape] = []
+    alike: dict[tuple, list[Shape]] = {}
     for annotation in annotations:
-        name = f"annotation {annotation.get('id')}"
+        for key in sorted(annotation.keys() - USED):
+            found.note(KEY.format(shown(key[:40])))
         try:
             cls = _class(annotation, class_of)
-            box = _box(annotation, height, width, found)
-            mask = _mask(annotation, height, width)
+            crowd = _crowd(annotation, found)
+            shape = read_shape(annotation, frame, found.note)
         except ProblemError as problem:
+            name = f"annotation {annotation.get('id')}"
             found.problems.append((f"{name} with {problem.found}", problem.wanted, problem.remedy))
             continue
-        if annotation.get("iscrowd"):
+        if crowd:
             found.note(CROWD)
-            unknown.append(mask)
-        elif box is None or (mask is not None and mask.sum() < SMALLEST):
+            unknown.append(shape)
+        elif cls == 0:
+            found.note(BACKGROUND)
+            background.append(shape)
+        elif shape.box is None or (shape.code and shape.area < SMALLEST):
             found.note(TINY)
-            unknown.append(mask)
+            unknown.append(shape)
+        elif twin := next((its for its in alike.get((cls, shape.corner), []) if _same(its, shape, frame)), None):
+            found.note(TWICE)
+            if twin.code is None:
+                twin.code, twin.area = shape.code, shape.area
         else:
-            found.boxes.append(box)
+            alike.setdefault((cls, shape.corner), []).append(shape)
+            objects.append(shape)
+            found.boxes.append(shape.box)
             found.classes.append(cls)
-            masks.append(mask)
-        whole = whole and mask is not None
-    if len(masks) >= UNKNOWN:
-        found.problems.append(
-            (f"{len(masks)} objects in one image", f"fewer than {UNKNOWN}", "Cut the image into parts.")
-        )
-    elif whole:
-        _draw(found, masks, unknown, height, width)
+    if all(shape.code for shape in objects + unknown):
+        _draw(found, objects, [shape for shape in background if shape.code], unknown, frame)
     else:
         found.note(BOX_ONLY)
     if not found.boxes:
@@ -85,80 +102,50 @@ def read(annotations: list[dict], height: int, width: int, class_of: dict[int, i
     return found
 
 
-class ProblemError(ValueError):
-    """Why an annotation cannot be used."""
-
-    def __init__(self, found: str, wanted: str, remedy: str):
-        super().__init__(found)
-        self.found, self.wanted, self.remedy = found, wanted, remedy
-
-
-def _draw(found: Found, masks: list, unknown: list, height: int, width: int) -> None:
-    found.labels, found.instances = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
-    for mask in unknown:
-        found.labels[mask] = found.instances[mask] = UNKNOWN
-    for number in sorted(range(len(masks)), key=lambda n: -int(masks[n].sum())):
-        found.labels[masks[number]], found.instances[masks[number]] = found.classes[number], number + 1
-    seen = np.isin(np.arange(1, len(masks) + 1), found.instances)
-    for _ in range(int((~seen).sum())):
-        found.note(COVERED)
-
-
-def _class(annotation: dict, class_of: dict[int, int]) -> int:
+def _class(annotation: dict, class_of: dict[Id, int]) -> int:
     category = annotation.get("category_id")
-    if type(category) is not int or category not in class_of:
-        raise ProblemError(
-            f"category {category}", f"one of the file's {len(class_of)} categories", "Correct it or add the category."
-        )
+    if type(category) not in (int, str) or category not in class_of:
+        wanted = f"one of the file's {len(class_of)} categories"
+        raise ProblemError(f"category {category}", wanted, "Correct it or add the category.")
     return class_of[category]
 
 
-def _box(annotation: dict, height: int, width: int, found: Found) -> list[int] | None:
-    """x0 y0 x1 y1, half open, of whole pixels; None for a box without area."""
-    numbers = annotation.get("bbox")
-    if not _numbers(numbers) or len(numbers) != 4:
-        raise ProblemError(f"box {numbers}", "four finite numbers x, y, width, height", "Draw the box again.")
-    x, y, w, h = numbers
-    if w < 0 or h < 0:
-        raise ProblemError(f"box {numbers}", "a width and height from 0", "Swap the corners.")
-    if not _inside([x, x + w], width) or not _inside([y, y + h], height):
-        raise ProblemError(
-            f"box {numbers} outside the image", f"0 <= x <= {width}, 0 <= y <= {height}", "Clip or remove it."
-        )
-    if w == 0 or h == 0:
-        return None
-    ends = [math.floor(round(x, 3)), math.floor(round(y, 3)), math.ceil(round(x + w, 3)), math.ceil(round(y + h, 3))]
-    box = [max(0, ends[0]), max(0, ends[1]), min(width, ends[2]), min(height, ends[3])]
-    if box != ends:
-        found.note(CLIPPED)
-    return box if box[0] < box[2] and box[1] < box[3] else None
+def _crowd(annotation: dict, found: Found) -> bool:
+    """Whether an annotation is a region of many objects."""
+    value = annotation.get("iscrowd")
+    if value is None:
+        return False
+    crowd = MARKS.get(str(value).lower()) if isinstance(value, str | int | float) else None
+    if crowd is None:
+        raise ProblemError(f"iscrowd {value}", "0 or 1", "Correct it.")
+    if isinstance(value, str):
+        found.note(MARK)
+    return crowd
 
 
-def _mask(annotation: dict, height: int, width: int) -> np.ndarray | None:
-    """(height, width) bool; None without a mask."""
-    shape = annotation.get("segmentation")
-    if not shape:
-        return None
-    if isinstance(shape, dict):
-        try:
-            return rle.decode(shape, height, width)
-        except rle.RleError as error:
-            raise ProblemError(str(error), f"runs of all {height * width} pixels", "Export the mask again.") from error
-    if not isinstance(shape, list) or any(not _numbers(p) or len(p) < 6 or len(p) % 2 for p in shape):
-        raise ProblemError(
-            "a polygon that is none", "lists of finite numbers x, y, x, y ... of three points or more", "Draw it again."
-        )
-    if any(not _inside(p[0::2], width) or not _inside(p[1::2], height) for p in shape):
-        raise ProblemError(
-            "a polygon outside the image", f"0 <= x <= {width}, 0 <= y <= {height}", "Clip or remove it."
-        )
-    code = coco_mask.merge(coco_mask.frPyObjects(shape, height, width))
-    return rle.decode({"size": [height, width], "counts": code["counts"].decode("ascii")}, height, width)
+def _same(one: Shape, other: Shape, frame: Frame) -> bool:
+    """Whether two shapes of one box are one: their masks are the same, or not both have one."""
+    if one.code is None or other.code is None or one.code == other.code:
+        return True
+    return one.area == other.area and bool((one.mask(frame) == other.mask(frame)).all())
 
 
-def _numbers(values: object) -> bool:
-    return isinstance(values, list) and all(map(is_number, values))
-
-
-def _inside(values: list, size: int) -> bool:
-    return all(-1 <= v <= size + 1 for v in values)
+def _draw(found: Found, objects: list[Shape], background: list[Shape], unknown: list[Shape], frame: Frame) -> None:
+    """Draw classes and numbers of objects, the larger ones first."""
+    labels, numbers = (np.zeros((frame.height, frame.width), dtype) for dtype in (np.uint8, np.int32))
+    for shape in unknown:
+        mask = shape.mask(frame)
+        labels[mask] = UNKNOWN
+        numbers[mask] = -1
+    drawn = [(shape, cls, number) for number, (shape, cls) in enumerate(zip(objects, found.classes, strict=True), 1)]
+    drawn += [(shape, 0, 0) for shape in background]
+    for shape, cls, number in sorted(drawn, key=lambda one: -one[0].area):
+        mask = shape.mask(frame)
+        labels[mask], numbers[mask] = cls, number
+    for _ in range(len(objects) - len(np.unique(numbers[numbers > 0]))):
+        found.note(COVERED)
+    found.labels = labels
+    if len(objects) < UNKNOWN:
+        found.instances = np.where(numbers < 0, UNKNOWN, numbers).astype(np.uint8)
+    else:
+        found.note(TOO_MANY)

@@ -17,7 +17,7 @@ class Finding:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{_shown(str(self.file))}: found {_shown(self.found)}; wanted {_shown(self.wanted)}. {self.remedy}"
+        return f"{shown(str(self.file))}: found {shown(self.found)}; wanted {shown(self.wanted)}. {self.remedy}"
 
 
 class DefectError(ValueError):
@@ -40,7 +40,7 @@ class DatasetError(ValueError):
         super().__init__(f"{len(findings)} finding(s) in the dataset; nothing was written\n{lines}")
 
 
-def _shown(text: str) -> str:
-    """Text of a file as it may stand on a terminal: in one line, without control characters, cut where it is endless."""
+def shown(text: str) -> str:
+    """Return a text of a file as it may stand on a terminal: in one line, without control characters, cut where it is endless."""
     cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

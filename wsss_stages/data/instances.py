@@ -14,6 +14,7 @@ from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index, Record
 from wsss_stages.data.weak import objects
 
+UNNUMBERED = "images without numbered true objects, left out"
 REMEDY = "Remake it: snakemake --forcerun s6_instance_masks"
 
 

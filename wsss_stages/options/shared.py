@@ -17,10 +17,11 @@ class Data(Section):
     )
     train_list: str = Field(
         "train",
-        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of annotations/instances_NAME.json and of "
-        "its folder of photographs",
+        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of annotations/instances_NAME.json, "
+        "annotations/NAME.json, NAME/_annotations.coco.json or NAME.json, and of its folder of photographs; where 'train' has no file and "
+        "one list alone may be meant, it is taken and reported",
     )
-    val_list: str = Field("val", description="list of validation images; may be missing")
+    val_list: str = Field("val", description="list of validation images, as train_list; may be missing")
     weak_labels: FilePath = Field(
         "",
         description="folder of the weak labels (Annotations, Scribbles, points.json, tags) where not the dataset's own",

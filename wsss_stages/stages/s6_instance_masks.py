@@ -4,13 +4,16 @@ reads   index.json             images and boxes of the training split; for --lab
         s6_propagate MANIFESTS contracts.PSEUDO; for --labels grabcut those of s3_seeds, contracts.GRABCUT
 writes  instances.json         images, categories 1..N, annotations with boxes and run-length codes at full size
 
-A box whose class is nowhere inside it keeps the whole box as its mask; such boxes are counted.
+A box whose class is nowhere inside it keeps the whole box as its mask; such boxes are counted. So are images whose true objects
+are not numbered (no SegmentationObject, or more objects than 8 bits can number): --labels truth leaves them out.
 """
 
 import sys
 
 from wsss_stages import contracts, options
 from wsss_stages.stages import cli
+
+NOTES = ("images without objects", "boxes taken whole")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -30,6 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn.instances import box_masks, filled
     from wsss_stages.data import instances
     from wsss_stages.data.index import Index
+    from wsss_stages.data.notes import Notes
     from wsss_stages.manifests import Manifest
     from wsss_stages.progress import progress
 
@@ -44,7 +48,10 @@ def main(argv: list[str] | None = None) -> None:
             "use a dataset with them, and for pseudo labels weak: box or mixed"
         )
     content = instances.frame(index, usable)
-    whole_boxes = 0
+    notes = Notes()
+    lacking = instances.UNNUMBERED if opt.labels == "truth" else "images without objects"
+    used = {record.id for record in usable}
+    notes.add_each(lacking, (record.id for record in records if record.id not in used))
     for number, record in enumerate(progress(usable, "s6_instance_masks"), 1):
         if opt.labels == "truth":
             instances.add_truth(content, number, record, index)
@@ -56,14 +63,13 @@ def main(argv: list[str] | None = None) -> None:
         masks = box_masks(label, boxes, classes, opt.overlap)
         empty = ~masks.any(axis=(1, 2))
         masks[empty] = filled(boxes[empty], height, width)
-        whole_boxes += int(empty.sum())
+        notes.add("boxes taken whole", int(empty.sum()), record.id)
         instances.add(content, number, masks, boxes, classes)
-    notes = {"images without objects": len(records) - len(usable), "boxes taken whole": whole_boxes}
-    content["info"] |= {"options": opt.model_dump(), "notes": notes}
+    content["info"] |= {"options": opt.model_dump(), "notes": dict.fromkeys(NOTES, 0) | notes.counts}
     artifacts.write_sealed(paths.instances, content)
     sys.stdout.write(f"{paths.instances}: {len(content['annotations'])} objects in {len(usable)} images\n")
-    for note, count in notes.items():
-        sys.stdout.write(f"{note}: {count}\n")
+    for text, note in notes.items():
+        sys.stdout.write(f"{text}: {note}\n")
 
 
 if __name__ == "__main__":

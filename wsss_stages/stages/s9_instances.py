@@ -31,12 +31,14 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.average_precision import average_precision
     from wsss_stages.data import instances, rle
     from wsss_stages.data.index import Index
+    from wsss_stages.data.notes import Notes
     from wsss_stages.manifests import Manifest
     from wsss_stages.progress import progress
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     records = index.split(paths.split)
     truth, results, scored, void = instances.frame(index, records), [], [], {}
+    notes = Notes()
     for number, record in enumerate(progress(records, "s9_instances"), 1):
         found = manifest.read(record.id, contracts.DETECTIONS)
         codes = rle.unpack(found, record.full_height, record.full_width)
@@ -57,6 +59,8 @@ def main(argv: list[str] | None = None) -> None:
             open_pixels = instances.add_truth(truth, number, record, index)
             (void[number],) = rle.encode(open_pixels[None])
             scored += [its_own | rle.without(its_own["segmentation"], open_pixels) for its_own in its]
+        else:
+            notes.add(instances.UNNUMBERED, 1, record.id)
     images = len(void)
     means, of_classes = average_precision(truth, void, scored)
     artifacts.write_json(paths.scores.with_name("detections.json"), results)
@@ -76,6 +80,8 @@ def main(argv: list[str] | None = None) -> None:
     for name, value in means.items():
         if value is not None:
             sys.stdout.write(f"{paths.split} {name}: {100 * value:.1f} % on {images} images\n")
+    for text, note in notes.items():
+        sys.stdout.write(f"{text}: {note}\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import sys
 from wsss_stages import options
 from wsss_stages.stages import cli
 
+CONNECTED = "images without numbered masks, whose objects are the connected parts of a class"
+
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -21,6 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data import voc_writer, weak
     from wsss_stages.data.images import read_labels
     from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.data.notes import Notes
     from wsss_stages.progress import progress
 
     index = Index.read(paths.index)
@@ -29,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     records = [r for r in index.records.values() if r.truth]
     if not records:
         raise ValueError(f"no image of {paths.index} has a true mask (SegmentationClass/ID.png) to draw from")
-    points, tags = {}, {}
+    points, tags, notes = {}, {}, Notes()
     for record in progress(records, "simulate_weak"):
 
         def rng(kind: str, image_id: str = record.id) -> np.random.Generator:
@@ -37,6 +40,7 @@ def main(argv: list[str] | None = None) -> None:
 
         labels = record.truth_labels(index.root)
         instances = read_labels(index.root / record.instances) if record.instances else None
+        notes.add(CONNECTED, int(record.instances is None), record.id)
         size = record.full_height, record.full_width
         objects = weak.objects(labels, instances)
         if "box" in opt.kinds:
@@ -60,6 +64,8 @@ def main(argv: list[str] | None = None) -> None:
         f"{paths.out}: {', '.join(opt.kinds)} of {len(records)} images"
         + (f"; {without} images without truth have none\n" if without else "\n")
     )
+    for text, note in notes.items():
+        sys.stdout.write(f"{text}: {note}\n")
 
 
 if __name__ == "__main__":
