@@ -212,4 +212,5 @@ def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: d
             str((truth / folder / f"{image_id}.png").resolve())
             for folder in ("SegmentationClass", "SegmentationObject")
         )
+        record.masks_sha256 = artifacts.fingerprint(listed.annotations)
     return record, [], found.notes

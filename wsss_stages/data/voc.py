@@ -250,6 +250,8 @@ def _examine(
     notes: dict[str, int] = {}
     record.truth = _mask(root, layout.truth, record, set(range(len(labels.classes))) | {UNKNOWN}, findings)
     record.instances = _mask(root, layout.instances, record, None, findings)
+    if masks := [artifacts.sha256(root / mask) for mask in (record.truth, record.instances) if mask]:
+        record.masks_sha256 = artifacts.fingerprint(masks)
     labels.add(record, findings, notes)
     if saliency:
         add_saliency(record, saliency, root, findings)
