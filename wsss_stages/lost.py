@@ -42,7 +42,7 @@ def _contracts(manifest: Path) -> list[str]:
 
 def _suspect(folder: Path, finished: int) -> bool:
     try:
-        if folder.stat().st_mtime_ns > finished:
+        if folder.stat().st_mtime_ns >= finished:  # clocks of file systems are coarse
             return True
         with os.scandir(folder) as entries:
             return any(entry.stat().st_size == 0 for entry in entries)
