@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from filelock import FileLock
+from PIL import Image
+
+from wsss_stages.data.scenes import make_scenes
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"crop": 96, "batch_size": 4, "workers": 0, "epochs": 1}
@@ -99,6 +103,38 @@ class Project:
         return "".join(f"\n== {p}\n{p.read_text()}" for p in self.folder.glob("logs/**/*.log"))
 
 
+class Mine(Project):
+    """A project on six photographs with every kind of label, saliency and points elsewhere; finished up to the seeds."""
+
+    SEEDS = "results/mine/mixed/ours/s3_seeds/train/1-of-1.json"
+    dataset = property(lambda self: self.folder / "mine")
+    weak = property(lambda self: self.folder / "weak")
+
+    @classmethod
+    def finished(cls, folder: Path) -> "Mine":
+        mine = cls.small(folder)
+        make_scenes(mine.dataset, 6, 2)
+        mine.weak.mkdir()
+        for name in ("Annotations", "Scribbles", "points.json"):
+            (mine.dataset / name).rename(mine.weak / name)
+        (folder / "salient").mkdir()
+        for photo in (mine.dataset / "JPEGImages").iterdir():
+            with Image.open(photo) as image:
+                grey = Image.fromarray(np.zeros((image.height, image.width), np.uint8))
+            grey.save(folder / "salient" / f"{photo.stem}.png")
+        config = yaml.safe_load((folder / "config.yaml").read_text())
+        demo = config.pop("demo")
+        demo["data"] = {"weak_labels": "weak", "saliency": "salient", "truth_list": "train"}
+        own = {"demo": {}, "dataset_root": "mine", "dataset": "mine", "weak": "mixed"}
+        (folder / "config.yaml").write_text(yaml.safe_dump(config | demo | own))
+        mine.run()
+        return mine
+
+    def run(self, *arguments, **options):
+        """Make the seeds."""
+        return self.snakemake(self.SEEDS, *arguments, **options)
+
+
 @pytest.fixture
 def project(tmp_path):
     return Project.small(tmp_path)
@@ -118,3 +154,21 @@ def finished(tmp_path_factory):
     copy = base / "project"
     shutil.copytree(shared, copy, symlinks=True)
     return Project(copy)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A finished project of the user's own, and a copy of it as it was: an index tells where its photographs are."""
+    place, copy = (tmp_path_factory.getbasetemp() / name for name in ("of_mine", "of_mine_as_it_was"))
+    place.mkdir()
+    project = Mine.finished(place)
+    shutil.copytree(place, copy, symlinks=True)
+    return project, copy
+
+
+@pytest.fixture
+def mine(made):
+    project, copy = made
+    shutil.rmtree(project.folder)
+    shutil.copytree(copy, project.folder, symlinks=True)
+    return project

@@ -40,7 +40,7 @@ def test_slurm_tells_of_every_rule_that_can_use_a_gpu_whether_it_gets_one():
     text = "\n".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
     rules = {
         rule.split(":")[0]
-        for rule in re.split(r"^rule ", text, flags=re.M)[1:]
+        for rule in re.split(r"^(?:rule|checkpoint) ", text, flags=re.M)[1:]
         if re.search(r"gpu=(TRAINING_)?GPUS", rule)
     }
     told = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())["set-resources"]

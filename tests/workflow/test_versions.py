@@ -10,7 +10,7 @@ from wsss_stages import contracts
 RULES = {
     part.split(":")[0]: part
     for path in sorted((Path(__file__).parents[2] / "workflow" / "rules").glob("*.smk"))
-    for part in re.split(r"^rule ", path.read_text(), flags=re.M)[1:]
+    for part in re.split(r"^(?:rule|checkpoint) ", path.read_text(), flags=re.M)[1:]
 }
 OUTPUTS = {
     r'index="': "version=contracts.INDEX_VERSION,",

@@ -7,6 +7,8 @@ from snakemake.settings.types import DeploymentMethod
 
 from wsss_stages import configuration, contracts
 from wsss_stages.configuration import STAGES
+from wsss_stages.data import changes
+from wsss_stages.lost import lost
 from wsss_stages.options import KINDS
 from wsss_stages.stages.cli import flags
 
@@ -40,6 +42,8 @@ GPUS = int(
 )
 TRAINING_GPUS = GPUS * config["gpus_per_training"]
 WEIGHTS = config["backbone_weights"]
+INDEX = "results/{dataset}/index.json"
+WEAK_INDEX = "results/{dataset}/{weak}/index.json"
 
 
 wildcard_constraints:
@@ -76,16 +80,36 @@ def weights_of(stage):
 
 def same_shard(stage):
     """Input function: the manifest of an earlier stage with the same images."""
-    return (
-        lambda wildcards: f"{stage_folder(wildcards, stage)}/{wildcards.split}/{wildcards.scatteritem}.json"
+    return lambda wildcards: manifests_in(
+        f"{stage_folder(wildcards, stage)}/{wildcards.split}", [wildcards.scatteritem]
+    )
+
+
+def cam_of_shard(wildcards):
+    """Input function: the manifest of the CAMs of the same images."""
+    return manifests_in(
+        f"results/{wildcards.dataset}/s2_cam/{wildcards.split}", [wildcards.scatteritem]
     )
 
 
 def all_shards(stage, split):
     """Input function: all manifests of an earlier stage."""
-    return lambda wildcards: [
-        f"{stage_folder(wildcards, stage)}/{split}/{shard}.json" for shard in shards()
-    ]
+    return lambda wildcards: manifests_in(
+        f"{stage_folder(wildcards, stage)}/{split}", shards()
+    )
+
+
+def manifests_in(folder, scatteritems):
+    """The manifests of shards; one that names an artifact which is gone or empty is made again, as with --forcerun."""
+    broken = lost(Path(folder), config["shards"]) if workflow.is_main_process else {}
+    for manifest, file in broken.items():
+        if str(manifest) not in workflow.dag.forcefiles:
+            logger.warning(
+                f"{file} is gone or empty: its shard is made again, and what was made of it is looked at. To make it and nothing "
+                f"else: snakemake {manifest} --forcerun {manifest}"
+            )
+            workflow.dag.forcefiles.add(str(manifest))
+    return [f"{folder}/{scatteritem}.json" for scatteritem in scatteritems]
 
 
 def shards():
@@ -116,3 +140,20 @@ def launch(wildcards, resources):
 def dataset_root(wildcards):
     """The user's folder, or where the demo is made."""
     return config["dataset_root"] or f"results/{wildcards.dataset}/dataset"
+
+
+def listing_of_dataset(wildcards):
+    """Params function: a digest of what the user's folders list. Those that the job makes or downloads itself do not count."""
+    options = section("data")
+    made = options["kind"] in ("scenes", "voc2012")
+    folders = [options["weak_labels"], options["saliency"]]
+    folders += [] if made else [dataset_root(wildcards)]
+    return changes.listing(*map(Path, filter(None, folders)))
+
+
+def content_of(index):
+    """Params function: the checksum of an index. Rules take the index itself as `ancient`: that it was written again with the same
+    content, which the checkpoints `data` and `weak_index` may do, makes nothing run."""
+    return lambda wildcards: changes.checksum(
+        Path(index.format(**dict(wildcards.items())))
+    )

@@ -1,4 +1,4 @@
-rule data:
+checkpoint data:
     output:
         index="results/{dataset}/index.json",
     log:
@@ -12,6 +12,7 @@ rule data:
         runtime="1h",
     params:
         root=dataset_root,
+        listing=listing_of_dataset,
         flags=section_flags("data"),
         version=contracts.INDEX_VERSION,
     message:

@@ -1,6 +1,6 @@
 rule dfr_train:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         backbone=backbone_of("dfr"),
     output:
         weights="results/{dataset}/{weak}/{variant}/dfr_train/weights.safetensors",
@@ -17,6 +17,7 @@ rule dfr_train:
         runtime="24h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         launch=launch,
         device=DEVICE,
         watched=watched("dfr"),

@@ -147,9 +147,11 @@ def paces_of_table(wildcards):
 def maps_of(*splits):
     """Input function: all maps of the frozen backbone."""
     return lambda wildcards: [
-        f"results/{wildcards.dataset}/scl_features/{split}/{shard}.json"
+        manifest
         for split in splits
-        for shard in shards()
+        for manifest in manifests_in(
+            f"results/{wildcards.dataset}/scl_features/{split}", shards()
+        )
     ]
 
 
@@ -179,9 +181,7 @@ def label_manifests(wildcards):
     """Manifests of the CAMs, if any, and of all label maps of the training images."""
     if not configuration.uses_cams(config, wildcards.variant, wildcards.weak):
         return label_maps(wildcards)
-    cams = [
-        f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
-    ]
+    cams = manifests_in(f"results/{wildcards.dataset}/s2_cam/train", shards())
     return cams + label_maps(wildcards)
 
 

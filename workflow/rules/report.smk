@@ -11,7 +11,7 @@ PAGES = {
 
 rule report:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         manifests=label_manifests,
         segmenter=final_network,
         affinity=affinity_of_report,
@@ -20,7 +20,7 @@ rule report:
             split=["train", "val"],
         ),
         curves=curves,
-        benchmarks=benchmarks,
+        benchmarks=ancient(benchmarks),
     output:
         [
             report(
@@ -40,6 +40,7 @@ rule report:
         mem_mb=6_000,
         runtime="1h",
     params:
+        sees=content_of(WEAK_INDEX),
         affinity=lambda wildcards, input: (
             f"--affinity {input.affinity}" if input.affinity else ""
         ),

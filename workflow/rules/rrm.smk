@@ -1,6 +1,6 @@
 rule rrm_train:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         backbone=backbone_of("rrm"),
     output:
         weights="results/{dataset}/{weak}/{variant}/rrm_train/weights.safetensors",
@@ -18,6 +18,7 @@ rule rrm_train:
         runtime="24h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         launch=launch,
         backbone=lambda wildcards: section("classifier")["backbone"],
         source=lambda wildcards: WEIGHTS,
@@ -35,7 +36,7 @@ rule rrm_train:
 
 rule rrm_label:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         weights=weights_of("rrm_train"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.json",
@@ -51,6 +52,7 @@ rule rrm_label:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         device=DEVICE,
         flags=variant_flags("rrm_label"),
         contract=contracts.version_of("rrm_label"),

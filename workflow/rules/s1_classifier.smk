@@ -1,6 +1,6 @@
 rule s1_classifier:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
         backbone=backbone_of("classifier"),
     output:
         weights="results/{dataset}/s1_classifier/weights.safetensors",
@@ -17,6 +17,7 @@ rule s1_classifier:
         runtime="12h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(INDEX),
         launch=launch,
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,

@@ -1,6 +1,6 @@
 rule s2_cam:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
         weights="results/{dataset}/s1_classifier/weights.safetensors",
     output:
         manifest="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
@@ -16,6 +16,7 @@ rule s2_cam:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(INDEX),
         device=DEVICE,
         flags=section_flags("cam"),
         contract=contracts.version_of("s2_cam"),

@@ -1,7 +1,7 @@
 rule s3_seeds:
     input:
-        index="results/{dataset}/{weak}/index.json",
-        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+        index=ancient(WEAK_INDEX),
+        cam=cam_of_shard,
     output:
         manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json",
     log:
@@ -16,6 +16,7 @@ rule s3_seeds:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         device=DEVICE,
         flags=variant_flags("s3_seeds"),
         contract=contracts.version_of("s3_seeds"),

@@ -1,6 +1,6 @@
 rule s4_affinity:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         seeds=all_shards("s3_seeds", "train"),
         classifier="results/{dataset}/s1_classifier/weights.safetensors",
     output:
@@ -18,6 +18,7 @@ rule s4_affinity:
         runtime="12h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         launch=launch,
         device=DEVICE,
         flags=variant_flags("s4_affinity"),

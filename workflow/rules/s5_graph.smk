@@ -1,8 +1,8 @@
 rule s5_graph:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
-        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+        cam=cam_of_shard,
         affinity=weights_of("s4_affinity"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.json",
@@ -18,6 +18,7 @@ rule s5_graph:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         device=DEVICE,
         flags=variant_flags("s5_graph"),
         contract=contracts.version_of("s5_graph"),

@@ -1,6 +1,6 @@
 rule s5_object_masks:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
         object_net=weights_of("s4_object_net"),
     output:
@@ -17,6 +17,7 @@ rule s5_object_masks:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         device=DEVICE,
         flags=variant_flags("s5_object_masks"),
         contract=contracts.version_of("s5_object_masks"),

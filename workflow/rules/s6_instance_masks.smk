@@ -1,6 +1,6 @@
 rule s6_instance_masks:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         pseudo=labels_of_instances,
     output:
         instances="results/{dataset}/{weak}/{variant}/s6_instance_masks/instances.json",
@@ -15,6 +15,7 @@ rule s6_instance_masks:
         mem_mb=4_000,
         runtime="4h",
     params:
+        sees=content_of(WEAK_INDEX),
         pseudo=lambda wildcards, input: (
             f"--pseudo {input.pseudo}" if input.pseudo else ""
         ),

@@ -1,6 +1,6 @@
 rule s6_propagate:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
         graph=same_shard("s5_graph"),
         objects=objects_of_shard,
@@ -19,6 +19,7 @@ rule s6_propagate:
         runtime="12h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         objects=lambda wildcards, input: (
             f"--objects {input.objects}" if input.objects else ""
         ),

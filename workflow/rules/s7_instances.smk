@@ -1,6 +1,6 @@
 rule s7_instances:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         instances=lambda wildcards: (
             f"{stage_folder(wildcards, 's6_instance_masks')}/instances.json"
         ),
@@ -20,6 +20,7 @@ rule s7_instances:
         runtime="24h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         launch=launch,
         source=lambda wildcards: WEIGHTS,
         backbone=lambda wildcards: section("classifier")["backbone"],

@@ -1,6 +1,6 @@
 rule s7_segment:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         pseudo=labels_of("segment"),
         backbone=backbone_of("segment"),
     output:
@@ -18,6 +18,7 @@ rule s7_segment:
         runtime="24h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         launch=launch,
         pseudo=lambda wildcards, input: (
             f"--pseudo {input.pseudo}" if input.pseudo else ""

@@ -1,6 +1,6 @@
 rule s8_detect:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         weights=weights_of("s7_instances"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s8_detect/{split}/{scatteritem}.json",
@@ -16,6 +16,7 @@ rule s8_detect:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         device=DEVICE,
         flags=variant_flags("s8_detect"),
         contract=contracts.version_of("s8_detect"),

@@ -1,6 +1,6 @@
 rule s8_predict:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         weights=final_network,
     output:
         manifest="results/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.json",
@@ -16,6 +16,7 @@ rule s8_predict:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(WEAK_INDEX),
         device=DEVICE,
         flags=variant_flags("s8_predict"),
         contract=contracts.version_of("s8_predict"),

@@ -1,6 +1,6 @@
 rule s9_evaluate:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         manifests=to_score,
     output:
         scores="results/{dataset}/{weak}/{variant}/s9_evaluate/{split}/scores.json",
@@ -15,6 +15,7 @@ rule s9_evaluate:
         mem_mb=4_000,
         runtime="1h",
     params:
+        sees=content_of(WEAK_INDEX),
         flags=variant_flags("s9_evaluate"),
     message:
         "Scores of {wildcards.dataset} {wildcards.split}, variant {wildcards.variant}"

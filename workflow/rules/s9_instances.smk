@@ -1,6 +1,6 @@
 rule s9_instances:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         manifests=lambda wildcards: all_shards("s8_detect", wildcards.split)(wildcards),
     output:
         scores="results/{dataset}/{weak}/{variant}/s9_instances/{split}/average_precision.json",
@@ -15,6 +15,8 @@ rule s9_instances:
     resources:
         mem_mb=6_000,
         runtime="2h",
+    params:
+        sees=content_of(WEAK_INDEX),
     message:
         "Average precision of instances in {wildcards.dataset} {wildcards.split}, variant {wildcards.variant} (Tables 3.2-3.3)"
     shell:

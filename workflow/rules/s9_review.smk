@@ -1,6 +1,6 @@
 rule s9_review:
     input:
-        index="results/{dataset}/{weak}/index.json",
+        index=ancient(WEAK_INDEX),
         manifests=label_maps,
     output:
         list=report(
@@ -29,6 +29,7 @@ rule s9_review:
         mem_mb=4_000,
         runtime="1h",
     params:
+        sees=content_of(WEAK_INDEX),
         images=config["report_images"],
         folder=lambda wildcards, output: Path(output.list).parent,
     message:

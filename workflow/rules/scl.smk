@@ -5,7 +5,7 @@ wildcard_constraints:
 
 rule scl_episodes:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
     output:
         episodes="results/{dataset}/scl/fold{fold}/episodes.json",
     log:
@@ -18,6 +18,7 @@ rule scl_episodes:
         mem_mb=4_000,
         runtime="1h",
     params:
+        sees=content_of(INDEX),
         flags=section_flags("scl_episodes"),
         version=contracts.EPISODES_VERSION,
     message:
@@ -29,7 +30,7 @@ rule scl_episodes:
 
 rule scl_features:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
         backbone=backbone_of("scl"),
     output:
         manifest="results/{dataset}/scl_features/{split}/{scatteritem}.json",
@@ -45,6 +46,7 @@ rule scl_features:
         runtime="4h",
         gpu=GPUS,
     params:
+        sees=content_of(INDEX),
         backbone=lambda wildcards: section("classifier")["backbone"],
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
@@ -61,7 +63,7 @@ rule scl_features:
 
 rule scl_train:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
         backbone=backbone_of("scl"),
         episodes="results/{dataset}/scl/fold{fold}/episodes.json",
         features=maps_of("train"),
@@ -80,6 +82,7 @@ rule scl_train:
         runtime="24h",
         gpu=TRAINING_GPUS,
     params:
+        sees=content_of(INDEX),
         launch=launch,
         backbone=lambda wildcards: section("classifier")["backbone"],
         source=lambda wildcards: WEIGHTS,
@@ -97,7 +100,7 @@ rule scl_train:
 
 rule scl_evaluate:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
         episodes="results/{dataset}/scl/fold{fold}/episodes.json",
         features=maps_of("train", "val"),
         weights=few_shot_weights,
@@ -115,6 +118,7 @@ rule scl_evaluate:
         runtime="8h",
         gpu=GPUS,
     params:
+        sees=content_of(INDEX),
         device=DEVICE,
         flags=variant_flags("scl_evaluate"),
     message:
@@ -127,7 +131,7 @@ rule scl_evaluate:
 
 rule scl_report:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
         episodes="results/{dataset}/scl/fold{fold}/episodes.json",
         features=maps_of("train", "val"),
         weights=few_shot_weights,
@@ -147,6 +151,7 @@ rule scl_report:
         runtime="1h",
         gpu=GPUS,
     params:
+        sees=content_of(INDEX),
         images=config["report_images"],
         device=DEVICE,
         flags=variant_flags("scl_evaluate"),

@@ -1,6 +1,6 @@
-rule weak_index:
+checkpoint weak_index:
     input:
-        index="results/{dataset}/index.json",
+        index=ancient(INDEX),
     output:
         index="results/{dataset}/{weak}/index.json",
     log:
@@ -14,6 +14,7 @@ rule weak_index:
         mem_mb=2_000,
         runtime="10m",
     params:
+        sees=content_of(INDEX),
         version=contracts.INDEX_VERSION,
     message:
         "Does every training image of {wildcards.dataset} have {wildcards.weak} labels?"

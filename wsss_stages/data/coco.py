@@ -152,6 +152,7 @@ def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: d
     record.kinds = ["box"]
     if found.labels is not None:
         record.truth = str((truth / "SegmentationClass" / f"{image_id}.png").resolve())
+        record.masks_sha256 = artifacts.fingerprint(listed.annotations)
     if found.instances is not None:
         record.instances = str((truth / "SegmentationObject" / f"{image_id}.png").resolve())
     return record, [], found.notes

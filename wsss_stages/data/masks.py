@@ -48,6 +48,11 @@ class Masks:
     translated: set[str] = field(default_factory=set)
     """Ids of the masks that were read otherwise than they lie."""
 
+    @property
+    def meaning(self) -> list:
+        """What the same bytes of a mask may be read by otherwise, as JSON."""
+        return [self.classes, sorted(self.colours.items()) if self.colours else None, self.white]
+
     def path(self, record_id: str) -> Path | None:
         """Return an image's mask; None without. Raises DefectError if it is no regular file."""
         return next((p for n in forms(f"{record_id}.png") if there(p := self.folder / n, self.root)), None)

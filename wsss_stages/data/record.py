@@ -44,6 +44,8 @@ class Record:
     truth_sha256: str = ""
     """Of a true mask that may be learned from; empty: it is for scores only."""
     instances: str | None = None
+    masks_sha256: str = ""
+    """Of what truth and instances come from; no stage before the evaluation depends on it but those that learn from truth."""
 
     def image(self, root: Path) -> np.ndarray:
         """(height, width, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""

@@ -163,6 +163,8 @@ class Folder:
         split = "train" if image_id in self.trained else "val"
         record.truth, held = self._mask(self.masks, record, findings, notes)
         record.instances, _ = self._mask(self.objects, record, findings, notes)
+        if sources := [artifacts.sha256(self.root / mask) for mask in (record.truth, record.instances) if mask]:
+            record.masks_sha256 = artifacts.fingerprint([sources, self.masks.meaning])
         self.held[split] |= held
         self.shown[split] |= set(record.tags) if held else set()
         if self.saliency and image_id in self.trained:

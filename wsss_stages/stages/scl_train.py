@@ -103,6 +103,10 @@ def main(argv: list[str] | None = None) -> None:
         "novel": [index.classes[c] for c in episodes.novel],
     }
     drawn = artifacts.sha256(paths.episodes)
+    seen_maps = (
+        (image, index.records[image].masks_sha256, [sha for _, sha in files.values()])
+        for image, files in sorted(frozen.manifest.items.items())
+    )
     job = training.Job(
         "scl_train",
         network,
@@ -113,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
         loss,
         opt.epochs,
         opt,
-        artifacts.fingerprint(provenance, drawn, artifacts.fingerprint_each(frozen.manifest.items.items())),
+        artifacts.fingerprint(provenance, drawn, artifacts.fingerprint_each(seen_maps)),
         grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)

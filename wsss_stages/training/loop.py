@@ -1,6 +1,7 @@
 """The loop over the steps of a training: to its end, to a checkpoint when SIGTERM comes, or to what is wrong."""
 
 import statistics
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 
 from wsss_stages import artifacts, locks, stopping
 from wsss_stages.batches import made_ahead
-from wsss_stages.training import checkpoints, draws, grades, schedule, shared_layers
+from wsss_stages.training import checkpoints, draws, grades, kept, schedule, shared_layers
 from wsss_stages.training.clock import Clock
 from wsss_stages.training.gradients import Gradients
 from wsss_stages.training.job import Job, TrainingError
@@ -25,6 +26,8 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and the first one
     writes; then losses that are means over other things than images are means over those of each share.
 
+    Nothing is trained where the very same training has ended here before (training.kept).
+
     Out of time in its last step it still ends, and leaves a checkpoint of the end: SLURM takes its job for failed, and Snakemake
     deletes what failed jobs wrote.
 
@@ -36,6 +39,11 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
 
 
 def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, watch: stopping.Watch) -> float:
+    known, *_ = group.gather(kept.restore(weights, job) if group.leads else None)
+    if known is not None:
+        if group.leads:
+            sys.stderr.write(f"{job.stage}: nothing that it learns from has changed; {weights} is what it was\n")
+        return known
     network = job.network.to(device, memory_format=torch.channels_last).train()
     shared_layers.share(network, group)
     optimizer = schedule.optimizer(job)
@@ -65,11 +73,13 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
             stopping.leave(
                 f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command goes on"
             )
+    pace = statistics.median(state.seconds[len(state.seconds) // 2 :])
     if group.leads:
         _write(job, weights, provenance, state)
+        kept.keep(weights, job, pace)
         if not watch.asked:
             checkpoint.unlink(missing_ok=True)
-    return statistics.median(state.seconds[len(state.seconds) // 2 :])
+    return pace
 
 
 def _shares(job: Job, group: Group):

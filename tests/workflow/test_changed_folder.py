@@ -1,0 +1,165 @@
+"""A finished run on the user's own folder, then one change: which jobs the very same command starts."""
+
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SEEDS = "results/mine/mixed/ours/s3_seeds/train/1-of-1.json"
+CHAIN = {"data": 1, "weak_index": 1, "s1_classifier": 1, "s2_cam": 1, "s3_seeds": 1}
+IMAGE = "scene_0003"
+
+
+def nothing(output):
+    return "Nothing to be done" in output
+
+
+def started(output):
+    """Jobs that ran to their end, by rule."""
+    rules = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", output, re.M)
+    return {rule: rules.count(rule) for rule in rules}
+
+
+def planned(output):
+    jobs = re.findall(r"^(\w+) +(\d+)$", output, re.M)
+    return {rule: int(count) for rule, count in jobs if rule != "total"}
+
+
+def again(mine, *arguments):
+    """What a dry run plans, and what the run then does; after it nothing is to be done."""
+    plan, output = planned(mine.run("-n", *arguments)), mine.run(*arguments)
+    assert nothing(mine.run("-n", *arguments))
+    return plan, started(output)
+
+
+def trained(project, log):
+    """Whether a training's last run took a step."""
+    return "nothing that it learns from has changed" not in (project.folder / f"logs/{log}.log").read_text()
+
+
+def appended(path):
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def added(path):
+    shutil.copy(path, path.with_name(f"new{path.suffix}"))
+
+
+EDITS = {
+    "a photograph": (f"mine/JPEGImages/{IMAGE}.jpg", os.utime),
+    "a new photograph": (f"mine/JPEGImages/{IMAGE}.jpg", added),
+    "a deleted photograph": (f"mine/JPEGImages/{IMAGE}.jpg", os.unlink),
+    "the classes": ("mine/classes.txt", appended),
+    "a list": ("mine/ImageSets/Segmentation/train.txt", appended),
+    "a true mask": (f"mine/SegmentationClass/{IMAGE}.png", appended),
+    "true instances": (f"mine/SegmentationObject/{IMAGE}.png", os.unlink),
+    "a box": (f"weak/Annotations/{IMAGE}.xml", appended),
+    "a scribble": (f"weak/Scribbles/{IMAGE}.png", os.unlink),
+    "clicks": ("weak/points.json", appended),
+    "a saliency map": (f"salient/{IMAGE}.png", appended),
+}
+
+
+def test_every_kind_of_file_is_noticed_and_an_untouched_folder_starts_nothing(mine):
+    assert nothing(mine.run("-n"))
+    for what, (name, edit) in EDITS.items():
+        path = mine.folder / name
+        beside = path.with_name(f"new{path.suffix}")
+        status, content = path.stat(), path.read_bytes()
+        edit(path)
+        assert planned(mine.run("-n")) == {"data": 1}, what
+        beside.unlink(missing_ok=True)
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert nothing(mine.run("-n"))
+
+
+@pytest.mark.parametrize("limit", ["1000000", "10"])
+def test_a_touched_but_equal_file_starts_data_alone_however_large_the_index_is(mine, limit):
+    """`limit`: bytes of the files that Snakemake compares by content."""
+    os.utime(mine.dataset / "JPEGImages" / f"{IMAGE}.jpg")
+    assert again(mine, "--max-checksum-file-size", limit) == ({"data": 1}, {"data": 1})
+
+
+def test_an_edited_box_makes_its_image_again_and_no_training_that_does_not_see_it(mine):
+    seeds = sorted((mine.folder / "results/mine/mixed/ours/s3_seeds/train/seeds").iterdir())
+    before = {path: path.stat().st_ino for path in seeds}
+    xml = mine.weak / "Annotations" / f"{IMAGE}.xml"
+    left, right = (int(re.search(rf"<{side}>(\d+)", xml.read_text())[1]) for side in ("xmin", "xmax"))
+    xml.write_text(xml.read_text().replace(f"<xmax>{right}<", f"<xmax>{(left + right) // 2}<", 1))
+    assert again(mine) == ({"data": 1}, CHAIN)
+    assert {path.stem for path, inode in before.items() if path.stat().st_ino != inode} == {IMAGE}
+    assert not trained(mine, "mine/s1_classifier")
+
+
+def test_an_edited_true_mask_changes_the_index_for_the_scores(mine):
+    index = mine.folder / "results/mine/index.json"
+    before, mask = index.read_bytes(), mine.dataset / "SegmentationClass" / "scene_0006.png"
+    with Image.open(mask) as image:
+        labels, palette = np.array(image), image.getpalette()
+    labels[:2] = 255
+    changed = Image.fromarray(labels)
+    changed.putpalette(palette)
+    changed.save(mask)
+    mine.run("--until", "data")
+    assert index.read_bytes() != before
+
+
+def test_a_broken_file_is_told_and_mended_by_the_same_command(mine):
+    xml = mine.weak / "Annotations" / f"{IMAGE}.xml"
+    whole = xml.read_text()
+    xml.write_text(whole[:-20])
+    assert planned(mine.run("-n")) == {"data": 1}
+    mine.run(fails=True)
+    assert xml.name in (mine.folder / "logs/mine/data.log").read_text()
+    xml.write_text(whole)
+    mine.run()
+    assert not trained(mine, "mine/s1_classifier") and nothing(mine.run("-n"))
+
+
+def test_the_folder_of_a_demo_does_not_count(finished):
+    assert nothing(finished.snakemake("-n"))
+    for path in (finished.folder / "results/scenes/dataset/JPEGImages").iterdir():
+        os.utime(path)
+    assert nothing(finished.snakemake("-n"))
+
+
+@pytest.mark.parametrize("lose", [os.unlink, lambda path: path.write_bytes(b"")])
+def test_lost_artifacts_are_named_and_made_again_by_the_same_command(mine, lose):
+    folder = mine.folder / SEEDS
+    files = [folder.parent / "seeds" / f"{IMAGE}.png", folder.parent / "grabcut_masks" / f"{IMAGE}.h5"]
+    contents, manifest = [path.read_bytes() for path in files], folder.read_bytes()
+    for path in files:
+        lose(path)
+    output = mine.run("-n")
+    assert planned(output) == {"s3_seeds": 1} and f"snakemake {SEEDS} --forcerun {SEEDS}" in output
+    mine.run()
+    assert [path.read_bytes() for path in files] == contents and folder.read_bytes() == manifest
+    assert nothing(mine.run("-n"))
+
+
+def test_a_lost_artifact_of_an_earlier_stage_is_made_again_and_what_follows_is_as_it_was(mine):
+    cam = mine.folder / "results/mine/s2_cam/train/cam" / f"{IMAGE}.h5"
+    before = cam.read_bytes(), (mine.folder / SEEDS).read_bytes()
+    cam.unlink()
+    assert again(mine) == ({"s2_cam": 1, "s3_seeds": 1}, {"s2_cam": 1, "s3_seeds": 1})
+    assert (cam.read_bytes(), (mine.folder / SEEDS).read_bytes()) == before
+
+
+def test_another_number_of_shards_trains_nothing_and_gives_the_same_predictions(finished, tmp_path):
+    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
+    project = type(finished)(tmp_path / "copy")
+    weights = sorted((project.folder / "results/scenes").rglob("weights.safetensors"))
+    before = {path: path.read_bytes() for path in weights}
+    score = "results/scenes/box/ours/s9_evaluate/val/scores.json"
+    miou = json.loads((project.folder / score).read_text())
+    assert started(project.snakemake("--config", "shards=2"))["s3_seeds"] == 2
+    assert {path: path.read_bytes() for path in weights} == before
+    assert json.loads((project.folder / score).read_text()) == miou
+    stages = ("s4_affinity", "s4_object_net", "s7_segment")
+    assert not any(trained(project, f"scenes/box/ours/{stage}") for stage in stages)
+    assert nothing(project.snakemake("-n", "--config", "shards=2"))
