@@ -1,61 +1,10 @@
 """Folders as tools export COCO: where lists and photographs lie, what their names and ids are, and what no list names."""
 
-import json
 import unicodedata
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from wsss_stages.data import coco, coco_content, coco_lists, coco_names, coco_photos
-from wsss_stages.data.coco import import_coco
-from wsss_stages.data.findings import DatasetError
-
-
-class Folder:
-    """A folder of photographs and lists anywhere; a list of one box in each of its images."""
-
-    def __init__(self, root):
-        self.root = root
-        root.mkdir()
-
-    def photo(self, name, seed=None):
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        seed = len(list(self.root.rglob("*"))) if seed is None else seed
-        Image.fromarray(np.random.default_rng(seed).integers(0, 255, (16, 20, 3), np.uint8)).save(path)
-        return path
-
-    def list(self, path, *names, **more):
-        content = {
-            "images": [{"id": n, "file_name": name, "width": 20, "height": 16} for n, name in enumerate(names)],
-            "categories": [{"id": 1, "name": "cat"}],
-            "annotations": [
-                {"id": n, "image_id": n, "category_id": 1, "bbox": [2, 3, 8, 9], "segmentation": [], "iscrowd": 0}
-                for n in range(len(names))
-            ],
-        }
-        content |= more
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(json.dumps(content))
-        return content
-
-    def write(self, path, content):
-        (self.root / path).write_text(json.dumps(content))
-
-    def read(self, train="train", val="val", **options):
-        return import_coco("toy", self.root, train, val, self.root.parent / "truth", **options)
-
-    def findings(self, *lists):
-        with pytest.raises(DatasetError) as caught:
-            self.read(*lists)
-        assert not (self.root.parent / "truth").exists()
-        return [str(finding) for finding in caught.value.findings]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return Folder(tmp_path / "coco")
 
 
 @pytest.mark.parametrize(
