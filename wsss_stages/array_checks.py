@@ -1,5 +1,6 @@
 """Checks of arrays at the entries of public functions, before compiled loops that check nothing run past their end."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,7 +45,12 @@ def check_tensors(
 
 def type_of(x: Any) -> str:
     """Return the name of an array's type, without its library."""
-    return str(x.dtype).removeprefix("torch.")
+    return _name(x.dtype)
+
+
+@functools.cache
+def _name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _check(where: str, family: type, called: str, sizes: Mapping[str, int], wanted: dict[str, tuple]) -> None:
