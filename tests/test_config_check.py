@@ -70,7 +70,7 @@ def test_all_faults_are_reported_at_once(load):
 def test_options_that_contradict_each_other_are_reported_with_their_variant(load):
     text = "variants: {mine: {base: dfr, dfr: {accumulate: 8}}}"
     load(text)
-    with pytest.raises(ConfigError, match=r"^variant mine: dfr: found batches of \d+ in 8 parts"):
+    with pytest.raises(ConfigError, match=r"^variant mine: dfr: found batch_size \d+ and accumulate 8"):
         load(text, "variant=mine")
 
 

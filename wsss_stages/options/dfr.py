@@ -74,7 +74,7 @@ class Dfr(Training):
     def _every_part_has_an_image(self) -> "Dfr":
         if self.batch_size < self.accumulate:
             raise ValueError(
-                f"found batch_size {self.batch_size} and accumulate {self.accumulate}; wanted at least one image in each part"
+                f"batch_size {self.batch_size} and accumulate {self.accumulate}; wanted at least one image in each part"
             )
         return self
 
