@@ -8,6 +8,7 @@ import yaml
 
 from wsss_stages import few_shot_tables, options, tables
 from wsss_stages.data.names import NAME
+from wsss_stages.nets.packages import WeightsError, package_file
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -49,6 +50,8 @@ MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "r
 """Stage that makes what an option `labels` names."""
 NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
 """Stage that trains what `predict.network` names."""
+NAMED_WEIGHTS = ("package", "hub", "none")
+"""What backbone_weights may be beside a file."""
 
 
 class ConfigError(ValueError):
@@ -61,6 +64,7 @@ def complete(config: dict[str, Any]) -> None:
 
     if not config["dataset_root"]:
         update_config(config, config["demo"])
+    _check_package(section(config, "classifier")["backbone"], config["backbone_weights"])
     section(config, "segment", config["variant"])  # an unknown variant, or weights of no backbone, are told now
     of_tables = section(config, "tables")
     for base in tables.bases(of_tables):
@@ -122,12 +126,22 @@ def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -
     classifier = section(config, "classifier")["backbone"]
     backbone = segment["backbone"] or classifier
     source = segment["backbone_weights"] or config["backbone_weights"]
-    if backbone != classifier and not segment["backbone_weights"] and source not in ("hub", "none"):
+    if backbone != classifier and not segment["backbone_weights"] and source not in NAMED_WEIGHTS:
         raise ConfigError(
             f"{name}.backbone is {backbone!r} and classifier.backbone {classifier!r}; backbone_weights {source!r} can be of "
-            f"one of them. Set {name}.backbone_weights to a file of its own, 'hub' or 'none'."
+            f"one of them. Set {name}.backbone_weights to a file of its own, 'package', 'hub' or 'none'."
         )
+    _check_package(backbone, source)
     return segment | {"backbone": backbone, "backbone_weights": source}
+
+
+def _check_package(backbone: str, source: str) -> None:
+    """Raise ConfigError for weights 'package' of a backbone that has none, or none that is installed."""
+    if source == "package":
+        try:
+            package_file(backbone)
+        except WeightsError as error:
+            raise ConfigError(str(error)) from error
 
 
 def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> list[str]:

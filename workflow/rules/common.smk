@@ -26,7 +26,7 @@ GPUS = int(
 )
 TRAINING_GPUS = GPUS * config["gpus_per_training"]
 WEIGHTS = config["backbone_weights"]
-BACKBONE_FILE = [] if WEIGHTS in ("none", "hub") else [WEIGHTS]
+BACKBONE_FILE = [] if WEIGHTS in configuration.NAMED_WEIGHTS else [WEIGHTS]
 
 
 wildcard_constraints:

@@ -66,7 +66,7 @@ def backbone_of(name):
 
     def file(wildcards):
         source = section(name, wildcards)["backbone_weights"]
-        return [] if source in ("none", "hub") else [source]
+        return [] if source in configuration.NAMED_WEIGHTS else [source]
 
     return file
 

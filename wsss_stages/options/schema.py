@@ -75,7 +75,10 @@ def json_schema() -> dict:
             "type": "string",
             "description": "folder of the dataset; empty for the embedded demo",
         },
-        "backbone_weights": {"type": "string", "description": "local .pth/.safetensors, 'hub', or 'none'"},
+        "backbone_weights": {
+            "type": "string",
+            "description": "local .pth or .safetensors, 'package' (installed by pip), 'hub' or 'none'",
+        },
         "weak": {"enum": list(KINDS), "description": "kind of weak label"},
         "variant": {"type": "string", "pattern": ONE_NAME, "description": "the variant that `rule all` makes"},
         "shards": {"type": "integer", "minimum": 1, "description": "jobs per image-wise stage"},
