@@ -155,7 +155,7 @@ def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Bac
 
 def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
     """What maps depend on beside the image: recorded with them, and wanted of them."""
-    state = backbone.network.state_dict()
+    state = backbone.state_dict()
     digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     return opt.model_dump() | {"backbone": backbone.name, "weights": digest}
 

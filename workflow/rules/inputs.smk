@@ -78,7 +78,7 @@ def backbone_of(name):
 
     def file(wildcards):
         source = weights_source(name, wildcards)
-        used = source not in ("none", "hub") and not contains_wildcard(source)
+        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(source)
         return [source] if used else []
 
     return file

@@ -23,7 +23,7 @@ class Dfr(Training):
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
         "not allowed",
     )
     channels: int = Field(64, ge=8, description="width of each block in the fused map (thesis: 512, four make 2048)")

@@ -109,7 +109,7 @@ class Segment(Training):
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
         "not allowed",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")

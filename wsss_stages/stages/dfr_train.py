@@ -1,7 +1,7 @@
 """Train DFR on scribbles: one network, regularised by its own features; or the same network on truth (Sec. 4.2).
 
 reads   WEAK/index.json        images and scribbles of the training split, or their truth with --labels truth
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none' (--backbone-weights)
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     if not (opt.backbone and opt.backbone_weights):
         raise ValueError(
             f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone and "
-            "a file, 'hub' or 'none', see --help. In config.yaml empty ones are the classifier's."
+            "a file, 'package', 'hub' or 'none', see --help. In config.yaml empty ones are the classifier's."
         )
     import numpy as np
 

@@ -1,7 +1,7 @@
 """Train RRM on image tags: classification and segmentation branch on one backbone (Secs. 2.2-2.3).
 
 reads   WEAK/index.json        images and tags of the training split
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json, and pace.json: seconds of a step
 """
 
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )

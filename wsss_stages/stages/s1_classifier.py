@@ -1,7 +1,7 @@
 """Train a multi-label classifier on image tags (Sec. 3.2).
 
 reads   index.json             images and tags of the training split
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )

@@ -2,7 +2,7 @@
 
 reads   index.json             photographs
         instances.json         COCO's instances JSON of the training split; images without objects are left out
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )

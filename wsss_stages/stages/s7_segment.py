@@ -3,7 +3,7 @@
 reads   index.json             images of the training split, and their truth with --labels truth
         MANIFESTS              of s6_propagate, contracts.PSEUDO; for --labels grabcut or cam of s3_seeds, contracts.GRABCUT or
                                CAM_LABEL; for --labels rrm of rrm_label, contracts.RRM_LABEL
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none' (--backbone-weights)
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     if not (opt.backbone and opt.backbone_weights):
         raise ValueError(
             f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone, "
-            "see s1_classifier --help, and a file, 'hub' or 'none'. In config.yaml empty ones are the classifier's."
+            "see s1_classifier --help, and a file, 'package', 'hub' or 'none'. In config.yaml empty ones are the classifier's."
         )
     from wsss_stages import artifacts, training
     from wsss_stages.data.augment import augment

@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
