@@ -100,9 +100,9 @@ def pyramid(name: str, pretrained: bool) -> Backbone:
 
 
 def skips(name: str, stride: int, pretrained: bool) -> Backbone:
-    """The same networks under the same parameter names as of `build`, with four maps: of strides 4 and 8 and the last two, at `stride`.
+    """The same networks under the same parameter names as of `build`, with four maps, the last two at `stride`.
 
-    resnet38 and tiny begin at 8. All but the last map of mobilenet_v2 are signed.
+    The first two have strides 4 and 8. All but the last map of mobilenet_v2 are signed.
     """
     return _folded(_builder(name)(stride, pretrained, 4))
 

@@ -101,7 +101,8 @@ class Segment(Training, Repeated):
         "truth for the upper bound",
     )
     head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
-        "deeplab_v3", description="what follows the backbone; the thesis has deeplab_v2, pspnet and tree_fcn"
+        "deeplab_v3",
+        description="what follows the backbone; deeplab_v3plus also sees maps before the last; the thesis has deeplab_v2, pspnet and tree_fcn",
     )
     backbone: str = Field(
         "", description="as classifier.backbone; empty: the classifier's, for the stage by itself not allowed"
