@@ -54,6 +54,14 @@ def pyramid(name: str, pretrained: bool) -> Backbone:
     return _folded(_builder(name)(32, pretrained, 4))
 
 
+def skips(name: str, stride: int, pretrained: bool) -> Backbone:
+    """The same networks under the same parameter names as of `build`, with four maps, the last two at `stride`.
+
+    The first two have strides 4 and 8. All but the last map of mobilenet_v2 are signed.
+    """
+    return _folded(_builder(name)(stride, pretrained, 4))
+
+
 def _builder(name: str) -> Callable[[int, bool, int], Backbone]:
     if name in _OURS:
         return _OURS[name]
@@ -79,7 +87,8 @@ def _resnet38(stride: int, pretrained: bool, maps: int) -> Backbone:
 
 
 def _mobilenet(stride: int, pretrained: bool, maps: int) -> Backbone:
-    """Three taps are the rectified expansions of blocks 13 and 17 and the last convolution, four are blocks' signed outputs."""
+    """Three taps are the rectified expansions of blocks 13 and 17 and the last convolution, four are blocks' signed outputs, of which
+    the last convolution takes the last one's place where strides are traded for dilation."""
     from torchvision.models import mobilenet_v2
 
     features = mobilenet_v2().features
@@ -88,7 +97,7 @@ def _mobilenet(stride: int, pretrained: bool, maps: int) -> Backbone:
         if isinstance(module, nn.ReLU6):
             module.__class__ = ReLU6
     three = [features[13].conv[0], features[17].conv[0], features[18]]
-    taps = three if maps == 3 else [features[n] for n in (3, 6, 13, 17)]
+    taps = three if maps == 3 else [features[n] for n in (3, 6, 13, 17 if stride == 32 else 18)]
     return Backbone("mobilenet_v2", _Named(features=features), features, taps, "torchvision:mobilenet_v2", pretrained)
 
 
