@@ -26,15 +26,21 @@ def order(job: Job, step: int, shares: list[Rows]) -> Iterator[list[Draw]]:
 
     An epoch's order depends on seed and epoch alone.
     """
-    size = job.options.batch_size
+    size, epoch = job.options.batch_size, -1
     for at in range(step, job.steps):
-        epoch, batch = divmod(at, job.batches)
-        rng = np.random.default_rng(stable_hash("order", job.stage, job.options.seed, epoch))
-        n = len(job.items)
-        positions, before = (rng.permutation(n), np.zeros(n, int)) if job.factors is None else drawn(job.factors, rng)
-        its = slice(batch * size, (batch + 1) * size)
-        draws = zip(positions[its].tolist(), before[its].tolist(), strict=True)
+        if epoch != at // job.batches:
+            epoch = at // job.batches
+            positions, before = _epoch(job, epoch)
+        batch = slice(at % job.batches * size, (at % job.batches + 1) * size)
+        draws = zip(positions[batch].tolist(), before[batch].tolist(), strict=True)
         yield own([Draw(epoch, position, repeat) for position, repeat in draws], shares)
+
+
+def _epoch(job: Job, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of an epoch's draws, and how many draws of the same item come before each."""
+    rng = np.random.default_rng(stable_hash("order", job.stage, job.options.seed, epoch))
+    n = len(job.items)
+    return (rng.permutation(n), np.zeros(n, int)) if job.factors is None else drawn(job.factors, rng)
 
 
 def batch(job: Job, draws: list[Draw]) -> dict:
