@@ -124,9 +124,10 @@ def test_without_grades_the_average_of_the_end_is_written(tmp_path):
     for ema in (0.9, 0.0):
         made, _ = job(options=OPTIONS.model_copy(update={"ema": ema}))
         made.grade = None
-        training.fit(made, tmp_path / "w.safetensors", {}, "cpu")
-        written.append(load_file(tmp_path / "w.safetensors")["0.weight"])
-        assert "grades" not in curve(tmp_path / "w.safetensors")
+        path = tmp_path / str(ema) / "w.safetensors"
+        training.fit(made, path, {}, "cpu")
+        written.append(load_file(path)["0.weight"])
+        assert "grades" not in curve(path)
     assert not torch.equal(*written)
     last, moved = written[1], written[0]
     torch.testing.assert_close(moved, last, atol=0.05, rtol=0)

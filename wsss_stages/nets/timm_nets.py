@@ -28,7 +28,8 @@ def builder(name: str) -> Callable[[int, bool, int], Backbone]:
 
 
 def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
-    """Return taps as mobilenet_v2 has them: two blocks' rectified expansions and the last convolution; or four signed maps."""
+    """Return taps as mobilenet_v2 has them: two blocks' rectified expansions and the last convolution; or four signed maps, of
+    which the last convolution takes the last one's place where strides are traded for dilation."""
     import timm
 
     net = timm.create_model(name, pretrained=False, num_classes=0, output_stride=stride)
@@ -36,7 +37,8 @@ def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbo
         taps = list(map(_identity, net.feature_info[-4:]))
 
         def run(image: Tensor) -> None:
-            for tap, m in zip(taps, net.forward_intermediates(image, intermediates_only=True)[-4:], strict=True):
+            last, found = net.forward_intermediates(image)
+            for tap, m in zip(taps, found[-4:] if stride == 32 else [*found[-4:-1], last], strict=True):
                 tap(m)
     else:
         middle, late = (net.get_submodule(stage["module"])[-1].bn1 for stage in net.feature_info[-2:])
