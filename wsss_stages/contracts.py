@@ -148,7 +148,7 @@ def version_of(stage: str) -> str:
 FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)
 """What a road ends with on the training images: the first of these that it makes."""
 
-EPISODES_VERSION = 1
+EPISODES_VERSION = 2
 """Version of episodes.json: see data.episodes."""
 INDEX_VERSION = 6
 """Version of index.json: see data.index_file."""

@@ -4,9 +4,15 @@ from pydantic import BaseModel, ConfigDict
 
 from wsss_stages.tables import of_file
 
-ONE_SHOT = "1-shot"
-ANOTHER_CLASS = "1-shot, another class"
-"""Rows of scores.json: with a support, and the control, whose support shows a class that is not scored."""
+
+def row_of(shots: int, how: str) -> str:
+    """Return the name of a row of scores.json: supports averaged, "cross" (Eq. 5.17), or a "prototype" that nothing was trained for."""
+    return f"{shots}-shot" if shots == 1 and how == "average" else f"{shots}-shot {how}"
+
+
+def control_of(row: str) -> str:
+    """Return the row of the control, whose support shows a class that is not scored."""
+    return f"{row}, another class"
 
 
 class Row(BaseModel):
@@ -18,12 +24,14 @@ class Row(BaseModel):
     variant: str
     scored: str
     """Row of scores.json."""
-    thesis: list[float]
-    """mIoU of the thesis on PASCAL-5^i, %: of each fold, or one mean of all."""
+    thesis: list[float] = []
+    """mIoU of the thesis on PASCAL-5^i, %: of each fold, or one mean of all; empty where it has no such row."""
     thesis_fb: float | None = None
 
-    def thesis_of(self, folds: list[int]) -> float:
-        """The thesis's mean over these folds, or over all where it tells no other."""
+    def thesis_of(self, folds: list[int]) -> float | None:
+        """Return the thesis's mean over these folds, or over all where it tells no other."""
+        if not self.thesis:
+            return None
         its = self.thesis if len(self.thesis) == 1 else [self.thesis[fold] for fold in folds]
         return sum(its) / len(its)
 

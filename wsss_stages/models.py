@@ -25,6 +25,7 @@ from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Head
 from wsss_stages.scl.pfenet import PfeNet
+from wsss_stages.scl.standard import Standard
 
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 HEADS: dict[str, type[Segmenter]] = {
@@ -183,8 +184,11 @@ def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
 
 
 def _few_shot_head(inputs: int, opt: Scl) -> Head:
-    shared = (inputs, opt.channels, len(opt.vectors), opt.support_branch, opt.dropout)
-    return CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins)
+    standard = Standard(inputs, opt.directions if opt.standardise else 0)
+    shared = (standard, opt.channels, len(opt.vectors), opt.support_branch, opt.similarity, opt.dropout)
+    return (
+        CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins, opt.prior == "deep")
+    )
 
 
 def build_detector(backbone: str, classes: int, opt: Instances, source: str):

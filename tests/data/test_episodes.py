@@ -62,26 +62,27 @@ def test_an_image_counts_for_a_class_if_it_shows_enough_of_it_and_something_else
 def test_episodes_of_a_fold_hold_what_they_say(index):
     made = draw_fold(index, 1, SMALL)
     assert made.novel == [2] and len(made.test) == 2
-    assert [len(made.train), len(made.held_out), len(made.test[0])] == [20, 6, 9]
+    assert [made.train.count, made.held_out.count, len(made.test[0])] == [20, 6, 9]
     truth = {image: r.truth_labels(index.root) for image, r in index.records.items()}
-    for name, shots in (("train", 1), ("held_out", 1), ("test", 2)):
-        for e in all_of(made.test) if name == "test" else getattr(made, name):
-            images = (e.query, *e.supports)
-            assert len(set(images)) == shots + 1
-            assert (e.cls in made.novel) == (name == "test")
-            assert all((truth[image] == e.cls).sum() >= 100 for image in images)
-            if name != "test":
-                assert not any((truth[image] == 2).any() for image in images)
-    in_train, held = ({i for e in its for i in (e.query, *e.supports)} for its in (made.train, made.held_out))
-    assert not in_train & held and in_train | held <= set(index.splits["train"])
+    for e in all_of(made.test):
+        images = (e.query, *e.supports)
+        assert len(set(images)) == 3 and e.cls == 2
+        assert all((truth[image] == 2).sum() >= 100 for image in images)
+    for pool in (made.train, made.held_out):
+        for c, ids in pool.lists.items():
+            assert c != 2 and len(ids) > 1 and all((truth[image] == c).sum() >= 100 for image in ids)
+        assert sorted(pool.shown) == sorted({image for ids in pool.lists.values() for image in ids})
+        for image, classes in pool.shown.items():
+            assert 2 not in classes and classes == [c for c in range(1, 255) if (truth[image] == c).any()]
+    assert not set(made.train.shown) & set(made.held_out.shown)
+    assert {*made.train.shown, *made.held_out.shown} <= set(index.splits["train"])
 
 
 def test_by_default_the_test_is_of_validation_images_and_training_may_show_its_classes(index):
     made = draw_fold(index, 0, SMALL.model_copy(update={"test_images": "val", "shots": 1}))
     tested = {i for e in all_of(made.test) for i in (e.query, *e.supports)}
     assert tested <= set(index.splits["val"]) and not any("left to the test" in note for note in made.notes)
-    trained = {i for e in made.train for i in (e.query, *e.supports)}
-    assert any((index.records[i].truth_labels(index.root) == 1).any() for i in trained)
+    assert any((index.records[i].truth_labels(index.root) == 1).any() for i in made.train.shown)
 
 
 def test_another_class_is_the_next_episodes_whose_support_is_not_the_query():
@@ -126,12 +127,14 @@ def test_what_is_read_is_what_was_written(index, tmp_path):
     made = draw_fold(index, 2, SMALL)
     made.write(tmp_path / "a.json")
     assert Episodes.read(tmp_path / "a.json") == made
-    assert isinstance(made.train[0], Episode)
+    assert isinstance(made.test[0][0], Episode)
     draw_fold(index, 2, SMALL).write(tmp_path / "b.json")
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
 def test_a_list_of_another_version_is_refused(tmp_path):
     artifacts.write_sealed(tmp_path / "a.json", {"episodes": episodes.EPISODES_VERSION + 1})
-    with pytest.raises(artifacts.ContractError, match=r"no list of episodes v1.*scl_episodes"):
+    with pytest.raises(
+        artifacts.ContractError, match=rf"no list of episodes v{episodes.EPISODES_VERSION}.*scl_episodes"
+    ):
         Episodes.read(tmp_path / "a.json")

@@ -8,6 +8,7 @@ from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.pfenet import PfeNet
+from wsss_stages.scl.standard import Standard
 
 BASELINES = ("canet", "pfenet")
 
@@ -16,11 +17,10 @@ class Small:
     baseline, scl = ("initial",), ("primary", "auxiliary")
     inputs = 64 + 96
 
-    def head(self, name, vectors=scl, support_branch=True, channels=8, dropout=0.5):
+    def head(self, name, vectors=scl, support_branch=True, channels=8, dropout=0.5, with_similarity=True, deep=False):
         torch.manual_seed(0)
-        if name == "canet":
-            return CaNet(self.inputs, channels, len(vectors), support_branch, dropout, 0.7)
-        return PfeNet(self.inputs, channels, len(vectors), support_branch, dropout, [1.0, 0.5, 0.25])
+        shared = (Standard(self.inputs), channels, len(vectors), support_branch, with_similarity, dropout)
+        return CaNet(*shared, 0.7) if name == "canet" else PfeNet(*shared, [1.0, 0.5, 0.25], deep)
 
     def network(self, name, vectors=scl, support_branch=True, channels=8):
         head = self.head(name, vectors, support_branch, channels)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 
 from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.prototypes import spread
+from wsss_stages.scl.standard import Standard
 
 
 def residual(block, x):
@@ -35,13 +36,13 @@ def embedded(head, middle):
 
 def test_a_query_is_refined_with_the_prediction_before(small):
     head = small.head("canet").eval()
-    query, support, M_s, V = small.maps(seed=1), small.maps(), small.masks(), torch.rand(2, 2, 8)
+    query, V, similar = small.maps(seed=1), torch.rand(2, 2, 8), torch.rand(2, 1, 6, 5)
     x = compared(head, embedded(head, query.middle), V)
     history = torch.zeros(2, 2, 6, 5)
     for rounds in range(4):
-        logits = decoded(head, x + residual(head.first_of_query, torch.cat([x, history], dim=1)))
+        logits = decoded(head, x + residual(head.first_of_query, torch.cat([x, similar, history], dim=1)))
         head.rounds = rounds
-        torch.testing.assert_close(head.query(query, V, support, M_s).logits, logits)
+        torch.testing.assert_close(head.query(query, V, similar).logits, logits)
         history = logits.softmax(dim=1)
 
 
@@ -55,25 +56,31 @@ def test_a_support_has_a_first_block_of_its_own_and_no_history(small):
 
 
 def test_a_share_of_the_training_queries_sees_no_history(small):
-    query, support, M_s, V = small.maps(64, 2, 2), small.maps(64, 2, 2), small.masks(64, 2, 2), torch.rand(64, 2, 8)
+    query, V, similar = small.maps(64, 2, 2), torch.rand(64, 2, 8), torch.rand(64, 1, 2, 2)
     head = small.head("canet")
     for module in head.modules():
         if isinstance(module, torch.nn.Dropout2d):
             module.p = 0.0
     seen = []
     head.first_of_query.register_forward_hook(lambda _block, inputs, _output: seen.append(inputs[0][:, -2:]))
-    head.train().query(query, V, support, M_s)
+    head.train().query(query, V, similar)
     empty, history = seen
     assert (empty == 0).all()
     head.eval().rounds = 0
-    P = head.query(query, V, support, M_s).logits.softmax(dim=1)
+    P = head.query(query, V, similar).logits.softmax(dim=1)
     dropped = (history.flatten(1) == 0).all(dim=1)
     assert 30 <= dropped.sum() <= 60  # of 64 about 0.7
     torch.testing.assert_close(history[~dropped], P[~dropped])
 
 
 def test_widths_of_the_thesis():
-    head = CaNet(1536, 256, 2, True, 0.5, 0.7)
+    head = CaNet(Standard(1536), 256, 2, True, False, 0.5, 0.7)
     assert head.embed[0].weight.shape == (256, 1536, 3, 3) and head.compare[0].weight.shape == (256, 768, 3, 3)
     assert head.first_of_query[1].in_channels == 258 and head.classify[0].in_channels == 1280
-    assert CaNet(1536, 256, 1, False, 0.5, 0.7).compare[0].in_channels == 512
+    assert CaNet(Standard(1536), 256, 1, False, False, 0.5, 0.7).compare[0].in_channels == 512
+
+
+def test_principal_directions_and_a_similarity_change_the_widths_of_the_first_layers_alone():
+    head = CaNet(Standard(1536, 100), 256, 2, True, True, 0.5, 0.7)
+    assert head.embed[0].in_channels == 100 and head.first_of_query[1].in_channels == 259
+    assert head.first_of_support[1].in_channels == 256 and head.compare[0].in_channels == 768

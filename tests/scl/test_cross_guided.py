@@ -24,7 +24,7 @@ def eq_5_15_and_5_16(network, supports, M_s, known, path):
         of_k, M_k = supports.take([k]), M_s[[k]]
         for i in range(K):
             if path == "query":
-                scores = network(supports.take([i]), of_k, M_k)
+                scores = network(supports.take([i]), of_k, M_k, known[[k]])
             else:
                 F_i = network.head.embed_support(supports.take([i]).middle)
                 scores = network.head.support(F_i, network.guide(of_k, M_k).V)
@@ -73,7 +73,8 @@ def answer(network, query, supports, M_s, path):
     """The fused score of one query."""
     K = len(M_s)
     guidance = network.guide(supports, M_s)
-    logits = network.head.query(query, guidance.V, supports, M_s).logits
+    hints = network.head.hints(query, supports, M_s, torch.ones_like(M_s))
+    logits = network.head.query(query, guidance.V, hints).logits
     ious = mutual_iou(network.head, guidance, supports, M_s, KNOWN[:1].expand(K, -1, -1), path)
     return fuse(logits, quality(ious))
 
@@ -81,7 +82,8 @@ def answer(network, query, supports, M_s, path):
 def test_one_query_under_all_supports_is_a_query_under_each(small, name):
     network = small.network(name).eval()
     query, supports, M_s = small.maps(1, seed=1), small.maps(3), small.masks(3)
-    found = network.head.query(query, network.guide(supports, M_s).V, supports, M_s).logits
+    hints = network.head.hints(query, supports, M_s, torch.ones_like(M_s))
+    found = network.head.query(query, network.guide(supports, M_s).V, hints).logits
     torch.testing.assert_close(found, network(query.take([0, 0, 0]), supports, M_s).logits)
 
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from wsss_stages.scl.pfenet import PfeNet, prior_mask
 from wsss_stages.scl.prototypes import spread
+from wsss_stages.scl.standard import Standard
 
 
 def prior_by_loops(q, s, M_s):
@@ -62,13 +63,36 @@ def decoded(head, merge, wide):
 
 def test_scales_go_from_the_finest_to_the_coarsest(small):
     head = small.head("pfenet").eval()
-    query, support, M_s, V = small.maps(seed=1), small.maps(), small.masks(), torch.rand(2, 2, 8)
+    query, V, hints = small.maps(seed=1), torch.rand(2, 2, 8), torch.rand(2, 2, 6, 5)
     F_q = F.relu(head.embed_q[0](query.middle))
-    prior = prior_mask(query.deep, support.deep, M_s)
-    found = head.query(query, V, support, M_s)
-    logits, inner = decoded(head, head.merge_query, torch.cat([spread(F_q, V), prior], dim=1))
+    found = head.query(query, V, hints)
+    logits, inner = decoded(head, head.merge_query, torch.cat([spread(F_q, V), hints], dim=1))
     torch.testing.assert_close(found.logits, logits)
     torch.testing.assert_close(found.inner, inner)
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_the_prior_is_of_the_last_or_of_the_middle_maps_and_stands_before_the_similarity(small, deep):
+    query, support, M_s, known = small.maps(seed=1), small.maps(), small.masks(), small.masks(seed=2)
+    found = small.head("pfenet", deep=deep).hints(query, support, M_s, known)
+    of_query, of_support = (m.deep if deep else m.middle for m in (query, support))
+    assert torch.equal(found[:, :1], prior_mask(of_query, of_support, M_s))
+    similar = small.head("canet").hints(query, support, M_s, known)
+    assert similar.shape == (2, 1, 6, 5) and torch.equal(found[:, 1:], similar)
+    alone = small.head("pfenet", deep=deep, with_similarity=False).hints(query, support, M_s, known)
+    assert torch.equal(alone, found[:, :1])
+
+
+def test_supports_together_have_the_mean_of_their_priors(small):
+    head = small.head("pfenet")
+    query, supports, M_s, known = (
+        small.maps(1, seed=1),
+        small.maps(3),
+        small.masks(3),
+        torch.ones(3, 6, 5, dtype=torch.bool),
+    )
+    alone, together = (head.hints(query, supports, M_s, known, its) for its in (False, True))
+    torch.testing.assert_close(together[:, 0], alone[:, 0].mean(dim=0).expand(3, -1, -1))
 
 
 def test_a_support_merges_by_itself_and_has_no_prior(small):
@@ -85,7 +109,7 @@ def test_a_support_merges_by_itself_and_has_no_prior(small):
 
 @pytest.mark.parametrize("vectors, merged", [(1, 513), (2, 769)])
 def test_widths_and_bins_of_the_thesis(vectors, merged):
-    head = PfeNet(1536, 256, vectors, vectors == 2, 0.5, [1.0, 0.5, 0.25, 0.125])
+    head = PfeNet(Standard(1536), 256, vectors, vectors == 2, False, 0.5, [1.0, 0.5, 0.25, 0.125], True)
     assert head.embed_q[0].weight.shape == (256, 1536, 1, 1)
     assert [layers[0].in_channels for layers in head.merge_query] == [merged] * 4
     assert head.gather[0].in_channels == 1024 and len(head.alpha) == 3 and head.alpha[0][0].in_channels == 512

@@ -10,6 +10,7 @@ from wsss_stages.scl.head import Head, Scores
 from wsss_stages.scl.losses import losses
 from wsss_stages.scl.prototypes import masked_mean
 from wsss_stages.scl.self_guided import guide
+from wsss_stages.scl.standard import Standard
 
 
 def eq_5_5_and_5_6(F_s, M_s, M_hat):
@@ -44,7 +45,7 @@ class Fixed(Head):
     """A head whose support branch says what it is told."""
 
     def __init__(self, M_hat):
-        super().__init__(1, True)
+        super().__init__(Standard(1), True, False)
         self.logits = torch.stack([~M_hat, M_hat], dim=1).float()
 
     def support(self, F_s, V):
@@ -65,7 +66,7 @@ def test_any_of_the_vectors_guide_the_query(small, name, vectors):
     V = network.guide(support, M_s).V
     full = guide(network.head, network.head.embed_support(support.middle), M_s, vectors, first=True)
     assert V.shape == (2, len(vectors), 8) and torch.equal(V, full.V) and full.first is not None
-    expected = network.head.query(query, V, support, M_s)
+    expected = network.head.query(query, V, network.head.hints(query, support, M_s, torch.ones_like(M_s)))
     torch.testing.assert_close(network(query, support, M_s).logits, expected.logits)
 
 
@@ -77,7 +78,8 @@ def test_off_is_the_baseline_exactly(small, name):
     assert not [n for n in network.state_dict() if "of_support" in n or "merge_support" in n]
     query, support, M_s = small.maps(seed=1), small.maps(), small.masks()
     v_s = masked_mean(network.head.embed_support(support.middle), M_s)
-    expected = network.head.query(query, v_s[:, None], support, M_s).logits
+    hints = network.head.hints(query, support, M_s, torch.ones_like(M_s))
+    expected = network.head.query(query, v_s[:, None], hints).logits
     assert torch.equal(network(query, support, M_s).logits, expected)
     mask = M_s.to(torch.uint8)
     made = losses(network, query, mask, support, mask, opt)
@@ -99,8 +101,9 @@ def test_the_losses_of_query_and_support(small, name):
     made = losses(network, query, query_mask, support, mask, opt)
     F_s, M_s = network.head.embed_support(support.middle), mask == 1
     guidance = guide(network.head, F_s, M_s, small.scl)
+    hints = network.head.hints(query, support, M_s, mask != 255)
     scores = {
-        "query": (network.head.query(query, guidance.V, support, M_s), query_mask, 1.0),
+        "query": (network.head.query(query, guidance.V, hints), query_mask, 1.0),
         "s1": (guidance.first, mask, 0.5),
         "s2": (network.head.support(F_s, guidance.V), mask, 2.0),
     }
@@ -158,6 +161,36 @@ def test_the_backbone_is_frozen_in_evaluation_mode(small, name):
     image = torch.rand(1, 3, 48, 40)
     before = {n: t.clone() for n, t in network.backbone.state_dict().items()}
     found = network.train().encode(image)
-    assert found.middle.shape == (1, small.inputs, 6, 5) and found.deep.shape == (1, 128, 6, 5)
+    assert found.middle.shape == (1, small.inputs, 6, 5) and found.deep is None
+    network.head.deep = True
+    assert network.encode(image).deep.shape == (1, 128, 6, 5)
     assert not found.middle.requires_grad and torch.equal(found.middle, network.eval().encode(image).middle)
     assert all(torch.equal(t, before[n]) for n, t in network.backbone.state_dict().items())
+
+
+def test_a_query_without_the_supports_class_has_nothing_to_find(small, name):
+    """Its loss is the mean of -log P(background); the support's losses stay."""
+    network = small.network(name).eval()
+    query, support, mask = small.maps(seed=1), small.maps(), small.masks().to(torch.uint8)
+    empty = torch.zeros_like(mask)
+    opt = Scl(inner_weight=0)
+    made, positive = (losses(network, query, its, support, mask, opt) for its in (empty, mask))
+    background = network(query, support, mask == 1).logits.softmax(dim=1)[:, 0]
+    torch.testing.assert_close(made["query"], -background.log().mean())
+    assert made["s1"] == positive["s1"] and made["s2"] == positive["s2"]
+    balanced = losses(network, query, empty, support, mask, Scl(inner_weight=0, balanced_ce=True))
+    torch.testing.assert_close(balanced["query"], -background.log().mean() / 2)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_a_support_without_foreground_gives_nothing_and_learns_that_it_has_none(small, name, balanced):
+    network = small.network(name).train()
+    query, support, empty = small.maps(seed=1), small.maps(), torch.zeros(2, 6, 5, dtype=torch.uint8)
+    guidance = network.guide(support, empty == 1)
+    assert (guidance.V == 0).all() and guidance.M_hat.shape == (2, 6, 5)
+    hints = network.head.hints(query, support, empty == 1, torch.ones_like(empty, dtype=torch.bool))
+    assert hints.isfinite().all() and (hints >= 0).all() and (hints <= 1).all()
+    made = losses(network, query, empty, support, empty, Scl(balanced_ce=balanced))
+    sum(made.values()).backward()
+    assert all(p.grad.isfinite().all() for p in network.head.parameters() if p.grad is not None)
+    assert {"query", "s1", "s2"} <= set(made) and all(its > 0 for its in made.values())

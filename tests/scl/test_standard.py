@@ -1,5 +1,6 @@
 """Maps in units of their own spread, and what that changes of a training: nothing of its network, all of its coordinates."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -26,12 +27,40 @@ def test_every_channel_has_mean_0_and_deviation_1_over_all_nodes():
     assert made[:, 2].abs().max() < 1e-6
 
 
+def test_principal_directions_are_those_of_numpys_decomposition():
+    """In units of the channels' deviations, the most variance first; cosines are those of the projections."""
+    rng = torch.Generator().manual_seed(0)
+    images = [
+        torch.einsum("ij,jyx->iyx", torch.randn(6, 6, generator=rng), torch.randn(6, 4, 5, generator=rng))
+        for _ in range(3)
+    ]
+    plain, standard = Standard(6), Standard(6, 2)
+    plain.measure(iter(images))
+    standard.measure(iter(images))
+    nodes = np.concatenate([plain(m[None])[0].flatten(1).numpy() for m in images], axis=1)
+    columns, _, _ = np.linalg.svd(nodes, full_matrices=False)
+    assert standard.outputs == 2 and plain.outputs == 6
+    expected = np.abs(columns[:, :2].T @ plain(images[0][None])[0].flatten(1).numpy())
+    np.testing.assert_allclose(np.abs(standard(images[0][None])[0].flatten(1).numpy()), expected, atol=1e-4)
+
+
+def test_all_directions_keep_every_product_and_more_there_are_not():
+    images = torch.randn(3, 4, 5, 6, generator=torch.Generator().manual_seed(1))
+    plain, turned = Standard(4), Standard(4, 9)
+    for standard in (plain, turned):
+        standard.measure(images)
+    its, other = (torch.einsum("bcyx,bcvu->byxvu", m, m) for m in (plain(images), turned(images)))
+    assert turned.outputs == 4
+    torch.testing.assert_close(its, other, atol=1e-4, rtol=1e-4)
+
+
 def trained(small, name, make=lambda middle: middle, standardise=True):
     """A network after a few steps, and what it takes for a support."""
     network = small.network(name).train()
     query, support = (Maps(make(its.middle), its.deep) for its in (small.maps(), small.maps(seed=1)))
     if standardise:
         network.head.standard.measure([*query.middle, *support.middle])
+        query, support = network.prepared(query), network.prepared(support)
     optimizer = torch.optim.AdamW(network.head.parameters(), 2e-3)
     masks = small.masks().to(torch.uint8), small.masks(seed=1).to(torch.uint8)
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Episodes of few-shot segmentation: a query, its supports and their class, drawn once and saved (Secs. 5.2, 5.4.2)."""
+"""Episodes of few-shot segmentation: of the test a list that is drawn once and saved, of the training what to draw from (Sec. 5.2)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,21 +8,9 @@ import numpy as np
 
 from wsss_stages import UNKNOWN, artifacts
 from wsss_stages.contracts import EPISODES_VERSION
+from wsss_stages.data.episode_pools import Episode, EpisodeError, Pool
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.options import SclEpisodes
-
-
-class EpisodeError(ValueError):
-    """Episodes that cannot be drawn: found, wanted, remedy."""
-
-
-@dataclass(frozen=True)
-class Episode:
-    """Ids of a query and of its supports, other images all, and the class that they are about."""
-
-    query: str
-    supports: tuple[str, ...]
-    cls: int
 
 
 @dataclass
@@ -32,9 +20,9 @@ class Episodes:
     fold: int
     novel: list[int]
     """Classes of the test; training takes their pixels for background."""
-    train: list[Episode]
-    held_out: list[Episode]
-    """Of base classes, on training images that no episode of `train` has."""
+    train: Pool
+    held_out: Pool
+    """Of base classes, on training images that `train` has not."""
     test: list[list[Episode]]
     """One list a seed."""
     notes: dict[str, int]
@@ -48,15 +36,13 @@ class Episodes:
                 f"{path} is no list of episodes v{EPISODES_VERSION}. Remake it: snakemake --forcerun scl_episodes"
             )
         for key in ("train", "held_out"):
-            content[key] = _episodes(content[key])
+            content[key] = Pool.of_json(content[key])
         content["test"] = [_episodes(rows) for rows in content["test"]]
         return cls(**content)
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or absent; an episode is [query, supports, class]."""
+        """Write them as JSON, whole or absent; an episode of the test is [query, supports, class]."""
         content = asdict(self) | {"episodes": EPISODES_VERSION}
-        for key in ("train", "held_out"):
-            content[key] = [list(episode.values()) for episode in content[key]]
         content["test"] = [[list(episode.values()) for episode in rows] for rows in content["test"]]
         artifacts.write_sealed(path, content)
 
@@ -66,7 +52,7 @@ def _episodes(rows: list[list]) -> list[Episode]:
 
 
 def draw_fold(index: Index, fold: int, opt: SclEpisodes) -> Episodes:
-    """All episodes of a fold. Raises EpisodeError for a fold or a class that cannot have them."""
+    """Return what a fold is trained and tested on. Raises EpisodeError for a fold or a class that cannot have them."""
     novel = novel_classes(len(index.classes) - 1, fold, opt.folds, opt.order)
     areas = {split: _areas(index, index.split(split)) for split in ("train", "val")}
     notes: dict[str, int] = {}
@@ -87,15 +73,14 @@ def draw_fold(index: Index, fold: int, opt: SclEpisodes) -> Episodes:
     counts = {"train": opt.train_pairs, "held_out": opt.held_out_pairs}
     made = {}
     for name, part in parts.items():
-        lists = class_lists(part, base, opt.min_pixels)
-        enough = {c: ids for c, ids in lists.items() if len(ids) > 1}
-        if not enough:
+        pool = Pool.of_areas(class_lists(part, base, opt.min_pixels), part, counts[name])
+        if not pool.lists:
             raise EpisodeError(
                 f"no base class of fold {fold} has two {name.replace('_', '-')} images with at least {opt.min_pixels} pixels of "
                 f"it and a true mask ({len(part)} images were looked at). Add images, or change scl_episodes.min_pixels or held_out."
             )
-        notes[f"base classes without an episode, {name.replace('_', ' ')}"] = len(base) - len(enough)
-        made[name] = draw(enough, 1, counts[name], opt.seed, name)
+        notes[f"base classes without an episode, {name.replace('_', ' ')}"] = len(base) - len(pool.lists)
+        made[name] = pool
     lists = class_lists(tested, novel, opt.min_pixels)
     _enough(index, lists, fold, opt)
     test = [draw(lists, opt.shots, opt.test_pairs, opt.seed + number, "test") for number in range(opt.test_seeds)]

@@ -42,6 +42,10 @@ class Frozen:
         """float16 (y, x, d) by name of the contract."""
         return {c.name: self.manifest.read(image, c)["F"] for c in self._contracts}
 
+    def bytes_of(self, channels: int) -> int:
+        """Return what a map of so many channels takes in half precision."""
+        return 2 * channels * (self.side // self.options["stride"]) ** 2
+
     def truth(self, image: str, cls: int) -> np.ndarray:
         """(full_height, full_width) uint8: 1 the class, 0 others, 255 open."""
         return mask_of_class(self.index.records[image].truth_labels(self.index.root), cls)

@@ -13,12 +13,12 @@ from wsss_stages.options.kinds import KINDS
 from wsss_stages.options.rrm import Rrm, RrmLabel
 from wsss_stages.options.run import Run
 from wsss_stages.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
-from wsss_stages.options.scl import Guided, Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
+from wsss_stages.options.scl import Drawing, Guided, Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
 from wsss_stages.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
 
 __all__ = [
     "KINDS",
-    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Evaluate", "Graph", "Guided",
+    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Drawing", "Evaluate", "Graph", "Guided",
     "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
     "SimulateWeak", "Training", "json_schema", "legal", "merge",
 ]  # fmt: skip

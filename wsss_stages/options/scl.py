@@ -24,11 +24,13 @@ class SclEpisodes(Seeded):
     )
     test_pairs: int = Field(1000, ge=1, description="test episodes of a seed")
     test_seeds: int = Field(5, ge=1, description="lists of test episodes, over which scores are averaged")
-    train_pairs: int = Field(6000, ge=1, description="training episodes, of one support; an epoch is a pass over them")
+    train_pairs: int = Field(
+        6000, ge=1, description="training episodes of an epoch, of one support, drawn afresh in each"
+    )
     held_out: float = Field(
         0.1, gt=0, lt=1, description="share of the training images kept for the choice of the weights, on base classes"
     )
-    held_out_pairs: int = Field(200, ge=1, description="episodes of held-out images")
+    held_out_pairs: int = Field(200, ge=1, description="episodes of held-out images, drawn once by the same rule")
 
 
 class SclFeatures(Section):
@@ -38,7 +40,28 @@ class SclFeatures(Section):
     stride: Literal[8, 16] = Field(8, description="output stride of the backbone, pixels")
 
 
-class Scl(Loop, Batches):
+class Drawing(Section):
+    """Which training episodes are drawn."""
+
+    balanced: bool = Field(
+        True,
+        description="draw every class as often, and a query of it; or every query as often, and one of its classes, as released",
+    )
+    several: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of the episodes whose query shows several base classes, where there are such",
+    )
+    negative: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="share of the episodes whose query does not show the class of the support: its mask is empty",
+    )
+
+
+class Scl(Loop, Batches, Drawing):
     """scl_train: a baseline's head, with or without self-guided learning (Secs. 5.3.2-5.3.3)."""
 
     baseline: Literal["canet", "pfenet"] = Field("canet", description="CANet or PFENet (Sec. 5.4.1)")
@@ -74,6 +97,19 @@ class Scl(Loop, Batches):
         ge=0,
         description="training images whose channels' means and deviations the maps are standardised by; 0 = maps as they are, as "
         "released",
+    )
+    directions: int = Field(
+        256,
+        ge=0,
+        description="principal directions of standardised maps that the head sees, which makes a step cheaper; 0 = all channels",
+    )
+    similarity: bool = Field(
+        True,
+        description="the query's branch also sees the cosine of each node with the mean of the support's object less that with the "
+        "mean of what is around it",
+    )
+    prior: Literal["middle", "deep"] = Field(
+        "middle", description="maps that PFENet's prior mask is of: the middle ones, or the last block's as released"
     )
     flip: bool = Field(True, description="mirror maps and masks of half the queries and supports")
     epochs: int = Field(20, ge=1, description="passes over the training episodes; the best on held-out ones is kept")

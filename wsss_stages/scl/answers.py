@@ -23,14 +23,17 @@ class Answers:
         self.guidance = network.guide(supports, self.M_s)
 
     @torch.no_grad()
-    def scores(self, query: Maps) -> Float[Tensor, "K 2 y x"]:
-        """G(I_q|I_k) of one query under every support."""
-        return self.network.head.query(query, self.guidance.V, self.supports, self.M_s).logits
+    def scores(self, query: Maps, shots: int) -> Float[Tensor, "K 2 y x"]:
+        """G(I_q|I_k) of one query under each of the first supports, whose hints are those of all of them."""
+        head, first = self.network.head, list(range(shots))
+        hints = head.hints(query, self.supports.take(first), self.M_s[first], self.known[first], together=True)
+        return head.query(query, self.guidance.V[first], hints).logits
 
-    def fused(self, scores: Float[Tensor, "K 2 y x"], shots: int, cross: bool) -> Float[Tensor, "2 y x"]:
-        """Scores under the first supports, averaged or weighted by how well these segment each other (Eq. 5.17)."""
+    def fused(self, scores: Float[Tensor, "K 2 y x"], cross: bool) -> Float[Tensor, "2 y x"]:
+        """Return the scores averaged, or weighted by how well the supports segment each other (Eq. 5.17)."""
+        shots = len(scores)
         U = quality(self._ious[:shots, :shots]) if cross else None
-        return fuse(scores[:shots], U)
+        return fuse(scores, U)
 
     @cached_property
     def _ious(self) -> Float[Tensor, "K K"]:

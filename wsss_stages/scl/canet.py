@@ -4,11 +4,12 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
+from wsss_stages.scl.standard import Standard
 
 RATES = (6, 12, 18)
 ROUNDS = 2
@@ -18,21 +19,28 @@ class CaNet(Head):
     """One scale; query and support differ in the first residual block alone, which knows a history or does not."""
 
     def __init__(
-        self, inputs: int, channels: int, vectors: int, support_branch: bool, dropout: float, history_drop: float
+        self,
+        standard: Standard,
+        channels: int,
+        vectors: int,
+        support_branch: bool,
+        with_similarity: bool,
+        dropout: float,
+        history_drop: float,
     ):
         """
         Args:
-            inputs: channels of the middle maps.  channels: d.  vectors: that guide, 1 for the baseline.
-            support_branch: whether there is FPM_s.
+            standard, support_branch, with_similarity: of any head.
+            channels: d.  vectors: that guide, 1 for the baseline.
             dropout: share of whole channels that every block drops in training.
             history_drop: share of training queries that see no prediction to refine.
         """
-        super().__init__(inputs, support_branch)
+        super().__init__(standard, support_branch, with_similarity)
         self.history_drop, self.rounds = history_drop, ROUNDS
         d, block = channels, partial(_block, dropout=dropout)
-        self.embed = nn.Sequential(*block(inputs, d, 3, 2))
+        self.embed = nn.Sequential(*block(standard.outputs, d, 3, 2))
         self.compare = nn.Sequential(*block((vectors + 1) * d, d, 3, 2))
-        self.first_of_query = _residual(d + 2, d)
+        self.first_of_query = _residual(d + 2 + with_similarity, d)
         if support_branch:
             self.first_of_support = _residual(d, d)
         self.residual = nn.ModuleList(_residual(d, d) for _ in range(2))
@@ -43,35 +51,36 @@ class CaNet(Head):
         self.classify = nn.Sequential(*block((len(RATES) + 2) * d, d, 1, 1), nn.Conv2d(d, 2, 1))
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
-        return self.embed(self.standard(middle))
+        return self.embed(middle)
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
         compared = self.compare(spread(F_s, V))
         return Scores(self._decode(compared + self.first_of_support(compared)))
 
-    def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
+    def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
         F_q = self.embed_support(query.middle).expand(len(V), -1, -1, -1)
         compared = self.compare(spread(F_q, V))
+        seen = torch.cat([compared, hints.to(compared.dtype)], dim=1)
         history = compared.new_zeros(len(compared), 2, *compared.shape[2:])
         if self.training:
-            return Scores(self._refine(compared, self._sometimes(compared, history)))
-        logits = self._refine(compared, history)
+            return Scores(self._refine(compared, seen, self._sometimes(compared, seen, history)))
+        logits = self._refine(compared, seen, history)
         for _ in range(self.rounds):
-            logits = self._refine(compared, logits.softmax(dim=1))
+            logits = self._refine(compared, seen, logits.softmax(dim=1))
         return Scores(logits)
 
     @torch.no_grad()
-    def _sometimes(self, compared: Tensor, nothing: Tensor) -> Tensor:
-        """The prediction P_q(t-1), or nothing for a share of the queries."""
+    def _sometimes(self, compared: Tensor, seen: Tensor, nothing: Tensor) -> Tensor:
+        """Return the prediction P_q(t-1), or nothing for a share of the queries."""
         kept = torch.rand(len(compared), device=compared.device) >= self.history_drop
         if not kept.any():
             return nothing
-        P = self._refine(compared, nothing).softmax(dim=1)
+        P = self._refine(compared, seen, nothing).softmax(dim=1)
         torch.clear_autocast_cache()  # older torch lets casts made without gradient serve the pass with one
         return P * kept[:, None, None, None]
 
-    def _refine(self, compared: Tensor, history: Tensor) -> Tensor:
-        return self._decode(compared + self.first_of_query(torch.cat([compared, history.to(compared.dtype)], dim=1)))
+    def _refine(self, compared: Tensor, seen: Tensor, history: Tensor) -> Tensor:
+        return self._decode(compared + self.first_of_query(torch.cat([seen, history.to(seen.dtype)], dim=1)))
 
     def _decode(self, x: Tensor) -> Tensor:
         for block in self.residual:

@@ -40,7 +40,8 @@ def mutual_iou(
         if path == "support":
             scores = head.support(F_s, V[of_k])
         else:
-            scores = head.query(supports, V[of_k], supports.take(of_k), M_s[of_k])
+            hints = head.hints(supports, supports.take(of_k), M_s[of_k], known[of_k])
+            scores = head.query(supports, V[of_k], hints)
         rows.append(iou(scores.logits.argmax(dim=1) == 1, M_s, known))
     return torch.stack(rows)
 

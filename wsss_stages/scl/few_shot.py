@@ -28,12 +28,21 @@ class FewShot(nn.Module):
 
     @torch.no_grad()
     def encode(self, image: Float[Tensor, "b 3 H W"]) -> Maps:
-        """Maps of normalised images."""
-        return two_maps(self.backbone(image))
+        """Return maps of normalised images, as the head wants them."""
+        return self.prepared(two_maps(self.backbone(image)))
+
+    @torch.no_grad()
+    def prepared(self, maps: Maps) -> Maps:
+        """Return the backbone's maps as the head wants them."""
+        return Maps(self.head.standard(maps.middle), maps.deep if self.head.deep else None)
 
     def guide(self, support: Maps, M_s: Bool[Tensor, "b y x"], first: bool = False) -> Guidance:
-        """What the supports give to queries."""
+        """Return what the supports give to queries."""
         return guide(self.head, self.head.embed_support(support.middle), M_s, self.vectors, first)
 
-    def forward(self, query: Maps, support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
-        return self.head.query(query, self.guide(support, M_s).V, support, M_s)
+    def forward(
+        self, query: Maps, support: Maps, M_s: Bool[Tensor, "b y x"], known: Bool[Tensor, "b y x"] | None = None
+    ) -> Scores:
+        """`known`: nodes of the support that count; None: all."""
+        hints = self.head.hints(query, support, M_s, torch.ones_like(M_s) if known is None else known)
+        return self.head.query(query, self.guide(support, M_s).V, hints)

@@ -7,7 +7,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from wsss_stages.scl.similarity import joined, prototypes, similarity
 from wsss_stages.scl.standard import Standard
+
+SHARPNESS = 10.0
+"""Of the probability that a similarity stands for; similarities are a few tenths."""
 
 
 @dataclass
@@ -43,9 +47,15 @@ class Head(nn.Module):
     deep = False
     """Whether it asks for the map of the last block."""
 
-    def __init__(self, inputs: int, support_branch: bool):
+    def __init__(self, standard: Standard, support_branch: bool, with_similarity: bool):
+        """
+        Args:
+            standard: what the maps of images go through before they are a head's `Maps`.
+            support_branch: whether there is FPM_s.
+            with_similarity: whether the query's branch sees how similar its nodes are to the support's object.
+        """
         super().__init__()
-        self.standard, self.support_branch = Standard(inputs), support_branch
+        self.standard, self.support_branch, self.with_similarity = standard, support_branch, with_similarity
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
         """F_s of Eq. 5.1."""
@@ -55,9 +65,30 @@ class Head(nn.Module):
         """D(FPM_s(.)) of Eqs. 5.3 and 5.9: a support under vectors of its own, or of another (Eq. 5.15)."""
         raise NotImplementedError
 
-    def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
+    def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
         """D(FPM_q(.)) of Eq. 5.12, of every support's query, or of one query under all supports."""
         raise NotImplementedError
+
+    @torch.no_grad()
+    def hints(
+        self,
+        query: Maps,
+        support: Maps,
+        M_s: Bool[Tensor, "b y x"],
+        known: Bool[Tensor, "b y x"],
+        together: bool = False,
+    ) -> Float[Tensor, "b h y x"]:
+        """Return what is found of each support's query, or of one query of all supports, without training.
+
+        Args:
+            known: nodes of the supports that count.
+            together: the supports are of one class, and each one's hints are those of all.
+        """
+        if not self.with_similarity:
+            return query.middle.new_zeros(len(M_s), 0, *query.middle.shape[2:])
+        P = prototypes(support.middle, M_s, known)
+        P = joined(P).expand_as(P) if together else P
+        return torch.sigmoid(SHARPNESS * similarity(query.middle, P))[:, None]
 
 
 def two_maps(maps: list[Tensor]) -> Maps:

@@ -21,11 +21,13 @@ def losses(
 ) -> dict[str, Float[Tensor, ""]]:
     """L_q, L_s1 and L_s2 with their weights, and the inner ones of each; a term of weight 0 is left out.
 
-    Masks: 0 background, 1 foreground, 255 ignored.
+    Masks: 0 background, 1 foreground, 255 ignored. A query may have no foreground: then there is none to find, and its support
+    learns to predict itself all the same. A support without any gives zero vectors, and learns that it has none.
     """
-    M_s, _ = at_nodes(support_mask, tuple(support.middle.shape[2:]))
+    M_s, known = at_nodes(support_mask, tuple(support.middle.shape[2:]))
     guidance = network.guide(support, M_s, first=opt.s1_weight > 0)
-    made = _graded("query", network.head.query(query, guidance.V, support, M_s), query_mask, 1.0, opt)
+    hints = network.head.hints(query, support, M_s, known)
+    made = _graded("query", network.head.query(query, guidance.V, hints), query_mask, 1.0, opt)
     if opt.s1_weight:
         made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt)
     if opt.s2_weight:

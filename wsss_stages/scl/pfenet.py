@@ -9,18 +9,21 @@ from torch import Tensor, nn
 
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
+from wsss_stages.scl.standard import Standard
 
 
 def prior_mask(
-    deep_q: Float[Tensor, "b e y x"], deep_s: Float[Tensor, "b e v u"], M_s: Bool[Tensor, "b v u"]
+    of_query: Float[Tensor, "b e y x"], of_support: Float[Tensor, "b e v u"], M_s: Bool[Tensor, "b v u"]
 ) -> Float[Tensor, "b 1 y x"]:
     """Of every node of the query the largest cosine with a foreground node of the support, from 0 to 1 over the image.
 
     A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
     """
-    best = torch.stack([_best(*its) for its in zip(deep_q.flatten(2), deep_s.flatten(2), M_s.flatten(1), strict=True)])
+    best = torch.stack(
+        [_best(*its) for its in zip(of_query.flatten(2), of_support.flatten(2), M_s.flatten(1), strict=True)]
+    )
     low, high = best.amin(dim=1, keepdim=True), best.amax(dim=1, keepdim=True)
-    return ((best - low) / (high - low + 1e-7)).view(len(deep_q), 1, *deep_q.shape[2:])
+    return ((best - low) / (high - low + 1e-7)).view(len(of_query), 1, *of_query.shape[2:])
 
 
 def _best(q: Float[Tensor, "e n"], s: Float[Tensor, "e m"], inside: Bool[Tensor, "m"]) -> Float[Tensor, "n"]:
@@ -35,24 +38,33 @@ def _best(q: Float[Tensor, "e n"], s: Float[Tensor, "e m"], inside: Bool[Tensor,
 class PfeNet(Head):
     """Several scales; query and support differ in their first layers, which merge features, vectors and the prior."""
 
-    deep = True
-
     def __init__(
-        self, inputs: int, channels: int, vectors: int, support_branch: bool, dropout: float, bins: list[float]
+        self,
+        standard: Standard,
+        channels: int,
+        vectors: int,
+        support_branch: bool,
+        with_similarity: bool,
+        dropout: float,
+        bins: list[float],
+        deep: bool,
     ):
         """
         Args:
-            inputs: channels of the middle maps.  channels: d.  vectors: that guide, 1 for the baseline.
-            support_branch: whether there is FPM_s.
+            standard, support_branch, with_similarity: of any head.
+            channels: d.  vectors: that guide, 1 for the baseline.
             dropout: share of whole channels that the embeddings drop in training.
             bins: sides of the scales over the map's, the finest first.
+            deep: whether the prior is of the map of the last block, as released, or of the middle maps.
         """
-        super().__init__(inputs, support_branch)
-        self.bins = bins
+        super().__init__(standard, support_branch, with_similarity)
+        self.bins, self.deep = bins, deep
         d = channels
-        self.embed_q, self.embed_s = (nn.Sequential(*_block(inputs, d, 1), nn.Dropout2d(dropout)) for _ in range(2))
+        self.embed_q, self.embed_s = (
+            nn.Sequential(*_block(standard.outputs, d, 1), nn.Dropout2d(dropout)) for _ in range(2)
+        )
         wide = (vectors + 1) * d
-        self.merge_query = nn.ModuleList(nn.Sequential(*_block(wide + 1, d, 1)) for _ in bins)
+        self.merge_query = nn.ModuleList(nn.Sequential(*_block(wide + 1 + with_similarity, d, 1)) for _ in bins)
         if support_branch:
             self.merge_support = nn.ModuleList(nn.Sequential(*_block(wide, d, 1)) for _ in bins)
         self.alpha = nn.ModuleList(nn.Sequential(*_block(2 * d, d, 1)) for _ in bins[1:])
@@ -62,16 +74,30 @@ class PfeNet(Head):
         self.residual = nn.Sequential(*_block(d, d, 3), *_block(d, d, 3))
         self.classify = _classifier(d)
 
-    def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
-        return self.embed_s(self.standard(middle))
+    def embed_support(self, middle: Float[Tensor, "b k y x"]) -> Float[Tensor, "b d y x"]:
+        return self.embed_s(middle)
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
         return self._decode(self.merge_support, spread(F_s, V))
 
-    def query(self, query: Maps, V: Float[Tensor, "b n d"], support: Maps, M_s: Bool[Tensor, "b y x"]) -> Scores:
-        prior = prior_mask(query.deep.expand(len(V), -1, -1, -1), support.deep, M_s)
-        F_q = self.embed_q(self.standard(query.middle)).expand(len(V), -1, -1, -1)
-        return self._decode(self.merge_query, torch.cat([spread(F_q, V), prior.to(F_q.dtype)], dim=1))
+    def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
+        F_q = self.embed_q(query.middle).expand(len(V), -1, -1, -1)
+        return self._decode(self.merge_query, torch.cat([spread(F_q, V), hints.to(F_q.dtype)], dim=1))
+
+    @torch.no_grad()
+    def hints(
+        self,
+        query: Maps,
+        support: Maps,
+        M_s: Bool[Tensor, "b y x"],
+        known: Bool[Tensor, "b y x"],
+        together: bool = False,
+    ) -> Float[Tensor, "b h y x"]:
+        """Return the prior, of several supports together their mean, before what any head has."""
+        of_query, of_support = (m.deep if self.deep else m.middle for m in (query, support))
+        prior = prior_mask(of_query.expand(len(M_s), -1, -1, -1), of_support, M_s)
+        prior = prior.mean(dim=0, keepdim=True).expand_as(prior) if together else prior
+        return torch.cat([prior, super().hints(query, support, M_s, known, together)], dim=1)
 
     def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:
         """From the finest scale to the coarsest, each with what the one before it made of its own."""

@@ -1,7 +1,7 @@
-"""Draw a fold's episodes for training, for the choice of the weights and for the test (Secs. 5.2, 5.4.2).
+"""Choose what a fold's episodes of training and of the choice of weights are drawn from, and draw those of the test (Secs. 5.2, 5.4.2).
 
 reads   index.json       true masks
-writes  episodes.json    classes of the test, and lists of [query, [supports], class]
+writes  episodes.json    classes of the test, lists of [query, [supports], class] for it, and images of each class for training
 """
 
 import sys
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     made.write(paths.episodes)
     names = ", ".join(index.classes[c] for c in made.novel)
     sys.stdout.write(
-        f"{paths.episodes}: {len(made.train)} episodes to train on, {len(made.held_out)} to choose by, {len(made.test)} times "
+        f"{paths.episodes}: {len(made.train.shown)} images to train on, {len(made.held_out.shown)} to choose by, {len(made.test)} times "
         f"{opt.test_pairs} to test {names}\n"
     )
     for note, count in made.notes.items():

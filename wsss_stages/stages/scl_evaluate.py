@@ -7,7 +7,8 @@ reads   index.json             true masks, and photographs for other scales than
 writes  scores.json            rows by number of supports and fusion: of every seed mIoU, FB-IoU and the IoU of each class
 
 The row "1-shot, another class" has, as a control, supports that show a class other than the one that is scored: a network that scores
-there as in "1-shot" finds objects, but not those of its support's class.
+there as in "1-shot" finds objects, but not those of its support's class. Rows "prototype" compare the query's nodes with the means of
+the supports' object and of what is around it, on the same maps; nothing is trained for them but a threshold on base classes.
 
 Pixels and unions are summed over a seed's episodes, by class for mIoU and over all for FB-IoU. Pixels whose truth is 255, such as
 VOC's outlines, do not count; where they do, scores are lower by several points.
@@ -16,7 +17,6 @@ VOC's outlines, do not count; where they do, scores are lower by several points.
 import sys
 
 from wsss_stages import options
-from wsss_stages.few_shot_tables import ANOTHER_CLASS, ONE_SHOT
 from wsss_stages.stages import cli
 
 
@@ -38,18 +38,11 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts, metrics
-    from wsss_stages.ahead import Ahead
-    from wsss_stages.batches import collate
-    from wsss_stages.data.episodes import EpisodeError, Episodes, of_another_class
+    from wsss_stages.data.episodes import EpisodeError, Episodes
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index
-    from wsss_stages.data.squares import from_square, image_on_square
-    from wsss_stages.finite import finite
+    from wsss_stages.few_shot_test import FewShotTest
     from wsss_stages.models import restore_few_shot
-    from wsss_stages.nets import backbones
-    from wsss_stages.progress import progress
-    from wsss_stages.scl.answers import Answers
-    from wsss_stages.scl.head import Maps
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -66,68 +59,16 @@ def main(argv: list[str] | None = None) -> None:
     most = len(episodes.test[0][0].supports)
     if not 1 <= min(opt.shots) <= max(opt.shots) <= most:
         raise EpisodeError(f"found --shots {opt.shots}, wanted numbers of supports from 1 to the episodes' {most}.")
-    stride = known["features"]["stride"]
-    sides = [max(stride, round(frozen.side * scale / stride) * stride) for scale in opt.scales]
-    rows = {  # name to number of supports and whether they are weighted
-        name: (shots, cross)
-        for shots in opt.shots
-        for name, cross in (
-            [(ONE_SHOT, False)] if shots == 1 else [(f"{shots}-shot average", False), (f"{shots}-shot cross", True)]
-        )
-    }
-    counts = {row: np.zeros((len(episodes.test), len(index.classes), 2, 2), np.int64) for row in (*rows, ANOTHER_CLASS)}
-    by_query = sorted(
-        (
-            (seed, *asked)
-            for seed, its in enumerate(episodes.test)
-            for asked in zip(its, of_another_class(its), strict=True)
-        ),
-        key=lambda asked: asked[1].query,
-    )
-
-    def on_device(found: list[dict]) -> Maps:
-        return Maps.stored(*(m.to(device) for m in collate(found).values()))
-
-    def views(image: str) -> list[Maps]:
-        """Maps of a query at every scale; those of scale 1 are there already."""
-        photo = index.records[image].image(index.root) if set(sides) != {frozen.side} else None
-        found = []
-        for side in sides:
-            if side == frozen.side:
-                found.append(on_device([frozen.maps(image)]))
-            else:
-                square = torch.from_numpy(image_on_square(photo, side))[None].to(device)
-                found.append(network.encode(backbones.normalise(square)))
-        return found
-
-    def load(asked):
-        found = [(e.supports[: max(opt.shots)], e.cls) for e in asked[1:] if e]
-        return [([frozen.maps(i) for i in its], np.stack([frozen.mask(i, cls) for i in its])) for its, cls in found]
-
-    last = None
-    for (seed, episode, _), supports in progress(Ahead(by_query, load), "scl_evaluate"):
-        if episode.query != last:
-            queries, last = views(episode.query), episode.query
-        truth = frozen.truth(episode.query, episode.cls)
-        for (maps, masks), its_rows in zip(supports, (rows, {ANOTHER_CLASS: (1, False)}), strict=False):
-            answers = Answers(network, on_device(maps), torch.from_numpy(masks).to(device), opt.cross_path)
-            scores = [answers.scores(query) for query in queries]
-            for row, (shots, cross) in its_rows.items():
-                total = sum(
-                    from_square(answers.fused(its, shots, cross), *truth.shape, side)
-                    for its, side in zip(scores, sides, strict=True)
-                )
-                finite(total, "the scores", "scl_evaluate", episode.query, "scl_train")
-                counts[row][seed, episode.cls] += metrics.confusion(truth, total.argmax(dim=0).cpu().numpy(), 2)
-    if not counts[ANOTHER_CLASS].any():
-        del counts[ANOTHER_CLASS]
+    test = FewShotTest(network, frozen, episodes, opt, device)
+    counts = test.counts()
     content = {
         "dataset": index.dataset,
         "fold": episodes.fold,
         "novel": [index.classes[c] for c in episodes.novel],
-        "images": len({image for _, e, _ in by_query for image in (e.query, *e.supports)}),
+        "images": len({image for its in episodes.test for e in its for image in (e.query, *e.supports)}),
         "pairs": len(episodes.test[0]),
         "unknown_ignored": True,
+        "threshold": test.threshold,
         "options": opt.model_dump(),
         "rows": {
             row: {

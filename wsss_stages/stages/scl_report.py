@@ -50,17 +50,17 @@ def main(argv: list[str] | None = None) -> None:
 
     def maps(images) -> Maps:
         found = [frozen.maps(i) for i in images]
-        return Maps.stored(*(m.to(device) for m in collate(found).values()))
+        return network.prepared(Maps.stored(*(m.to(device) for m in collate(found).values())))
 
     def row(episode) -> dict:
         masks = np.stack([frozen.mask(i, episode.cls) for i in episode.supports])
         answers = Answers(network, maps(episode.supports), torch.from_numpy(masks).to(device), opt.cross_path)
         photos = {i: index.records[i].image(index.root) for i in (episode.query, *episode.supports)}
         query, truth = photos[episode.query], frozen.truth(episode.query, episode.cls)
-        scores = answers.scores(maps([episode.query]))
+        view = maps([episode.query])
 
         def predicted(shots: int, cross: bool) -> np.ndarray:
-            fused = from_square(answers.fused(scores, shots, cross), *truth.shape, frozen.side)
+            fused = from_square(answers.fused(answers.scores(view, shots), cross), *truth.shape, frozen.side)
             finite(fused, "the scores", "scl_report", episode.query, "scl_train")
             return figures.over(query, fused.argmax(dim=0).cpu().numpy().astype(np.uint8))
 

@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> None:
         "± over seeds",
         "FB-IoU %",
         "another class, mIoU %",
+        "gap to it",
         "thesis",
         "thesis, FB-IoU",
     ]
@@ -71,14 +72,14 @@ def main(argv: list[str] | None = None) -> None:
     for suffix, content in written.items():
         with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
             partial.write_text(content)
-    shown = [(row[0], *row[-6:-4], None, row[-2]) for row in rows]
+    shown = [(row[0], *row[-7:-5], None, row[-2]) for row in rows]
     with artifacts.whole(paths.table.with_suffix(".png")) as partial:
         figures.table_picture(f"{definition.title}: {first['dataset']}", shown).savefig(partial, format="png", dpi=110)
 
 
 def _row(row, scores: list[dict], folds: list[int]) -> tuple:
     """Title, mIoU of each fold, mean and deviation over seeds of the mean over folds, FB-IoU,
-    mIoU of the control where it is one of 1-shot, the thesis's; all in %."""
+    mIoU of the control where it is one of 1-shot, how far it lies below, the thesis's; all in %."""
     for score in scores:
         if row.scored not in score["rows"]:
             raise ValueError(
@@ -91,10 +92,8 @@ def _row(row, scores: list[dict], folds: list[int]) -> tuple:
         [100 * statistics.mean(seed) for seed in zip(*(its[key] for its in found), strict=True)]
         for key in ("miou", "fb_iou")
     )
-    controls = [score["rows"].get(few_shot_tables.ANOTHER_CLASS) for score in scores]
-    control = (
-        row.scored == few_shot_tables.ONE_SHOT and all(controls) and [100 * m for its in controls for m in its["miou"]]
-    )
+    controls = [score["rows"].get(few_shot_tables.control_of(row.scored)) for score in scores]
+    control = statistics.mean(100 * m for its in controls for m in its["miou"]) if all(controls) else None
     deviation = statistics.stdev(miou) if len(miou) > 1 else None
     return (
         row.title,
@@ -102,7 +101,8 @@ def _row(row, scores: list[dict], folds: list[int]) -> tuple:
         statistics.mean(miou),
         deviation,
         statistics.mean(fb),
-        statistics.mean(control) if control else None,
+        control,
+        None if control is None else statistics.mean(miou) - control,
         row.thesis_of(folds),
         row.thesis_fb,
     )

@@ -1,7 +1,7 @@
 """Train a few-shot head, CANet's or PFENet's, with or without self-guided learning, on a frozen backbone (Secs. 5.3.2-5.3.3).
 
 reads   index.json             true masks
-        episodes.json          episodes of base classes
+        episodes.json          images of base classes, of which episodes are drawn afresh in every epoch
         FEATURES               manifests of scl_features, training split
         BACKBONE WEIGHTS       those that the maps were made with
 writes  weights.safetensors    the network, backbone and all, as it segments held-out episodes of base classes best; beside it
@@ -10,6 +10,9 @@ writes  weights.safetensors    the network, backbone and all, as it segments hel
 
 from wsss_stages import options
 from wsss_stages.stages import cli
+
+CACHE = 2 << 30
+"""Bytes of prepared maps that are kept in memory."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -29,11 +32,16 @@ def main(argv: list[str] | None = None) -> None:
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
+    from copy import deepcopy
+    from functools import lru_cache
+
     import numpy as np
+    import torch
     import torch.nn.functional as F
 
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.batches import collate
+    from wsss_stages.data.episode_pools import Drawer
     from wsss_stages.data.episodes import Episodes
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index, stable_hash
@@ -45,26 +53,38 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
-    frozen = Frozen(index, paths.features, deep=opt.baseline == "pfenet")
+    frozen = Frozen(index, paths.features, deep=opt.baseline == "pfenet" and opt.prior == "deep")
     seen = options.SclFeatures(**{name: frozen.options[name] for name in options.SclFeatures.model_fields})
     backbone, origin = build_frozen(paths.backbone, seen.stride, paths.backbone_weights)
     frozen.wants(seen_by(backbone, seen))
     network = build_few_shot(backbone, opt)
     if opt.standardise:
-        some = sorted(
-            {episode.query for episode in episodes.train}, key=lambda i: stable_hash(i, "scl_train.standardise")
-        )
+        some = sorted(episodes.train.shown, key=lambda i: stable_hash(i, "scl_train.standardise"))
         maps_of = (Maps.stored(*collate([frozen.maps(image)]).values()) for image in some[: opt.standardise])
         network.head.standard.measure(its.middle[0] for its in maps_of)
+    standard = deepcopy(network.head.standard)  # the network itself moves to the device
+
+    @lru_cache(maxsize=CACHE // frozen.bytes_of(standard.outputs))
+    def prepared(image: str) -> dict[str, np.ndarray]:
+        found = {name: torch.from_numpy(m) for name, m in frozen.maps(image).items()}
+        middle = standard(Maps.stored(found["middle"][None]).middle)[0].permute(1, 2, 0)
+        return {name: m.numpy() for name, m in (found | {"middle": middle.half()}).items()}
 
     def sample(episode, rng):
         made = {"class": episode.cls}
         for part, image in (("query", episode.query), ("support", episode.supports[0])):
-            arrays = {**frozen.maps(image), "mask": frozen.mask(image, episode.cls)}
+            arrays = {**prepared(image), "mask": frozen.mask(image, episode.cls)}
             if rng is not None and opt.flip and rng.random() < 0.5:
                 arrays = {name: np.ascontiguousarray(array[:, ::-1]) for name, array in arrays.items()}
             made |= {f"{part}_{name}": array for name, array in arrays.items()}
         return made
+
+    drawer = Drawer(episodes.train, opt)
+    held_by = Drawer(episodes.held_out, opt)
+    held = [
+        held_by.draw(np.random.default_rng(stable_hash(str(number), "scl_train.held_out", opt.seed)))
+        for number in range(episodes.held_out.count)
+    ]
 
     def maps(batch, part) -> Maps:
         found = (batch.get(f"{part}_{name}") for name in ("middle", "deep"))
@@ -75,13 +95,14 @@ def main(argv: list[str] | None = None) -> None:
         return losses(network, query, batch["query_mask"], support, batch["support_mask"], opt)
 
     def grade(batches) -> float:
-        """mIoU over the base classes of the held-out episodes."""
+        """Return the mIoU over the base classes of the held-out episodes; what is found of a class that a query lacks counts against
+        the class."""
         counts = np.zeros((len(index.classes), 2, 2), np.int64)
         for batch in batches:
             query, support = maps(batch, "query"), maps(batch, "support")
-            M_s, _ = at_nodes(batch["support_mask"], tuple(support.middle.shape[2:]))
+            M_s, known = at_nodes(batch["support_mask"], tuple(support.middle.shape[2:]))
             logits = F.interpolate(
-                network(query, support, M_s).logits.float(),
+                network(query, support, M_s, known).logits.float(),
                 (frozen.side, frozen.side),
                 mode="bilinear",
                 align_corners=False,
@@ -109,14 +130,14 @@ def main(argv: list[str] | None = None) -> None:
         "scl_train",
         network,
         [(list(network.head.parameters()), 1.0)],
-        list(enumerate(episodes.train)),
-        lambda item: f"{item[0]} {item[1].query}",
-        lambda item, rng: sample(item[1], rng),
+        list(range(episodes.train.count)),
+        lambda item: f"episode {item}" if isinstance(item, int) else f"{item.query} under {item.supports[0]}",
+        lambda item, rng: sample(drawer.draw(rng) if isinstance(item, int) else item, rng),
         loss,
         opt.epochs,
         opt,
         artifacts.fingerprint(provenance, drawn, artifacts.fingerprint_each(seen_maps)),
-        held=list(enumerate(episodes.held_out)),
+        held=held,
         grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)

@@ -37,6 +37,8 @@ def scores(fold, miou, fb_iou):
         "rows": {
             "1-shot": row,
             "1-shot, another class": {"miou": [m / 2 for m in miou]},
+            "1-shot prototype": row,
+            "5-shot prototype": row,
             "5-shot average": row,
             "5-shot cross": row,
         },
@@ -45,7 +47,7 @@ def scores(fold, miou, fb_iou):
 
 def test_a_table_over_folds_and_seeds(tmp_path):
     given = []
-    for number in range(8):
+    for number in range(10):
         for fold, base in ((0, 0.1), (1, 0.3)):
             path = tmp_path / f"{number}_{fold}.json"
             artifacts.write_sealed(path, scores(fold, [base, base + 0.02 * number], [0.5, 0.6]))
@@ -53,11 +55,12 @@ def test_a_table_over_folds_and_seeds(tmp_path):
     out = tmp_path / "t"
     scl_table.main(["--name", "table_5_1", "--scores", *given, "--table", str(out)])
     with open(out.with_suffix(".csv")) as file:
-        header, first, second, _, _, five_shots, *_ = csv.reader(file)
+        header, prototype, _, first, second, _, _, five_shots, *_ = csv.reader(file)
     assert header[:4] == ["row", "fold 0, mIoU %", "fold 1, mIoU %", "mIoU %"]
-    assert first == ["CANet, 1-shot", "10.0", "30.0", "20.0", "0.0", "55.0", "10.0", "59.2", ""]
-    assert header[6] == "another class, mIoU %" and five_shots[6] == ""
-    assert second[1:5] == ["11.0", "31.0", "21.0", "1.41"]
+    assert first == ["CANet, 1-shot", "12.0", "32.0", "22.0", "2.83", "55.0", "11.0", "11.0", "59.2", ""]
+    assert header[6:8] == ["another class, mIoU %", "gap to it"] and five_shots[6:8] == ["", ""]
+    assert second[1:5] == ["13.0", "33.0", "23.0", "4.24"]
+    assert prototype[0] == "prototype, nothing trained, 1-shot" and prototype[6:] == ["", "", "", ""]
     text = out.with_suffix(".md").read_text()
     assert "folds 0, 1, 2 seeds of 8 episodes" in text and "ignored" in text
     assert out.with_suffix(".png").stat().st_size > 10_000 and out.with_suffix(".html").exists()
@@ -67,7 +70,7 @@ def test_a_table_of_scores_without_its_row_is_told(tmp_path):
     made = scores(0, [0.1], [0.5])
     del made["rows"]["5-shot cross"]
     artifacts.write_sealed(tmp_path / "s.json", made)
-    given = [f"{number}={tmp_path / 's.json'}" for number in range(6)]
+    given = [f"{number}={tmp_path / 's.json'}" for number in range(8)]
     with pytest.raises(
         ValueError, match=r"'CANet, CGM of 5' on fold 0 have .*, wanted 5-shot cross. Set scl_evaluate.shots"
     ):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from wsss_stages import contracts, models, options
+from wsss_stages.data.episode_pools import Drawer
 from wsss_stages.data.index import Index
 from wsss_stages.data.squares import image_on_square
 from wsss_stages.manifests import Manifest
@@ -63,3 +64,20 @@ def test_the_baseline_has_no_support_branch(run):
         "lr",
         "query",
     }
+
+
+def test_every_epoch_draws_episodes_of_its_own_and_the_same_again(run, tmp_path, monkeypatch):
+    drawn = []
+
+    def draw(self, rng, draw=Drawer.draw):
+        made = draw(self, rng)
+        drawn.append(made)
+        return made
+
+    monkeypatch.setattr(Drawer, "draw", draw)
+    for name in ("a", "b"):
+        run.train("baseline", tmp_path / name / "weights.safetensors")
+    first, again = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
+    assert first == again and len(first) == 6 + 2 * 40  # held out, two epochs
+    epochs = {tuple(first[6:46]), tuple(first[46:])}
+    assert len(epochs) == 2 and len(set(first[6:])) > 40
