@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import Grid, to_pixels
 
 
 class Segmenter(nn.Module):
@@ -19,6 +20,11 @@ class Segmenter(nn.Module):
     def __init__(self, backbone: backbones.Backbone):
         super().__init__()
         self.backbone = backbone
+
+    @property
+    def grid(self) -> Grid:
+        """Where the logits lie in the image."""
+        return self.backbone.grids[-1]
 
     def graded(self, image: Float[Tensor, "b 3 H W"]) -> dict[str, tuple[Float[Tensor, "b c _ _"], float]]:
         """What training grades: name of the loss to logits and weight."""
@@ -45,18 +51,20 @@ def multi_scale(
         size = (max(32, round(h * scale)), max(32, round(w * scale)))
         scaled = F.interpolate(image, size, mode="bilinear", align_corners=False)
         logits = network(torch.cat([scaled, scaled.flip(3)]) if flip else scaled).float()
-        P = F.interpolate(logits, (h, w), mode="bilinear", align_corners=False).softmax(dim=1)
+        P = to_pixels(logits, network.grid, (h, w), size).softmax(dim=1)
         total = total + (P[:1] + P[1:].flip(3) if flip else P)[0]
     return total / (len(scales) * (2 if flip else 1))
 
 
-def segmentation_loss(logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool) -> Float[Tensor, ""]:
+def segmentation_loss(
+    logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool, grid: Grid | None = None
+) -> Float[Tensor, ""]:
     """Cross-entropy of upsampled logits; `balanced` is the mean of the background's mean and the foreground's.
 
     Args:
-        labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.
+        labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.  grid: of the logits; None: they are cells.
     """
-    upsampled = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
+    upsampled = to_pixels(logits.float(), grid, tuple(labels.shape[1:]))
     loss = F.cross_entropy(upsampled, labels.long(), ignore_index=255, reduction="none")
     background, foreground = labels == 0, (labels > 0) & (labels != 255)
     if not balanced:

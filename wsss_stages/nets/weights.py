@@ -11,6 +11,7 @@ from wsss_stages.artifacts import sha256
 from wsss_stages.nets.backbone import Backbone
 from wsss_stages.nets.inputs import MEAN, STD
 from wsss_stages.nets.packages import WeightsError, package_file
+from wsss_stages.nets.padding import LEAN, TWINS, lean
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,21 @@ def load(backbone: Backbone, source: str) -> Origin:
             f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). Are these weights of another backbone?"
         )
     backbone.network.load_state_dict(state, strict=False)
+    _check_padding(backbone, source)
     return Origin(source, digest, tuple(sorted({".".join(n.split(".")[:2]) for n in missing})), **inputs)
+
+
+def _check_padding(backbone: Backbone, source: str) -> None:
+    """Raise WeightsError for weights that were trained with the other padding of strided convolutions."""
+    if backbone.name not in TWINS:
+        return
+    leans, tensorflow = lean(backbone.network), backbone.name.startswith("tf_")
+    if (leans > LEAN) if tensorflow else (leans < -LEAN):
+        side, trained = ("right and down", "PyTorch's") if tensorflow else ("left and up", "TensorFlow's")
+        raise WeightsError(
+            f"{source}: its strided filters lean {side} ({leans:+.2f} pixels on average), so it was trained with {trained} padding, "
+            f"and maps of {backbone.name} would lie beside the objects. Take {TWINS[backbone.name]} as the backbone."
+        )
 
 
 def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:

@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
     def loss(batch):
         graded = network.graded(backbones.normalise(batch["image"]))
         return {
-            name: weight * segmentation_loss(logits, batch["labels"], opt.balanced_ce)
+            name: weight * segmentation_loss(logits, batch["labels"], opt.balanced_ce, network.grid)
             for name, (logits, weight) in graded.items()
         }
 
