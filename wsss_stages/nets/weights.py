@@ -1,6 +1,7 @@
 """Load backbone weights from a local file, an installed package, a hub, or not at all; what was loaded is recorded."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import torch
 from wsss_stages import tensor_files
 from wsss_stages.artifacts import sha256
 from wsss_stages.nets.backbone import Backbone
-from wsss_stages.nets.inputs import MEAN, STD
+from wsss_stages.nets.inputs import MEAN, STD, normalise
 from wsss_stages.nets.packages import WeightsError, package_file
 from wsss_stages.nets.padding import LEAN, TWINS, lean
+from wsss_stages.nets.unfold import unfold_norms
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Origin:
     mean: tuple[float, ...] = MEAN
     deviation: tuple[float, ...] = STD
     interpolation: str = "bilinear"
+    unfolded: int = 0
+    """Photographs by which folded batch norms were taken out of the filters."""
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -39,8 +43,12 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 
-def load(backbone: Backbone, source: str) -> Origin:
-    """Fill a backbone from a file, 'package', 'hub' or 'none'. Raises WeightsError when most of it would stay random."""
+def load(backbone: Backbone, source: str, photographs: Iterable[torch.Tensor] = ()) -> Origin:
+    """Fill a backbone from a file, 'package', 'hub' or 'none'. Raises WeightsError when most of it would stay random.
+
+    Args:
+        photographs: (1, 3, h, w) RGB in [0, 1] for `unfold.unfold_norms`, read only where batch norms are folded; () keeps those.
+    """
     inputs = vars(backbone.inputs)
     if source == "none":
         return Origin("none", "", **inputs)
@@ -66,7 +74,9 @@ def load(backbone: Backbone, source: str) -> Origin:
         )
     backbone.network.load_state_dict(state, strict=False)
     _check_padding(backbone, source)
-    return Origin(source, digest, tuple(sorted({".".join(n.split(".")[:2]) for n in missing})), **inputs)
+    unfolded = unfold_norms(backbone, map(normalise, photographs)) if photographs else 0
+    absent = tuple(sorted({".".join(n.split(".")[:2]) for n in missing}))
+    return Origin(source, digest, absent, **inputs, unfolded=unfolded)
 
 
 def _check_padding(backbone: Backbone, source: str) -> None:

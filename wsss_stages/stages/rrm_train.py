@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
+    from wsss_stages.data.photographs import photographs
     from wsss_stages.models import build_rrm
     from wsss_stages.nets import backbones
     from wsss_stages.rrm.iteration import classification_loss, losses
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     if not records:
         raise training.TrainingError(f"{paths.index}: no training image has a tag; RRM learns from nothing else.")
     classes = len(index.classes)
-    network, origin = build_rrm(paths.backbone, classes, opt, paths.backbone_weights)
+    network, origin = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, photographs(index))
 
     def sample(record, rng):
         view, _, valid = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)

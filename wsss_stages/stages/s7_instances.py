@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data import instances
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
+    from wsss_stages.data.photographs import photographs
     from wsss_stages.models import build_detector
     from wsss_stages.stages import devices
 
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     if not items:
         raise training.TrainingError(f"{paths.instances} has no object in any training image of {paths.index}")
     classes = len(index.classes)
-    network, origin = build_detector(paths.backbone, classes, opt, paths.backbone_weights)
+    network, origin = build_detector(paths.backbone, classes, opt, paths.backbone_weights, photographs(index))
 
     def sample(item, rng):
         record, its = item

@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
+    from wsss_stages.data.photographs import photographs
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_segmenter
     from wsss_stages.nets import backbones
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
             )
         origins = (pseudo.sha256(r.id, contract.name) for r in records)
     classes = len(index.classes)
-    network, origin = build_segmenter(opt, classes)
+    network, origin = build_segmenter(opt, classes, photographs(index))
 
     def sample(record, rng):
         labels = pseudo.read(record.id, contract)["label"] if contract else record.truth_labels(index.root)
