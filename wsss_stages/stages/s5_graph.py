@@ -30,8 +30,8 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts
     from wsss_stages.a2gnn.graph import distance_edges, edges, node_features
-    from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes, whole_nodes
-    from wsss_stages.a2gnn.pixels import only_where_allowed
+    from wsss_stages.a2gnn.nodes import whole_nodes
+    from wsss_stages.a2gnn.pixels import enlarged, only_where_allowed
     from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite
@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.random_walk import one_hot, random_walk
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
+    from wsss_stages.nets.grid import labels_at_nodes, means_at_nodes
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.shards import Shard
@@ -59,13 +60,16 @@ def main(argv: list[str] | None = None) -> None:
         paths.manifest, opt.model_dump(exclude={"images"}), [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
 
+    def nodes_of(item) -> tuple[int, int]:
+        return tuple(-(-side // stride) for side in item.size)
+
     def start(item) -> torch.Tensor:
         """(c, y, x) at the nodes: background and the image's tags, where the walk starts."""
         if opt.seeds == "cam":
             cam = item.read(contracts.CAM)["cam"].astype(np.float32)
             scores = cams.with_background(cams.enlarge(cam, *item.size), opt.walk_gamma)
-            return average_at_nodes(torch.from_numpy(scores), stride)
-        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
+            return means_at_nodes(torch.from_numpy(scores)[None], network.grid, nodes_of(item))[0]
+        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], network.grid)
         return one_hot(torch.from_numpy(seeds), torch.tensor([0, *item.record.tags]))
 
     def edges_of(item, image: torch.Tensor) -> torch.Tensor:
@@ -83,8 +87,7 @@ def main(argv: list[str] | None = None) -> None:
             E = edges_of(item, whole_nodes(backbones.normalise(image), stride))
         walked = random_walk(start(item).to(device), E, window, opt.walk_power, opt.walk_steps)
         finite(walked, "the random walk", "s5_graph", item.id, "s4_affinity")
-        P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
-        P = P[:, : record.height, : record.width].cpu()
+        P = enlarged(walked, network.grid, record.height, record.width).cpu()
         if record.all_boxed:
             known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
             P = only_where_allowed(P, torch.from_numpy(known))
