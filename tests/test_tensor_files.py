@@ -133,5 +133,7 @@ def test_nan_is_told_with_the_tensor(tmp_path, bad):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(TensorFileError, match=r"no such file; wanted .pth or .safetensors weights, 'hub' or 'none'"):
+    with pytest.raises(
+        TensorFileError, match=r"no such file; wanted .pth or .safetensors weights, 'package', 'hub' or 'none'"
+    ):
         tensor_files.read(tmp_path / "w.pth")

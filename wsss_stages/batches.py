@@ -40,3 +40,10 @@ def collate(samples: list[dict]) -> dict:
         else:
             batch[name] = values
     return batch
+
+
+def to_device(value, device: str):
+    """Return a value of a batch with its tensors on the device."""
+    if isinstance(value, list):
+        return [to_device(one, device) for one in value]
+    return value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value

@@ -9,6 +9,7 @@ import yaml
 from wsss_stages import config_check, few_shot_tables, options, tables
 from wsss_stages.config_check import ConfigError
 from wsss_stages.data.names import NAME
+from wsss_stages.nets.packages import WeightsError, package_file
 
 __all__ = ["ConfigError"]
 
@@ -55,6 +56,8 @@ MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "r
 """Stage that makes what an option `labels` names."""
 NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
 """Stage that trains what `predict.network` names."""
+NAMED_WEIGHTS = ("package", "hub", "none")
+"""What backbone_weights may be beside a file."""
 
 
 def complete(config: dict[str, Any], files: list[Path]) -> None:
@@ -74,6 +77,7 @@ def complete(config: dict[str, Any], files: list[Path]) -> None:
     for name in options.SECTIONS:
         _section(config, name, config["variant"])  # options that contradict each other are reported now
     section(config, "segment", config["variant"])  # weights of no backbone, too
+    _check_package(section(config, "classifier")["backbone"], config["backbone_weights"])
     of_tables = section(config, "tables")
     for base in tables.bases(of_tables):
         known_variant(config, base)
@@ -145,12 +149,22 @@ def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -
     classifier = section(config, "classifier")["backbone"]
     backbone = segment["backbone"] or classifier
     source = segment["backbone_weights"] or config["backbone_weights"]
-    if backbone != classifier and not segment["backbone_weights"] and source not in ("hub", "none"):
+    if backbone != classifier and not segment["backbone_weights"] and source not in NAMED_WEIGHTS:
         raise ConfigError(
             f"{name}.backbone is {backbone!r} and classifier.backbone {classifier!r}; backbone_weights {source!r} can be of "
-            f"one of them. Set {name}.backbone_weights to a file of its own, 'hub' or 'none'."
+            f"one of them. Set {name}.backbone_weights to a file of its own, 'package', 'hub' or 'none'."
         )
+    _check_package(backbone, source)
     return segment | {"backbone": backbone, "backbone_weights": source}
+
+
+def _check_package(backbone: str, source: str) -> None:
+    """Raise ConfigError for weights 'package' of a backbone that has none, or none that is installed."""
+    if source == "package":
+        try:
+            package_file(backbone)
+        except WeightsError as error:
+            raise ConfigError(str(error)) from error
 
 
 def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> list[str]:

@@ -152,5 +152,5 @@ EPISODES_VERSION = 1
 """Version of episodes.json: see data.episodes."""
 INDEX_VERSION = 6
 """Version of index.json: see data.index_file."""
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 """Version of a training's weights.safetensors and checkpoint.pt: see training."""

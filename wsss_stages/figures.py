@@ -12,11 +12,14 @@ from wsss_stages.data.palette import voc_palette
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 matplotlib.rcParams["text.parse_math"] = False  # names of classes and images are text, whatever signs they have
 COLOURS = voc_palette()
+SETTLED = {True: ", had settled", False: ", had not settled: more steps would help", None: ""}
+"""What the title of a curve adds (training.grades)."""
 STYLE = "body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}td,th{padding:.3em .7em;text-align:right}th{border-bottom:2px solid #888}td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}p{max-width:50em}"
 
 
@@ -110,7 +113,7 @@ def rows_figure(
 
 
 def curves_figure(curves: Sequence[dict]) -> Figure:
-    """Loss terms of every training over its steps, as running means."""
+    """Loss terms of every training over its steps, as running means, and its grades on what it held out, the best one marked."""
     figure, axes = plt.subplots(1, len(curves), figsize=(5.5 * len(curves), 4), squeeze=False)
     for axis, curve in zip(axes[0], curves, strict=True):
         entries = curve["steps"]
@@ -119,8 +122,10 @@ def curves_figure(curves: Sequence[dict]) -> Figure:
             steps, values = zip(*((entry["step"], entry[term]) for entry in entries if term in entry), strict=True)
             wide = min(most, len(values))
             axis.plot(steps[wide - 1 :], np.convolve(values, np.ones(wide) / wide, mode="valid"), label=term)
+        if grades := curve.get("grades"):
+            _add_grades(axis, grades, curve["best_step"])
         axis.set(
-            title=curve["stage"],
+            title=curve["stage"] + SETTLED[curve.get("settled")],
             xlabel=f"step ({curve['epochs']} epochs)",
             ylabel=f"loss, mean of {most} steps",
             ylim=(0, None),
@@ -129,6 +134,16 @@ def curves_figure(curves: Sequence[dict]) -> Figure:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
+
+
+def _add_grades(axis: Axes, grades: Sequence[dict], best_step: int) -> None:
+    """Draw grades against an axis of their own, on the right."""
+    right = axis.twinx()
+    steps, values = ([known[name] for known in grades] for name in ("step", "grade"))
+    right.plot(steps, values, color="black", marker=".", linewidth=1)
+    right.axvline(best_step, color="black", linestyle=":", linewidth=1)
+    right.set(ylabel="grade on held-out items; dotted: the weights that are kept", ylim=(0, None))
+    right.spines["top"].set_visible(False)
 
 
 def confusion_figure(counts: np.ndarray, names: Sequence[str], title: str) -> Figure:

@@ -36,6 +36,30 @@ def mean_iou(counts: np.ndarray) -> float | None:
     return None if np.isnan(values).all() else float(np.nanmean(values))
 
 
+def mean_accuracy(counts: np.ndarray) -> float | None:
+    """Mean over the true classes of the share of their pixels that are labelled right; None if there is no pixel."""
+    pixels = counts.sum(axis=1)
+    shown = pixels > 0
+    return float((np.diag(counts)[shown] / pixels[shown]).mean()) if shown.any() else None
+
+
+def mean_average_precision(scores: np.ndarray, truth: np.ndarray) -> float | None:
+    """Mean over classes of the average precision of the images ranked by score; None if no image shows a class.
+
+    The average precision of a class is the mean, over its images, of the share of them among all images that score at least as
+    high. Classes without an image are left out.
+
+    Args:
+        scores: (n, c).  truth: (n, c) bool.
+    """
+    values = []
+    for own, shown in zip(scores.T, truth.astype(bool).T, strict=True):
+        hits = np.sort(own[shown])
+        at_least = [len(ranked) - np.searchsorted(ranked, hits) for ranked in (hits, np.sort(own))]
+        values.append((at_least[0] / at_least[1]).mean() if len(hits) else np.nan)
+    return None if np.isnan(values).all() else float(np.nanmean(values))
+
+
 def foreground_iou(counts: np.ndarray) -> np.ndarray:
     """(k,) IoU of the foreground in k confusions of background and foreground; NaN where there is none."""
     return np.array([iou(its)[1] for its in counts])

@@ -14,6 +14,7 @@ from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones, weights
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
+from wsss_stages.nets.deeplab_plus import DeepLabV3Plus
 from wsss_stages.nets.object_net import ObjectNet
 from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
@@ -28,6 +29,7 @@ from wsss_stages.scl.pfenet import PfeNet
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 HEADS: dict[str, type[Segmenter]] = {
     "deeplab_v3": DeepLabV3,
+    "deeplab_v3plus": DeepLabV3Plus,
     "deeplab_v2": DeepLabV2,
     "pspnet": PspNet,
     "tree_fcn": TreeFcn,
@@ -155,7 +157,7 @@ def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Bac
 
 def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
     """What maps depend on beside the image: recorded with them, and wanted of them."""
-    state = backbone.network.state_dict()
+    state = backbone.state_dict()
     digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     return opt.model_dump() | {"backbone": backbone.name, "weights": digest}
 

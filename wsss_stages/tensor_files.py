@@ -29,7 +29,7 @@ class TensorFileError(ValueError):
 def read(path: Path) -> dict[str, Tensor]:
     """Tensors of a file by name, as they were saved or in a wrapper `state_dict` or `model`. Raises TensorFileError."""
     if not path.is_file():
-        raise TensorFileError(f"{path}: no such file; wanted .pth or .safetensors weights, 'hub' or 'none'")
+        raise TensorFileError(f"{path}: no such file; wanted .pth or .safetensors weights, 'package', 'hub' or 'none'")
     try:
         if _header(path) is not None:
             from safetensors.torch import load_file

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from wsss_stages.a2gnn.affinity_cnn import EPS, affinity_losses
+from wsss_stages.a2gnn.affinity_cnn import EPS, affinity_losses, pair_likelihood, pair_logs
 from wsss_stages.a2gnn.consistency import consistent
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
 from wsss_stages.a2gnn.propagate import seed_entropy
@@ -139,3 +139,8 @@ def test_affinity_losses_are_means_over_their_own_pairs():
         expected = share[name] * sum(values) / len(values) if values else 0.0
         assert found[name].item() == pytest.approx(expected, rel=1e-4), name
     assert found["reg"].item() == pytest.approx(3 * reg / pairs, rel=1e-4)
+    wanted = math.exp(-sum(share[name] * sum(values) / len(values) for name, values in groups.items()))
+    logs = pair_logs(features, labels, window)
+    assert logs[:, 1].tolist() == [len(values) for values in groups.values()]
+    assert pair_likelihood(logs) == pytest.approx(wanted, rel=1e-4)
+    assert pair_likelihood(7 * logs) == pytest.approx(wanted, rel=1e-4)

@@ -55,6 +55,7 @@ def test_a_list_of_background_alone_is_refused(voc):
     (voc.root / "classes.txt").write_text("background\n")
     for name in "ab":
         voc.boxes(name)
+        (voc.root / "SegmentationClass" / f"{name}.png").unlink()
     (finding,) = found(voc, "box")
     assert "found no class but background; wanted background and at least one class more" in finding
 

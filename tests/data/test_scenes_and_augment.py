@@ -86,3 +86,16 @@ def test_hue_turns_and_is_drawn_last():
 def test_grey_has_no_hue_to_turn():
     grey = np.full((4, 4, 3), 0.3, np.float32)
     np.testing.assert_allclose(colour(grey, np.random.default_rng(0), 0.0, 90.0), grey, atol=1e-5)
+
+
+def test_without_draws_the_whole_image_is_shown_as_it_is():
+    rng = np.random.default_rng(0)
+    image, labels = rng.integers(0, 255, (30, 40, 3)).astype(np.uint8), rng.integers(0, 9, (30, 40)).astype(np.uint8)
+    view, moved, valid = augment(image, labels, None, 48, 0.5, 0.6, hue=30.0)
+    assert valid.sum() == 30 * 40 and valid[9:39, 4:44].all()
+    np.testing.assert_allclose(view[9:39, 4:44], image.astype(np.float32) / 255)
+    np.testing.assert_array_equal(moved[9:39, 4:44], labels)
+    assert (moved[~valid] == UNKNOWN).all()
+    for fit in (False, True):
+        view, moved, valid = augment(image, labels, None, 20, 1.5, 2.0, fit=fit)
+        assert valid.sum() == 15 * 20 and valid[2:17].all()

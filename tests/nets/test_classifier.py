@@ -76,3 +76,12 @@ def test_cam_without_classes_is_empty():
     network = CamClassifier(tiny(), 3).eval()
     found = multi_scale(network.cam, torch.rand(1, 3, 32, 32), [torch.zeros(0, dtype=torch.long)], [1.0], False, 16)[0]
     assert found.shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize("kind, first", [(CamClassifier, 0), (SeamClassifier, 1)])
+def test_logits_of_tags_are_mean_activations_of_the_classes(kind, first):
+    network, image = kind(tiny(), 4).eval(), torch.rand(2, 3, 64, 64)
+    found = network(image)
+    raw = found[0] if first else found
+    expected = [[raw[n, first + c].mean().item() for c in range(4)] for n in range(2)]
+    torch.testing.assert_close(network.tags(image), torch.tensor(expected))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wsss_stages.nets import backbones
-from wsss_stages.nets.object_net import ObjectNet, object_loss
+from wsss_stages.nets.object_net import ObjectNet, object_iou, object_loss
 
 
 @pytest.fixture
@@ -62,3 +62,10 @@ def test_the_loss_is_a_mean_inside_and_a_mean_outside_of_each_box():
 def test_logits_are_brought_to_the_targets_size():
     loss = object_loss(torch.zeros(1, 2, 2), torch.ones(1, 8, 8, dtype=torch.uint8), torch.ones(1, 8, 8), 0.3)
     assert loss.item() == pytest.approx(math.log(2))
+
+
+def test_iou_of_boxes_counts_known_pixels_only():
+    logits = torch.tensor([[[2.0, -1.0], [3.0, 4.0]], [[-1.0, -1.0], [-1.0, -1.0]]])
+    target = torch.tensor([[[1, 1], [0, 255]], [[0, 0], [255, 0]]], dtype=torch.uint8)
+    found = object_iou(logits, target)
+    assert found[0] == 1 / 3 and found[1].isnan()

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from wsss_stages.models import HEADS
-from wsss_stages.nets import tree_fcn
-from wsss_stages.nets.segmenter import group_norm, multi_scale, segmentation_loss
+from wsss_stages.nets import backbones, tree_fcn
+from wsss_stages.nets.backbones import MEAN, STD
+from wsss_stages.nets.segmenter import Segmenter, agreement, group_norm, multi_scale, segmentation_loss
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 from wsss_stages.nets.upernet import UperNet
 
@@ -177,3 +178,62 @@ def test_segmentation_loss_against_loops():
 
 def test_segmentation_loss_of_unknown_labels_is_zero():
     assert segmentation_loss(torch.randn(1, 3, 4, 4), torch.full((1, 8, 8), 255, dtype=torch.uint8), True) == 0
+
+
+class Fixed(Segmenter):
+    """Class 1 where the image's first channel exceeds a half, class 0 elsewhere."""
+
+    def __init__(self):
+        torch.nn.Module.__init__(self)
+
+    def forward(self, image):
+        first = normalised_back(image)[:, :1]
+        return torch.cat([0.5 - first, first - 0.5, torch.full_like(first, -9.0)], dim=1)
+
+
+def normalised_back(image):
+    return image * torch.tensor(STD).view(1, 3, 1, 1) + torch.tensor(MEAN).view(1, 3, 1, 1)
+
+
+def test_agreement_counts_pixels_of_all_batches_by_given_label_and_prediction():
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((3, 3, 4, 5), np.float32), rng.choice([0, 1, 2, 255], (3, 4, 5)).astype(np.uint8)
+    batches = [
+        {"image": torch.from_numpy(images[s]), "labels": torch.from_numpy(labels[s])} for s in (slice(2), slice(2, 3))
+    ]
+    expected = np.zeros((3, 3), int)
+    for n, y, x in np.ndindex(3, 4, 5):
+        if labels[n, y, x] != 255:
+            expected[labels[n, y, x], int(images[n, 0, y, x] > 0.5)] += 1
+    np.testing.assert_array_equal(agreement(Fixed(), batches, 3), expected)
+
+
+@pytest.mark.parametrize("stride, small", [(16, 4), (8, 8)])
+def test_deeplab_v3plus_sees_a_map_of_stride_8_beside_the_last_two(stride, small):
+    network = moved(made("deeplab_v3plus", stride))
+    image = 9 * torch.randn(1, 3, 64, 64)
+    _, fine, middle, last = network.backbone(image)
+    assert fine.shape[2] == 8 and middle.shape[2] == last.shape[2] == small
+    context = network.context(torch.cat([network.reduce[0](middle), network.reduce[1](last)], dim=1))
+    up = torch.zeros(1, 8, 8, 8)
+    for y, x in np.ndindex(8, 8):  # bilinear between the middles of nodes
+        v, u = (min(max((n + 0.5) * small / 8 - 0.5, 0), small - 1) for n in (y, x))
+        (v0, dv), (u0, du) = divmod(v, 1), divmod(u, 1)
+        for i, weight_v in ((v0, 1 - dv), (v0 + 1, dv)):
+            for j, weight_u in ((u0, 1 - du), (u0 + 1, du)):
+                if weight_v * weight_u:
+                    up[:, :, y, x] += weight_v * weight_u * context[:, :, int(i), int(j)]
+    expected = network.classify(network.refine(torch.cat([up, network.fine(fine)], dim=1)))
+    torch.testing.assert_close(network(image), expected, rtol=1e-4, atol=1e-5)
+    assert expected.shape == (1, 4, 8, 8)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18", "tf_efficientnet_lite0"])
+def test_a_backbone_with_skips_has_the_same_parameters_and_last_map(name):
+    torch.manual_seed(0)
+    skips, plain = backbones.skips(name, 16, True).eval(), backbones.build(name, 16, True).eval()
+    plain.load_state_dict(skips.state_dict())
+    image = torch.rand(1, 3, 64, 64)
+    maps = skips(image)
+    assert [64 // m.shape[2] for m in maps] == [4, 8, 16, 16]
+    torch.testing.assert_close(maps[-1], plain(image)[-1])

@@ -82,3 +82,11 @@ def test_a_term_has_its_weight_and_is_left_out_without(weight, term):
     without = losses(network, image, valid, **{weight: 0.0})
     assert set(without) == TERMS - {term}
     assert all(torch.equal(without[name], once[name]) for name in without)
+
+
+def test_a_mean_inside_leaves_padded_nodes_out():
+    P, valid = torch.rand(2, 3, 4, 6), torch.zeros(2, 8, 12, dtype=torch.bool)
+    valid[0, :4], valid[1, 2:6, 4:] = True, True
+    found = iteration.mean_inside(P, valid)
+    torch.testing.assert_close(found[0], P[0, :, :2].mean(dim=(1, 2)))
+    torch.testing.assert_close(found[1], P[1, :, 1:3, 2:].mean(dim=(1, 2)))

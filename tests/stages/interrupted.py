@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from wsss_stages import models  # noqa: F401  once for all forks
-from wsss_stages.training import checkpoints
+from wsss_stages.training import checkpoints, held_out
 from wsss_stages.training.clock import Clock
 
 ENDS = ((0.1, signal.SIGKILL), (0.3, signal.SIGTERM), (0.5, signal.SIGKILL), (0.9, signal.SIGKILL))
@@ -26,7 +26,7 @@ def run(stage: str, argv: list[str], share: float, how: int) -> int:
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     torch.set_num_threads(1)
-    checkpoints.SECONDS, tell = 0.0, Clock.tell
+    checkpoints.SECONDS, held_out.FEWEST, tell = 0.0, 4, Clock.tell
 
     def interrupted(clock: Clock, step: int, loss: float) -> float:
         if step == max(2, round(share * clock.steps)):

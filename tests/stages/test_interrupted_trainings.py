@@ -28,24 +28,26 @@ TRAININGS = [
 
 
 def command_lines(toy, root) -> dict[str, list]:
-    """A training of every kind, of about ten steps, but for --weights."""
+    """A training of every kind, of about ten steps with two of eight images held out, but for --weights."""
     for weak in ("tag", "scribble"):
         weak_index.main(["--index", str(toy.full_index), "--weak", weak, "--out", str(root / f"{weak}.json")])
     instances = ["--index", toy.index, "--labels", "truth", "--instances", root / "instances.json"]
     s6_instance_masks.main([str(a) for a in instances])
     box, seeds = ["--index", toy.index], ["--seeds-manifests", toy.manifest("s3_seeds"), "--classifier", toy.classifier]
     small = ["--batch-size", 4, "--workers", 0]
+    held = ["--held-out", 0.25, "--grade-every", 2, "--epochs", 9]
+    rare = ["--repeat-below", 0.9]
     detector = ["--width", 16, "--hidden", 32, "--mask-layers", 1, "--proposals", 40, "--samples", 16]
     return {
-        "s1_classifier": [*box, *TINY, "--epochs", 5],
-        "s4_affinity": [*box, *seeds, *small, "--crop", 64, "--radius", 2, "--epochs", 5],
-        "s4_object_net": [*box, *seeds, *small, "--crop", 64, "--width", 16, "--epochs", 2],
-        "s7_segment": [*box, *TINY, *BARE, "--labels", "truth", "--head-channels", 16, "--epochs", 5],
-        "s7_instances": [*box, *TINY, "--instances", root / "instances.json", *detector, "--epochs", 5],
+        "s1_classifier": [*box, *TINY, *held, *rare],
+        "s4_affinity": [*box, *seeds, *small, "--crop", 64, "--radius", 2, *held],
+        "s4_object_net": [*box, *seeds, *small, "--crop", 64, "--width", 16, *held[:4], "--epochs", 3],
+        "s7_segment": [*box, *TINY, *BARE, "--labels", "truth", "--head-channels", 16, *held, *rare],
+        "s7_instances": [*box, *TINY, "--instances", root / "instances.json", *detector, *held],
         "rrm_train": ["--index", root / "tag.json", *TINY, "--channels", 16, "--class-epochs", 2, "--scales", [1.0],
-                      "--crf.iterations", 2, "--epochs", 5],
+                      "--crf.iterations", 2, *held],
         "dfr_train": ["--index", root / "scribble.json", *TINY, *BARE, "--channels", 8, "--features", 8, "--radius", 2,
-                      "--accumulate", 2, "--epochs", 5],
+                      "--accumulate", 2, *held],
         "scl_train": few_shot(root),
     }  # fmt: skip
 
@@ -107,7 +109,11 @@ def test_a_training_that_was_killed_and_stopped_ends_with_the_same_bytes(interru
     root, ends, told = interrupted
     assert ends[stage] == [0, -9, 143, -9, -9, 0], told
     whole, often = root / "whole" / stage, root / "often" / stage
-    assert len(json.loads((whole / "curve.json").read_text())["steps"]) >= 8
+    curve = json.loads((whole / "curve.json").read_text())
+    assert len(curve["steps"]) >= 8
+    grades = [known["grade"] for known in curve["grades"]]
+    assert len(grades) >= 3 and all(0 <= grade <= 1 for grade in grades) and curve["held_out"] >= 2
+    assert curve["best_step"] == curve["grades"][grades.index(max(grades))]["step"]
     for name in ("weights.safetensors", "curve.json"):
         assert (often / name).read_bytes() == (whole / name).read_bytes()
     left = {path.name for path in often.iterdir() if not path.name.endswith(".partial")}

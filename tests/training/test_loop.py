@@ -10,7 +10,7 @@ from wsss_stages import training
 from wsss_stages.options import Training
 from wsss_stages.training import checkpoints
 
-OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32")
+OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32", ema=0.0)
 
 
 class KilledError(Exception):
@@ -112,6 +112,16 @@ def test_a_clipped_step_is_as_long_as_the_clip(tmp_path):
         training.fit(one, tmp_path / f"{clip}" / "weights.safetensors", {}, "cpu")
         moved = torch.cat([(p - b).flatten() for p, b in zip(one.network.parameters(), before, strict=True)])
         assert moved.norm().item() == pytest.approx(0.01 * clip, rel=1e-3)
+
+
+def test_a_clip_of_nothing_is_no_clip(tmp_path):
+    moved = []
+    for clip in (0.0, 1e9):
+        one = job(epochs=1, options=OPTIONS.model_copy(update={"clip_norm": clip}))
+        one.loss = lambda batch, network=one.network: {"steep": 1e3 * network(batch["x"]).mean()}
+        training.fit(one, tmp_path / f"{clip}" / "weights.safetensors", {}, "cpu")
+        moved.append(torch.cat([parameter.detach().flatten() for parameter in one.network.parameters()]))
+    assert torch.equal(*moved) and moved[0].norm() > 10
 
 
 def test_a_loss_that_is_nan_stops_with_step_and_images(tmp_path):

@@ -78,7 +78,7 @@ def backbone_of(name):
 
     def file(wildcards):
         source = weights_source(name, wildcards)
-        used = source not in ("none", "hub") and not contains_wildcard(source)
+        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(source)
         return [source] if used else []
 
     return file
@@ -93,7 +93,7 @@ def watched(name):
             return None
         if not Path(source).is_file():
             raise WorkflowError(
-                f"backbone_weights: found no file {source!r}; wanted a .pth or .safetensors, 'hub' or 'none'"
+                f"backbone_weights: found no file {source!r}; wanted a .pth or .safetensors, 'package', 'hub' or 'none'"
             )
         return [Path(source).stat().st_size, Path(source).stat().st_mtime_ns]
 

@@ -12,6 +12,8 @@ from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.windows import neighbours
 
 EPS = 1e-5
+PAIR_WEIGHTS = (0.25, 0.25, 0.5)
+"""Of background, foreground and negative pairs in Eq. 3.10."""
 
 
 class AffinityCnn(nn.Module):
@@ -67,19 +69,43 @@ def affinity_losses(
     """
     d = mean_absolute_difference(features, window)
     D = torch.exp(-d)
-    centre = labels.unsqueeze(1)
-    other = neighbours(labels.float(), window, float(UNKNOWN)).transpose(0, 1).to(torch.uint8)
-    both = (centre != UNKNOWN) & (other != UNKNOWN)
-    same = both & (centre == other)
+    background, foreground, negative = _kinds(labels, window)
     attract, repel = -torch.log(D + EPS), -torch.log(1 + EPS - D)
     pairs = valid.unsqueeze(1) * neighbours(valid, window, 0.0).transpose(0, 1)
     K = colour_position(image, window, sigma_xy, sigma_rgb) * pairs
     return {
-        "background": masked_mean(attract, same & (centre == 0)) / 4,
-        "foreground": masked_mean(attract, same & (centre != 0)) / 4,
-        "negative": masked_mean(repel, both & ~same) / 2,
+        "background": PAIR_WEIGHTS[0] * masked_mean(attract, background),
+        "foreground": PAIR_WEIGHTS[1] * masked_mean(attract, foreground),
+        "negative": PAIR_WEIGHTS[2] * masked_mean(repel, negative),
         "reg": reg_weight * (K * d).sum() / pairs.sum().clamp(min=1),
     }
+
+
+@torch.no_grad()
+def pair_logs(
+    features: Float[Tensor, "b d h w"], labels: UInt8[Tensor, "b h w"], window: list[tuple[int, int]]
+) -> Float[Tensor, "3 2"]:
+    """Return the sums of the logarithms in Eqs. 3.10-3.11 over background, foreground and negative pairs, and the numbers of pairs."""
+    D = torch.exp(-mean_absolute_difference(features, window))
+    logs = (torch.log(D + EPS), torch.log(D + EPS), torch.log(1 + EPS - D))
+    kinds = _kinds(labels, window)
+    sums = [[(log * kind).double().sum(), kind.double().sum()] for log, kind in zip(logs, kinds, strict=True)]
+    return torch.stack([torch.stack(row) for row in sums]).float().cpu()
+
+
+def pair_likelihood(logs: Float[Tensor, "3 2"]) -> float:
+    """Return exp(-L_Ac), in [0, 1]: the geometric mean of what D gives to the true relation of a pair, weighed as in Eq. 3.10."""
+    means = logs[:, 0] / logs[:, 1].clamp(min=1)
+    return float(means.dot(torch.tensor(PAIR_WEIGHTS)).clamp(max=0).exp())
+
+
+def _kinds(labels: UInt8[Tensor, "b h w"], window: list[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where pairs are of background, of one foreground class, of two classes; (b, n, h, w) bool each."""
+    centre = labels.unsqueeze(1)
+    other = neighbours(labels.float(), window, float(UNKNOWN)).transpose(0, 1).to(torch.uint8)
+    both = (centre != UNKNOWN) & (other != UNKNOWN)
+    same = both & (centre == other)
+    return same & (centre == 0), same & (centre != 0), both & ~same
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Float[Tensor, ""]:

@@ -9,7 +9,7 @@ from wsss_stages import UNKNOWN
 def augment(
     image: np.ndarray,
     labels: np.ndarray | None,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     crop: int,
     scale_min: float = 1.0,
     scale_max: float = 1.0,
@@ -17,7 +17,7 @@ def augment(
     fit: bool = False,
     hue: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """A random view of an image.
+    """A random view of an image; or without `rng` the whole image as it is, smaller where it does not fit into the crop.
 
     Args:
         image: (h, w, 3) uint8 RGB.  labels: (h, w) or (k, h, w) uint8 of the same picture, of any size, or None.
@@ -29,7 +29,8 @@ def augment(
     Returns: (crop, crop, 3) float32 in [0, 1], padded with ImageNet's mean by the caller's normalisation of 0.45;
         labels padded with 255; (crop, crop) bool, False where padded.
     """
-    scale = rng.uniform(scale_min, scale_max) * (crop / max(image.shape[:2]) if fit else 1)
+    whole = crop / max(image.shape[:2])
+    scale = min(1.0, whole) if rng is None else rng.uniform(scale_min, scale_max) * (whole if fit else 1)
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     if labels is not None:
@@ -37,14 +38,15 @@ def augment(
             cv2.resize(layer, size, interpolation=cv2.INTER_NEAREST) for layer in labels.reshape(-1, *labels.shape[-2:])
         ]
         labels = np.stack(layers).reshape(*labels.shape[:-2], *layers[0].shape)
-    if rng.random() < 0.5:
+    if rng is not None and rng.random() < 0.5:
         image = image[:, ::-1]
         labels = labels[..., ::-1] if labels is not None else None
     y_from, y_to = _place(rng, image.shape[0], crop)
     x_from, x_to = _place(rng, image.shape[1], crop)
     view = np.full((crop, crop, 3), 0.45, np.float32)
     valid = np.zeros((crop, crop), bool)
-    view[y_to, x_to] = colour(image[y_from, x_from].astype(np.float32) / 255, rng, jitter, hue)
+    seen = image[y_from, x_from].astype(np.float32) / 255
+    view[y_to, x_to] = seen if rng is None else colour(seen, rng, jitter, hue)
     valid[y_to, x_to] = True
     if labels is None:
         return view, None, valid
@@ -53,10 +55,13 @@ def augment(
     return view, cropped, valid
 
 
-def _place(rng: np.random.Generator, length: int, crop: int) -> tuple[slice, slice]:
-    """Where to cut from and where to paste to, along one axis."""
+def _place(rng: np.random.Generator | None, length: int, crop: int) -> tuple[slice, slice]:
+    """Where to cut from and where to paste to, along one axis; in the middle without `rng`."""
     take = min(length, crop)
-    start, target = rng.integers(0, length - take + 1), rng.integers(0, crop - take + 1)
+    if rng is None:
+        start, target = (length - take) // 2, (crop - take) // 2
+    else:
+        start, target = rng.integers(0, length - take + 1), rng.integers(0, crop - take + 1)
     return slice(start, start + take), slice(target, target + take)
 
 

@@ -20,7 +20,7 @@ FORMATS = {
     "DIB": ".dib",
     "GIF": ".gif",
     "AVIF": ".avif .avifs",
-    "HEIF": ".heic .heif .hif",
+    "HEIF": ".heic .heics .heif .heifs .hif",
     "JPEG2000": ".jp2 .j2k .jpc .jpf .jpx .j2c",
     "PPM": ".ppm .pgm .pbm .pnm .pfm",
     "TGA": ".tga .icb .vda .vst",

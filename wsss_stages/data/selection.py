@@ -25,7 +25,10 @@ class Selection(Sequence, Generic[T]):
         return map(self._get, self._keys)
 
     def having(self, test: Callable[[T], object]) -> "Selection[T]":
-        """The items that pass a test."""
-        passed = np.fromiter(map(bool, map(test, self)), bool, len(self))
-        keys = self._keys[passed] if isinstance(self._keys, np.ndarray) else list(compress(self._keys, passed))
+        """Return the items that pass a test."""
+        return self.where(np.fromiter(map(bool, map(test, self)), bool, len(self)))
+
+    def where(self, chosen: np.ndarray) -> "Selection[T]":
+        """Return the items that a (n,) bool chooses."""
+        keys = self._keys[chosen] if isinstance(self._keys, np.ndarray) else list(compress(self._keys, chosen))
         return Selection(self._get, keys)

@@ -21,6 +21,10 @@ class CamClassifier(nn.Module):
         """Activation of every class at every node, not rectified; its mean over nodes is the class's logit."""
         return self.head(self.dropout(self.backbone(image)[-1]))
 
+    def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
+        """Logits of the classes of an image."""
+        return self(image).float().mean(dim=(2, 3))
+
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
         """Rectified activations (Eq. 2.1)."""
@@ -55,6 +59,10 @@ class SeamClassifier(nn.Module):
         small = F.interpolate(image, size, mode="bilinear", align_corners=False)
         f = F.normalize(self.embed(torch.cat([small, *reduced], dim=1)).flatten(2), dim=1, eps=1e-5)  # b 192 n
         return raw, correlate(f, winners(raw.detach())).view_as(raw)
+
+    def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
+        """Logits of the classes of an image, without background."""
+        return self(image)[0][:, 1:].float().mean(dim=(2, 3))
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:

@@ -66,5 +66,14 @@ def object_loss(
     return (within + outside_weight * around).mean()
 
 
+@torch.no_grad()
+def object_iou(logits: Float[Tensor, "b y x"], target: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b"]:
+    """IoU of each box's predicted and known object, over known pixels; NaN where there is neither."""
+    logits = F.interpolate(logits.unsqueeze(1), target.shape[1:], mode="bilinear", align_corners=False).squeeze(1)
+    known, given = target != UNKNOWN, target == 1
+    found = (logits > 0) & known
+    return (found & given).sum(dim=(1, 2)) / (found | given).sum(dim=(1, 2))
+
+
 def _means(x: Tensor, weight: Tensor) -> Float[Tensor, "b"]:
     return (x * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)

@@ -1,10 +1,14 @@
 """What all final segmenters share (Sec. 3.4): a backbone, logits of classes, prediction over scales, the loss."""
 
+from collections.abc import Iterable
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wsss_stages import metrics
 from wsss_stages.nets import backbones
 
 CHANNELS_OF_A_GROUP = 16
@@ -67,6 +71,22 @@ def multi_scale(
         P = F.interpolate(logits, (h, w), mode="bilinear", align_corners=False).softmax(dim=1)
         total = total + (P[:1] + P[1:].flip(3) if flip else P)[0]
     return total / (len(scales) * (2 if flip else 1))
+
+
+@torch.no_grad()
+def agreement(network: Segmenter, batches: Iterable[dict], classes: int) -> np.ndarray:
+    """Return (classes, classes) pixel counts of batches, the given label by row and the predicted one by column, at one scale.
+
+    Args:
+        batches: of `image` (b, 3, H, W), RGB in [0, 1], and `labels` (b, H, W) uint8, 255 ignored.
+    """
+    counts = np.zeros((classes, classes), np.int64)
+    for batch in batches:
+        labels = batch["labels"]
+        logits = network(backbones.normalise(batch["image"])).float()
+        found = F.interpolate(logits, labels.shape[1:], mode="bilinear", align_corners=False).argmax(dim=1)
+        counts += metrics.confusion(labels.cpu().numpy(), found.cpu().numpy(), classes)
+    return counts
 
 
 def segmentation_loss(logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool) -> Float[Tensor, ""]:

@@ -1,4 +1,4 @@
-"""Load backbone weights from a local file, a hub, or not at all; what was loaded is recorded."""
+"""Load backbone weights from a local file, an installed package, a hub, or not at all; what was loaded is recorded."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,20 +8,25 @@ import torch
 
 from wsss_stages import tensor_files
 from wsss_stages.artifacts import sha256
-from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.backbone import Backbone
+from wsss_stages.nets.inputs import MEAN, STD
+from wsss_stages.nets.packages import WeightsError, package_file
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a network's weights came from: source, sha256 of the file or of the hub's tensors, what was missing."""
+    """Where a network's weights came from, what was missing, and the images that they were trained with.
+
+    source: 'none', 'hub', a file, or 'package' with name and version.  sha256: of the file or of the hub's tensors.
+    mean, deviation: of RGB in [0, 1].
+    """
 
     source: str
     sha256: str
     missing: tuple[str, ...] = ()
-
-
-class WeightsError(ValueError):
-    """A weights file that cannot be used: which, what is wrong, what is wanted."""
+    mean: tuple[float, ...] = MEAN
+    deviation: tuple[float, ...] = STD
+    interpolation: str = "bilinear"
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -34,14 +39,16 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load(backbone: Backbone, source: str) -> Origin:
-    """Fill a backbone from a file, 'hub' or 'none'. Raises WeightsError when most of it would stay random."""
+    """Fill a backbone from a file, 'package', 'hub' or 'none'. Raises WeightsError when most of it would stay random."""
+    inputs = vars(backbone.inputs)
     if source == "none":
-        return Origin("none", "")
+        return Origin("none", "", **inputs)
     if source == "hub":
-        state, digest = _hub_state(backbone), ""
+        state = _hub_state(backbone)
         digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     else:
-        state, digest = read_state(Path(source)), sha256(Path(source))
+        path, source = package_file(backbone.name) if source == "package" else (Path(source), source)
+        state, digest = read_state(path), sha256(path)
     state, wanted = backbone.converted(state), backbone.network.state_dict()
     wrong = [n for n, t in state.items() if n in wanted and t.shape != wanted[n].shape]
     if wrong:
@@ -57,7 +64,7 @@ def load(backbone: Backbone, source: str) -> Origin:
             f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). Are these weights of another backbone?"
         )
     backbone.network.load_state_dict(state, strict=False)
-    return Origin(source, digest, tuple(sorted({".".join(n.split(".")[:2]) for n in missing})))
+    return Origin(source, digest, tuple(sorted({".".join(n.split(".")[:2]) for n in missing})), **inputs)
 
 
 def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:

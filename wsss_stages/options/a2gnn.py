@@ -44,7 +44,9 @@ class ObjectNet(Training):
     head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
     width: int = Field(96, ge=8, multiple_of=8, description="channels of the feature pyramid")
     margin_min: float = Field(0.12, ge=0, description="smallest random margin around a box, share of its side")
     margin_max: float = Field(0.4, ge=0, description="largest random margin")

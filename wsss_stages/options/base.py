@@ -55,16 +55,58 @@ class Loop(Section):
     warm_up: int = Field(0, ge=0, description="first steps, over which the learning rate grows from nothing")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(1.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        1.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
     poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
     )
     workers: int = Field(2, ge=0, description="threads that read and augment images")
+    grade_every: int = Field(
+        0,
+        ge=0,
+        description="steps between two grades on what is held out; 0 = a twentieth of the steps, or as many as grade in half the "
+        "images that they learn from",
+    )
+    ema: float = Field(
+        0.999,
+        ge=0,
+        lt=1,
+        description="decay of the exponential moving average of the weights, which is graded and kept, at most (1 + step) / (10 + "
+        "step); 0 = the weights themselves",
+    )
 
 
 class Training(Loop, Crops, Batches):
     """A stage that trains a network."""
+
+    held_out: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of the training images that are held out: the network is graded on them and its best weights are kept; "
+        "none of fewer than 20 images, at most 1,000; 0 = none, and the last weights are kept",
+    )
+    frozen_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the steps, the first ones, in which pretrained layers are frozen; their schedule and warm-up begin "
+        "afterwards",
+    )
+
+
+class Repeated(Section):
+    """A training that shows images of rare classes more often."""
+
+    repeat_below: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="an image of a class that fewer than this share t of the images show, a share f, is drawn sqrt(t / f) times as "
+        "often (repeat factors of Gupta et al. 2019); 0 = all images as often",
+    )
 
 
 class Crf(Section):

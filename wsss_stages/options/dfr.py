@@ -23,7 +23,7 @@ class Dfr(Training):
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
         "not allowed",
     )
     channels: int = Field(64, ge=8, description="width of each block in the fused map (thesis: 512, four make 2048)")
@@ -47,7 +47,9 @@ class Dfr(Training):
     warm_up: int = Field(50, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(0.01, ge=0, description="weight decay of all but norms and position biases")
     poly_power: float = Field(1.0, gt=0, description="exponent of the poly learning rate schedule")
-    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
     scale_min: float = Field(0.5, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(2.0, gt=0, description="largest random scale")
     dfr_weight: float = Field(1e-2, ge=0, description="lambda_1 of Eq. 4.1, of L_dfr; 0 = partial cross-entropy alone")
@@ -74,7 +76,7 @@ class Dfr(Training):
     def _every_part_has_an_image(self) -> "Dfr":
         if self.batch_size < self.accumulate:
             raise ValueError(
-                f"found batch_size {self.batch_size} and accumulate {self.accumulate}; wanted at least one image in each part"
+                f"batch_size {self.batch_size} and accumulate {self.accumulate}; wanted at least one image in each part"
             )
         return self
 

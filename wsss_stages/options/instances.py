@@ -33,7 +33,9 @@ class Instances(Training):
     head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     warm_up: int = Field(50, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
     width: int = Field(64, ge=8, description="channels of the feature pyramid and the heads; torchvision has 256")
     hidden: int = Field(256, ge=8, description="width of the box head; torchvision has 1024")
     mask_layers: int = Field(2, ge=1, description="convolutions of the mask head; torchvision has 4")

@@ -31,7 +31,9 @@ class Rrm(Training, Mining):
     head_lr_factor: float = Field(10.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
     scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(1.3, gt=0, description="largest random scale")
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of the CAMs (Eq. 2.2)")

@@ -34,7 +34,9 @@ class Run(Section):
 
     dataset: _matching(f"^$(?!\\n)|{ONE_NAME}", LETTERS, "name of the results folder; empty: the name of dataset_root")
     dataset_root: FilePath = Field(description="folder of the dataset; empty for the embedded demo")
-    backbone_weights: FilePath = Field(description="local .pth/.safetensors, 'hub', or 'none'")
+    backbone_weights: FilePath = Field(
+        description="local .pth or .safetensors, 'package' (installed by pip), 'hub' or 'none'"
+    )
     weak: Literal[*KINDS] = Field(description="kind of weak label")
     variant: _matching(ONE_NAME, LETTERS, "the variant that `rule all` makes")
     shards: int = Field(ge=1, description="jobs per image-wise stage")

@@ -81,7 +81,9 @@ class Scl(Loop, Batches):
     lr: float = Field(5e-4, gt=0, description="initial learning rate, poly schedule")
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
     warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
-    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
 
     @property
     def support_branch(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wsss_stages.options.base import Crf, FilePath, Images, Section, Seeded, Training
+from wsss_stages.options.base import Crf, FilePath, Images, Repeated, Section, Seeded, Training
 
 
 class Data(Section):
@@ -65,7 +65,7 @@ class SimulateWeak(Seeded):
     scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
 
 
-class Classifier(Training):
+class Classifier(Training, Repeated):
     """s1_classifier: image tags to a multi-label classifier (Sec. 3.2; SEAM)."""
 
     method: Literal["cam", "seam"] = Field(
@@ -93,7 +93,7 @@ class Cam(Section):
     )
 
 
-class Segment(Training):
+class Segment(Training, Repeated):
     """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
 
     labels: Literal["pseudo", "grabcut", "rrm", "cam", "truth"] = Field(
@@ -101,15 +101,16 @@ class Segment(Training):
         description="train on pseudo labels; on M_B or M_I (cam) to see what they gain; on RRM's, its two-step variant; or on "
         "truth for the upper bound",
     )
-    head: Literal["deeplab_v3", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
-        "deeplab_v3", description="what follows the backbone; the thesis has deeplab_v2, pspnet and tree_fcn"
+    head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
+        "deeplab_v3",
+        description="what follows the backbone; deeplab_v3plus also sees maps before the last; the thesis has deeplab_v2, pspnet and tree_fcn",
     )
     backbone: str = Field(
         "", description="as classifier.backbone; empty: the classifier's, for the stage by itself not allowed"
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
         "not allowed",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
@@ -119,7 +120,9 @@ class Segment(Training):
     head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(5.0, gt=0, description="a longer gradient of all parameters is shortened to this norm")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
     head_channels: int = Field(128, ge=8, description="width of the head; deeplab_v2 has none")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")

@@ -85,6 +85,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         if split is None:
             command += ["--weights", str(folder / "weights.safetensors")]
             steps = batches(sample, stage, section)
+            section |= {"held_out": 0, "frozen_share": 0}  # as if every image were learned from, by all layers
             section |= {"class_epochs": 0} if stage == "rrm_train" else {}  # as if every step had all losses
             short, _ = run(command, {**section, "epochs": 1}, cores)
             long, gigabytes = run(command, {**section, "epochs": EPOCHS}, cores)

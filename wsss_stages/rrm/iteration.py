@@ -23,6 +23,12 @@ def classification_loss(logits: Float[Tensor, "b n"], tags: Float[Tensor, "b n"]
     return F.multilabel_soft_margin_loss(logits, tags)
 
 
+def mean_inside(P: Float[Tensor, "b c y x"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
+    """Mean of maps over the nodes that are not padded."""
+    inside = F.interpolate(valid[:, None].float(), P.shape[2:])
+    return (P * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
+
+
 def losses(
     network: RrmNet,
     image: Float[Tensor, "b 3 h w"],

@@ -1,7 +1,7 @@
 """Train DFR on scribbles: one network, regularised by its own features; or the same network on truth (Sec. 4.2).
 
 reads   WEAK/index.json        images and scribbles of the training split, or their truth with --labels truth
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none' (--backbone-weights)
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -23,16 +23,17 @@ def main(argv: list[str] | None = None) -> None:
     if not (opt.backbone and opt.backbone_weights):
         raise ValueError(
             f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone and "
-            "a file, 'hub' or 'none', see --help. In config.yaml empty ones are the classifier's."
+            "a file, 'package', 'hub' or 'none', see --help. In config.yaml empty ones are the classifier's."
         )
     import numpy as np
 
-    from wsss_stages import artifacts, training
+    from wsss_stages import artifacts, metrics, training
     from wsss_stages.data import weak
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.dfr.iteration import losses
     from wsss_stages.models import build_dfr
+    from wsss_stages.nets.segmenter import agreement
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -74,12 +75,18 @@ def main(argv: list[str] | None = None) -> None:
     def loss(batch):
         return losses(network, batch["image"], batch["labels"], batch["valid"], opt)
 
+    def grade(batches) -> float:
+        """Accuracy on the pixels of scribbles, the mean over classes; mIoU on truth."""
+        counts = agreement(network, batches, classes)
+        return (metrics.mean_iou(counts) if opt.labels == "truth" else metrics.mean_accuracy(counts)) or 0.0
+
+    items, held = training.hold_out(records, "dfr_train", opt, lambda record: record.id)
     provenance = {"stage": "dfr_train", "options": opt.model_dump(), "classes": classes, "origin": vars(origin)}
     job = training.Job(
         "dfr_train",
         network,
-        [(list(network.backbone.parameters()), 1.0), (network.new_parameters(), opt.head_lr_factor)],
-        records,
+        training.old_and_new(network, opt),
+        items,
         lambda record: record.id,
         sample,
         loss,
@@ -93,6 +100,8 @@ def main(argv: list[str] | None = None) -> None:
         ),
         training.without_decay(network),
         opt.accumulate,
+        held,
+        grade,
     )
     training.fit(job, paths.weights, provenance, device)
 

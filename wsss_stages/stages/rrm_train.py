@@ -1,7 +1,7 @@
 """Train RRM on image tags: classification and segmentation branch on one backbone (Secs. 2.2-2.3).
 
 reads   WEAK/index.json        images and tags of the training split
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json, and pace.json: seconds of a step
 """
 
@@ -17,18 +17,18 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
     import numpy as np
 
-    from wsss_stages import artifacts, training
+    from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_rrm
     from wsss_stages.nets import backbones
-    from wsss_stages.rrm.iteration import classification_loss, losses
+    from wsss_stages.rrm.iteration import classification_loss, losses, mean_inside
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -46,12 +46,23 @@ def main(argv: list[str] | None = None) -> None:
         return {"image": view.transpose(2, 0, 1), "valid": valid, "tags": tags}
 
     def loss(batch):
-        if batch["epoch"] < opt.class_epochs:
+        if batch["epoch"] < opt.class_epochs:  # the branches begin with the epoch after them
             logits = network.tags(backbones.normalise(batch["image"]))
             return {"classification": classification_loss(logits, batch["tags"])}
         return losses(network, batch["image"], batch["valid"], batch["tags"], opt, batch["id"])
 
-    new = network.new_parameters()
+    def grade(batches) -> float:
+        """Mean average precision of the tags by the mean probability of the segmentation branch."""
+        found = []
+        for its in batches:
+            P = network(backbones.normalise(its["image"])).float().softmax(dim=1)
+            found.append((mean_inside(P, its["valid"])[:, 1:].cpu(), its["tags"].cpu()))
+        return metrics.mean_average_precision(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
+
+    items, held = training.hold_out(records, "rrm_train", opt, lambda record: record.id)
+    joint = opt.class_epochs / opt.epochs
+    backbone, _ = training.old_and_new(network, opt)
+    late = training.Layers(list(network.branches.parameters()), opt.head_lr_factor, joint)
     provenance = {
         "stage": "rrm_train",
         "options": opt.model_dump(),
@@ -62,14 +73,17 @@ def main(argv: list[str] | None = None) -> None:
     job = training.Job(
         "rrm_train",
         network,
-        [(list(network.backbone.parameters()), 1.0), (new, opt.head_lr_factor)],
-        records,
+        [backbone, training.Layers(list(network.tag.parameters()), opt.head_lr_factor), late],
+        items,
         lambda record: record.id,
         sample,
         loss,
         opt.epochs,
         opt,
         artifacts.fingerprint(provenance, artifacts.fingerprint_each(r.evidence() for r in records)),
+        held=held,
+        grade=grade,
+        graded_from=joint,
     )
     seconds = training.fit(job, paths.weights, provenance, device)
     if training.leads():

@@ -1,7 +1,7 @@
 """Train a multi-label classifier on image tags (Sec. 3.2).
 
 reads   index.json             images and tags of the training split
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -16,14 +16,14 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={"index": "index.json", "weights>": "weights.safetensors to write"},
         texts={
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
     import numpy as np
     import torch.nn.functional as F
 
-    from wsss_stages import artifacts, training
+    from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_classifier
@@ -51,17 +51,21 @@ def main(argv: list[str] | None = None) -> None:
         image = backbones.normalise(batch["image"])
         if opt.method == "seam":
             return seam_losses(network, image, batch["tags"], opt.seam_scale)
-        logits = network(image).float().mean(dim=(2, 3))
-        return {"classification": F.multilabel_soft_margin_loss(logits, batch["tags"])}
+        return {"classification": F.multilabel_soft_margin_loss(network.tags(image), batch["tags"])}
 
-    new = network.new_parameters()
-    known = {id(p) for p in new}
+    def grade(batches) -> float:
+        """Mean average precision of the tags."""
+        found = [(network.tags(backbones.normalise(its["image"])).cpu(), its["tags"].cpu()) for its in batches]
+        scores, tags = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return metrics.mean_average_precision(scores, tags)
+
+    items, held = training.hold_out(records, "s1_classifier", opt, lambda record: record.id)
     provenance = {"stage": "s1_classifier", "options": opt.model_dump(), "classes": classes, "origin": vars(origin)}
     job = training.Job(
         "s1_classifier",
         network,
-        [([p for p in network.parameters() if id(p) not in known], 1.0), (new, opt.head_lr_factor)],
-        records,
+        training.old_and_new(network, opt),
+        items,
         lambda record: record.id,
         sample,
         loss,
@@ -70,6 +74,9 @@ def main(argv: list[str] | None = None) -> None:
         artifacts.fingerprint(
             provenance, artifacts.fingerprint_each((r.sha256, r.height, r.width, r.tags) for r in records)
         ),
+        held=held,
+        grade=grade,
+        factors=training.repeat_factors((record.tags for record in items), opt.repeat_below),
     )
     training.fit(job, paths.weights, provenance, device)
 

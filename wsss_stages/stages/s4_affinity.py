@@ -23,10 +23,11 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
+    import torch
     import torch.nn.functional as F
 
     from wsss_stages import artifacts, training
-    from wsss_stages.a2gnn.affinity_cnn import affinity_losses
+    from wsss_stages.a2gnn.affinity_cnn import affinity_losses, pair_likelihood, pair_logs
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
     from wsss_stages.manifests import Manifest
@@ -63,7 +64,14 @@ def main(argv: list[str] | None = None) -> None:
             features, batch["labels"], small, batch["valid"], window, opt.reg_weight, opt.sigma_xy, opt.sigma_rgb
         )
 
-    new = network.new_parameters()
+    def grade(batches) -> float:
+        """How likely D finds the true relations of pairs of seeds."""
+        logs = torch.zeros(3, 2)
+        for its in batches:
+            logs += pair_logs(network(backbones.normalise(its["image"])).float(), its["labels"], window)
+        return pair_likelihood(logs)
+
+    items, held = training.hold_out(records, "s4_affinity", opt, lambda record: record.id)
     provenance = {
         "stage": "s4_affinity",
         "options": opt.model_dump(),
@@ -74,8 +82,8 @@ def main(argv: list[str] | None = None) -> None:
     job = training.Job(
         "s4_affinity",
         network,
-        [([p for p in network.backbone.parameters() if p.requires_grad], 1.0), (new, opt.head_lr_factor)],
-        records,
+        training.old_and_new(network, opt),
+        items,
         lambda record: record.id,
         sample,
         loss,
@@ -84,6 +92,8 @@ def main(argv: list[str] | None = None) -> None:
         artifacts.fingerprint(
             provenance, artifacts.fingerprint_each((r.evidence(), seeds.file(r.id, contract.name)[1]) for r in records)
         ),
+        held=held,
+        grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)
 

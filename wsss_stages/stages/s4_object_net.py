@@ -24,6 +24,7 @@ def main(argv: list[str] | None = None) -> None:
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     import numpy as np
+    import torch
 
     from wsss_stages import artifacts, training
     from wsss_stages.a2gnn.object_masks import target, unpack_bits
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_object_net
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.object_net import object_loss
+    from wsss_stages.nets.object_net import object_iou, object_loss
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -61,15 +62,17 @@ def main(argv: list[str] | None = None) -> None:
         boxes, classes = record.box_arrays()
         stored = seeds.read(record.id, contracts.GRABCUT_MASKS)
         known = target(number, unpack_bits(stored["packed"], record.width), stored["substituted"], boxes, classes)
-        view = window(boxes[number], rng.uniform(opt.margin_min, opt.margin_max, 4))
-        image = colour(cut(record.image(index.root), view, opt.crop, 115).astype(np.float32) / 255, rng, 0.3)
+        middle = np.full(4, (opt.margin_min + opt.margin_max) / 2)
+        view = window(boxes[number], middle if rng is None else rng.uniform(opt.margin_min, opt.margin_max, 4))
+        image = cut(record.image(index.root), view, opt.crop, 115).astype(np.float32) / 255
+        image = image if rng is None else colour(image, rng, 0.3)
         arrays = {
             "image": image.transpose(2, 0, 1),
             "inside": box_in(boxes[number], view, opt.crop),
             "target": cut(known, view, half, 0, nearest=True),
             "target_inside": box_in(boxes[number], view, half),
         }
-        mirrored = rng.random() < 0.5
+        mirrored = rng is not None and rng.random() < 0.5
         return {
             name: np.ascontiguousarray(
                 a[..., ::-1] if mirrored else a, dtype=np.uint8 if name == "target" else np.float32
@@ -81,7 +84,14 @@ def main(argv: list[str] | None = None) -> None:
         logits = network(backbones.normalise(batch["image"]), batch["inside"]).float()
         return {"cross_entropy": object_loss(logits, batch["target"], batch["target_inside"], opt.outside_weight)}
 
-    new = network.new_parameters()
+    def grade(batches) -> float:
+        """Mean IoU of the boxes' objects with GrabCut's."""
+        found = [
+            object_iou(network(backbones.normalise(b["image"]), b["inside"]).float(), b["target"]) for b in batches
+        ]
+        return float(torch.cat(found).nanmean().nan_to_num())
+
+    items, held = training.hold_out(crops, "s4_object_net", opt, lambda crop: crop[0].id)
     provenance = {
         "stage": "s4_object_net",
         "options": opt.model_dump(),
@@ -92,8 +102,8 @@ def main(argv: list[str] | None = None) -> None:
     job = training.Job(
         "s4_object_net",
         network,
-        [(list(network.backbone.parameters()), 1.0), (new, opt.head_lr_factor)],
-        crops,
+        training.old_and_new(network, opt),
+        items,
         lambda crop: f"{crop[0].id} box {crop[1]}",
         sample,
         loss,
@@ -105,6 +115,8 @@ def main(argv: list[str] | None = None) -> None:
                 (r.evidence(), seeds.sha256(r.id, contracts.GRABCUT_MASKS.name)) for r in records
             ),
         ),
+        held=held,
+        grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)
 

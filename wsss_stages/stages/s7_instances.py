@@ -2,13 +2,15 @@
 
 reads   index.json             photographs
         instances.json         COCO's instances JSON of the training split; images without objects are left out
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
 from wsss_stages import options
 from wsss_stages.stages import cli
 
+MIN_SCORE = 0.05
+"""Detections that are less sure are not graded."""
 SMALLEST = 2
 """Pixels of a box's shorter side in a training view: less shows nothing to learn from."""
 
@@ -25,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
@@ -33,7 +35,8 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts, training
     from wsss_stages.a2gnn.instances import bounds, filled
-    from wsss_stages.data import instances
+    from wsss_stages.average_precision import MOST, average_precision
+    from wsss_stages.data import instances, rle
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_detector
@@ -68,8 +71,31 @@ def main(argv: list[str] | None = None) -> None:
     def loss(batch):
         return network.losses(batch["image"], batch["boxes"], batch["classes"], batch["masks"])
 
-    new = network.new_parameters()
-    known = {id(p) for p in new}
+    def grade(batches) -> float:
+        """Average precision at an IoU of 0.5 (COCO's) on the instances that the detector would learn from."""
+        known = {"images": [], "categories": [{"id": c} for c in range(1, classes)], "annotations": []}
+        results = []
+        for batch in batches:
+            for image, boxes, numbers, masks in zip(
+                *(batch[k] for k in ("image", "boxes", "classes", "masks")), strict=True
+            ):
+                image_id = len(known["images"]) + 1
+                known["images"].append({"id": image_id, "height": opt.crop, "width": opt.crop})
+                instances.add(known, image_id, masks.cpu().numpy(), boxes.cpu().numpy(), numbers.cpu().numpy())
+                found = network.detect(image, opt.crop, opt.crop, MIN_SCORE, MOST)
+                for score, cls, code, area in zip(
+                    found.scores.tolist(),
+                    found.classes.tolist(),
+                    rle.encode(found.masks.cpu().numpy()),
+                    found.masks.sum(dim=(1, 2)).tolist(),
+                    strict=True,
+                ):
+                    result = {"image_id": image_id, "category_id": cls, "score": score, "segmentation": code}
+                    results.append(result | {"area": area, "in_void": 0.0})
+        means, _ = average_precision(known, {}, results)
+        return means["ap_50"] or 0.0
+
+    learned, held = training.hold_out(items, "s7_instances", opt, lambda item: item[0].id)
     provenance = {
         "stage": "s7_instances",
         "options": opt.model_dump(),
@@ -80,14 +106,16 @@ def main(argv: list[str] | None = None) -> None:
     job = training.Job(
         "s7_instances",
         network,
-        [([p for p in network.parameters() if id(p) not in known], 1.0), (new, opt.head_lr_factor)],
-        items,
+        training.old_and_new(network, opt),
+        learned,
         lambda item: item[0].id,
         sample,
         loss,
         opt.epochs,
         opt,
         artifacts.fingerprint(provenance, artifacts.sha256(paths.instances), [r.sha256 for r, _ in items]),
+        held=held,
+        grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)
 

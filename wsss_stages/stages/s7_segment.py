@@ -3,7 +3,7 @@
 reads   index.json             images of the training split, and their truth with --labels truth
         MANIFESTS              of s6_propagate, contracts.PSEUDO; for --labels grabcut or cam of s3_seeds, contracts.GRABCUT or
                                CAM_LABEL; for --labels rrm of rrm_label, contracts.RRM_LABEL
-        BACKBONE WEIGHTS       a local file, 'hub' or 'none' (--backbone-weights)
+        BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -35,15 +35,15 @@ def main(argv: list[str] | None = None) -> None:
     if not (opt.backbone and opt.backbone_weights):
         raise ValueError(
             f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone, "
-            "see s1_classifier --help, and a file, 'hub' or 'none'. In config.yaml empty ones are the classifier's."
+            "see s1_classifier --help, and a file, 'package', 'hub' or 'none'. In config.yaml empty ones are the classifier's."
         )
-    from wsss_stages import artifacts, training
+    from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_segmenter
     from wsss_stages.nets import backbones
-    from wsss_stages.nets.segmenter import segmentation_loss
+    from wsss_stages.nets.segmenter import agreement, segmentation_loss
     from wsss_stages.stages import devices
 
     device = devices.pick(paths.device)
@@ -80,8 +80,11 @@ def main(argv: list[str] | None = None) -> None:
             for name, (logits, weight) in graded.items()
         }
 
-    new = network.new_parameters()
-    known = {id(p) for p in new}
+    def grade(batches) -> float:
+        """mIoU with the labels that the segmenter learns from."""
+        return metrics.mean_iou(agreement(network, batches, classes)) or 0.0
+
+    items, held = training.hold_out(records, "s7_segment", opt, lambda record: record.id)
     provenance = {
         "stage": "s7_segment",
         "options": opt.model_dump(),
@@ -91,8 +94,8 @@ def main(argv: list[str] | None = None) -> None:
     job = training.Job(
         "s7_segment",
         network,
-        [([p for p in network.parameters() if id(p) not in known], 1.0), (new, opt.head_lr_factor)],
-        records,
+        training.old_and_new(network, opt),
+        items,
         lambda record: record.id,
         sample,
         loss,
@@ -102,6 +105,9 @@ def main(argv: list[str] | None = None) -> None:
             provenance,
             artifacts.fingerprint_each((r.sha256, origin) for r, origin in zip(records, origins, strict=True)),
         ),
+        held=held,
+        grade=grade,
+        factors=training.repeat_factors((record.tags for record in items), opt.repeat_below),
     )
     training.fit(job, paths.weights, provenance, device)
 

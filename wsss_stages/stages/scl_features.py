@@ -1,7 +1,7 @@
 """Maps of the frozen backbone, once per image, in half precision (Sec. 5.3.1).
 
 reads   index.json          the shard's images
-        BACKBONE WEIGHTS    a local file, 'hub' or 'none'
+        BACKBONE WEIGHTS    a local file, 'package', 'hub' or 'none'
 writes  MANIFEST            beside it middle/ID.h5 and deep/ID.h5 (contracts.MIDDLE, DEEP), two per image
 """
 
@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
         texts={
             "split": ("train", "split of the index"),
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )

@@ -4,8 +4,8 @@ reads   index.json             true masks
         episodes.json          episodes of base classes
         FEATURES               manifests of scl_features, training split
         BACKBONE WEIGHTS       those that the maps were made with
-writes  weights.safetensors    the network, backbone and all, as it was after the epoch that segments held-out episodes of base
-                               classes best; beside it curve.json
+writes  weights.safetensors    the network, backbone and all, as it segments held-out episodes of base classes best; beside it
+                               curve.json
 """
 
 from wsss_stages import options
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'hub' or 'none'"),
+            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch.nn.functional as F
 
     from wsss_stages import artifacts, metrics, training
-    from wsss_stages.batches import collate, made_ahead
+    from wsss_stages.batches import collate
     from wsss_stages.data.episodes import Episodes
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index, stable_hash
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
         network.head.standard.measure(its.middle[0] for its in maps_of)
 
     def sample(episode, rng):
-        made = {}
+        made = {"class": episode.cls}
         for part, image in (("query", episode.query), ("support", episode.supports[0])):
             arrays = {**frozen.maps(image), "mask": frozen.mask(image, episode.cls)}
             if rng is not None and opt.flip and rng.random() < 0.5:
@@ -74,14 +74,12 @@ def main(argv: list[str] | None = None) -> None:
         query, support = maps(batch, "query"), maps(batch, "support")
         return losses(network, query, batch["query_mask"], support, batch["support_mask"], opt)
 
-    def grade() -> float:
+    def grade(batches) -> float:
         """mIoU over the base classes of the held-out episodes."""
-        its = [episodes.held_out[n : n + opt.batch_size] for n in range(0, len(episodes.held_out), opt.batch_size)]
         counts = np.zeros((len(index.classes), 2, 2), np.int64)
-        batches = made_ahead(lambda some: collate([sample(e, None) for e in some]), its, opt.workers)
-        for some, batch in zip(its, batches, strict=True):
+        for batch in batches:
             query, support = maps(batch, "query"), maps(batch, "support")
-            M_s, _ = at_nodes(batch["support_mask"].to(device), tuple(support.middle.shape[2:]))
+            M_s, _ = at_nodes(batch["support_mask"], tuple(support.middle.shape[2:]))
             logits = F.interpolate(
                 network(query, support, M_s).logits.float(),
                 (frozen.side, frozen.side),
@@ -89,8 +87,8 @@ def main(argv: list[str] | None = None) -> None:
                 align_corners=False,
             )
             labels = logits.argmax(dim=1).cpu().numpy()
-            for episode, mask, label in zip(some, batch["query_mask"].numpy(), labels, strict=True):
-                counts[episode.cls] += metrics.confusion(mask, label, 2)
+            for cls, mask, label in zip(batch["class"], batch["query_mask"].cpu().numpy(), labels, strict=True):
+                counts[cls] += metrics.confusion(mask, label, 2)
         return float(np.nanmean(metrics.foreground_iou(counts)))
 
     provenance = {
@@ -118,6 +116,7 @@ def main(argv: list[str] | None = None) -> None:
         opt.epochs,
         opt,
         artifacts.fingerprint(provenance, drawn, artifacts.fingerprint_each(seen_maps)),
+        held=list(enumerate(episodes.held_out)),
         grade=grade,
     )
     training.fit(job, paths.weights, provenance, device)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from wsss_stages import artifacts, tensor_files
@@ -17,7 +17,7 @@ from wsss_stages.training.weights import misfit
 
 SECONDS = 60.0
 """A killed training loses at most this much work."""
-KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "seconds", "best", "parts", "short"}
+KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "seconds", "best", "average", "parts", "short"}
 
 
 @dataclass
@@ -31,7 +31,9 @@ class State:
     seconds: list[float] = field(default_factory=list)
     """What every step took."""
     best: dict[str, Any] = field(default_factory=lambda: {"grades": []})
-    """The best network so far, its epoch, and the grades of all epochs."""
+    """The best weights so far, their step, and all grades."""
+    average: dict[str, Tensor] | None = None
+    """The tensors of the moving average (training.average); None before the first step."""
 
 
 def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: State) -> None:
@@ -44,6 +46,7 @@ def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: 
         "curve": json.dumps(state.curve),
         "seconds": state.seconds,
         "best": state.best,
+        "average": state.average,
         "parts": state.parts.number,
         "short": state.parts.told,
     }
@@ -62,7 +65,8 @@ def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, devic
     network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
     parts = Parts(content["parts"], content["short"])
-    return State(parts, content["step"], json.loads(content["curve"]), content["seconds"], content["best"])
+    told = json.loads(content["curve"])
+    return State(parts, content["step"], told, content["seconds"], content["best"], content["average"])
 
 
 def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:

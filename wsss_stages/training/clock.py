@@ -28,3 +28,7 @@ class Clock:
             f"{(self.steps - step) / rate / 60:.1f} min left"
         )
         return took
+
+    def say(self, text: str) -> None:
+        """Print a line, if this is the process to tell it."""
+        self.console.print(text, soft_wrap=True)

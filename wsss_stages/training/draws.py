@@ -1,37 +1,58 @@
 """What is drawn of the items: their order in every epoch, and how each is augmented."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from wsss_stages.batches import collate
 from wsss_stages.data.index import stable_hash
 from wsss_stages.training.job import Job
+from wsss_stages.training.repeats import drawn
 from wsss_stages.training.shares import Rows, own
 
 
-def order(job: Job, step: int, shares: list[Rows]) -> Iterator[list[tuple[int, int]]]:
-    """(epoch, position) of a process's own items of every batch from a step on.
+class Draw(NamedTuple):
+    """An item in an epoch."""
+
+    epoch: int
+    position: int
+    repeat: int
+    """Draws of the same item before this one, in the same epoch."""
+
+
+def order(job: Job, step: int, shares: list[Rows]) -> Iterator[list[Draw]]:
+    """Yield a process's own draws of every batch from a step on.
 
     An epoch's order depends on seed and epoch alone.
     """
-    size = job.options.batch_size
+    size, epoch = job.options.batch_size, -1
     for at in range(step, job.steps):
-        epoch, batch = divmod(at, job.batches)
-        seed = stable_hash("order", job.stage, job.options.seed, epoch)
-        order = np.random.default_rng(seed).permutation(len(job.items))
-        yield own([(epoch, int(position)) for position in order[batch * size : (batch + 1) * size]], shares)
+        if epoch != at // job.batches:
+            epoch = at // job.batches
+            positions, before = _epoch(job, epoch)
+        batch = slice(at % job.batches * size, (at % job.batches + 1) * size)
+        draws = zip(positions[batch].tolist(), before[batch].tolist(), strict=True)
+        yield own([Draw(epoch, position, repeat) for position, repeat in draws], shares)
 
 
-def batch(job: Job, places: list[tuple[int, int]]) -> dict:
-    """The augmented items at (epoch, position), and their ids."""
+def _epoch(job: Job, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of an epoch's draws, and how many draws of the same item come before each."""
+    rng = np.random.default_rng(stable_hash("order", job.stage, job.options.seed, epoch))
+    n = len(job.items)
+    return (rng.permutation(n), np.zeros(n, int)) if job.factors is None else drawn(job.factors, rng)
+
+
+def batch(job: Job, draws: list[Draw]) -> dict:
+    """Return the augmented items of draws, and their ids."""
     samples = []
-    for epoch, position in places:
-        item = job.items[position]
+    for draw in draws:
+        item = job.items[draw.position]
         name = job.item_id(item)
-        rng = np.random.default_rng(stable_hash(name, job.stage, job.options.seed, epoch))
+        again = (draw.repeat,) if draw.repeat else ()
+        rng = np.random.default_rng(stable_hash(name, job.stage, job.options.seed, draw.epoch, *again))
         samples.append({"id": name, **job.sample(item, rng)})
-    return {**collate(samples), "epoch": places[0][0]}
+    return {**collate(samples), "epoch": draws[0].epoch}
 
 
 def step_seed(job: Job, step: int) -> int:

@@ -1,18 +1,84 @@
-"""The best network of a training whose job grades it after every epoch."""
+"""Grades of a network on what its training held out: when, which weights are kept, and whether the training had settled."""
 
+import math
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 from torch import nn
 
+from wsss_stages.batches import collate, made_ahead, to_device
 from wsss_stages.training.job import Job
 
+OFTEN = 20
+"""Grades of a training whose options name no interval."""
+LATE = 0.75
+"""The last quarter of a training decides whether it had settled."""
+TELLING = 3
+"""Fewer grades than this on either side of LATE tell nothing."""
 
-def better(best: dict, job: Job, network: nn.Module, epoch: int) -> dict:
-    """The best network so far, its epoch and the grades of all; of equals the first."""
+
+def interval(job: Job) -> int:
+    """Return the steps between two grades."""
+    if job.options.grade_every:
+        return job.options.grade_every
+    return max(math.ceil(job.steps / OFTEN), 2 * math.ceil(len(job.held) / job.options.batch_size))
+
+
+def due(job: Job, step: int) -> bool:
+    """Check whether the network is graded after so many steps: at every interval and at the end."""
+    if job.grade is None or not len(job.held) or step < job.step_at(job.graded_from):
+        return False
+    return step % interval(job) == 0 or step == job.steps
+
+
+def better(best: dict, job: Job, network: nn.Module, step: int, device: str) -> dict:
+    """Return the best weights so far, their step, and the grades of all steps; of equal grades the first is the best."""
     network.eval()
     with torch.no_grad():
-        grades = [*best["grades"], job.grade()]
-    network.train()
-    if best["grades"] and grades[-1] <= max(best["grades"]):
+        grade = float(job.grade(_batches(job, device)))
+    grades = [*best["grades"], {"step": step, "grade": grade}]
+    if best["grades"] and grade <= max(known["grade"] for known in best["grades"]):
         return best | {"grades": grades}
     state = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
-    return {"grades": grades, "epoch": epoch, "network": state}
+    return {"grades": grades, "step": step, "network": state}
+
+
+def settled(grades: list[dict], steps: int) -> bool | None:
+    """Check whether more steps would hardly have helped; None where there are too few grades to tell.
+
+    A training had settled if no grade of its last quarter exceeds the best one before it by more than the noise, which is the
+    standard deviation of the grades of the last quarter.
+    """
+    early = [known["grade"] for known in grades if known["step"] <= LATE * steps]
+    late = [known["grade"] for known in grades if known["step"] > LATE * steps]
+    if min(len(early), len(late)) < TELLING:
+        return None
+    return bool(max(late) <= max(early) + np.std(late, ddof=1))
+
+
+def verdict(stage: str, best: dict, steps: int) -> str:
+    """Return in one sentence which weights are kept, and whether the training had settled."""
+    best_grade = max(known["grade"] for known in best["grades"])
+    kept = f"{stage}: kept the weights of step {best['step']} of {steps}, grade {best_grade:.4f}"
+    return f"{kept}; {SETTLED[settled(best['grades'], steps)]}"
+
+
+SETTLED = {
+    True: "the training had settled",
+    False: "the training had not settled, more steps would help",
+    None: "too few grades tell whether the training had settled",
+}
+
+
+def _batches(job: Job, device: str) -> Iterator[dict]:
+    """Yield the held-out items in order, as they are, in batches on the device."""
+    size = job.options.batch_size
+    places = [list(range(start, min(start + size, len(job.held)))) for start in range(0, len(job.held), size)]
+
+    def made(some: list[int]) -> dict:
+        items = [job.held[place] for place in some]
+        return collate([{"id": job.item_id(item), **job.sample(item, None)} for item in items])
+
+    for batch in made_ahead(made, places, job.options.workers):
+        yield {name: to_device(value, device) for name, value in batch.items()}

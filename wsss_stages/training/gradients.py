@@ -1,11 +1,13 @@
 """The gradient of one batch: part after part, over all processes, finite or told."""
 
 from contextlib import nullcontext
+from math import inf
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
+from wsss_stages.batches import to_device
 from wsss_stages.training.checkpoints import State
 from wsss_stages.training.draws import step_seed
 from wsss_stages.training.job import Job, TrainingError
@@ -48,7 +50,7 @@ class Gradients:
                 buffer.copy_(old)
             state.parts.double(self.job.stage, state.step, self.job.batch, most=self.job.batch)
         self.group.add_gradients(self.parameters)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.job.options.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.job.options.clip_norm or inf)
         if not norm.isfinite():
             raise TrainingError(self._fault("the gradient is not finite", state, _ids(self.group.gather(batch["id"]))))
         return terms
@@ -61,7 +63,7 @@ class Gradients:
             at += part.count
             self.group.rows = part
             with self.autocast:
-                losses = self.job.loss({name: _moved(value, self.device) for name, value in its.items()})
+                losses = self.job.loss({name: to_device(value, self.device) for name, value in its.items()})
             total = torch.stack([value.float() for value in losses.values()]).sum()
             share = part.count / self.job.batch
             shown = {name: value.item() for name, value in losses.items()}
@@ -84,10 +86,3 @@ class Gradients:
 
 def _ids(told: list[list[str]]) -> list[str]:
     return [name for its in told for name in its]
-
-
-def _moved(value, device: str):
-    """A value of a batch with its tensors on the device."""
-    if isinstance(value, list):
-        return [_moved(one, device) for one in value]
-    return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value

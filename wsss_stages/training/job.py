@@ -1,7 +1,8 @@
 """What a training needs to know: a network, items, a loss, and for how long."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor, nn
@@ -13,30 +14,46 @@ class TrainingError(ValueError):
     """A training that cannot go on: stage, step, loss, images."""
 
 
+class Layers(NamedTuple):
+    """Parameters that learn alike."""
+
+    parameters: list[nn.Parameter]
+    factor: float = 1.0
+    """Their learning rate over `options.lr`."""
+    begins: float = 0.0
+    """Share of the steps after which they begin to learn; their schedule and warm-up count from there."""
+
+
 @dataclass
 class Job:
     """What is trained, on what, by which loss.
 
-    sample(item, rng) gives a dictionary of arrays of one augmented item; loss(batch) a dictionary of scalar tensors
-    whose sum is minimised. In a batch arrays of one shape are stacked, others listed; it also tells the `id` of its items and its
-    `epoch`, from 0. `groups` are (parameters, factor of the learning rate). Parameters of `undecayed` have no weight decay. A batch goes
-    through the network in `parts`, whose gradients add up to that of their mean: as much memory as one part takes.
+    sample(item, rng) gives a dictionary of arrays of one augmented item, or without rng of the item as it is; loss(batch) a dictionary
+    of scalar tensors whose sum is minimised. In a batch arrays of one shape are stacked, others listed; it also tells the `id` of its
+    items and its `epoch`, from 0. `groups` are `Layers`, or tuples of what they hold. Parameters of `undecayed` have no weight decay. A
+    batch goes through the network in `parts`, whose gradients add up to that of their mean: as much memory as one part takes.
     """
 
     stage: str
     network: nn.Module
-    groups: list[tuple[list[nn.Parameter], float]]
+    groups: list[tuple]
     items: Sequence
     item_id: Callable[[object], str]
-    sample: Callable[[object, np.random.Generator], dict[str, np.ndarray]]
+    sample: Callable[[object, np.random.Generator | None], dict[str, np.ndarray]]
     loss: Callable[[dict], dict[str, Tensor]]
     epochs: int
     options: Loop
     fingerprint: str
     undecayed: list[nn.Parameter] = field(default_factory=list)
     parts: int = 1
-    grade: Callable[[], float] | None = None
-    """How good the network is now, asked after every epoch; the best one's weights are kept. None: the last one's."""
+    held: Sequence = ()
+    """Items that are never learned from."""
+    grade: Callable[[Iterator[dict]], float] | None = None
+    """How good the network is on batches of the held-out items; more is better. The best weights are kept."""
+    graded_from: float = 0.0
+    """Share of the steps before which there is nothing to grade."""
+    factors: np.ndarray | None = None
+    """(n,) How often each item is drawn over how often others are; None: all as often (training.repeats)."""
 
     @property
     def batch(self) -> int:
@@ -52,3 +69,7 @@ class Job:
     def steps(self) -> int:
         """Steps of the whole training."""
         return self.batches * self.epochs
+
+    def step_at(self, share: float) -> int:
+        """Return the step that begins after a share of the training."""
+        return round(share * self.steps)

@@ -10,7 +10,8 @@ import torch
 
 from wsss_stages import artifacts, locks, stopping
 from wsss_stages.batches import made_ahead
-from wsss_stages.training import checkpoints, draws, grades, kept, schedule, shared_layers
+from wsss_stages.training import checkpoints, draws, grades, kept, layers, schedule, shared_layers
+from wsss_stages.training.average import Average
 from wsss_stages.training.clock import Clock
 from wsss_stages.training.gradients import Gradients
 from wsss_stages.training.job import Job, TrainingError
@@ -22,7 +23,8 @@ from wsss_stages.training.weights import save_weights
 def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     """Train and write `weights` (safetensors, with provenance) and beside it `curve.json`; resumes from `checkpoint.pt`.
 
-    The result is the same to the bit however often the training was interrupted: every draw comes from
+    What is written are the weights with the best grade on what the job holds out, or where it holds nothing out the last ones; with
+    `ema` these are moving averages. The result is the same to the bit however often the training was interrupted: every draw comes from
     (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and the first one
     writes; then losses that are means over other things than images are means over those of each share.
 
@@ -51,19 +53,28 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     state = checkpoints.resume(checkpoint, job, network, optimizer, device)
     _start_together(job, checkpoint, state.step, group)
     group.make_same(network)
+    average = Average(job.options.ema if group.leads else 0.0, network, state.average)
+    state.average = average.tensors
+    begins = layers.starts(job)
+    layers.set_learning(job, network, state.step)
     gradients = Gradients(job, network, optimizer, group, device)
     clock = Clock(job.stage, state.step, job.steps, job.batch, group.leads)
     order = draws.order(job, state.step, _shares(job, group))
     saved = time.monotonic()
     for batch in made_ahead(partial(draws.batch, job), order, job.options.workers):
+        if state.step in begins:
+            layers.set_learning(job, network, state.step)
         schedule.set_rates(optimizer, state.step, job.steps, job.options)
         terms = gradients.of(batch, state)
         optimizer.step()
+        average.update(network, state.step)
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
         state.step += 1
         state.seconds.append(clock.tell(state.step, sum(terms.values())))
-        if job.grade and group.leads and state.step % job.batches == 0:
-            state.best = grades.better(state.best, job, network, state.step // job.batches)
+        if group.leads and grades.due(job, state.step):
+            with average.inside(network):
+                state.best = grades.better(state.best, job, network, state.step, device)
+            layers.set_learning(job, network, state.step)
         stops = any(group.gather(watch.asked))
         due = time.monotonic() - saved > checkpoints.SECONDS and state.step < job.steps
         if group.leads and (stops or due):
@@ -75,8 +86,10 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
             )
     pace = statistics.median(state.seconds[len(state.seconds) // 2 :])
     if group.leads:
-        _write(job, weights, provenance, state)
+        _write(job, weights, provenance, state, average)
         kept.keep(weights, job, pace)
+        if state.best["grades"]:
+            clock.say(grades.verdict(job.stage, state.best, job.steps))
         if not watch.asked:
             checkpoint.unlink(missing_ok=True)
     return pace
@@ -100,12 +113,15 @@ def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None
         )
 
 
-def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State) -> None:
-    """Write curve and weights; where memory was short, both tell it."""
+def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, average: Average) -> None:
+    """Write the curve and the best weights, or without grades the last ones; where memory was short, both tell it."""
     told = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
-    if job.grade:
-        job.network.load_state_dict(state.best["network"])
-        told |= {"grades": state.best["grades"], "kept_epoch": state.best["epoch"]}
+    kept = state.best.get("network") or average.tensors
+    if kept:
+        job.network.load_state_dict(kept)
+    if known := state.best["grades"]:
+        told |= {"held_out": len(job.held), "grades": known, "best_step": state.best["step"]}
+        told |= {"settled": grades.settled(known, job.steps)}
     if state.parts.told:
         told["short_of_memory"] = state.parts.told
         provenance = provenance | {"short_of_memory": state.parts.told}

@@ -3,7 +3,7 @@
 from torch import nn, optim
 
 from wsss_stages.options import Loop
-from wsss_stages.training.job import Job
+from wsss_stages.training.job import Job, Layers
 
 
 def optimizer(job: Job) -> optim.Optimizer:
@@ -15,9 +15,10 @@ def optimizer(job: Job) -> optim.Optimizer:
 
 
 def set_rates(optimizer: optim.Optimizer, step: int, steps: int, opt: Loop) -> None:
-    """The learning rate of a step: up in a line over the warm-up, down by the poly rule."""
-    share = (1 - step / steps) ** opt.poly_power * min(1.0, (step + 1) / max(1, opt.warm_up))
+    """Set the learning rates of a step: up in a line over the warm-up, down by the poly rule, both from a group's start; 0 before."""
     for group in optimizer.param_groups:
+        done, all_ = step - group["start"], steps - group["start"]
+        share = (1 - done / all_) ** opt.poly_power * min(1.0, (done + 1) / max(1, opt.warm_up)) if done >= 0 else 0.0
         group["lr"] = group["base"] * share
 
 
@@ -32,9 +33,10 @@ def without_decay(network: nn.Module) -> list[nn.Parameter]:
 def _groups(job: Job) -> list[dict]:
     kept = {id(parameter) for parameter in job.undecayed}
     found = []
-    for params, factor in job.groups:
+    for parameters, factor, begins in (Layers(*group) for group in job.groups):
         lr = job.options.lr * factor
-        decayed, undecayed = ([p for p in params if (id(p) in kept) == whether] for whether in (False, True))
-        found.append({"params": decayed, "lr": lr, "base": lr})
-        found.append({"params": undecayed, "lr": lr, "base": lr, "weight_decay": 0.0})
+        decayed, undecayed = ([p for p in parameters if (id(p) in kept) == whether] for whether in (False, True))
+        shared = {"lr": lr, "base": lr, "start": job.step_at(begins)}
+        found.append({"params": decayed, **shared})
+        found.append({"params": undecayed, **shared, "weight_decay": 0.0})
     return [group for group in found if group["params"]]
