@@ -10,7 +10,18 @@ from wsss_stages.data.index import Index
 from wsss_stages.manifests import Manifest
 from wsss_stages.stages import s5_graph, s6_propagate, s9_evaluate
 
-PLAIN = ["--objects-share", "0", "--tight-share", "0", "--classes-in-boxes", "false", "--crf.iterations", "0"]
+PLAIN = [
+    "--objects-share",
+    "0",
+    "--tight-share",
+    "0",
+    "--keep-share",
+    "0",
+    "--classes-in-boxes",
+    "false",
+    "--crf.iterations",
+    "0",
+]
 
 
 def made(toy, stage, where, *more):
