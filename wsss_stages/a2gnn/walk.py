@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from wsss_stages import UNKNOWN, metrics
-from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels.random_walk import one_hot, random_walk
+from wsss_stages.nets.grid import Grid, labels_at_nodes, means_at_nodes
 from wsss_stages.pairwise.windows import neighbours
 
 SIDE = 4
@@ -19,15 +19,16 @@ SHARE = 0.25
 """Of the squares that are hidden."""
 
 
-def start_of_cam(cam: np.ndarray, height: int, width: int, gamma: float, stride: int) -> Float[Tensor, "c h w"]:
+def start_of_cam(cam: np.ndarray, height: int, width: int, gamma: float, grid: Grid) -> Float[Tensor, "c h w"]:
     """Return the scores at the nodes that a walk from CAMs starts with, background by the exponent `gamma` first."""
     scores = cams.with_background(cams.enlarge(cam.astype(np.float32), height, width), gamma)
-    return average_at_nodes(torch.from_numpy(scores), stride)
+    nodes = -(-height // grid.stride), -(-width // grid.stride)
+    return means_at_nodes(torch.from_numpy(scores)[None], grid, nodes)[0]
 
 
-def start_of_seeds(label: np.ndarray, tags: list[int], stride: int) -> Float[Tensor, "c h w"]:
+def start_of_seeds(label: np.ndarray, tags: list[int], grid: Grid) -> Float[Tensor, "c h w"]:
     """Return the scores at the nodes that a walk from seeds starts with: one where a seed is, nothing where none is known."""
-    return one_hot(torch.from_numpy(labels_at_nodes(label, stride)), torch.tensor([0, *tags]))
+    return one_hot(torch.from_numpy(labels_at_nodes(label, grid)), torch.tensor([0, *tags]))
 
 
 def hidden(height: int, width: int, rng: np.random.Generator) -> Bool[Tensor, "height width"]:

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts
     from wsss_stages.a2gnn.graph import compared, linked
     from wsss_stages.a2gnn.nodes import whole_nodes
-    from wsss_stages.a2gnn.pixels import only_where_allowed
+    from wsss_stages.a2gnn.pixels import enlarged, only_where_allowed
     from wsss_stages.a2gnn.walk import start_of_cam, start_of_seeds
     from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
@@ -64,19 +64,20 @@ def main(argv: list[str] | None = None) -> None:
         opt = opt.model_copy(update={"walk_powers": [chosen["power"]], "walk_steps": [chosen["steps"]]})
     (power,), (steps,) = set(opt.walk_powers), set(opt.walk_steps)
     known_options = opt.model_dump(exclude={"images"})
-    window_options = {name: trained["options"][name] for name in ("radius", "window", "stride")}
+    place = {name: trained["options"][name] for name in ("radius", "window", "stride")}
+    place["offset"] = network.grid.offset
     source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
         Index.read(paths.index).some(paths.split, opt.images), paths.split,
-        paths.manifest, known_options | window_options, [source], artifacts.sha256(paths.affinity),
+        paths.manifest, known_options | place, [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
 
     def start(item) -> torch.Tensor:
         """(c, y, x) at the nodes: background and the image's tags, where the walk starts."""
         if opt.seeds == "cam":
-            return start_of_cam(item.read(contracts.CAM)["cam"], *item.size, opt.walk_gamma, stride)
-        return start_of_seeds(item.read(contracts.ALL[opt.seeds])["label"], item.record.tags, stride)
+            return start_of_cam(item.read(contracts.CAM)["cam"], *item.size, opt.walk_gamma, network.grid)
+        return start_of_seeds(item.read(contracts.ALL[opt.seeds])["label"], item.record.tags, network.grid)
 
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
@@ -89,8 +90,7 @@ def main(argv: list[str] | None = None) -> None:
         held = begin.any(dim=0) if opt.walk_hold and opt.seeds != "cam" else None
         walked = random_walk(begin, E, window, power, steps, held)
         finite(walked, "the random walk", "s5_graph", item.id, "s4_affinity")
-        P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
-        P = P[:, : record.height, : record.width].cpu()
+        P = enlarged(walked, network.grid, record.height, record.width).cpu()
         if record.all_boxed:
             known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
             P = only_where_allowed(P, torch.from_numpy(known))

@@ -45,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
+    from wsss_stages.nets.grid import labels_at_nodes
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.stages import devices
@@ -74,15 +75,15 @@ def main(argv: list[str] | None = None) -> None:
             features = compared(network, nodes.whole_nodes(backbones.normalise(image), stride), opt.edges)
         finite(features, "the network's features", "s5_walk", record.id, "s4_affinity")
         E = linked(features, opt.edges, window, opt.threshold)
-        rows = nodes.rows_of(nodes.labels_at_nodes(label, stride), classes).to(device)
+        rows = nodes.rows_of(labels_at_nodes(label, network.grid), classes).to(device)
         sums = walk.outline_sums(E, rows, window)
         across, inside = across + sums[0], inside + sums[1]
         if opt.seeds == "cam":
             start = walk.start_of_cam(
-                cams.read(record.id, contracts.CAM)["cam"], record.height, record.width, opt.walk_gamma, stride
+                cams.read(record.id, contracts.CAM)["cam"], record.height, record.width, opt.walk_gamma, network.grid
             )
         else:
-            start = walk.start_of_seeds(label, record.tags, stride)
+            start = walk.start_of_seeds(label, record.tags, network.grid)
         rng = np.random.default_rng(stable_hash(record.id, "s5_walk"))
         asked = walk.hidden(*rows.shape, rng).to(device)
         start = start.to(device).masked_fill(asked, 0)
@@ -90,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
         known = None
         if record.all_boxed:
             masks = allowed(*record.box_arrays(), record.tags, record.height, record.width)
-            known = torch.from_numpy(np.stack([nodes.labels_at_nodes(mask, stride) for mask in masks])).to(device)
+            known = torch.from_numpy(np.stack([labels_at_nodes(mask, network.grid) for mask in masks])).to(device)
         for pair, P in walk.walks(start, E, window, opt.walk_powers, opt.walk_steps, keep):
             P = P if known is None else only_where_allowed(P, known)
             counts[pair] = counts.get(pair, 0) + walk.at_hidden(P, rows, asked, classes, count)

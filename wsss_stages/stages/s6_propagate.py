@@ -34,7 +34,6 @@ def main(argv: list[str] | None = None) -> None:
     )
     import numpy as np
     import torch
-    import torch.nn.functional as F
 
     from wsss_stages import UNKNOWN, artifacts
     from wsss_stages.a2gnn import graph as graphs
@@ -51,6 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.labels.superpixels import superpixels
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
+    from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.shards import Shard
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
         scores = torch.from_numpy(item.read(contracts.WALK)["P"]).float()
         rows = nodes.rows_of(np.array([0, *item.record.tags]), classes_of(item.record))
         P = torch.zeros(len(classes_of(item.record)), *scores.shape[1:]).index_copy(0, rows, scores)
-        return pixels.normalised(pixels.enlarged(P, stride, *item.size))
+        return pixels.normalised(pixels.enlarged(P, network.grid, *item.size))
 
     @torch.no_grad()
     def graph_of(item, photo: np.ndarray) -> Graph:
@@ -115,15 +115,15 @@ def main(argv: list[str] | None = None) -> None:
         if opt.features:
             X = graphs.principal(X, opt.features)
         classes = classes_of(record)
-        seeds = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
+        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], network.grid)
         boxes, box_classes = record.box_arrays()
         return Graph(
             item.id,
             X.view(h, w, -1),
             E.to(device),
-            F.interpolate(image, (h, w), mode="bilinear", align_corners=False)[0],
+            onto(image, PIXELS, network.grid, (h, w))[0],
             nodes.rows_of(seeds, classes).to(device),
-            torch.from_numpy(nodes.boxes_at_nodes(boxes, stride, h, w)).to(device),
+            torch.from_numpy(nodes.boxes_at_nodes(boxes, network.grid, h, w)).to(device),
             nodes.rows_of(box_classes, classes).to(device),
             len(classes),
             seed,
@@ -132,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
 
     def parts_of(photo: np.ndarray, h: int, w: int) -> torch.Tensor:
         """Superpixel of each node, numbered without gaps; padding belongs to the last row's and column's."""
-        parts = nodes.labels_at_nodes(superpixels(photo, SUPERPIXELS, COMPACTNESS), stride)
+        parts = labels_at_nodes(superpixels(photo, SUPERPIXELS, COMPACTNESS), network.grid)
         parts = np.pad(parts, ((0, h - parts.shape[0]), (0, w - parts.shape[1])), mode="edge")
         numbers = np.unique(parts, return_inverse=True)[1].reshape(h, w)
         return torch.from_numpy(numbers).to(device)
@@ -142,7 +142,7 @@ def main(argv: list[str] | None = None) -> None:
         h, w = record.height, record.width
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
-        P = walk_of(item).to(device) if found is None else pixels.probabilities(found.logits, stride, h, w)
+        P = walk_of(item).to(device) if found is None else pixels.probabilities(found.logits, network.grid, h, w)
         finite(P, "the graph network's scores", "s6_propagate", item.id, "s4_affinity")
         boxes, box_classes = record.box_arrays()
         known = None

@@ -36,9 +36,9 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import UNKNOWN, artifacts, metrics
     from wsss_stages.a2gnn import walk
-    from wsss_stages.a2gnn.nodes import labels_at_nodes
     from wsss_stages.data.index import Index
     from wsss_stages.labels.boxes import filled
+    from wsss_stages.nets.grid import Grid, labels_at_nodes
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.shard_by_shard import ShardByShard
@@ -59,10 +59,10 @@ def main(argv: list[str] | None = None) -> None:
         if boxes:
             labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
         if contracts.EDGES.name in scored.made:
-            graph = next(made for made in manifest.options if "stride" in made and "radius" in made)
+            graph = next(made for made in manifest.options if "offset" in made)
             E = torch.from_numpy(manifest.read(record.id, contracts.EDGES)["E"])
             small = cv2.resize(truth, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
-            at_nodes = torch.from_numpy(labels_at_nodes(small, graph["stride"]).astype(np.int64))
+            at_nodes = torch.from_numpy(labels_at_nodes(small, Grid(graph["stride"], graph["offset"])).astype(np.int64))
             sums = walk.outline_sums(E, at_nodes, offsets(graph["radius"], graph["window"]))
             across, inside = across + sums[0], inside + sums[1]
         for name, label in labels.items():
