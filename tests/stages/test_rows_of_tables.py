@@ -13,7 +13,9 @@ from wsss_stages.stages import s5_graph, s6_propagate, s9_evaluate
 
 GRID = Grid(8, 0.0)
 """Of a network drawn at random: its nodes begin at the middle of their filters."""
-PLAIN = ["--objects-share", "0", "--tight-share", "0", "--classes-in-boxes", "false", "--crf.iterations", "0"]
+PLAIN = [
+    "--objects-share", "0", "--tight-share", "0", "--keep-share", "0", "--classes-in-boxes", "false", "--crf.iterations", "0",
+]  # fmt: skip
 
 
 def made(toy, stage, where, *more):

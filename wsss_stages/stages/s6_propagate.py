@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import UNKNOWN, artifacts
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
+    from wsss_stages.a2gnn.kept_boxes import keep_objects, without_object
     from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.ahead import Ahead
@@ -45,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.finite import finite
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
-    from wsss_stages.labels.enlarge import most_likely
+    from wsss_stages.labels.enlarge import in_window, most_likely
     from wsss_stages.labels.superpixels import superpixels
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
@@ -168,16 +169,21 @@ def main(argv: list[str] | None = None) -> None:
         Q = touch_all_sides(Q, *tight)
         row, confidence = most_likely(Q, *full_size)
         label, confidence = ids[row.cpu().numpy()], confidence.clamp(0, 1).cpu().numpy()
+        own = [
+            in_window(Q[row], *full_size, box).clamp(0, 1).cpu().numpy()
+            for row, box in zip(tight[1].tolist(), record.full_boxes().tolist(), strict=True)
+        ]
+        full_boxes = record.full_boxes(), box_classes
+        notes = {"boxes_without_object_before": without_object(label, *full_boxes)}
+        label, confidence = keep_objects(label, confidence, own, *full_boxes, opt.keep_share, opt.tight_share)
+        notes["boxes_without_object"] = without_object(label, *full_boxes)
         if record.truth_sha256:
             truth = record.truth_labels(index.root)
             known = truth != UNKNOWN
             label[known], confidence[known] = truth[known], 1
         confidence = (confidence * 65535).round().astype(np.uint16)
-        notes = (
-            {}
-            if found is None
-            else {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
-        )
+        if found is not None:
+            notes |= {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
         item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence}, notes)
 
     uses_graph = opt.walk_share < 1
