@@ -36,7 +36,7 @@ def main() -> None:
 
     @torch.no_grad()
     def cams():
-        return multi_scale(network.cam, images, classes, opt.scales, opt.flip, 16)
+        return multi_scale(network.cam, images, classes, opt.scales, opt.flip, 16, network.backbone.grids[-1])
 
     with FlopCounterMode(display=False) as counter:
         cams()

@@ -21,6 +21,7 @@ STAGES = {
     "s4_object_net": options.ObjectNet,
     "s4_affinity": options.Affinity,
     "s5_object_masks": options.ObjectMasks,
+    "s5_walk": options.Graph,
     "s5_graph": options.Graph,
     "s6_propagate": options.Propagate,
     "s7_segment": options.Segment,

@@ -26,6 +26,7 @@ STAGES = {
     "s4_object_net": "object_net",
     "s4_affinity": "affinity",
     "s5_object_masks": "object_masks",
+    "s5_walk": "graph",
     "s5_graph": "graph",
     "s6_propagate": "propagate",
     "s6_instance_masks": "instance_masks",
@@ -46,6 +47,7 @@ READS = {
     "s4_object_net": ["s3_seeds"],
     "s4_affinity": ["s3_seeds"],
     "s5_object_masks": ["s4_object_net"],
+    "s5_walk": ["s4_affinity"],
     "s5_graph": ["s4_affinity"],
     "s6_propagate": ["s5_object_masks", "s5_graph"],
     "s7_instances": ["s6_instance_masks"],
@@ -235,3 +237,8 @@ def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = No
 def uses_objects(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
     """Whether a variant's pseudo labels come from soft masks of boxes too."""
     return section(config, "propagate", variant, weak)["objects_share"] > 0
+
+
+def chooses_walk(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Whether power and steps of a variant's random walk are chosen, where it has one."""
+    return options.Graph(**section(config, "graph", variant, weak)).chooses_walk

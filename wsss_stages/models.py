@@ -1,6 +1,7 @@
 """Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from wsss_stages.scl.head import Head
 from wsss_stages.scl.pfenet import PfeNet
 from wsss_stages.scl.standard import Standard
 
+Photographs = Iterable[torch.Tensor]
+"""A few of the run's, for `weights.load`."""
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 HEADS: dict[str, type[Segmenter]] = {
     "deeplab_v3": DeepLabV3,
@@ -37,11 +40,13 @@ HEADS: dict[str, type[Segmenter]] = {
 }
 
 
-def build_classifier(method: str, backbone: str, stride: int, classes: int, source: str, seed: int):
+def build_classifier(
+    method: str, backbone: str, stride: int, classes: int, source: str, seed: int, photographs: Photographs = ()
+):
     """A classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
     torch.manual_seed(seed)
     body = backbones.build(backbone, stride, pretrained=source != "none")
-    origin = weights.load(body, source)
+    origin = weights.load(body, source, photographs)
     return METHODS[method](body, classes), origin
 
 
@@ -88,28 +93,30 @@ def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
     return network.eval(), known
 
 
-def build_segmenter(opt: Segment, classes: int) -> tuple[Segmenter, weights.Origin]:
+def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -> tuple[Segmenter, weights.Origin]:
     """A segmenter with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     head = HEADS[opt.head]
     body = head.body(opt.backbone, opt.stride, opt.backbone_weights != "none")
-    origin = weights.load(body, opt.backbone_weights)
+    origin = weights.load(body, opt.backbone_weights, photographs)
     return head(body, classes, opt.head_channels), origin
 
 
-def build_rrm(backbone: str, classes: int, opt: Rrm, source: str) -> tuple[RrmNet, weights.Origin]:
+def build_rrm(
+    backbone: str, classes: int, opt: Rrm, source: str, photographs: Photographs = ()
+) -> tuple[RrmNet, weights.Origin]:
     """RRM's network with its backbone's weights from `source`, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.build(backbone, opt.stride, pretrained=source != "none")
-    origin = weights.load(body, source)
+    origin = weights.load(body, source, photographs)
     return RrmNet(body, classes, opt.channels, opt.reweight, opt.branches), origin
 
 
-def build_dfr(opt: Dfr, classes: int) -> tuple[DfrNet, weights.Origin]:
+def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, weights.Origin]:
     """DFR's network with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.pyramid(opt.backbone, pretrained=opt.backbone_weights != "none")
-    origin = weights.load(body, opt.backbone_weights)
+    origin = weights.load(body, opt.backbone_weights, photographs)
     return DfrNet(body, classes, opt.channels, opt.feature_head(), opt.blocks), origin
 
 
@@ -191,13 +198,13 @@ def _few_shot_head(inputs: int, opt: Scl) -> Head:
     )
 
 
-def build_detector(backbone: str, classes: int, opt: Instances, source: str):
+def build_detector(backbone: str, classes: int, opt: Instances, source: str, photographs: Photographs = ()):
     """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
     from wsss_stages.nets.mask_rcnn import Detector  # torchvision takes seconds, which other networks need not wait
 
     torch.manual_seed(opt.seed)
     body = backbones.pyramid(backbone, pretrained=source != "none")
-    origin = weights.load(body, source)
+    origin = weights.load(body, source, photographs)
     return Detector(body, classes, opt.crop, **opt.heads()), origin
 
 

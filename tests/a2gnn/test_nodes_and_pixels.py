@@ -1,25 +1,31 @@
 """From pixels to nodes and back, the graph's features and edges (Eqs. 3.6, 3.14-3.15, 3.19)."""
 
 import numpy as np
+import pytest
 import torch
 
 from wsss_stages.a2gnn import graph, nodes, pixels
+from wsss_stages.nets.grid import Grid
 from wsss_stages.pairwise import windows
 
 
-def test_a_node_takes_the_label_in_its_middle_or_its_last():
-    labels = np.arange(10 * 7, dtype=np.uint8).reshape(10, 7)
-    assert nodes.labels_at_nodes(labels, 4).tolist() == [
-        [2 * 7 + 2, 2 * 7 + 6],
-        [6 * 7 + 2, 6 * 7 + 6],
-        [9 * 7 + 2, 9 * 7 + 6],
-    ]
+@pytest.mark.parametrize("grid", [Grid.cells(4), Grid(4, 0.0), Grid(4, 3.0)])
+def test_a_box_holds_the_nodes_that_lie_in_it_and_at_least_one(grid):
+    boxes = np.array([[3, 0, 9, 4], [0, 0, 12, 8], [4, 4, 5, 5], [11, 7, 12, 8], [2, 3, 7, 6]])
+    found = nodes.boxes_at_nodes(boxes, grid, 2, 3)
+    assert nodes.boxes_at_nodes(np.zeros((0, 4), int), grid, 2, 3).shape == (0, 2, 3)
+    for (x0, y0, x1, y1), inside in zip(boxes, found, strict=True):
+        rows, columns = (
+            [k for k in range(n) if start <= 4 * k + grid.offset + 0.5 < stop]
+            or [min(range(n), key=lambda k, m=(start + stop) / 2: abs(4 * k + grid.offset + 0.5 - m))]
+            for start, stop, n in ((y0, y1, 2), (x0, x1, 3))
+        )
+        assert [(y, x) for y in range(2) for x in range(3) if inside[y, x]] == [(y, x) for y in rows for x in columns]
 
 
-def test_a_box_holds_every_node_that_it_touches():
-    found = nodes.boxes_at_nodes(np.array([[3, 0, 5, 4], [8, 7, 9, 8]]), 4, 2, 3)
-    assert found.tolist() == [[[True, True, False], [False] * 3], [[False] * 3, [False, False, True]]]
-    assert nodes.boxes_at_nodes(np.zeros((0, 4), int), 4, 2, 3).shape == (0, 2, 3)
+def test_a_box_leaves_out_nodes_that_it_covers_by_one_pixel():
+    found = nodes.boxes_at_nodes(np.array([[3, 3, 9, 9]]), Grid.cells(4), 3, 3)
+    assert found.tolist() == [[[False] * 3, [False, True, False], [False] * 3]]
 
 
 def test_rows_of_labels():
@@ -79,9 +85,10 @@ def test_principal_components_of_nothing_are_zero():
 def test_probabilities_cut_the_padding_off_instead_of_stretching():
     logits = torch.zeros(2, 2, 2)
     logits[1, :, 1] = 20
-    P = pixels.probabilities(logits, 8, 13, 9)
-    whole = pixels.probabilities(logits, 8, 16, 16)
-    assert P.shape == (2, 13, 9) and torch.equal(P, whole[:, :13, :9])
+    P = pixels.probabilities(logits, Grid.cells(8), 13, 9)
+    whole = pixels.probabilities(logits, Grid.cells(8), 16, 16)
+    assert P.shape == (2, 13, 9)
+    torch.testing.assert_close(P, whole[:, :13, :9])
 
 
 def test_classes_live_where_allowed_and_nowhere_is_background():

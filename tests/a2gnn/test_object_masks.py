@@ -50,19 +50,32 @@ def test_a_soft_mask_touches_all_sides_of_its_box():
     assert (P.amax(dim=0) > 0.5).all() and (P.amax(dim=1) > 0.5).all()
 
 
-def test_merging_is_by_products_of_what_boxes_leave_free():
+def area(number):
+    x0, y0, x1, y1 = BOXES[number]
+    return (x1 - x0) * (y1 - y0)
+
+
+def test_the_smaller_box_lies_on_top_and_boxes_of_one_size_side_by_side():
     rng = np.random.default_rng(0)
     P = [torch.from_numpy(rng.random((y1 - y0, x1 - x0)).astype(np.float32)) for x0, y0, x1, y1 in BOXES]
-    rows = torch.tensor([1, 1, 2])
-    found = object_masks.merge(P, BOXES, rows, 3, 6, 6)
+    rows = [1, 2, 2]
+    found = object_masks.merge(P, BOXES, torch.tensor(rows), 3, 6, 6)
+    assert area(0) == area(1) > area(2)
     for y in range(6):
         for x in range(6):
-            free = [1.0, 1.0, 1.0]
-            for p, (x0, y0, x1, y1), row in zip(P, BOXES, rows.tolist(), strict=True):
-                if y0 <= y < y1 and x0 <= x < x1:
-                    free[row] *= 1 - p[y - y0, x - x0].item()
-            expected = np.array([free[1] * free[2], 1 - free[1], 1 - free[2]])
-            np.testing.assert_allclose(found[:, y, x], expected / expected.sum(), rtol=1e-4, atol=1e-6)
+            here = [n for n, (x0, y0, x1, y1) in enumerate(BOXES) if y0 <= y < y1 and x0 <= x < x1]
+            p = {n: P[n][y - BOXES[n][1], x - BOXES[n][0]].item() for n in here}
+            expected, left = np.zeros(3), 1.0
+            for group in ([2], [0, 1]):
+                free = [1.0, 1.0, 1.0]
+                for n in set(group) & set(here):
+                    free[rows[n]] *= 1 - p[n]
+                claims = np.array([free[1] * free[2], 1 - free[1], 1 - free[2]])
+                claims /= claims.sum()
+                expected[1:] += left * claims[1:]
+                left *= claims[0]
+            expected[0] = left
+            np.testing.assert_allclose(found[:, y, x], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_the_order_of_boxes_changes_nothing():

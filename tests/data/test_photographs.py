@@ -146,6 +146,15 @@ def test_of_several_frames_the_first_is_read_and_noted(tmp_path):
     assert photo.pixels[0, 0].tolist() == [255, 0, 0] and photo.notes == [FRAMES]
 
 
+def test_a_phones_mpo_and_a_printers_cmyk_are_read(tmp_path):
+    frames = [Image.new("RGB", (20, 16), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=frames[1:])
+    Image.new("CMYK", (20, 16), (0, 255, 255, 0)).save(tmp_path / "b.jpeg")
+    assert open_photo(tmp_path / "a.jpg").notes == [FRAMES]
+    for name in ("a.jpg", "b.jpeg"):
+        assert read_photo(tmp_path / name)[8, 8].tolist() == pytest.approx([255, 0, 0], abs=3)
+
+
 def test_a_damaged_second_frame_does_not_matter(tmp_path):
     frames = [Image.new("RGB", (20, 16), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])

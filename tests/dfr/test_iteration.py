@@ -88,7 +88,7 @@ def test_terms_are_those_of_the_maps_and_of_the_reduced_image():
     M[1, 12:] = UNKNOWN
     distance = mean_absolute_difference(features, HALF)
     expected = {
-        "cross_entropy": segmentation_loss(logits, labels, False),
+        "cross_entropy": segmentation_loss(logits, labels, False, network.grid),
         "dfr": OPTIONS.dfr_weight * terms.regularised_loss(P, K, HALF, pixels),
         "feature_distance": OPTIONS.distance_weight * terms.feature_distance_loss(distance, M, HALF),
         "feature_smooth": OPTIONS.smooth_weight * terms.feature_regularised_loss(distance, K_f, pixels),

@@ -117,7 +117,7 @@ class Road:
             "s3_seeds": ({**index, "cam": "s2_cam"}, "manifest", ()),
             "s4_affinity": (trained, "weights", ("--radius", 2, *SMALL)),
             "s4_object_net": (trained, "weights", ("--width", 16, *SMALL)),
-            "s5_graph": ({**index, **seeds, "affinity": "s4_affinity"}, "manifest", ()),
+            "s5_graph": ({**index, **seeds, "affinity": "s4_affinity"}, "manifest", ("--walk-powers", "[8]", "--walk-steps", "[64]")),
             "s5_object_masks": ({**index, **seeds, "object-net": "s4_object_net"}, "manifest", ()),
             "s6_propagate": (
                 {**index, **seeds, "graph": "s5_graph", "affinity": "s4_affinity", "objects": "s5_object_masks"},

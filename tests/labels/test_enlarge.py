@@ -27,3 +27,10 @@ def test_probabilities_among_an_images_classes():
     torch.testing.assert_close(enlarge.among(P, [0, 2]).flatten(), torch.tensor([0.4, 0.6]))
     nothing = enlarge.among(P[[3, 3]], [0, 1])
     torch.testing.assert_close(nothing.flatten(), torch.tensor([0.5, 0.5]))
+
+
+def test_a_window_is_cut_out_of_the_whole():
+    P = torch.rand(7, 5, generator=torch.Generator().manual_seed(0))
+    whole = F.interpolate(P[None, None], (22, 13), mode="bilinear", align_corners=False)[0, 0]
+    torch.testing.assert_close(enlarge.in_window(P, 22, 13, (2, 5, 13, 22)), whole[5:22, 2:13])
+    torch.testing.assert_close(enlarge.in_window(P, 7, 5, (1, 2, 4, 7)), P[2:7, 1:4])

@@ -22,3 +22,20 @@ def test_walk_is_powers_of_the_transition_matrix():
 def test_unknown_nodes_start_with_nothing():
     rows = one_hot(torch.tensor([[0, 7, 255]]), torch.tensor([0, 7]))
     assert rows.tolist() == [[[1, 0, 0]], [[0, 1, 0]]]
+
+
+def test_held_nodes_keep_their_scores_and_the_others_walk():
+    h, w, window = 3, 4, windows.offsets(1, "square")
+    E = torch.rand(len(window), h, w) * windows.exists(h, w, window, "cpu")
+    start, held = torch.rand(2, h, w), torch.rand(h, w) < 0.4
+    expected = start.clone()
+    for _ in range(3):
+        before = expected.clone()
+        for y in range(h):
+            for x in range(w):
+                if held[y, x]:
+                    continue
+                total = sum(E[n, y, x] for n in range(len(window)))
+                lines = [(E[n, y, x], y + dy, x + dx) for n, (dy, dx) in enumerate(window) if E[n, y, x] > 0]
+                expected[:, y, x] = sum(e / total * before[:, v, u] for e, v, u in lines)
+    torch.testing.assert_close(random_walk(start, E, window, 1.0, 3, held), expected)

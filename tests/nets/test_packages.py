@@ -66,7 +66,7 @@ def test_clear_photographs_are_recognised_by_the_mean_that_the_model_states_and_
     net, backbone = classifier(), backbones.build(LITE0, 16, pretrained=True).eval()
     weights.load(backbone, "package")
     seen = []
-    backbone.network.conv_stem.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    backbone.network.conv_stem.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]), prepend=True)
     right = wrong = 0
     for name, classes in CLEAR.items():
         image = backbones.normalise(views(name))

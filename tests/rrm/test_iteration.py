@@ -64,7 +64,7 @@ def test_labels_are_those_of_its_own_cams(monkeypatch):
     losses(network, image, valid)
     ((_, _, cams, classes, opt, names), labels) = seen[0]
     assert [c.tolist() for c in classes] == [[2], [1, 3]] and names == ["a", "b"] and opt.keep == 0.6
-    expected = multi_scale(network.cam, backbones.normalise(image), classes, [0.5, 1.0], False, 8)
+    expected = multi_scale(network.cam, backbones.normalise(image), classes, [0.5, 1.0], False, 8, network.grid)
     for cam, wanted in zip(cams, expected, strict=True):
         torch.testing.assert_close(cam, wanted)
     assert (labels != UNKNOWN).any() and (labels[1, 50:] == UNKNOWN).all()

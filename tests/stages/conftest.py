@@ -17,6 +17,7 @@ from wsss_stages.stages import (
     s4_object_net,
     s5_graph,
     s5_object_masks,
+    s5_walk,
     s6_propagate,
     s7_segment,
     s8_predict,
@@ -59,7 +60,9 @@ class Toy:
             "s5_object_masks": [*index, *seeds, "--object-net", self.object_net, "--manifest", out],
             "s4_affinity": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--classifier", self.classifier,
                             "--weights", self.affinity, "--epochs", 1, "--radius", 2, *SMALL],
-            "s5_graph": [*index, *seeds, "--affinity", self.affinity, "--manifest", out],
+            "s5_walk": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--affinity", self.affinity,
+                        "--chosen", (root or self.root) / "s5_walk" / "walk.json", "--walk-powers", "[2, 8]", "--walk-steps", "[0, 3]"],
+            "s5_graph": [*index, *seeds, "--affinity", self.affinity, "--manifest", out, "--walk-powers", "[8]", "--walk-steps", "[64]"],
             "s6_propagate": [*index, *seeds, "--graph", self.manifest("s5_graph"), "--affinity", self.affinity,
                              "--objects", self.manifest("s5_object_masks"), "--manifest", out, "--epochs-first", 4, "--epochs-second", 4, "--features", 32,
                              "--batch-nodes", 1200],
@@ -92,7 +95,8 @@ class Toy:
 def toy(tmp_path_factory):
     made = Toy(tmp_path_factory.mktemp("toy"))
     stages = (
-        data, weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate, s7_segment,
+        data, weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_walk, s5_graph, s6_propagate,
+        s7_segment,
         s8_predict, s9_evaluate, s9_review,
     )  # fmt: skip
     for stage in stages:
@@ -111,7 +115,7 @@ def toy(tmp_path_factory):
     scores = [made.root / "s9_evaluate" / split / "scores.json" for split in ("train", "val")]
     argv = (
         "--index", made.index, "--manifests", *manifests, "--segmenter", made.segmenter, "--affinity", made.affinity,
-        "--scores", *scores, "--curves", made.classifier.with_name("curve.json"), "--benchmarks", benchmark,
+        "--walk", made.root / "s5_walk" / "walk.json", "--scores", *scores, "--curves", made.classifier.with_name("curve.json"), "--benchmarks", benchmark,
         "--images", 3, "--folder", made.root / "report",
     )  # fmt: skip
     report.main([str(a) for a in argv])

@@ -44,7 +44,8 @@ class Run:
             ]
         )  # fmt: skip
         common = ["--seeds-manifest", str(seeds), "--affinity", str(self.affinity)]
-        s5_graph.main([*self.argv("s5_graph"), *common, "--cam", str(cam)])
+        fixed = ["--walk-powers", "[8]", "--walk-steps", "[64]"]
+        s5_graph.main([*self.argv("s5_graph"), *common, *fixed, "--cam", str(cam)])
         if weak == "mixed":
             net, objects = str(root / "s4_object_net" / "weights.safetensors"), self.path("s5_object_masks")
             toy_argv = toy.argv("s4_object_net")
@@ -108,7 +109,15 @@ def test_labels_are_of_the_images_tags_and_not_bound_to_boxes(run):
 
 
 def test_the_walk_starts_where_its_kind_says(run, tmp_path, toy):
-    argv = [*run.argv("s5_graph", tmp_path / "1-of-1.json"), "--walk-steps", "0", "--affinity", str(run.affinity)]
+    argv = [
+        *run.argv("s5_graph", tmp_path / "1-of-1.json"),
+        "--walk-powers",
+        "[8]",
+        "--walk-steps",
+        "[0]",
+        "--affinity",
+        str(run.affinity),
+    ]
     s5_graph.main([*argv, "--cam", str(toy.manifest("s2_cam")), "--seeds-manifest", str(run.path("s3_seeds"))])
     record = run.index.split("train")[0]
     P = Manifest([tmp_path / "1-of-1.json"]).read(record.id, contracts.WALK)["P"]

@@ -174,6 +174,7 @@ def test_the_report_is_written(toy):
         "confusion.png",
         "curves.png",
         "found.html",
+        "affinity.html",
         "substitutions.html",
         "costs.html",
     }
@@ -219,7 +220,7 @@ def test_a_walk_of_no_steps_stays_at_its_seeds(toy, tmp_path):
     found = {}
     for contract in (contracts.GRABCUT, contracts.SEEDS):
         root = tmp_path / contract.name
-        s5_graph.main([*toy.argv("s5_graph", root), "--walk-steps", "0", "--seeds", contract.name])
+        s5_graph.main([*toy.argv("s5_graph", root), "--walk-steps", "[0]", "--seeds", contract.name])
         found[contract.name] = labels(toy.manifest("s5_graph", root=root), contracts.RANDOM_WALK)
         given = labels(toy.manifest("s3_seeds"), contract)
         for known in (given == 0, (given > 0) & (given != 255)):

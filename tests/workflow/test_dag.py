@@ -26,6 +26,7 @@ def test_images_to_scores_and_report(finished):
         "confusion.png",
         "curves.png",
         "found.html",
+        "affinity.html",
         "substitutions.html",
         "costs.html",
     ):
@@ -53,7 +54,7 @@ def test_other_weak_labels_go_as_far_as_pseudo_labels(finished):
         jobs = planned(finished.snakemake("-n", f"results/scenes/{weak}/ours/{scores}"))
         for made_by_another_test in ("weak_index", "s3_seeds"):
             jobs.pop(made_by_another_test, None)
-        assert jobs == {"s4_affinity": 1, "s5_graph": 1, "s6_propagate": 1, "s9_evaluate": 1}
+        assert jobs == {"s4_affinity": 1, "s5_walk": 1, "s5_graph": 1, "s6_propagate": 1, "s9_evaluate": 1}
 
 
 def check_rows(results, *kinds):
@@ -226,7 +227,7 @@ def test_presets_start_where_they_differ(finished):
 
 
 def test_a_changed_option_reruns_its_stage_and_what_follows(finished):
-    (finished.folder / "more.yaml").write_text("graph: {walk_steps: 3}")
+    (finished.folder / "more.yaml").write_text("graph: {walk_steps: [3]}")
     jobs = planned(finished.snakemake("-n", "--configfile", "more.yaml"))
     assert "s5_graph" in jobs and "s6_propagate" in jobs and "s4_affinity" not in jobs and "s3_seeds" not in jobs
 

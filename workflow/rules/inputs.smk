@@ -35,6 +35,25 @@ def affinity_of_report(wildcards):
     return weights_of("s4_affinity")(wildcards) if used else []
 
 
+def chosen_walk(wildcards):
+    """What s5_walk chose, or nothing where there is nothing to choose."""
+    if not configuration.chooses_walk(config, wildcards.variant, wildcards.weak):
+        return []
+    return [f"{stage_folder(wildcards, 's5_walk')}/walk.json"]
+
+
+def walk_of_report(wildcards):
+    """What s5_walk chose on the road of a variant, if it did."""
+    return chosen_walk(wildcards) if "s5_graph" in label_stages(wildcards) else []
+
+
+def cams_of_walk(wildcards):
+    """Manifests of the CAMs, where random walks start at them."""
+    if section("graph", wildcards)["seeds"] != "cam":
+        return []
+    return manifests_in(f"results/{wildcards.dataset}/s2_cam/train", shards())
+
+
 def objects_of_shard(wildcards):
     """Soft masks of the same images, or nothing where they are not used."""
     if not uses_objects(wildcards):
@@ -78,7 +97,9 @@ def backbone_of(name):
 
     def file(wildcards):
         source = weights_source(name, wildcards)
-        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(source)
+        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(
+            source
+        )
         return [source] if used else []
 
     return file

@@ -3,6 +3,7 @@ PAGES = {
     "scores.html": "Scores",
     "confusion.png": "Scores",
     "curves.png": "Training",
+    "affinity.html": "Training",
     "found.html": "What was found in your folder",
     "substitutions.html": "What was substituted",
     "costs.html": "Costs",
@@ -15,6 +16,7 @@ rule report:
         manifests=label_manifests,
         segmenter=final_network,
         affinity=affinity_of_report,
+        walk=walk_of_report,
         scores=expand(
             "results/{{dataset}}/{{weak}}/{{variant}}/s9_evaluate/{split}/scores.json",
             split=["train", "val"],
@@ -44,11 +46,12 @@ rule report:
         affinity=lambda wildcards, input: (
             f"--affinity {input.affinity}" if input.affinity else ""
         ),
+        walk=lambda wildcards, input: f"--walk {input.walk}" if input.walk else "",
         images=config["report_images"],
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "Pictures and tables of {wildcards.dataset}, variant {wildcards.variant}"
     shell:
         "python -m wsss_stages.stages.report --index {input.index} --manifests {input.manifests}"
-        " --segmenter {input.segmenter} {params.affinity} --scores {input.scores} --curves {input.curves}"
+        " --segmenter {input.segmenter} {params.affinity} {params.walk} --scores {input.scores} --curves {input.curves}"
         " --benchmarks {input.benchmarks} --images {params.images} --folder {params.folder} > {log} 2>&1"

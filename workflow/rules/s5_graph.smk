@@ -4,6 +4,7 @@ rule s5_graph:
         seeds=same_shard("s3_seeds"),
         cam=cam_of_shard,
         affinity=weights_of("s4_affinity"),
+        walk=chosen_walk,
     output:
         manifest="results/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.json",
     log:
@@ -19,6 +20,7 @@ rule s5_graph:
         gpu=GPUS,
     params:
         sees=content_of(WEAK_INDEX),
+        walk=lambda wildcards, input: f"--walk {input.walk}" if input.walk else "",
         device=DEVICE,
         flags=variant_flags("s5_graph"),
         contract=contracts.version_of("s5_graph"),
@@ -26,5 +28,6 @@ rule s5_graph:
         "Graphs of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eq. 3.14)"
     shell:
         "python -m wsss_stages.stages.s5_graph --index {input.index} --seeds-manifest {input.seeds} --cam {input.cam}"
-        " --affinity {input.affinity} --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
+        " --affinity {input.affinity} --split {wildcards.split} --device {params.device:q} {params.walk}"
+        " --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from wsss_stages import UNKNOWN
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.windows import neighbours
@@ -31,15 +32,20 @@ class AffinityCnn(nn.Module):
             nn.init.kaiming_normal_(head.weight)
         nn.init.xavier_uniform_(self.join.weight, gain=4)
 
+    @property
+    def grid(self) -> Grid:
+        """Where the features lie in the image."""
+        return self.backbone.grids[-1]
+
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b d h w"]:
         """F_A at the stride of the backbone; the image's sides are multiples of it."""
         return self.embed(self.maps(image))
 
     def maps(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
         """The three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
-        maps = self.backbone(image)
+        maps, grids = self.backbone(image), self.backbone.grids
         size = maps[-1].shape[2:]
-        return [m if m.shape[2:] == size else F.interpolate(m, size, mode="bilinear") for m in maps]
+        return [onto(m, grid, self.grid, size) for m, grid in zip(maps, grids, strict=True)]
 
     def embed(self, maps: list[Tensor]) -> Float[Tensor, "b d h w"]:
         """F_A of given feature maps."""

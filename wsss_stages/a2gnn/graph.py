@@ -4,8 +4,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
 from wsss_stages.pairwise.affinity import affinity, mean_absolute_difference
 from wsss_stages.pairwise.windows import exists
+
+
+def compared(network: AffinityCnn, image: Float[Tensor, "1 3 H W"], kind: str) -> Float[Tensor, "1 d h w"]:
+    """Return the features that edges of a `kind` compare: F_A for `affinity`, X of Eq. 3.15 for `distance`."""
+    if kind == "affinity":
+        return network(image)
+    maps = network.maps(image)
+    return node_features(maps).T.reshape(1, -1, *maps[0].shape[2:])
+
+
+def linked(
+    features: Float[Tensor, "1 d h w"], kind: str, window: list[tuple[int, int]], threshold: float
+) -> Float[Tensor, "n h w"]:
+    """Return the edges of a `kind` between what `compared` returns."""
+    return (edges if kind == "affinity" else distance_edges)(features, window, threshold)
 
 
 def edges(

@@ -14,6 +14,8 @@ def box_masks(
 ) -> Bool[np.ndarray, "k h w"]:
     """Pixels of every box's object. Of boxes of one size the later one counts as smaller.
 
+    A box all of whose pixels smaller boxes of its class have shares them with these: none is left empty that need not be.
+
     Args:
         labels: 0 background, 1..N class, 255 unknown, which is no object's.  boxes: x0 y0 x1 y1, pixels, half open.
     """
@@ -24,7 +26,10 @@ def box_masks(
         inside = labels[y0:y1, x0:x1] == classes[number]
         masks[number, y0:y1, x0:x1] = inside
         owner[y0:y1, x0:x1][inside] = number
-    return masks if overlap == "thesis" else masks & (owner == np.arange(len(boxes))[:, None, None])
+    if overlap == "thesis":
+        return masks
+    alone = masks & (owner == np.arange(len(boxes))[:, None, None])
+    return np.where(alone.any(axis=(1, 2), keepdims=True), alone, masks)
 
 
 def filled(boxes: Int[np.ndarray, "k 4"], height: int, width: int) -> Bool[np.ndarray, "k height width"]:

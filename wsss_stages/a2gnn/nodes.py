@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from wsss_stages.nets.grid import Grid
+
 
 def whole_nodes(image: Float[Tensor, "1 3 h w"], stride: int) -> Float[Tensor, "1 3 H W"]:
     """Padded with 0 at the right and the bottom to a multiple of `stride`."""
@@ -13,22 +15,19 @@ def whole_nodes(image: Float[Tensor, "1 3 h w"], stride: int) -> Float[Tensor, "
     return F.pad(image, (0, -w % stride, 0, -h % stride))
 
 
-def labels_at_nodes(labels: np.ndarray, stride: int) -> np.ndarray:
-    """(ceil(h / stride), ceil(w / stride)) of an (h, w) map: the pixel in the middle of each node, or its last."""
-    y, x = (np.minimum(np.arange(0, n, stride) + stride // 2, n - 1) for n in labels.shape)
-    return labels[np.ix_(y, x)]
+def boxes_at_nodes(boxes: np.ndarray, grid: Grid, height: int, width: int) -> np.ndarray:
+    """Return (k, height, width) bool: nodes that lie in a box (x0 y0 x1 y1, pixels, half open), in each direction at least one."""
+    x, y = (_in_spans(boxes[:, i], boxes[:, i + 2], grid.places(n).numpy()) for i, n in ((0, width), (1, height)))
+    return y[:, :, None] & x[:, None, :]
 
 
-def average_at_nodes(P: Float[Tensor, "c h w"], stride: int) -> Float[Tensor, "c y x"]:
-    """Mean over each node's pixels; nodes at the right and the bottom may have fewer."""
-    return F.avg_pool2d(P, stride, ceil_mode=True)
-
-
-def boxes_at_nodes(boxes: np.ndarray, stride: int, height: int, width: int) -> np.ndarray:
-    """(k, height, width) bool: nodes of which a box (x0 y0 x1 y1, pixels, half open) covers any pixel."""
-    y, x = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
-    x0, y0, x1, y1 = (boxes[:, i, None, None] for i in range(4))
-    return (y >= y0 // stride) & (y < -(-y1 // stride)) & (x >= x0 // stride) & (x < -(-x1 // stride))
+def _in_spans(start: np.ndarray, stop: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return (k, n) bool: places within [start, stop), or where there are none the one nearest to the middle."""
+    centres = places + 0.5  # pixel p reaches from p to p + 1
+    inside = (start[:, None] <= centres) & (centres < stop[:, None])
+    distance = np.abs(centres - (start + stop)[:, None] / 2)
+    nearest = np.arange(len(places)) == distance.argmin(axis=1)[:, None]
+    return np.where(inside.any(axis=1, keepdims=True), inside, nearest)
 
 
 def rows_of(labels: np.ndarray, classes: list[int]) -> Tensor:

@@ -51,19 +51,31 @@ def soft_mask(
 def merge(
     P: list[Float[Tensor, "_ _"]], boxes: np.ndarray, rows: Int[Tensor, "k"], classes: int, height: int, width: int
 ) -> Float[Tensor, "c h w"]:
-    """Soft masks of boxes as probabilities of classes, normalised.
+    """Return soft masks of boxes as probabilities of classes, summing to 1.
 
-    Background is where no box's object is, a class where any of its boxes' is, each box deciding for itself:
-    ∏(1 - P_k) over all boxes, 1 - ∏(1 - P_k) over a class's.
+    The smaller box wins: as if masks lay over each other, the largest lowest, a pixel is of a box's object with the box's probability
+    times that of no smaller box's object being there: a passenger in the window of a bus stays a passenger, however sure the bus.
+    Boxes of one size decide side by side: no object ∏(1 - P_k), a class 1 - ∏(1 - P_k) over the class's, normalised.
 
     Args:
         rows: row of each box's class, 1 and up.  classes: rows, with background.
     """
-    none = torch.ones(classes, height, width)
-    for p, (x0, y0, x1, y1), row in zip(P, boxes, rows.tolist(), strict=True):
-        none[row, y0:y1, x0:x1] *= 1 - p
-    Q = torch.cat([none[1:].prod(dim=0, keepdim=True), 1 - none[1:]])
-    return Q / Q.sum(dim=0, keepdim=True)
+    Q = torch.zeros(classes, height, width)
+    Q[0] = 1
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    for area in np.unique(areas)[::-1]:
+        group = np.flatnonzero(areas == area).tolist()
+        (left, top), (right, bottom) = boxes[group, :2].min(axis=0), boxes[group, 2:].max(axis=0)
+        none = torch.ones(classes, bottom - top, right - left)
+        for number in group:
+            x0, y0, x1, y1 = boxes[number]
+            none[rows[number], y0 - top : y1 - top, x0 - left : x1 - left] *= 1 - P[number]
+        upper = torch.cat([none[1:].prod(dim=0, keepdim=True), 1 - none[1:]])
+        upper = upper / upper.sum(dim=0, keepdim=True)
+        lower = Q[:, top:bottom, left:right]
+        Q[:, top:bottom, left:right] = upper[:1] * lower
+        Q[1:, top:bottom, left:right] += upper[1:]
+    return Q
 
 
 def pack(P: list[Float[Tensor, "_ _"]]) -> np.ndarray:

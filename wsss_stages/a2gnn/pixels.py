@@ -5,16 +5,17 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-
-def probabilities(logits: Float[Tensor, "c y x"], stride: int, height: int, width: int) -> Float[Tensor, "c h w"]:
-    """O of Eq. 3.19 at full size: logits up by `stride`, the padding cut off, softmax over classes."""
-    return enlarged(logits, stride, height, width).softmax(dim=0)
+from wsss_stages.nets.grid import Grid, to_pixels
 
 
-def enlarged(at_nodes: Float[Tensor, "c y x"], stride: int, height: int, width: int) -> Float[Tensor, "c h w"]:
-    """Up by `stride`, bilinear, and the padding cut off."""
-    size = (at_nodes.shape[1] * stride, at_nodes.shape[2] * stride)
-    return F.interpolate(at_nodes[None], size, mode="bilinear", align_corners=False)[0, :, :height, :width]
+def probabilities(logits: Float[Tensor, "c y x"], grid: Grid, height: int, width: int) -> Float[Tensor, "c h w"]:
+    """O of Eq. 3.19 at full size: logits at the pixels, the padding cut off, softmax over classes."""
+    return enlarged(logits, grid, height, width).softmax(dim=0)
+
+
+def enlarged(at_nodes: Float[Tensor, "c y x"], grid: Grid, height: int, width: int) -> Float[Tensor, "c h w"]:
+    """Return maps at the pixels, bilinear, the padding cut off."""
+    return to_pixels(at_nodes[None], grid, (height, width))[0]
 
 
 def only_where_allowed(P: Float[Tensor, "c h w"], allowed: Bool[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsss_stages.array_checks import FLOATING, INTEGER, check_tensors
+from wsss_stages.labels.boxes import smallest_first
 
 LEAST = 0.05
 """A class is never raised as if less than this were enough, however little the box's probabilities hold."""
@@ -15,11 +16,11 @@ AHEAD = 1e-3
 def touch_all_sides(
     P: Float[Tensor, "c h w"], boxes: Int[Tensor, "k 4"], box_rows: Int[Tensor, "k"], share: float
 ) -> Float[Tensor, "c h w"]:
-    r"""Raise each box's class inside the box until it beats background somewhere in `share` of the rows and columns.
+    r"""Raise each box's class inside the box until it beats all others somewhere in `share` of the rows and columns.
 
-    With :math:`s = P_r / (P_r + P_0)`, a row or column holds the object above a threshold t if its largest s is over t.
-    The box's t is the largest, at most 1/2, that `share` of them pass; :math:`P_r` is multiplied by :math:`(1 - t) / t`,
-    which makes t a tie, and all classes are normalised. Where boxes of one class overlap the larger factor holds.
+    With :math:`s = P_r / (P_r + \max_{c \ne r} P_c)`, a row or column holds the object above a threshold t if its largest s is over
+    t. The box's t is the largest, at most 1/2, that `share` of them pass; :math:`P_r` is multiplied by :math:`(1 - t) / t`, which makes
+    t a tie. The largest box comes first, so a smaller one has the last word on its pixels; at the end all classes are normalised.
 
     Args:
         P: probabilities, background first.  boxes: x0 y0 x1 y1, pixels, 0-based, half open.
@@ -31,11 +32,12 @@ def touch_all_sides(
     check_tensors("touch_all_sides", boxes=(boxes, "k 4", INTEGER), box_rows=(box_rows, "k", INTEGER))
     if share == 0 or len(boxes) == 0:
         return P
-    factors = torch.ones_like(P)
-    for (x0, y0, x1, y1), row in zip(boxes.tolist(), box_rows.tolist(), strict=True):
-        s = P[row, y0:y1, x0:x1] / (P[row, y0:y1, x0:x1] + P[0, y0:y1, x0:x1]).clamp(min=1e-12)
-        factors[row, y0:y1, x0:x1] = factors[row, y0:y1, x0:x1].clamp(min=raise_by(s, share))
-    raised = P * factors
+    raised = P.clone()
+    for number in smallest_first(boxes.cpu().numpy(), box_rows.cpu().numpy())[::-1].tolist():
+        (x0, y0, x1, y1), row = boxes[number].tolist(), int(box_rows[number])
+        part = raised[:, y0:y1, x0:x1]
+        rival = torch.cat([part[:row], part[row + 1 :]]).amax(dim=0)
+        part[row] *= raise_by(part[row] / (part[row] + rival).clamp(min=1e-12), share)
     return raised / raised.sum(dim=0, keepdim=True)
 
 

@@ -31,7 +31,7 @@ def losses(
     """
     x = backbones.normalise(image)
     logits, features = network.both(x)
-    made = {"cross_entropy": segmentation_loss(logits, labels, False)}
+    made = {"cross_entropy": segmentation_loss(logits, labels, False, network.grid)}
     if opt.dfr_weight:
         with torch.autocast(image.device.type, enabled=False):
             made |= regularised(

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.segmenter import Segmenter, block
 from wsss_stages.nets.upernet import UperNet
 
@@ -30,6 +31,11 @@ class DfrNet(Segmenter):
         fused = channels * len(blocks)
         self.classify = nn.Sequential(*block(fused, channels, 3), nn.Dropout2d(0.1), nn.Conv2d(channels, classes, 1))
         self.feature = nn.Sequential(nn.Conv2d(fused, features, 1), nn.ReLU()) if features else None
+
+    @property
+    def grid(self) -> Grid:
+        """The logits lie at the nodes of the finest map."""
+        return self.backbone.grids[0]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:
         return self.classify(self.fuse(self.backbone(image)))

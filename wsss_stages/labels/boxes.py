@@ -24,6 +24,12 @@ def allowed(
     return np.stack([np.ones((height, width), bool), *masks])
 
 
+def smallest_first(boxes: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """(k,) numbers of boxes by their area, those of one area by class and place: one order, however the boxes are listed."""
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return np.lexsort((*boxes.T, classes, areas))
+
+
 def filled(boxes: np.ndarray, box_classes: np.ndarray, height: int, width: int) -> np.ndarray:
     """(h, w) uint8: every box filled with its class, smaller boxes over larger ones; 0 elsewhere."""
     label = np.zeros((height, width), np.uint8)

@@ -6,16 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from wsss_stages.nets.grid import Grid, to_pixels
+
 
 def multi_scale(
-    cam_of, images: Tensor, classes: list[Tensor], scales: list[float], flip: bool, stride: int
+    cam_of,
+    images: Tensor,
+    classes: list[Tensor],
+    scales: list[float],
+    flip: bool,
+    stride: int,
+    grid: Grid | None = None,
 ) -> list[Tensor]:
     """P_fg of Eqs. 2.1-2.3 of each image: the mean over scales and mirror of rectified CAMs, over its maximum.
 
     Args:
         cam_of: network's map from (b, 3, h, w) normalised RGB to rectified activations (b, N, y, x).
         images: (b, 3, h, w), of one size.  classes: of each, (k,) of those present, 1..N.
-        stride: pixels of a node of the result.
+        stride: pixels of a cell of the result.  grid: of the network's nodes; None: they are cells.
 
     Returns: for each (k, ceil(h / stride), ceil(w / stride)) in [0, 1].
     """
@@ -28,11 +36,10 @@ def multi_scale(
         scaled_size = (max(32, round(height * scale)), max(32, round(width * scale)))
         scaled = F.interpolate(images, scaled_size, mode="bilinear", align_corners=False)
         cams = cam_of(torch.cat([scaled, scaled.flip(3)]) if flip else scaled).float()
-        if flip:
-            cams = (cams[:b] + cams[b:].flip(3)) / 2
-        for total, cam, present in zip(totals, cams, classes, strict=True):
+        for i, (total, present) in enumerate(zip(totals, classes, strict=True)):
             if len(present):
-                total += F.interpolate(cam[None, present - 1], size, mode="bilinear", align_corners=False)[0]
+                of_image = to_pixels(cams[i::b, present - 1], grid, size, scaled_size)
+                total += (of_image[0] + of_image[1].flip(2)) / 2 if flip else of_image[0]
     return [total / total.amax(dim=(1, 2), keepdim=True).clamp(min=1e-5) if len(total) else total for total in totals]
 
 

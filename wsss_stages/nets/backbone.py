@@ -1,11 +1,17 @@
-"""A network with the places where its feature maps are taken from."""
+"""A network with the places where its feature maps are taken from, and where their nodes lie in the image."""
 
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.inputs import IMAGENET, Inputs, renormalise
+from wsss_stages.nets.padding import first_pixel
+
+SIDE = 64
+"""Of the image that a network is looked at with, a multiple of every stride."""
 
 
 class Backbone(nn.Module):
@@ -13,6 +19,7 @@ class Backbone(nn.Module):
 
     forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. The network
     sees the image by the mean and deviation of its own training, which are saved with its weights.
+    grids: where the nodes of each map lie.
     """
 
     def __init__(
@@ -25,11 +32,17 @@ class Backbone(nn.Module):
         frozen_norm: bool,
         converted: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
         inputs: Inputs = IMAGENET,
+        whole_strides: bool = False,
     ):
-        """`converted` brings a checkpoint under the names of the network."""
+        """
+        Args:
+            frozen_norm: the weights are pretrained.
+            converted: brings a checkpoint under the names of the network.
+            whole_strides: images are padded with 0 at the right and the bottom to a multiple of the coarsest stride.
+        """
         super().__init__()
         self.name, self.hub, self.frozen_norm, self.converted = name, hub, frozen_norm, converted
-        self.inputs = inputs
+        self.inputs, self._multiple = inputs, 1
         for statistic, values in (("mean", inputs.mean), ("deviation", inputs.deviation)):
             self.register_buffer(statistic, torch.tensor(values).view(1, 3, 1, 1))
         self.network, self._run = network, lambda image: run(image)  # wrapped: `run` may be `network`, held once
@@ -37,13 +50,17 @@ class Backbone(nn.Module):
         for tap in taps:
             tap.register_forward_hook(lambda _module, _inputs, output: self._maps.append(output))
         training = self.training
-        with torch.no_grad():
-            self.dims = [m.shape[1] for m in self.eval()(torch.zeros(1, 3, 64, 64))]
+        maps, centres = _watched(self.eval())
         self.train(training)
+        self.dims = [m.shape[1] for m in maps]
+        self.grids = [_grid(SIDE // m.shape[2], None if frozen_norm else centres.get(m.shape[2])) for m in maps]
+        self._multiple = self.grids[-1].stride if whole_strides else 1
 
     def forward(self, image: Tensor) -> list[Tensor]:
         self._maps = []
-        self._run(renormalise(image, self.mean, self.deviation))
+        h, w = image.shape[2:]
+        image = renormalise(image, self.mean, self.deviation)
+        self._run(F.pad(image, (0, -w % self._multiple, 0, -h % self._multiple)))
         maps, self._maps = self._maps, []
         return maps
 
@@ -55,3 +72,36 @@ class Backbone(nn.Module):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
+
+
+def _grid(stride: int, centre: float | None) -> Grid:
+    """Return the grid of a map.
+
+    Networks that were trained on images and their mirror images see both alike, so their nodes lie evenly in the image: at the
+    centres of cells, wherever the padding puts the middle of the kernels, for the filters lean by what is missing. `centre` is the
+    middle of the first node's kernels, which a network that is drawn at random begins with; None without them.
+    """
+    return Grid.cells(stride) if centre is None else Grid(stride, centre)
+
+
+@torch.no_grad()
+def _watched(backbone: Backbone) -> tuple[list[Tensor], dict[int, float]]:
+    """Return the maps of an empty image, and by their side the pixel in the middle of the first node's kernels.
+
+    Of several modules that make maps of one side from larger ones the first with a kernel counts: others are shortcuts beside it.
+    """
+    centres = {SIDE: 0.0}
+
+    def look(module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+        step = module.stride[0] if isinstance(module.stride, tuple) else module.stride
+        kernel = module.kernel_size[0] if isinstance(module.kernel_size, tuple) else module.kernel_size
+        side = output.shape[2]
+        if step > 1 and kernel > 1 and side not in centres and side * step in centres:
+            centres[side] = centres[side * step] + SIDE // (side * step) * first_pixel(module)
+
+    strided = [m for m in backbone.modules() if isinstance(m, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d)]
+    handles = [module.register_forward_hook(look) for module in strided]
+    maps = backbone(torch.zeros(1, 3, SIDE, SIDE))
+    for handle in handles:
+        handle.remove()
+    return maps, centres

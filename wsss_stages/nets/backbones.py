@@ -11,6 +11,7 @@ from wsss_stages.nets.backbone import Backbone
 from wsss_stages.nets.dilation import dilate
 from wsss_stages.nets.frozen_norm import fold_norms
 from wsss_stages.nets.inputs import MEAN, STD, normalise
+from wsss_stages.nets.padding import TWINS, pad_as_tensorflow
 from wsss_stages.nets.relu6 import ReLU6
 from wsss_stages.nets.resnet38 import ResNet38
 
@@ -37,7 +38,8 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
     """A backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
-        name: tiny, resnet38, mobilenet_v2, resnet18/34/50/101, or a timm model with `features_only` that timm can dilate.
+        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as TensorFlow does, for weights of its), resnet18/34/50/101, or a
+            timm model with `features_only` that timm can dilate.
         stride: output stride, 8 or 16.
         pretrained: weights will be loaded (nets.weights), so batch norm is frozen.
 
@@ -86,7 +88,7 @@ def _resnet38(stride: int, pretrained: bool, maps: int) -> Backbone:
     return Backbone("resnet38", wide, wide, taps, "", True)
 
 
-def _mobilenet(stride: int, pretrained: bool, maps: int) -> Backbone:
+def _mobilenet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     """Three taps are the rectified expansions of blocks 13 and 17 and the last convolution, four are blocks' signed outputs, of which
     the last convolution takes the last one's place where strides are traded for dilation."""
     from torchvision.models import mobilenet_v2
@@ -96,9 +98,13 @@ def _mobilenet(stride: int, pretrained: bool, maps: int) -> Backbone:
     for module in features.modules():
         if isinstance(module, nn.ReLU6):
             module.__class__ = ReLU6
+    tensorflow = name.startswith("tf_")
+    if tensorflow:
+        pad_as_tensorflow(features.modules())
     three = [features[13].conv[0], features[17].conv[0], features[18]]
     taps = three if maps == 3 else [features[n] for n in (3, 6, 13, 17 if stride == 32 else 18)]
-    return Backbone("mobilenet_v2", _Named(features=features), features, taps, "torchvision:mobilenet_v2", pretrained)
+    hub = "" if tensorflow else f"torchvision:{name}"
+    return Backbone(name, _Named(features=features), features, taps, hub, pretrained, whole_strides=tensorflow)
 
 
 def _resnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
@@ -119,7 +125,7 @@ def _resnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     return Backbone(name, net, run, stages[-maps:], f"torchvision:{name}", pretrained)
 
 
-_OURS = {"tiny": _tiny, "resnet38": _resnet38, "mobilenet_v2": _mobilenet}
+_OURS = {"tiny": _tiny, "resnet38": _resnet38} | {name: partial(_mobilenet, name) for name in TWINS}
 _RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
 
 

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.grid import PIXELS, onto
 
 
 class CamClassifier(nn.Module):
@@ -51,12 +52,12 @@ class SeamClassifier(nn.Module):
         """Activations and refined activations, background first."""
         *shallow, deep = self.backbone(image)
         raw = self.head(self.dropout(deep))
-        size = deep.shape[2:]
+        size, (*grids, nodes) = deep.shape[2:], self.backbone.grids
         reduced = [
-            F.relu(F.interpolate(conv(m.detach()), size, mode="bilinear", align_corners=False))
-            for conv, m in zip(self.reduce, shallow, strict=True)
+            F.relu(onto(conv(m.detach()), grid, nodes, size))
+            for conv, m, grid in zip(self.reduce, shallow, grids, strict=True)
         ]
-        small = F.interpolate(image, size, mode="bilinear", align_corners=False)
+        small = onto(image, PIXELS, nodes, size)
         f = F.normalize(self.embed(torch.cat([small, *reduced], dim=1)).flatten(2), dim=1, eps=1e-5)  # b 192 n
         return raw, correlate(f, winners(raw.detach())).view_as(raw)
 

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from wsss_stages import UNKNOWN
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.grid import onto
+from wsss_stages.nets.padding import like
 
 
 class ObjectNet(nn.Module):
@@ -19,7 +21,7 @@ class ObjectNet(nn.Module):
         super().__init__()
         self.backbone = backbone
         first = next(m for m in backbone.modules() if isinstance(m, nn.Conv2d))
-        self.box = nn.Conv2d(1, first.out_channels, first.kernel_size, first.stride, first.padding, bias=False)
+        self.box = like(first, 1)
         first.register_forward_hook(lambda _module, _inputs, output: output + self.box(self._inside))
         self._inside = torch.empty(0)
         self.lateral = nn.ModuleList(nn.Conv2d(dim, width, 1) for dim in backbone.dims)
@@ -35,12 +37,14 @@ class ObjectNet(nn.Module):
         """Logits of the object at the finest stride of the backbone. `inside`: 1 in the box, 0 in its margins."""
         self._inside = inside.unsqueeze(1)
         maps = self.backbone(image)
-        joined = None
-        for lateral, mix, m in reversed(list(zip(self.lateral, self.mix, maps, strict=True))):
+        joined = above = None
+        for lateral, mix, m, grid in reversed(
+            list(zip(self.lateral, self.mix, maps, self.backbone.grids, strict=True))
+        ):
             level = lateral(m)
             if joined is not None:
-                level = level + F.interpolate(joined, level.shape[2:], mode="bilinear", align_corners=False)
-            joined = mix(level)
+                level = level + onto(joined, above, grid, level.shape[2:])
+            joined, above = mix(level), grid
         return self.out(joined).squeeze(1)
 
     def new_parameters(self) -> list[nn.Parameter]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wsss_stages import metrics
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import Grid, to_pixels
 
 CHANNELS_OF_A_GROUP = 16
 """Least channels of a group norm's groups (Wu and He 2018): with few, a 1x1 map would lose what it tells."""
@@ -26,6 +27,11 @@ class Segmenter(nn.Module):
     def __init__(self, backbone: backbones.Backbone):
         super().__init__()
         self.backbone = backbone
+
+    @property
+    def grid(self) -> Grid:
+        """Where the logits lie in the image."""
+        return self.backbone.grids[-1]
 
     def graded(self, image: Float[Tensor, "b 3 H W"]) -> dict[str, tuple[Float[Tensor, "b c _ _"], float]]:
         """What training grades: name of the loss to logits and weight."""
@@ -68,7 +74,7 @@ def multi_scale(
         size = (max(32, round(h * scale)), max(32, round(w * scale)))
         scaled = F.interpolate(image, size, mode="bilinear", align_corners=False)
         logits = network(torch.cat([scaled, scaled.flip(3)]) if flip else scaled).float()
-        P = F.interpolate(logits, (h, w), mode="bilinear", align_corners=False).softmax(dim=1)
+        P = to_pixels(logits, network.grid, (h, w), size).softmax(dim=1)
         total = total + (P[:1] + P[1:].flip(3) if flip else P)[0]
     return total / (len(scales) * (2 if flip else 1))
 
@@ -84,18 +90,20 @@ def agreement(network: Segmenter, batches: Iterable[dict], classes: int) -> np.n
     for batch in batches:
         labels = batch["labels"]
         logits = network(backbones.normalise(batch["image"])).float()
-        found = F.interpolate(logits, labels.shape[1:], mode="bilinear", align_corners=False).argmax(dim=1)
+        found = to_pixels(logits, network.grid, tuple(labels.shape[1:])).argmax(dim=1)
         counts += metrics.confusion(labels.cpu().numpy(), found.cpu().numpy(), classes)
     return counts
 
 
-def segmentation_loss(logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool) -> Float[Tensor, ""]:
+def segmentation_loss(
+    logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool, grid: Grid | None = None
+) -> Float[Tensor, ""]:
     """Cross-entropy of upsampled logits; `balanced` is the mean of the background's mean and the foreground's.
 
     Args:
-        labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.
+        labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.  grid: of the logits; None: they are cells.
     """
-    upsampled = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
+    upsampled = to_pixels(logits.float(), grid, tuple(labels.shape[1:]))
     loss = F.cross_entropy(upsampled, labels.long(), ignore_index=255, reduction="none")
     background, foreground = labels == 0, (labels > 0) & (labels != 255)
     if not balanced:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from wsss_stages.nets import swin
 from wsss_stages.nets.backbone import Backbone
 from wsss_stages.nets.inputs import Inputs
+from wsss_stages.nets.padding import pad_as_tensorflow
 
 ADVICE = "take one that timm can dilate, such as a resnet, res2net, resnest, regnet, efficientnet or convnext"
 
@@ -33,6 +34,7 @@ def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbo
     import timm
 
     net = timm.create_model(name, pretrained=False, num_classes=0, output_stride=stride)
+    tensorflow = _static_padding(net)
     if maps == 4:
         taps = list(map(_identity, net.feature_info[-4:]))
 
@@ -44,13 +46,14 @@ def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbo
         middle, late = (net.get_submodule(stage["module"])[-1].bn1 for stage in net.feature_info[-2:])
         taps, run = [_rectified(activated) for activated in (middle, late, net.bn2)], net.forward_features
     return Backbone(
-        name, net, run, taps, f"timm_model:{name}", pretrained, partial(_in_order, net), inputs=_inputs(net)
+        name, net, run, taps, f"timm_model:{name}", pretrained, partial(_in_order, net), _inputs(net), tensorflow
     )
 
 
 def _features_only(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     """Return the last feature maps; of signed ones a network that is not a pyramid gives the positive and the negative part."""
     net = _features(name, stride)
+    tensorflow = _static_padding(net)
     with torch.no_grad():
         image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
         signed = [bool(m.min() < 0) for m in net(image)[-maps:]]
@@ -61,7 +64,7 @@ def _features_only(name: str, stride: int, pretrained: bool, maps: int) -> Backb
             m = m.permute(0, 3, 1, 2) if _channels_last(m, net) else m
             tap(parts(m) if has_signs and maps == 3 else m)
 
-    return Backbone(name, net, run, taps, f"timm:{name}", pretrained, inputs=_inputs(net))
+    return Backbone(name, net, run, taps, f"timm:{name}", pretrained, inputs=_inputs(net), whole_strides=tensorflow)
 
 
 def parts(m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b c y x"]:
@@ -75,6 +78,17 @@ def _swin(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     net = swin.network(name)
     run, converted = partial(swin.run, net), partial(swin.converted, net)
     return Backbone(name, net, run, list(net.out_norms), f"timm_model:{name}", pretrained, converted, _inputs(net))
+
+
+def _static_padding(net: nn.Module) -> bool:
+    """Pad TensorFlow's convolutions of a timm model alike whatever the size of the image, and return whether there are any."""
+    from timm.layers import Conv2dSame
+
+    same = [module for module in net.modules() if isinstance(module, Conv2dSame) and module.stride != (1, 1)]
+    for conv in same:
+        conv.__class__ = nn.Conv2d
+    pad_as_tensorflow(same)
+    return bool(same)
 
 
 def _inputs(net: nn.Module) -> Inputs:
@@ -139,6 +153,6 @@ def _check_known(name: str) -> None:
     if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():
         near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none of that family"
         raise ValueError(
-            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, resnet18/34/50/101 or a timm model "
+            f"backbone {name!r} is not known; wanted tiny, resnet38, mobilenet_v2, tf_mobilenet_v2, resnet18/34/50/101 or a timm model "
             f"(near it: {near})"
         )

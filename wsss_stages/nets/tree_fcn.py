@@ -2,11 +2,11 @@
 
 from math import gcd
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.nets.segmenter import Segmenter, block
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 
@@ -31,12 +31,17 @@ class TreeFcn(Segmenter):
         """Maps at strides 4 to 32; the decoder ends at the finest, whatever `stride` says."""
         return backbones.pyramid(name, pretrained)
 
+    @property
+    def grid(self) -> Grid:
+        """The logits lie at the nodes of the finest map."""
+        return self.backbone.grids[0]
+
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:
-        maps = self.backbone(image)
+        maps, grids = self.backbone(image), self.backbone.grids
         x = self.lateral[-1](maps[-1])
         for level in reversed(range(len(maps) - 1)):
             m = maps[level]
-            above = F.interpolate(x, m.shape[2:], mode="bilinear", align_corners=False)
+            above = onto(x, grids[level + 1], grids[level], m.shape[2:])
             filtered = tree_filter(above, self.embed[level](above), spanning_forest(m.detach()), self.groups)
             x = self.refine[level](self.lateral[level](m) + filtered)
         return self.classify(x)

@@ -1,6 +1,7 @@
 """Load backbone weights from a local file, an installed package, a hub, or not at all; what was loaded is recorded."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import torch
 from wsss_stages import tensor_files
 from wsss_stages.artifacts import sha256
 from wsss_stages.nets.backbone import Backbone
-from wsss_stages.nets.inputs import MEAN, STD
+from wsss_stages.nets.inputs import MEAN, STD, normalise
 from wsss_stages.nets.packages import WeightsError, package_file
+from wsss_stages.nets.padding import LEAN, TWINS, lean
+from wsss_stages.nets.unfold import unfold_norms
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Origin:
     mean: tuple[float, ...] = MEAN
     deviation: tuple[float, ...] = STD
     interpolation: str = "bilinear"
+    unfolded: int = 0
+    """Photographs by which folded batch norms were taken out of the filters."""
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -38,8 +43,12 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}
 
 
-def load(backbone: Backbone, source: str) -> Origin:
-    """Fill a backbone from a file, 'package', 'hub' or 'none'. Raises WeightsError when most of it would stay random."""
+def load(backbone: Backbone, source: str, photographs: Iterable[torch.Tensor] = ()) -> Origin:
+    """Fill a backbone from a file, 'package', 'hub' or 'none'. Raises WeightsError when most of it would stay random.
+
+    Args:
+        photographs: (1, 3, h, w) RGB in [0, 1] for `unfold.unfold_norms`, read only where batch norms are folded; () keeps those.
+    """
     inputs = vars(backbone.inputs)
     if source == "none":
         return Origin("none", "", **inputs)
@@ -64,7 +73,23 @@ def load(backbone: Backbone, source: str) -> Origin:
             f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). Are these weights of another backbone?"
         )
     backbone.network.load_state_dict(state, strict=False)
-    return Origin(source, digest, tuple(sorted({".".join(n.split(".")[:2]) for n in missing})), **inputs)
+    _check_padding(backbone, source)
+    unfolded = unfold_norms(backbone, map(normalise, photographs)) if photographs else 0
+    absent = tuple(sorted({".".join(n.split(".")[:2]) for n in missing}))
+    return Origin(source, digest, absent, **inputs, unfolded=unfolded)
+
+
+def _check_padding(backbone: Backbone, source: str) -> None:
+    """Raise WeightsError for weights that were trained with the other padding of strided convolutions."""
+    if backbone.name not in TWINS:
+        return
+    leans, tensorflow = lean(backbone.network), backbone.name.startswith("tf_")
+    if (leans > LEAN) if tensorflow else (leans < -LEAN):
+        side, trained = ("right and down", "PyTorch's") if tensorflow else ("left and up", "TensorFlow's")
+        raise WeightsError(
+            f"{source}: its strided filters lean {side} ({leans:+.2f} pixels on average), so it was trained with {trained} padding, "
+            f"and maps of {backbone.name} would lie beside the objects. Take {TWINS[backbone.name]} as the backbone."
+        )
 
 
 def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:

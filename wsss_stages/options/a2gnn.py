@@ -1,8 +1,8 @@
 """Options of A²GNN's stages (ch. 3), from seeds to pseudo labels."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from wsss_stages.options.base import Crf, Images, Mining, Section, Seeded, Training
 
@@ -96,9 +96,33 @@ class Graph(Section):
         description="where the random walk starts: M_g, M_F, M_B or M_S (M_P), as propagate.seeds to be comparable; or the CAMs",
     )
     walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
-    walk_power: float = Field(8.0, gt=0, description="exponent of the affinity in the random walk")
-    walk_steps: int = Field(64, ge=0, description="steps of the random walk")
+    walk_powers: list[float] = Field(
+        [2.0, 4.0, 8.0, 16.0],
+        min_length=1,
+        description="exponents of the affinity in the random walk; of several the one is chosen by which seeds that the walk does not "
+        "see are found best",
+    )
+    walk_steps: list[int] = Field(
+        [0, 4, 16, 64], min_length=1, description="steps of the random walk; of several one is chosen likewise"
+    )
+    walk_hold: bool = Field(
+        False, description="seeds keep their label during the walk, which starts at seeds then, not at CAMs"
+    )
     images: int = Images
+
+    @field_validator("walk_powers", "walk_steps")
+    @classmethod
+    def _walkable(cls, values: list, info: Any) -> list:
+        """Raise ValueError for a power or a number of steps that no walk has."""
+        least = 0 if info.field_name == "walk_steps" else 1e-6
+        if min(values) < least:
+            raise ValueError("powers above 0" if info.field_name == "walk_powers" else "steps from 0 on")
+        return values
+
+    @property
+    def chooses_walk(self) -> bool:
+        """Whether there is more than one walk to choose from."""
+        return len(set(self.walk_powers)) * len(set(self.walk_steps)) > 1
 
 
 class Propagate(Seeded):
@@ -164,6 +188,13 @@ class Propagate(Seeded):
         le=1,
         description="a box's class is raised inside it until it wins somewhere in this share of the box's rows and columns, "
         "before and after the CRF: boxes are tight; 0 = never",
+    )
+    keep_share: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="a pseudo label that shows a box's class in less than this share of the box's pixels, or in less than tight_share "
+        "of its rows and columns, is mended with the most probable pixels: no box loses its object; 0 = never",
     )
     crf: Crf = Field(Crf(gaussian_weight=0.5, bilateral_weight=0.5), description="CRF on the probabilities")
     batch_nodes: int = Field(

@@ -18,7 +18,7 @@ class Dfr(Training):
     )
     backbone: str = Field(
         "",
-        description="mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm features_only model or Swin Transformer, such as "
+        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model or Swin Transformer, such as "
         "swin_base_patch4_window7_224; empty: the classifier's, for the stage by itself not allowed",
     )
     backbone_weights: FilePath = Field(

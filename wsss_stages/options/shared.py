@@ -73,8 +73,8 @@ class Classifier(Training, Repeated):
     )
     backbone: str = Field(
         "mobilenet_v2",
-        description="mobilenet_v2, resnet18/50/101, resnet38, tiny, or a timm features_only model that timm can dilate, such "
-        "as res2net101_26w_4s",
+        description="mobilenet_v2, tf_mobilenet_v2 for weights that TensorFlow trained, resnet18/50/101, resnet38, tiny, or a timm "
+        "model that timm can dilate, such as res2net101_26w_4s or tf_efficientnet_lite0",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")

@@ -93,6 +93,8 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             start, parts = max(0.0, short - steps * unit), 1
         elif sample.splits[split]:
             command += ["--split", split, "--manifest", str(folder / "1-of-1.json")]
+            if stage == "s5_graph":  # the longest walk that may be chosen
+                section |= {"walk_powers": section["walk_powers"][:1], "walk_steps": [max(section["walk_steps"])]}
             work, gigabytes = run(command, section, 1)
             start, _ = run(command, section, 1)  # everything is there: what is left is the start
             parts = len(sample.splits[split])

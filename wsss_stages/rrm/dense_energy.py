@@ -8,6 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from wsss_stages import UNKNOWN
 from wsss_stages.array_checks import FLOATING, check_tensors
+from wsss_stages.nets.grid import Grid, to_pixels
 from wsss_stages.pairwise.permutohedral import PermutohedralLattice
 
 
@@ -20,6 +21,7 @@ def dense_energy(
     sigma_rgb: float,
     scale: float,
     released_gradient: bool,
+    grid: Grid | None = None,
 ) -> Float[Tensor, ""]:
     r"""L_energy: mean over valid pixels of the batch of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`  (Eqs. 2.19-2.20).
 
@@ -30,14 +32,14 @@ def dense_energy(
         labels: 255 where unknown, outside Φ.  valid: False where padded.
         sigma_xy: pixels of the image.  sigma_rgb: grey levels of 255.
         scale: size of the grid that is worked on over the image's.
-        released_gradient: as `released` of `Agreement`.
+        released_gradient: as `released` of `Agreement`.  grid: of the logits; None: they are cells.
 
     Raises ValueError for tensors of other axes, sizes, types or devices.
     """
     pixels = {"labels": (labels, "b h w", ("uint8",)), "valid": (valid, "b h w", ("bool",))}
     check_tensors("dense_energy", logits=(logits, "b c y x", FLOATING), image=(image, "b 3 h w", FLOATING), **pixels)
     size = tuple(max(1, round(side * scale)) for side in image.shape[2:])
-    P = F.interpolate(logits.float(), size, mode="bilinear", align_corners=False).softmax(dim=1)
+    P = to_pixels(logits.float(), grid, size, tuple(image.shape[2:])).softmax(dim=1)
     small = F.interpolate(image, size, mode="bilinear", align_corners=False)
     known, inside = (F.interpolate(m[:, None].float(), size).flatten(1) > 0 for m in (labels != UNKNOWN, valid))
     y, x = (torch.arange(side, device=image.device) / (sigma_xy * scale) for side in size)

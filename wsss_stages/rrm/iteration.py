@@ -50,15 +50,23 @@ def losses(
     def cam_of(scaled: Tensor) -> Tensor:
         return found.cam if scaled.shape == x.shape else network.cam(scaled)
 
-    cams = multi_scale(cam_of, x, classes, opt.scales, False, opt.stride)
+    cams = multi_scale(cam_of, x, classes, opt.scales, False, opt.stride, network.grid)
     labels = reliable_regions(image, valid, cams, classes, opt, names)
     made = {
         "classification": classification_loss(found.tags, tags),
-        "cross_entropy": segmentation_loss(found.logits, labels, True),
+        "cross_entropy": segmentation_loss(found.logits, labels, True, network.grid),
     }
     if opt.energy_weight:
         made["dense_energy"] = opt.energy_weight * dense_energy(
-            found.logits, image, labels, valid, opt.sigma_xy, SIGMA_RGB, opt.energy_scale, opt.released_gradient
+            found.logits,
+            image,
+            labels,
+            valid,
+            opt.sigma_xy,
+            SIGMA_RGB,
+            opt.energy_scale,
+            opt.released_gradient,
+            network.grid,
         )
     if opt.distance_weight:
         inside = F.interpolate(valid[:, None].float(), found.logits.shape[2:])[:, 0] > 0

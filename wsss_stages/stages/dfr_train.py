@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.data import weak
     from wsss_stages.data.augment import augment
+    from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.dfr.iteration import losses
     from wsss_stages.models import build_dfr
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> None:
             )
         known = (r.scribbles_sha256 for r in records)
     classes = len(index.classes)
-    network, origin = build_dfr(opt, classes)
+    network, origin = build_dfr(opt, classes, calibration_photographs(index))
 
     def given(record):
         if opt.labels == "truth":

@@ -1,8 +1,8 @@
 """Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
 
 reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them,
-        its last network, scores.json, curve.json and benchmarks
-writes  rows.png  scores.html  confusion.png  curves.png  found.html  substitutions.html  costs.html  in FOLDER
+        its last network, walk.json of s5_walk, scores.json, curve.json and benchmarks
+writes  rows.png  scores.html  confusion.png  curves.png  affinity.html  found.html  substitutions.html  costs.html  in FOLDER
 """
 
 import argparse
@@ -12,6 +12,10 @@ from pathlib import Path
 FOUND = (
     "What the index took from the dataset's folder, what it took otherwise than it lay there, and what it left out; the last "
     "column names the first images or files."
+)
+AFFINITY = (
+    "Mean edge between nodes that touch by a side, across outlines and inside them: of the true labels, and of the seeds on images "
+    "that the affinity CNN did not learn from. Below, the walks that one was chosen of, by the mean IoU of seeds hidden from them."
 )
 USED = {"train": "learn from", "val": "validate on"}
 """What the images of a split are for."""
@@ -25,6 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment, rrm_train or dfr_train")
     parser.add_argument("--affinity", type=Path, help="weights of s4_affinity, for its window, where there are edges")
+    parser.add_argument("--walk", type=Path, help="walk.json of s5_walk, where it chose the random walk")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json files")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.json files, in order")
     parser.add_argument("--benchmarks", type=Path, nargs="+", required=True, help="Snakemake's benchmark files")
@@ -45,7 +50,9 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.pairwise.windows import offsets
 
-    provenance.reads(paths.index, *paths.manifests, paths.segmenter, *paths.scores, *paths.curves)
+    provenance.reads(
+        paths.index, *paths.manifests, paths.segmenter, *filter(None, [paths.walk]), *paths.scores, *paths.curves
+    )
     provenance.writes(paths.folder / "rows.png")
     index = Index.read(paths.index)
     records = heapq.nsmallest(paths.images, index.split("train"), key=lambda r: stable_hash(r.id, "report"))
@@ -160,6 +167,11 @@ def main(argv: list[str] | None = None) -> None:
     title = f"{last['split']}, {last['images']} images: share of true pixels, %"
     save(figures.confusion_figure(np.array(shown["confusion"]), index.classes, title), "confusion.png")
     save(figures.curves_figure([artifacts.read_sealed(path) for path in paths.curves]), "curves.png")
+    chosen = artifacts.read_sealed(paths.walk) if paths.walk else None
+    header = ["what", "across outlines", "inside", "pairs across, or walk", "mIoU %"]
+    write(
+        figures.html_table("Affinity and random walk", AFFINITY, header, affinity_rows(scores, chosen)), "affinity.html"
+    )
     write(
         figures.html_table("What was found in your folder", FOUND, ["what", "how often", "first"], found(index)),
         "found.html",
@@ -182,6 +194,20 @@ def found(index) -> list[list]:
     """Return one row per note of the importer: what, how often, the first names; and how many images there are."""
     rows = [[f"images to {verb}", len(index.splits[split]), ""] for split, verb in USED.items()]
     return rows + [[text, note.count, ", ".join(note.names)] for text, note in sorted(index.notes.items())]
+
+
+def affinity_rows(scores: list[dict], chosen: dict | None) -> list[list]:
+    """Return a row for the outlines of true labels and of seeds, and one for every walk that s5_walk chose of."""
+    known = [(f"{s['split']}: truth", s["outlines"]) for s in scores if s.get("outlines", {}).get("pairs_inside")]
+    known += [("seeds", chosen["outlines"])] if chosen else []
+    rows: list[list] = [
+        [name, *(v and f"{v:.3f}" for v in (o["across"], o["inside"])), o["pairs_across"], None] for name, o in known
+    ]
+    for one in chosen["agreements"] if chosen else []:
+        mark = " (chosen)" if (one["power"], one["steps"]) == (chosen["power"], chosen["steps"]) else ""
+        walk = f"power {one['power']:g}, {one['steps']} steps{mark}"
+        rows.append(["random walk", None, None, walk, _percent(one["miou"])])
+    return rows
 
 
 def costs(benchmarks: list[Path]) -> list[list]:

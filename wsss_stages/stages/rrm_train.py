@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
+    from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_rrm
     from wsss_stages.nets import backbones
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     if not records:
         raise training.TrainingError(f"{paths.index}: no training image has a tag; RRM learns from nothing else.")
     classes = len(index.classes)
-    network, origin = build_rrm(paths.backbone, classes, opt, paths.backbone_weights)
+    network, origin = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, calibration_photographs(index))
 
     def sample(record, rng):
         view, _, valid = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)

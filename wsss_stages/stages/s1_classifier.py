@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
+    from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_classifier
     from wsss_stages.nets import backbones
@@ -39,7 +40,9 @@ def main(argv: list[str] | None = None) -> None:
             f"{paths.index}: no training image has a tag; a classifier needs some. Draw boxes."
         )
     classes = len(index.classes) - 1
-    network, origin = build_classifier(opt.method, opt.backbone, opt.stride, classes, paths.backbone_weights, opt.seed)
+    network, origin = build_classifier(
+        opt.method, opt.backbone, opt.stride, classes, paths.backbone_weights, opt.seed, calibration_photographs(index)
+    )
 
     def sample(record, rng):
         view, _, _ = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)

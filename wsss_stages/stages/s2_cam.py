@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     ):
         images = backbones.normalise(torch.from_numpy(photos).permute(0, 3, 1, 2).to(device) / 255)
         classes = [torch.tensor(item.record.tags, dtype=torch.long, device=device) for item in batch]
-        cams = multi_scale(network.cam, images, classes, opt.scales, opt.flip, stride)
+        cams = multi_scale(network.cam, images, classes, opt.scales, opt.flip, stride, network.backbone.grids[-1])
         for item, cam in zip(batch, cams, strict=True):
             if not item.done:
                 cam = finite(cam.cpu().numpy(), "the class activation maps", "s2_cam", item.id, "s1_classifier")

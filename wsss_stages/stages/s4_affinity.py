@@ -24,7 +24,6 @@ def main(argv: list[str] | None = None) -> None:
         texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
     import torch
-    import torch.nn.functional as F
 
     from wsss_stages import artifacts, training
     from wsss_stages.a2gnn.affinity_cnn import affinity_losses, pair_likelihood, pair_logs
@@ -33,6 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_affinity
     from wsss_stages.nets import backbones
+    from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.stages import devices
 
@@ -49,17 +49,16 @@ def main(argv: list[str] | None = None) -> None:
     def sample(record, rng):
         labels = seeds.read(record.id, contract)["label"]
         view, labels, valid = augment(record.image(index.root), labels, rng, opt.crop // s * s)
-        middle = slice(s // 2, None, s)
         return {
             "image": view.transpose(2, 0, 1),
-            "labels": labels[middle, middle],
-            "valid": valid[middle, middle].astype("float32"),
+            "labels": labels_at_nodes(labels, network.grid),
+            "valid": labels_at_nodes(valid, network.grid).astype("float32"),
         }
 
     def loss(batch):
         image = backbones.normalise(batch["image"])
         features = network(image).float()
-        small = F.interpolate(image, features.shape[2:], mode="bilinear", align_corners=False)
+        small = onto(image, PIXELS, network.grid, features.shape[2:])
         return affinity_losses(
             features, batch["labels"], small, batch["valid"], window, opt.reg_weight, opt.sigma_xy, opt.sigma_rgb
         )

@@ -4,6 +4,7 @@ reads   WEAK/index.json        the shard's images
         s3_seeds MANIFEST      what the random walk spreads: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
         s2_cam MANIFEST        contracts.CAM instead, for --seeds cam
         affinity               weights of s4_affinity
+        walk.json              of s5_walk, for several --walk-powers or --walk-steps
 writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES), walk/ID.h5 (contracts.WALK) and random_walk/ID.png
 """
 
@@ -21,6 +22,7 @@ def main(argv: list[str] | None = None) -> None:
             "seeds-manifest": "manifest of s3_seeds, same shard",
             "cam?": "manifest of s2_cam, same shard; for --seeds cam",
             "affinity": "weights of s4_affinity",
+            "walk?": "walk.json of s5_walk; for several --walk-powers or --walk-steps",
             "manifest>": "k-of-n.json to write",
         },
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
@@ -29,15 +31,15 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages import artifacts
-    from wsss_stages.a2gnn.graph import distance_edges, edges, node_features
-    from wsss_stages.a2gnn.nodes import average_at_nodes, labels_at_nodes, whole_nodes
-    from wsss_stages.a2gnn.pixels import only_where_allowed
+    from wsss_stages.a2gnn.graph import compared, linked
+    from wsss_stages.a2gnn.nodes import whole_nodes
+    from wsss_stages.a2gnn.pixels import enlarged, only_where_allowed
+    from wsss_stages.a2gnn.walk import start_of_cam, start_of_seeds
     from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
     from wsss_stages.finite import finite
-    from wsss_stages.labels import cam as cams
     from wsss_stages.labels.boxes import allowed
-    from wsss_stages.labels.random_walk import one_hot, random_walk
+    from wsss_stages.labels.random_walk import random_walk
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
@@ -52,39 +54,43 @@ def main(argv: list[str] | None = None) -> None:
     window = offsets(trained["options"]["radius"], trained["options"]["window"])
     if opt.seeds == "cam" and paths.cam is None:
         raise ValueError("--seeds cam needs --cam, a manifest of s2_cam; found none")
+    if opt.chooses_walk:
+        if paths.walk is None:
+            raise ValueError(
+                f"--walk-powers {opt.walk_powers} and --walk-steps {opt.walk_steps} are to choose from: found no --walk, wanted "
+                "walk.json of s5_walk; or give one of each"
+            )
+        chosen = artifacts.read_sealed(paths.walk)
+        opt = opt.model_copy(update={"walk_powers": [chosen["power"]], "walk_steps": [chosen["steps"]]})
+    (power,), (steps,) = set(opt.walk_powers), set(opt.walk_steps)
+    known_options = opt.model_dump(exclude={"images"})
+    place = {name: trained["options"][name] for name in ("radius", "window", "stride")}
+    place["offset"] = network.grid.offset
     source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
         Index.read(paths.index).some(paths.split, opt.images), paths.split,
-        paths.manifest, opt.model_dump(exclude={"images"}), [source], artifacts.sha256(paths.affinity),
+        paths.manifest, known_options | place, [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
 
     def start(item) -> torch.Tensor:
         """(c, y, x) at the nodes: background and the image's tags, where the walk starts."""
         if opt.seeds == "cam":
-            cam = item.read(contracts.CAM)["cam"].astype(np.float32)
-            scores = cams.with_background(cams.enlarge(cam, *item.size), opt.walk_gamma)
-            return average_at_nodes(torch.from_numpy(scores), stride)
-        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
-        return one_hot(torch.from_numpy(seeds), torch.tensor([0, *item.record.tags]))
-
-    def edges_of(item, image: torch.Tensor) -> torch.Tensor:
-        what = "the network's features", "s5_graph", item.id, "s4_affinity"
-        if opt.edges == "affinity":
-            return edges(finite(network(image), *what), window, opt.threshold)
-        maps = network.maps(image)
-        h, w = maps[0].shape[2:]
-        return distance_edges(finite(node_features(maps), *what).T.view(1, -1, h, w), window, opt.threshold)
+            return start_of_cam(item.read(contracts.CAM)["cam"], *item.size, opt.walk_gamma, network.grid)
+        return start_of_seeds(item.read(contracts.ALL[opt.seeds])["label"], item.record.tags, network.grid)
 
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():
-            E = edges_of(item, whole_nodes(backbones.normalise(image), stride))
-        walked = random_walk(start(item).to(device), E, window, opt.walk_power, opt.walk_steps)
+            features = compared(network, whole_nodes(backbones.normalise(image), stride), opt.edges)
+            finite(features, "the network's features", "s5_graph", item.id, "s4_affinity")
+            E = linked(features, opt.edges, window, opt.threshold)
+        begin = start(item).to(device)
+        held = begin.any(dim=0) if opt.walk_hold and opt.seeds != "cam" else None
+        walked = random_walk(begin, E, window, power, steps, held)
         finite(walked, "the random walk", "s5_graph", item.id, "s4_affinity")
-        P = torch.nn.functional.interpolate(walked[None], scale_factor=stride, mode="bilinear")[0]
-        P = P[:, : record.height, : record.width].cpu()
+        P = enlarged(walked, network.grid, record.height, record.width).cpu()
         if record.all_boxed:
             known = allowed(*record.box_arrays(), record.tags, record.height, record.width)
             P = only_where_allowed(P, torch.from_numpy(known))

@@ -34,11 +34,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     import numpy as np
     import torch
-    import torch.nn.functional as F
 
     from wsss_stages import UNKNOWN, artifacts
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
+    from wsss_stages.a2gnn.kept_boxes import keep_objects, without_object
     from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.ahead import Ahead
@@ -46,10 +46,11 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.finite import finite
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
-    from wsss_stages.labels.enlarge import most_likely
+    from wsss_stages.labels.enlarge import in_window, most_likely
     from wsss_stages.labels.superpixels import superpixels
     from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
+    from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.shards import Shard
@@ -100,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
         scores = torch.from_numpy(item.read(contracts.WALK)["P"]).float()
         rows = nodes.rows_of(np.array([0, *item.record.tags]), classes_of(item.record))
         P = torch.zeros(len(classes_of(item.record)), *scores.shape[1:]).index_copy(0, rows, scores)
-        return pixels.normalised(pixels.enlarged(P, stride, *item.size))
+        return pixels.normalised(pixels.enlarged(P, network.grid, *item.size))
 
     @torch.no_grad()
     def graph_of(item, photo: np.ndarray) -> Graph:
@@ -114,15 +115,15 @@ def main(argv: list[str] | None = None) -> None:
         if opt.features:
             X = graphs.principal(X, opt.features)
         classes = classes_of(record)
-        seeds = nodes.labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], stride)
+        seeds = labels_at_nodes(item.read(contracts.ALL[opt.seeds])["label"], network.grid)
         boxes, box_classes = record.box_arrays()
         return Graph(
             item.id,
             X.view(h, w, -1),
             E.to(device),
-            F.interpolate(image, (h, w), mode="bilinear", align_corners=False)[0],
+            onto(image, PIXELS, network.grid, (h, w))[0],
             nodes.rows_of(seeds, classes).to(device),
-            torch.from_numpy(nodes.boxes_at_nodes(boxes, stride, h, w)).to(device),
+            torch.from_numpy(nodes.boxes_at_nodes(boxes, network.grid, h, w)).to(device),
             nodes.rows_of(box_classes, classes).to(device),
             len(classes),
             seed,
@@ -131,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
 
     def parts_of(photo: np.ndarray, h: int, w: int) -> torch.Tensor:
         """Superpixel of each node, numbered without gaps; padding belongs to the last row's and column's."""
-        parts = nodes.labels_at_nodes(superpixels(photo, SUPERPIXELS, COMPACTNESS), stride)
+        parts = labels_at_nodes(superpixels(photo, SUPERPIXELS, COMPACTNESS), network.grid)
         parts = np.pad(parts, ((0, h - parts.shape[0]), (0, w - parts.shape[1])), mode="edge")
         numbers = np.unique(parts, return_inverse=True)[1].reshape(h, w)
         return torch.from_numpy(numbers).to(device)
@@ -141,7 +142,7 @@ def main(argv: list[str] | None = None) -> None:
         h, w = record.height, record.width
         full_size = record.full_height, record.full_width
         ids = np.array(classes, np.uint8)
-        P = walk_of(item).to(device) if found is None else pixels.probabilities(found.logits, stride, h, w)
+        P = walk_of(item).to(device) if found is None else pixels.probabilities(found.logits, network.grid, h, w)
         finite(P, "the graph network's scores", "s6_propagate", item.id, "s4_affinity")
         boxes, box_classes = record.box_arrays()
         known = None
@@ -168,16 +169,21 @@ def main(argv: list[str] | None = None) -> None:
         Q = touch_all_sides(Q, *tight)
         row, confidence = most_likely(Q, *full_size)
         label, confidence = ids[row.cpu().numpy()], confidence.clamp(0, 1).cpu().numpy()
+        own = [
+            in_window(Q[row], *full_size, box).clamp(0, 1).cpu().numpy()
+            for row, box in zip(tight[1].tolist(), record.full_boxes().tolist(), strict=True)
+        ]
+        full_boxes = record.full_boxes(), box_classes
+        notes = {"boxes_without_object_before": without_object(label, *full_boxes)}
+        label, confidence = keep_objects(label, confidence, own, *full_boxes, opt.keep_share, opt.tight_share)
+        notes["boxes_without_object"] = without_object(label, *full_boxes)
         if record.truth_sha256:
             truth = record.truth_labels(index.root)
             known = truth != UNKNOWN
             label[known], confidence[known] = truth[known], 1
         confidence = (confidence * 65535).round().astype(np.uint16)
-        notes = (
-            {}
-            if found is None
-            else {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
-        )
+        if found is not None:
+            notes |= {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
         item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence}, notes)
 
     uses_graph = opt.walk_share < 1

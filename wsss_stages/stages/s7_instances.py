@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.average_precision import MOST, average_precision
     from wsss_stages.data import instances, rle
     from wsss_stages.data.augment import augment
+    from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
     from wsss_stages.models import build_detector
     from wsss_stages.stages import devices
@@ -49,7 +50,9 @@ def main(argv: list[str] | None = None) -> None:
     if not items:
         raise training.TrainingError(f"{paths.instances} has no object in any training image of {paths.index}")
     classes = len(index.classes)
-    network, origin = build_detector(paths.backbone, classes, opt, paths.backbone_weights)
+    network, origin = build_detector(
+        paths.backbone, classes, opt, paths.backbone_weights, calibration_photographs(index)
+    )
 
     def sample(item, rng):
         record, its = item

@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         )
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
+    from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import build_segmenter
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
             )
         origins = (pseudo.sha256(r.id, contract.name) for r in records)
     classes = len(index.classes)
-    network, origin = build_segmenter(opt, classes)
+    network, origin = build_segmenter(opt, classes, calibration_photographs(index))
 
     def sample(record, rng):
         labels = pseudo.read(record.id, contract)["label"] if contract else record.truth_labels(index.root)
@@ -76,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
     def loss(batch):
         graded = network.graded(backbones.normalise(batch["image"]))
         return {
-            name: weight * segmentation_loss(logits, batch["labels"], opt.balanced_ce)
+            name: weight * segmentation_loss(logits, batch["labels"], opt.balanced_ce, network.grid)
             for name, (logits, weight) in graded.items()
         }
 

@@ -2,7 +2,8 @@
 
 reads   index.json             truth of the images of a split; images without it are left out and counted
         MANIFESTS              of any stages, all shards; every label map in them is a row of the table
-writes  scores.json            for every label map: miou, boundary_iou, iou of each class, confusion, share unknown
+writes  scores.json            for every label map: miou, boundary_iou, iou of each class, confusion, share unknown; of s5_graph
+                               how large edges are across true outlines and inside
 
 A pixel that a label map leaves unknown (255) counts as background. The row `boxes` is every box filled with its class,
 smaller boxes over larger ones: what costs nothing.
@@ -31,10 +32,14 @@ def main(argv: list[str] | None = None) -> None:
     )
     import cv2
     import numpy as np
+    import torch
 
     from wsss_stages import UNKNOWN, artifacts, metrics
+    from wsss_stages.a2gnn import walk
     from wsss_stages.data.index import Index
     from wsss_stages.labels.boxes import filled
+    from wsss_stages.nets.grid import Grid, labels_at_nodes
+    from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.shard_by_shard import ShardByShard
 
@@ -47,11 +52,19 @@ def main(argv: list[str] | None = None) -> None:
     counts = {name: np.zeros((n, n), np.int64) for name in (*boxes, *(c.name for c in maps))}
     bands = {name: np.zeros((2, n), np.int64) for name in counts}
     unknown = dict.fromkeys(counts, 0)
+    across, inside = np.zeros(2), np.zeros(2)
     for record, manifest in progress(scored, "s9_evaluate"):
         truth = record.truth_labels(index.root)
         labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
         if boxes:
             labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
+        if contracts.EDGES.name in scored.made:
+            graph = next(made for made in manifest.options if "offset" in made)
+            E = torch.from_numpy(manifest.read(record.id, contracts.EDGES)["E"])
+            small = cv2.resize(truth, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
+            at_nodes = torch.from_numpy(labels_at_nodes(small, Grid(graph["stride"], graph["offset"])).astype(np.int64))
+            sums = walk.outline_sums(E, at_nodes, offsets(graph["radius"], graph["window"]))
+            across, inside = across + sums[0], inside + sums[1]
         for name, label in labels.items():
             unknown[name] += round(float((label == UNKNOWN).mean()) * WHOLE)
             label = np.where(label == UNKNOWN, 0, label)
@@ -79,6 +92,7 @@ def main(argv: list[str] | None = None) -> None:
             "images": images,
             "images_without_truth": len(index.splits[paths.split]) - images,
             "rows": rows,
+            "outlines": walk.outlines(across, inside),
             "notes": scored.notes,
         },
     )

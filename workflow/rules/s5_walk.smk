@@ -1,0 +1,29 @@
+rule s5_walk:
+    input:
+        index=ancient(WEAK_INDEX),
+        seeds=all_shards("s3_seeds", "train"),
+        cams=cams_of_walk,
+        affinity=weights_of("s4_affinity"),
+    output:
+        chosen="results/{dataset}/{weak}/{variant}/s5_walk/walk.json",
+    log:
+        "logs/{dataset}/{weak}/{variant}/s5_walk.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{variant}/s5_walk.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=6_000,
+        runtime="1h",
+        gpu=GPUS,
+    params:
+        sees=content_of(WEAK_INDEX),
+        cams=lambda wildcards, input: f"--cams {input.cams}" if input.cams else "",
+        device=DEVICE,
+        flags=variant_flags("s5_walk"),
+    message:
+        "Power and steps of the random walk on {wildcards.dataset}, variant {wildcards.variant}"
+    shell:
+        "python -m wsss_stages.stages.s5_walk --index {input.index} --seeds-manifests {input.seeds} {params.cams}"
+        " --affinity {input.affinity} --device {params.device:q} --chosen {output.chosen} {params.flags} > {log} 2>&1"

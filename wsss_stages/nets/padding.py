@@ -1,0 +1,64 @@
+"""TensorFlow's padding of strided convolutions: one pixel more at the right and the bottom than at the left and the top."""
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+TWINS = {"mobilenet_v2": "tf_mobilenet_v2", "tf_mobilenet_v2": "mobilenet_v2"}
+"""A backbone with PyTorch's padding and one with TensorFlow's, whose weights have the same names."""
+LEAN = 0.05
+"""Pixels that tell a lean from none: MobileNetV2 and EfficientNet-Lite of TensorFlow have -0.16 to -0.23, torchvision's ResNet-18 0.16."""
+
+
+def pad_as_tensorflow(modules: Iterable[nn.Module]) -> None:
+    """Let every strided convolution with a larger kernel pad as TensorFlow's SAME does on even sides."""
+    for conv in modules:
+        if isinstance(conv, nn.Conv2d) and conv.stride != (1, 1) and conv.kernel_size != (1, 1):
+            conv.padding = (0, 0)
+            conv.register_forward_pre_hook(_pad)
+
+
+def like(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
+    """Return a new convolution of other input channels that is strided and padded as `conv`, without bias."""
+    made = nn.Conv2d(channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=False)
+    for hook in conv._forward_pre_hooks.values():
+        made.register_forward_pre_hook(hook)
+    return made
+
+
+def first_pixel(module: nn.Module) -> float:
+    """Return the place of the first output of a strided convolution or pooling in pixels of its input."""
+    padded = _before(module) if _pad in module._forward_pre_hooks.values() else _first(module.padding)
+    return (_first(module.kernel_size) - 1) / 2 - padded
+
+
+def lean(network: nn.Module) -> float:
+    """Return how far the strided filters' centroids, of squared weights, lie right of and below their middles, in pixels.
+
+    The middle of a filter that is padded on one side only lies half a pixel beside its output, and training draws it back: to the left
+    and up under TensorFlow's padding, to the right and down under PyTorch's.
+    """
+    found = [
+        (weight.sum(dim=axis) * torch.linspace(-1, 1, len(weight)) * (len(weight) - 1) / 2).sum() / weight.sum()
+        for conv in network.modules()
+        if isinstance(conv, nn.Conv2d) and conv.stride != (1, 1) and conv.kernel_size != (1, 1)
+        for weight in [conv.weight.detach().float().square().sum(dim=(0, 1))]
+        for axis in (0, 1)
+    ]
+    return float(torch.stack(found).mean()) if found else 0.0
+
+
+def _pad(conv: nn.Conv2d, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    before = _before(conv)
+    after = conv.kernel_size[0] - conv.stride[0] - before
+    return (F.pad(inputs[0], (before, after, before, after)), *inputs[1:])
+
+
+def _before(conv: nn.Conv2d) -> int:
+    return (conv.kernel_size[0] - conv.stride[0]) // 2
+
+
+def _first(size) -> int:
+    return size[0] if isinstance(size, tuple) else size
