@@ -101,7 +101,9 @@ class FewShotTest:
             yield (
                 row,
                 sum(
-                    from_square(answers.fused(scores, how == "cross") if trained else scores[0], *size, side)
+                    from_square(
+                        answers.fused(scores, how == "cross") if trained else scores[0], *size, side, self.network.grid
+                    )
                     for scores, side in zip(made[trained, shots], self.sides, strict=True)
                 ),
             )
@@ -116,9 +118,11 @@ class FewShotTest:
                 episode = drawer.draw(rng)
                 query, support = (self._maps([self.frozen.maps(i)]) for i in (episode.query, *episode.supports))
                 mask = torch.from_numpy(self.frozen.mask(episode.supports[0], episode.cls))[None].to(self.device)
-                P = prototypes(support.middle, *at_nodes(mask, tuple(support.middle.shape[2:])))
+                P = prototypes(support.middle, *at_nodes(mask, tuple(support.middle.shape[2:]), self.network.grid))
                 truth = self.frozen.truth(episode.query, episode.cls)
-                at_pixels = from_square(similarity(query.middle, P), *truth.shape, self.frozen.side)[0]
+                at_pixels = from_square(similarity(query.middle, P), *truth.shape, self.frozen.side, self.network.grid)[
+                    0
+                ]
                 yield episode.cls, at_pixels.cpu().numpy(), truth
 
         return best_threshold(found(), len(self.frozen.index.classes))

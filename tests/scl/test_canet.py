@@ -36,11 +36,13 @@ def embedded(head, middle):
 
 def test_a_query_is_refined_with_the_prediction_before(small):
     head = small.head("canet").eval()
-    query, V, similar = small.maps(seed=1), torch.rand(2, 2, 8), torch.rand(2, 1, 6, 5)
+    query, V, similar = small.maps(seed=1), torch.rand(2, 2, 8), 0.1 + 0.8 * torch.rand(2, 1, 6, 5)
     x = compared(head, embedded(head, query.middle), V)
     history = torch.zeros(2, 2, 6, 5)
     for rounds in range(4):
         logits = decoded(head, x + residual(head.first_of_query, torch.cat([x, similar, history], dim=1)))
+        foreground = torch.log(similar / (1 - similar)) - 1
+        logits = logits + torch.cat([-foreground, foreground], dim=1) / 2
         head.rounds = rounds
         torch.testing.assert_close(head.query(query, V, similar).logits, logits)
         history = logits.softmax(dim=1)

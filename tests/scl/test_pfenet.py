@@ -63,11 +63,12 @@ def decoded(head, merge, wide):
 
 def test_scales_go_from_the_finest_to_the_coarsest(small):
     head = small.head("pfenet").eval()
-    query, V, hints = small.maps(seed=1), torch.rand(2, 2, 8), torch.rand(2, 2, 6, 5)
+    query, V, hints = small.maps(seed=1), torch.rand(2, 2, 8), 0.1 + 0.8 * torch.rand(2, 2, 6, 5)
     F_q = F.relu(head.embed_q[0](query.middle))
     found = head.query(query, V, hints)
     logits, inner = decoded(head, head.merge_query, torch.cat([spread(F_q, V), hints], dim=1))
-    torch.testing.assert_close(found.logits, logits)
+    foreground = torch.log(hints[:, 1:] / (1 - hints[:, 1:])) - 1
+    torch.testing.assert_close(found.logits, logits + torch.cat([-foreground, foreground], dim=1) / 2)
     torch.testing.assert_close(found.inner, inner)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from wsss_stages.nets.grid import Grid
 from wsss_stages.scl.prototypes import at_nodes, masked_mean, spread
 
 
@@ -34,6 +35,22 @@ def test_a_cell_is_foreground_if_half_of_it_is_and_known_if_half_of_it_is():
     M, known = at_nodes(mask, (2, 3))
     assert M.tolist() == [[[True, True, False], [False, False, False]]]
     assert known.tolist() == [[[True, True, True], [False, True, False]]]
+
+
+def test_nodes_of_a_grid_have_the_means_of_the_pixels_nearest_to_them():
+    """Node k lies at pixel 2 k; of two nodes as near the later has the pixel."""
+    mask = torch.zeros(1, 1, 6, dtype=torch.uint8)
+    mask[0, 0, [1, 2, 5]] = 1
+    M, _ = at_nodes(mask, (1, 3), Grid(2, 0.0))
+    nearest = [[p for p in range(6) if min(range(3), key=lambda k: (abs(2 * k - p), -k)) == node] for node in range(3)]
+    assert M[0, 0].tolist() == [sum(mask[0, 0, p].item() for p in its) / len(its) >= 0.5 for its in nearest]
+    assert nearest == [[0], [1, 2], [3, 4, 5]]
+
+
+def test_cells_and_the_grid_of_their_centres_are_one():
+    mask = torch.randint(0, 2, (2, 8, 12), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    for one, other in zip(at_nodes(mask, (2, 3)), at_nodes(mask, (2, 3), Grid.cells(4)), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_an_object_smaller_than_a_cell_keeps_its_best_cell():

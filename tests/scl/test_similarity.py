@@ -88,3 +88,15 @@ def test_the_threshold_is_the_best_of_the_mean_over_classes():
     assert 0.01 <= best_threshold([*many, one], 3) < 0.2
     three = [episode(c, 0.41, 0.31) for c in (2, 3, 4)]
     assert 0.31 <= best_threshold([*many, *three], 5) < 0.41
+
+
+def test_a_head_that_adds_nothing_says_what_prototypes_alone_say(small, name):
+    """With the threshold of a head that has not learned."""
+    head = small.head(name).eval()
+    query, support, M_s, known = small.maps(seed=1), small.maps(), small.masks(), small.masks(seed=2)
+    with torch.no_grad():
+        head.classify[-1].weight.zero_()
+        head.classify[-1].bias.zero_()
+    found = head.query(query, torch.rand(2, 2, 8), head.hints(query, support, M_s, known)).logits
+    alone = [Untrained(support.take([k]), M_s[[k]], known[[k]], 0.1).scores(query.take([k]), 1) for k in (0, 1)]
+    torch.testing.assert_close((found[:, 1] - found[:, 0]) / 10, torch.cat(alone)[:, 1], atol=1e-5, rtol=1e-4)

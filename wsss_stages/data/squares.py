@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
+from wsss_stages.nets.grid import Grid, to_pixels
 
 GREY = 0.45
 """Of the rest, about ImageNet's mean."""
@@ -35,10 +36,12 @@ def mask_on_square(mask: np.ndarray, side: int) -> np.ndarray:
     return square
 
 
-def from_square(scores: Float[Tensor, "c y x"], height: int, width: int, side: int) -> Float[Tensor, "c height width"]:
-    """Scores at the nodes of a square as those of the image's pixels, bilinear."""
+def from_square(
+    scores: Float[Tensor, "c y x"], height: int, width: int, side: int, grid: Grid | None = None
+) -> Float[Tensor, "c height width"]:
+    """Scores at the nodes of a square as those of the image's pixels, bilinear. `grid`: of the nodes; None: they are cells."""
     h, w = inside(height, width, side)
-    square = F.interpolate(scores[None], (side, side), mode="bilinear", align_corners=False)
+    square = to_pixels(scores[None], grid, (side, side))
     return F.interpolate(square[:, :, :h, :w], (height, width), mode="bilinear", align_corners=False)[0]
 
 

@@ -106,7 +106,7 @@ class Scl(Loop, Batches, Drawing):
     similarity: bool = Field(
         True,
         description="the query's branch also sees the cosine of each node with the mean of the support's object less that with the "
-        "mean of what is around it",
+        "mean of what is around it, and learns what to add to what it says",
     )
     prior: Literal["middle", "deep"] = Field(
         "middle", description="maps that PFENet's prior mask is of: the middle ones, or the last block's as released"

@@ -19,7 +19,7 @@ class Answers:
     def __init__(self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: str):
         """Masks: 0 background, 1 foreground, 255 unknown.  cross_path: of `cross_guided.mutual_iou`."""
         self.network, self.supports, self.path = network, supports, cross_path
-        self.M_s, self.known = at_nodes(masks, tuple(supports.middle.shape[2:]))
+        self.M_s, self.known = at_nodes(masks, tuple(supports.middle.shape[2:]), network.grid)
         self.guidance = network.guide(supports, self.M_s)
 
     @torch.no_grad()

@@ -60,27 +60,27 @@ class CaNet(Head):
     def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
         F_q = self.embed_support(query.middle).expand(len(V), -1, -1, -1)
         compared = self.compare(spread(F_q, V))
-        seen = torch.cat([compared, hints.to(compared.dtype)], dim=1)
         history = compared.new_zeros(len(compared), 2, *compared.shape[2:])
         if self.training:
-            return Scores(self._refine(compared, seen, self._sometimes(compared, seen, history)))
-        logits = self._refine(compared, seen, history)
+            return Scores(self._refine(compared, hints, self._sometimes(compared, hints, history)))
+        logits = self._refine(compared, hints, history)
         for _ in range(self.rounds):
-            logits = self._refine(compared, seen, logits.softmax(dim=1))
+            logits = self._refine(compared, hints, logits.softmax(dim=1))
         return Scores(logits)
 
     @torch.no_grad()
-    def _sometimes(self, compared: Tensor, seen: Tensor, nothing: Tensor) -> Tensor:
+    def _sometimes(self, compared: Tensor, hints: Tensor, nothing: Tensor) -> Tensor:
         """Return the prediction P_q(t-1), or nothing for a share of the queries."""
         kept = torch.rand(len(compared), device=compared.device) >= self.history_drop
         if not kept.any():
             return nothing
-        P = self._refine(compared, seen, nothing).softmax(dim=1)
+        P = self._refine(compared, hints, nothing).softmax(dim=1)
         torch.clear_autocast_cache()  # older torch lets casts made without gradient serve the pass with one
         return P * kept[:, None, None, None]
 
-    def _refine(self, compared: Tensor, seen: Tensor, history: Tensor) -> Tensor:
-        return self._decode(compared + self.first_of_query(torch.cat([seen, history.to(seen.dtype)], dim=1)))
+    def _refine(self, compared: Tensor, hints: Tensor, history: Tensor) -> Tensor:
+        seen = torch.cat([compared, hints.to(compared.dtype), history.to(compared.dtype)], dim=1)
+        return self.on_prototypes(self._decode(compared + self.first_of_query(seen)), hints)
 
     def _decode(self, x: Tensor) -> Tensor:
         for block in self.residual:

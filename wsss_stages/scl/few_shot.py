@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.grid import Grid
 from wsss_stages.scl.head import Head, Maps, Scores, two_maps
 from wsss_stages.scl.self_guided import Guidance, guide
 
@@ -26,10 +27,15 @@ class FewShot(nn.Module):
         self.backbone.eval()
         return self
 
+    @property
+    def grid(self) -> Grid:
+        """Where the nodes of all maps lie in the image."""
+        return self.backbone.grids[-1]
+
     @torch.no_grad()
     def encode(self, image: Float[Tensor, "b 3 H W"]) -> Maps:
         """Return maps of normalised images, as the head wants them."""
-        return self.prepared(two_maps(self.backbone(image)))
+        return self.prepared(two_maps(self.backbone(image), self.backbone.grids))
 
     @torch.no_grad()
     def prepared(self, maps: Maps) -> Maps:

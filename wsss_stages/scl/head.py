@@ -3,15 +3,17 @@
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.scl.similarity import joined, prototypes, similarity
 from wsss_stages.scl.standard import Standard
 
 SHARPNESS = 10.0
-"""Of the probability that a similarity stands for; similarities are a few tenths."""
+"""Logit of a similarity of 1; similarities are a few tenths."""
+THRESHOLD = 0.1
+"""Of the similarity above which an untrained head finds foreground."""
 
 
 @dataclass
@@ -52,9 +54,12 @@ class Head(nn.Module):
         Args:
             standard: what the maps of images go through before they are a head's `Maps`.
             support_branch: whether there is FPM_s.
-            with_similarity: whether the query's branch sees how similar its nodes are to the support's object.
+            with_similarity: whether the query's branch sees how similar its nodes are to the support's object, and learns what to
+                add to what prototypes alone would say.
         """
         super().__init__()
+        if with_similarity:
+            self.weight, self.offset = (nn.Parameter(torch.tensor(its)) for its in (1.0, -SHARPNESS * THRESHOLD))
         self.standard, self.support_branch, self.with_similarity = standard, support_branch, with_similarity
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
@@ -90,9 +95,18 @@ class Head(nn.Module):
         P = joined(P).expand_as(P) if together else P
         return torch.sigmoid(SHARPNESS * similarity(query.middle, P))[:, None]
 
+    def on_prototypes(
+        self, logits: Float[Tensor, "b 2 y x"], hints: Float[Tensor, "b h y x"]
+    ) -> Float[Tensor, "b 2 y x"]:
+        """Return the sum of logits and those of prototypes alone, which the last of the hints tells."""
+        if not self.with_similarity:
+            return logits
+        foreground = self.weight * torch.logit(hints[:, -1:], eps=1e-4) + self.offset
+        return logits + torch.cat([-foreground, foreground], dim=1) / 2
 
-def two_maps(maps: list[Tensor]) -> Maps:
-    """A backbone's three maps as `Maps`, at the nodes of the last."""
-    *shallow, deep = maps
-    resized = [F.interpolate(m, deep.shape[2:], mode="bilinear", align_corners=False) for m in shallow]
+
+def two_maps(maps: list[Tensor], grids: list[Grid]) -> Maps:
+    """Return a backbone's three maps as `Maps`, at the nodes of the last."""
+    (*shallow, deep), (*others, grid) = maps, grids
+    resized = [onto(m, its, grid, tuple(deep.shape[2:])) for m, its in zip(shallow, others, strict=True)]
     return Maps(torch.cat(resized, dim=1), deep)

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.options import Scl
 from wsss_stages.scl.few_shot import FewShot
@@ -24,20 +25,20 @@ def losses(
     Masks: 0 background, 1 foreground, 255 ignored. A query may have no foreground: then there is none to find, and its support
     learns to predict itself all the same. A support without any gives zero vectors, and learns that it has none.
     """
-    M_s, known = at_nodes(support_mask, tuple(support.middle.shape[2:]))
+    M_s, known = at_nodes(support_mask, tuple(support.middle.shape[2:]), network.grid)
     guidance = network.guide(support, M_s, first=opt.s1_weight > 0)
     hints = network.head.hints(query, support, M_s, known)
-    made = _graded("query", network.head.query(query, guidance.V, hints), query_mask, 1.0, opt)
+    made = _graded("query", network.head.query(query, guidance.V, hints), query_mask, 1.0, opt, network.grid)
     if opt.s1_weight:
-        made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt)
+        made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt, network.grid)
     if opt.s2_weight:
         P_s2 = network.head.support(guidance.F_s, guidance.V)
-        made |= _graded("s2", P_s2, support_mask, opt.s2_weight, opt)
+        made |= _graded("s2", P_s2, support_mask, opt.s2_weight, opt, network.grid)
     return made
 
 
-def _graded(name: str, scores: Scores, mask: Tensor, weight: float, opt: Scl) -> dict[str, Tensor]:
-    made = {name: weight * segmentation_loss(scores.logits, mask, opt.balanced_ce)}
+def _graded(name: str, scores: Scores, mask: Tensor, weight: float, opt: Scl, grid: Grid) -> dict[str, Tensor]:
+    made = {name: weight * segmentation_loss(scores.logits, mask, opt.balanced_ce, grid)}
     if scores.inner and opt.inner_weight:
         inner = [segmentation_loss(logits, mask, opt.balanced_ce) for logits in scores.inner]
         made[f"{name}, inner"] = weight * opt.inner_weight * torch.stack(inner).mean()

@@ -82,7 +82,8 @@ class PfeNet(Head):
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
         F_q = self.embed_q(query.middle).expand(len(V), -1, -1, -1)
-        return self._decode(self.merge_query, torch.cat([spread(F_q, V), hints.to(F_q.dtype)], dim=1))
+        found = self._decode(self.merge_query, torch.cat([spread(F_q, V), hints.to(F_q.dtype)], dim=1))
+        return Scores(self.on_prototypes(found.logits, hints), found.inner)
 
     @torch.no_grad()
     def hints(

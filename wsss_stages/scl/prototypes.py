@@ -6,19 +6,22 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
+from wsss_stages.nets.grid import Grid, means_at_nodes
 
 
 def at_nodes(
-    mask: UInt8[Tensor, "b H W"], size: tuple[int, int]
+    mask: UInt8[Tensor, "b H W"], size: tuple[int, int], grid: Grid | None = None
 ) -> tuple[Bool[Tensor, "b y x"], Bool[Tensor, "b y x"]]:
     """M_s at the nodes: cells of which at least half is foreground, or where there is none those with the largest share.
 
     Args:
-        mask: 0 other, 1 foreground, 255 unknown.
+        mask: 0 other, 1 foreground, 255 unknown.  grid: of the nodes; None: they are cells.
 
     Returns: M_s, and whether at least half of a cell is known.
     """
-    share, unknown = (F.adaptive_avg_pool2d((mask == value)[:, None].float(), size)[:, 0] for value in (1, UNKNOWN))
+    shares = torch.stack([mask == value for value in (1, UNKNOWN)], dim=1).float()
+    means = F.adaptive_avg_pool2d(shares, size) if grid is None else means_at_nodes(shares, grid, size)
+    share, unknown = means.unbind(dim=1)
     most = share.amax(dim=(1, 2), keepdim=True)
     fallback = (most < 0.5) & (share == most) & (share > 0)
     return (share >= 0.5) | fallback, unknown <= 0.5

@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
         Ahead(shard.todo(), lambda item: image_on_square(item.image, opt.side)), "scl_features"
     ):
         with torch.no_grad():
-            found = two_maps(backbone(backbones.normalise(torch.from_numpy(square)[None].to(device))))
+            found = two_maps(backbone(backbones.normalise(torch.from_numpy(square)[None].to(device))), backbone.grids)
         maps = {"middle": found.middle, "deep": found.deep}
         for name, m in maps.items():
             finite(m, f"the map {name}", "scl_features", item.id, "scl_features")

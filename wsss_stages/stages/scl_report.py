@@ -60,7 +60,9 @@ def main(argv: list[str] | None = None) -> None:
         view = maps([episode.query])
 
         def predicted(shots: int, cross: bool) -> np.ndarray:
-            fused = from_square(answers.fused(answers.scores(view, shots), cross), *truth.shape, frozen.side)
+            fused = from_square(
+                answers.fused(answers.scores(view, shots), cross), *truth.shape, frozen.side, network.grid
+            )
             finite(fused, "the scores", "scl_report", episode.query, "scl_train")
             return figures.over(query, fused.argmax(dim=0).cpu().numpy().astype(np.uint8))
 

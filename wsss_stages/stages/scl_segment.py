@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     for path in progress(queries, "scl_segment"):
         photo = read_photo(path)
         fused = [answers.fused(answers.scores(encode([photo], s), len(supports)), opt.fusion == "cross") for s in sides]
-        total = sum(from_square(its, *photo.shape[:2], s) for its, s in zip(fused, sides, strict=True))
+        total = sum(from_square(its, *photo.shape[:2], s, network.grid) for its, s in zip(fused, sides, strict=True))
         finite(total, "the scores", "scl_segment", path.stem, "scl_train")
         label = total.argmax(dim=0).cpu().numpy().astype(np.uint8)
         write_labels(paths.out / f"{path.stem}.png", label)

@@ -37,7 +37,6 @@ def main(argv: list[str] | None = None) -> None:
 
     import numpy as np
     import torch
-    import torch.nn.functional as F
 
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.batches import collate
@@ -46,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.frozen import Frozen
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.models import build_few_shot, build_frozen, seen_by
+    from wsss_stages.nets.grid import to_pixels
     from wsss_stages.scl.head import Maps
     from wsss_stages.scl.losses import losses
     from wsss_stages.scl.prototypes import at_nodes
@@ -100,14 +100,9 @@ def main(argv: list[str] | None = None) -> None:
         counts = np.zeros((len(index.classes), 2, 2), np.int64)
         for batch in batches:
             query, support = maps(batch, "query"), maps(batch, "support")
-            M_s, known = at_nodes(batch["support_mask"], tuple(support.middle.shape[2:]))
-            logits = F.interpolate(
-                network(query, support, M_s, known).logits.float(),
-                (frozen.side, frozen.side),
-                mode="bilinear",
-                align_corners=False,
-            )
-            labels = logits.argmax(dim=1).cpu().numpy()
+            M_s, known = at_nodes(batch["support_mask"], tuple(support.middle.shape[2:]), network.grid)
+            logits = network(query, support, M_s, known).logits.float()
+            labels = to_pixels(logits, network.grid, (frozen.side, frozen.side)).argmax(dim=1).cpu().numpy()
             for cls, mask, label in zip(batch["class"], batch["query_mask"].cpu().numpy(), labels, strict=True):
                 counts[cls] += metrics.confusion(mask, label, 2)
         return float(np.nanmean(metrics.foreground_iou(counts)))

@@ -11,6 +11,7 @@ from wsss_stages.data.frozen import Frozen
 from wsss_stages.data.index import Index
 from wsss_stages.data.squares import image_on_square
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import to_pixels
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.prototypes import at_nodes
 from wsss_stages.stages import (
@@ -43,11 +44,9 @@ def test_the_score_is_that_of_episodes_answered_one_by_one(run, tmp_path):
             network.encode(backbones.normalise(torch.from_numpy(image_on_square(i, 64))[None])) for i in images
         )
         mask = torch.from_numpy(frozen.mask(e.supports[0], e.cls))[None]
-        share, open_ = (torch.nn.functional.avg_pool2d((mask == value).float(), 8) for value in (1, 255))
-        M_s = share >= 0.5 if (share >= 0.5).any() else share == share.max()
         with torch.no_grad():
-            logits = network(query, support, M_s, open_ <= 0.5).logits
-        square = torch.nn.functional.interpolate(logits, (64, 64), mode="bilinear")
+            logits = network(query, support, *at_nodes(mask, (8, 8), network.grid)).logits
+        square = to_pixels(logits, network.grid, (64, 64))
         label = torch.nn.functional.interpolate(square, (160, 160), mode="bilinear")[0].argmax(dim=0).numpy()
         truth = index.records[e.query].truth_labels(index.root)
         known = truth != 255
@@ -78,8 +77,8 @@ def test_supports_of_another_class_are_a_control(run, tmp_path):
         assert other.cls != e.cls
         mask = torch.from_numpy(frozen.mask(other.supports[0], other.cls))[None]
         with torch.no_grad():
-            logits = network(maps[e.query], maps[other.supports[0]], *at_nodes(mask, (8, 8))).logits
-        square = torch.nn.functional.interpolate(logits, (64, 64), mode="bilinear")
+            logits = network(maps[e.query], maps[other.supports[0]], *at_nodes(mask, (8, 8), network.grid)).logits
+        square = to_pixels(logits, network.grid, (64, 64))
         label = torch.nn.functional.interpolate(square, (160, 160), mode="bilinear")[0].argmax(dim=0).numpy()
         truth = index.records[e.query].truth_labels(index.root)
         both, either = (label == 1) & (truth == e.cls), ((label == 1) | (truth == e.cls)) & (truth != 255)
@@ -110,11 +109,13 @@ def test_prototypes_are_scored_without_what_was_trained(run, tmp_path):
     for e in episodes.test[0]:
         pairs = []
         for image in e.supports:
-            M, known = (m.flatten() for m in at_nodes(torch.from_numpy(frozen.mask(image, e.cls))[None], (8, 8)))
+            M, known = (
+                m.flatten() for m in at_nodes(torch.from_numpy(frozen.mask(image, e.cls))[None], (8, 8), network.grid)
+            )
             pairs.append([unit(nodes(image)[:, kind].mean(dim=1)) for kind in (M & known, ~M & known)])
         foreground, background = (unit(sum(its)) for its in zip(*pairs, strict=True))
         cosines = torch.nn.functional.normalize(nodes(e.query), dim=0).T @ torch.stack([foreground, -background]).T
-        square = torch.nn.functional.interpolate(cosines.sum(dim=1).view(1, 1, 8, 8), (64, 64), mode="bilinear")
+        square = to_pixels(cosines.sum(dim=1).view(1, 1, 8, 8), network.grid, (64, 64))
         found = torch.nn.functional.interpolate(square, (160, 160), mode="bilinear")[0, 0].numpy() > rows["threshold"]
         truth = index.records[e.query].truth_labels(index.root)
         both += (found & (truth == e.cls)).sum()
