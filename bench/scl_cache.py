@@ -21,6 +21,7 @@ from rich.table import Table
 from bench import finish, machine, seconds
 from wsss_stages import options
 from wsss_stages.batches import collate
+from wsss_stages.data.episode_pools import Drawer
 from wsss_stages.data.episodes import draw_fold
 from wsss_stages.data.frozen import Frozen
 from wsss_stages.data.index import Index
@@ -71,20 +72,20 @@ def prepared(root: Path, args) -> tuple[Index, Path]:
 def rates(index: Index, manifest: Path, baseline: str, args) -> tuple[float, float]:
     """Episodes a second, without and with maps; medians of alternating steps."""
     backbone, _ = build_frozen(args.backbone, 8, "none")
-    opt = options.Scl(baseline=baseline, channels=args.channels)
+    opt = options.Scl(baseline=baseline, channels=args.channels, standardise=0, prior="deep")  # as released
     network = build_few_shot(backbone, opt).to(args.device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.head.parameters(), opt.lr)
     frozen = Frozen(index, [manifest], network.head.deep)
     its = options.SclEpisodes(min_pixels=200, shots=1, held_out=0.4, test_pairs=1, train_pairs=args.batch * args.steps)
-    episodes = draw_fold(index, 0, its).train
+    drawer, rng = Drawer(draw_fold(index, 0, its).train, opt), np.random.default_rng(0)
+    episodes = [drawer.draw(rng) for _ in range(its.train_pairs)]
 
     def images(some: list, part: str) -> list[str]:
         return [e.query if part == "query" else e.supports[0] for e in some]
 
     def from_photographs(names: list[str]) -> Maps:
         squares = [image_on_square(index.records[name].image(index.root), args.side) for name in names]
-        found = network.encode(backbones.normalise(torch.from_numpy(np.stack(squares)).to(args.device)))
-        return found if network.head.deep else Maps(found.middle)
+        return network.encode(backbones.normalise(torch.from_numpy(np.stack(squares)).to(args.device)))
 
     def from_maps(names: list[str]) -> Maps:
         found = collate([frozen.maps(name) for name in names])

@@ -82,7 +82,7 @@ class Head(nn.Module):
         M_s: Bool[Tensor, "b y x"],
         known: Bool[Tensor, "b y x"],
         together: bool = False,
-    ) -> Float[Tensor, "b h y x"]:
+    ) -> Float[Tensor, "b h v u"]:
         """Return what is found of each support's query, or of one query of all supports, without training.
 
         Args:

@@ -93,7 +93,7 @@ class PfeNet(Head):
         M_s: Bool[Tensor, "b y x"],
         known: Bool[Tensor, "b y x"],
         together: bool = False,
-    ) -> Float[Tensor, "b h y x"]:
+    ) -> Float[Tensor, "b h v u"]:
         """Return the prior, of several supports together their mean, before what any head has."""
         of_query, of_support = (m.deep if self.deep else m.middle for m in (query, support))
         prior = prior_mask(of_query.expand(len(M_s), -1, -1, -1), of_support, M_s)
