@@ -16,7 +16,7 @@ def mined(
     cam: np.ndarray,
     classes: np.ndarray,
     opt: Mining,
-    levels: Levels,
+    levels: Levels | None,
     device: str | torch.device,
     name: str,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +27,7 @@ def mined(
 
     Args:
         image: (h, w, 3) uint8 RGB.  cam: (k, h, w) in [0, 1].  classes: (k,) class of each row.
-        levels: of the CAMs of many images.  name: of the image, for messages.
+        levels: of the CAMs of many images, for quantiles.  name: of the image, for messages.
 
     Raises ValueError, with `name` in it, for arrays of other axes, sizes or types.
     """

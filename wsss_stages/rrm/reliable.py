@@ -32,7 +32,7 @@ def reliable_regions(
     labels = np.full((b, h, w), UNKNOWN, np.uint8)
     parts = [_rectangle(its) for its in inside]
     maps = [enlarge(cam.float().cpu().numpy(), h, w)[:, *part] for cam, part in zip(cams, parts, strict=True)]
-    levels = of_cams(maps, opt)
+    levels = of_cams(maps, opt) if opt.thresholds == "quantiles" else None
     for label, part, photo, cam, present, name in zip(labels, parts, photos, maps, classes, names, strict=True):
         photo, present = np.ascontiguousarray(photo[part]), present.cpu().numpy()
         label[part] = mined(photo, cam, present, opt, levels, str(image.device), name)[1]

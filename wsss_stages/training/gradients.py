@@ -67,7 +67,7 @@ class Gradients:
                 losses = self.job.loss(its | {"done": state.step / self.job.steps})
             total = torch.stack([value.float() for name, value in losses.items() if name not in self.job.shown]).sum()
             share = part.count / self.job.batch
-            shown = {name: float(value) for name, value in losses.items()}
+            shown = {name: value if name in self.job.shown else value.item() for name, value in losses.items()}
             told = self.group.gather((shown, share, bool(total.isfinite()), its["id"]))
             for shown, _, finite, ids in told:
                 if not finite:
