@@ -52,7 +52,9 @@ def cams_of_levels(wildcards):
 def classifier_of_rrm(wildcards):
     """The classifier's weights, where RRM starts on them."""
     used = section("rrm", wildcards)["start"] == "classifier"
-    return f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
+    return (
+        f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
+    )
 
 
 def labels_of(name):
@@ -91,7 +93,9 @@ def backbone_of(name):
 
     def file(wildcards):
         source = weights_source(name, wildcards)
-        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(source)
+        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(
+            source
+        )
         return [source] if used else []
 
     return file

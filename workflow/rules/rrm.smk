@@ -25,7 +25,9 @@ rule rrm_train:
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         watched=watched("rrm"),
-        classifier=lambda wildcards, input: f"--classifier {input.classifier}" if input.classifier else "",
+        classifier=lambda wildcards, input: (
+            f"--classifier {input.classifier}" if input.classifier else ""
+        ),
         flags=variant_flags("rrm_train"),
         version=contracts.CHECKPOINT_VERSION,
     message:
