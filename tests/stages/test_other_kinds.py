@@ -12,6 +12,7 @@ from wsss_stages.manifests import Manifest
 from wsss_stages.options import KINDS
 from wsss_stages.stages import (
     cli,
+    report,
     s3_seeds,
     s4_affinity,
     s4_object_net,
@@ -100,6 +101,25 @@ def test_seeds_are_marks_over_the_confident_part_of_the_cams(run):
         np.testing.assert_array_equal(M_S, superpixels.spread(marks, parts))
         assert (M_S != 255).any()
         assert (seeds[M_S != 255] == M_S[M_S != 255]).all() and (full[M_S == 255] == M_I[M_S == 255]).all()
+
+
+def test_seeds_have_background_and_the_notes_tell_how_much(run):
+    counted = {"pixels": 0, "background": 0, "foreground": 0, "classes": 0, "classes_lost": 0}
+    for record in run.index.split("train"):
+        seeds = run.read("s3_seeds", contracts.SEEDS, record.id)["label"]
+        values = [int(v) for v in seeds.ravel()]
+        counted["pixels"] += len(values)
+        counted["background"] += values.count(0)
+        counted["foreground"] += sum(0 < v < 255 for v in values)
+        counted["classes"] += len(record.tags)
+        counted["classes_lost"] += sum(c not in values for c in record.tags)
+    notes = Manifest([run.path("s3_seeds")]).notes
+    assert {name: notes[f"seeds_{name}"] for name in counted} == counted
+    assert counted["background"] > 0.05 * counted["pixels"] and counted["foreground"] > 0
+    rows = dict(report.substitutions(notes))
+    assert rows["seeds_background_share, %"] == pytest.approx(100 * counted["background"] / counted["pixels"])
+    assert rows["seeds_classes_lost, %"] == pytest.approx(100 * counted["classes_lost"] / counted["classes"])
+    assert not any(name in rows for name in notes if name.startswith("seeds_"))
 
 
 def test_labels_are_of_the_images_tags_and_not_bound_to_boxes(run):

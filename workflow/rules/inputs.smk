@@ -61,6 +61,21 @@ def objects_of_shard(wildcards):
     return same_shard("s5_object_masks")(wildcards)
 
 
+def cams_of_levels(wildcards):
+    """The CAMs of all training images, where their distribution gives the thresholds of the seeds."""
+    if section("seeds", wildcards)["thresholds"] != "quantiles":
+        return []
+    return manifests_in(f"results/{wildcards.dataset}/s2_cam/train", shards())
+
+
+def classifier_of_rrm(wildcards):
+    """The classifier's weights, where RRM starts on them."""
+    used = section("rrm", wildcards)["start"] == "classifier"
+    return (
+        f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
+    )
+
+
 def labels_of(name):
     """Input function: all labels that a config section asks for, but truth."""
 

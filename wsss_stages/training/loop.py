@@ -70,7 +70,8 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         average.update(network, state.step)
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
         state.step += 1
-        state.seconds.append(clock.tell(state.step, sum(terms.values())))
+        total = sum(value for name, value in terms.items() if name not in job.shown)
+        state.seconds.append(clock.tell(state.step, total))
         if group.leads and grades.due(job, state.step):
             with average.inside(network):
                 state.best = grades.better(state.best, job, network, state.step, device)
@@ -116,6 +117,8 @@ def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None
 def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, average: Average) -> None:
     """Write the curve and the best weights, or without grades the last ones; where memory was short, both tell it."""
     told = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
+    if job.shown:
+        told["shown"] = list(job.shown)
     kept = state.best.get("network") or average.tensors
     if kept:
         job.network.load_state_dict(kept)
