@@ -141,7 +141,8 @@ def test_the_walk_starts_where_its_kind_says(run, tmp_path, toy):
     ]
     s5_graph.main([*argv, "--cam", str(toy.manifest("s2_cam")), "--seeds-manifest", str(run.path("s3_seeds"))])
     record = run.index.split("train")[0]
-    P = Manifest([tmp_path / "1-of-1.json"]).read(record.id, contracts.WALK)["P"]
+    made = Manifest([tmp_path / "1-of-1.json"])
+    P = made.read(record.id, contracts.WALK)["P"]
     if run.weak == "tag":
         cam = run.cams.read(record.id, contracts.CAM)["cam"].astype(np.float32)
         scores = cams.with_background(cams.enlarge(cam, record.height, record.width), 6.0)
