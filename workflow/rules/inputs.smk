@@ -118,11 +118,9 @@ def paces_of_table(wildcards):
 def maps_of(*splits):
     """Input function: all maps of the frozen backbone."""
     return lambda wildcards: [
-        manifest
+        f"results/{wildcards.dataset}/scl_features/{split}/{shard}.json"
         for split in splits
-        for manifest in manifests_in(
-            f"results/{wildcards.dataset}/scl_features/{split}", shards()
-        )
+        for shard in shards()
     ]
 
 
@@ -152,7 +150,9 @@ def label_manifests(wildcards):
     """Manifests of the CAMs, if any, and of all label maps of the training images."""
     if not configuration.uses_cams(config, wildcards.variant, wildcards.weak):
         return label_maps(wildcards)
-    cams = manifests_in(f"results/{wildcards.dataset}/s2_cam/train", shards())
+    cams = [
+        f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
+    ]
     return cams + label_maps(wildcards)
 
 
