@@ -42,7 +42,7 @@ def test_two_processes_learn_what_one_does(tmp_path, name, parts):
     weights = [load_file(folder / "weights.safetensors") for folder in (one, two)]
     for tensor, state in weights[0].items():
         torch.testing.assert_close(weights[1][tensor], state, rtol=1e-4, atol=1e-5, msg=tensor)
-    assert sorted(p.name for p in two.iterdir()) == ["curve.json", "weights.safetensors"]
+    assert sorted(p.name for p in two.iterdir()) == ["curve.json", "kept", "weights.safetensors"]
 
 
 def test_more_processes_than_images_in_a_batch_are_told():
