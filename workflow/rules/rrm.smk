@@ -42,6 +42,9 @@ rule rrm_label:
     input:
         index=ancient(WEAK_INDEX),
         weights=weights_of("rrm_train"),
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.json",
     log:

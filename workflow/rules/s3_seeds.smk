@@ -1,8 +1,11 @@
 rule s3_seeds:
     input:
         index=ancient(WEAK_INDEX),
-        cam=cam_of_shard,
+        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
         cams=cams_of_levels,
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json",
     log:

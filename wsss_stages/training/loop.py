@@ -44,6 +44,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     known, *_ = group.gather(kept.restore(weights, job) if group.leads else None)
     if known is not None:
         if group.leads:
+            weights.with_name("checkpoint.pt").unlink(missing_ok=True)
             sys.stderr.write(f"{job.stage}: nothing that it learns from has changed; {weights} is what it was\n")
         return known
     network = job.network.to(device, memory_format=torch.channels_last).train()
