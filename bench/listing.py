@@ -69,7 +69,7 @@ def made_up(folder: Path, images: int, shards: int) -> None:
     items: list[dict] = [{} for _ in range(shards)]
     for number in range(images):
         name = image(number)
-        os.close(os.open(folder / "dataset" / "JPEGImages" / f"{name}.jpg", os.O_CREAT | os.O_WRONLY))
+        os.mknod(folder / "dataset" / "JPEGImages" / f"{name}.jpg")
         file = os.open(folder / "s3_seeds" / "seeds" / f"{name}.png", os.O_CREAT | os.O_WRONLY)
         os.write(file, b"x")
         os.close(file)

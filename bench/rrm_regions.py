@@ -50,7 +50,7 @@ def main() -> None:
 
         def ours(iterations: int, step: int, cams=cams, classes=classes):
             crf = Mining().crf.model_copy(update={"iterations": iterations, "step": step})
-            opt = Mining(gamma_high=32, min_cam=0.1, crf=Crf(**crf.model_dump()))
+            opt = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1, crf=Crf(**crf.model_dump()))
             return reliable_regions(image, valid, cams, classes, opt, [str(i) for i in range(args.batch)])
 
         def theirs(cams=cams):

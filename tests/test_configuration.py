@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from wsss_stages import configuration
+from wsss_stages import configuration, options
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
+RUNS = CONFIG.parent / "workflow" / "runs"
 LITE0 = "tf_efficientnet_lite0"
 
 
@@ -98,6 +99,52 @@ def test_a_variant_names_its_road(tmp_path, variant):
     config = load(tmp_path, "weak: tag")
     found = (configuration.label_stages(config, variant), configuration.trainings(config, variant))
     assert found == ROADS[variant]
+
+
+PRINTED = {  # variant, section: what the thesis or the released code has, whatever the defaults are
+    ("thesis", "seeds"): {"thresholds": "fixed", "gamma_low": 4, "gamma_high": 24, "keep": 0.4, "min_background": 0.8, "min_crf": 0.8},
+    ("released", "seeds"): {"thresholds": "fixed", "gamma_low": 4, "gamma_high": 24, "keep": 0.4, "min_cam": 0.01, "min_background": 0.8},
+    ("thesis", "rrm"): {
+        "thresholds": "fixed", "gamma_low": 4, "gamma_high": 32, "keep": 0.4, "min_cam": 0.1, "start": "classifier", "class_epochs": 0,
+        "epochs": 30, "crop": 321, "lr": 0.001, "clip_norm": 0, "energy_weight": 1, "distance_weight": 1, "distance_ramp": 0,
+        "distance_above": 0, "distance": "printed",
+    },
+    ("released", "rrm"): {
+        "thresholds": "fixed", "gamma_low": 4, "gamma_high": 32, "keep": 0.4, "min_cam": 0.1, "start": "backbone", "class_epochs": 24,
+        "epochs": 48, "crop": 448, "lr": 0.0007, "distance_weight": 1, "distance_ramp": 0, "distance_above": 0, "distance": "centres",
+    },
+    ("thesis", "dfr"): {
+        "features": 128, "dfr_weight": 0.01, "ramp_begins": 0, "ramp_ends": 0, "sigma_xy": 6, "sigma_rgb": 0.5, "sigma_feature": 50,
+        "gamma": 0.98, "distance_weight": 0.001, "smooth_weight": 0.001, "balanced_ce": False, "radius": 5,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("variant, name", PRINTED)
+def test_presets_keep_what_is_printed_or_released(tmp_path, variant, name):
+    found = configuration.section(load(tmp_path, ""), name, variant)
+    wanted = PRINTED[variant, name]
+    assert {key: found[key] for key in wanted} == wanted
+    if name == "dfr":
+        assert options.Dfr(**found).sigma_of_features() == 50
+
+
+def test_ours_takes_thresholds_from_the_cams_and_grows_what_unsure_networks_do_badly(tmp_path):
+    config = load(tmp_path, "")
+    for name in ("seeds", "rrm"):
+        assert configuration.section(config, name, "ours")["thresholds"] == "quantiles"
+    rrm, dfr = (configuration.section(config, name, "ours") for name in ("rrm", "dfr"))
+    assert rrm["crop"] >= 384 and rrm["distance_ramp"] == 1 and rrm["distance_above"] == 0.7
+    assert (dfr["dfr_weight"], dfr["sigma_rgb"]) == (0.1, 0.1) and 0 < dfr["ramp_begins"] < dfr["ramp_ends"] < 1
+    assert configuration.section(config, "dfr", "dfr_truth")["balanced_ce"] and not dfr["balanced_ce"]
+
+
+def test_on_photographs_rrm_and_its_baseline_train_equally_long():
+    config = configuration.load([CONFIG, RUNS / "voc_mini_rrm.yaml"], ["dataset_root=/photographs"])
+    rrm = configuration.section(config, "rrm", "rrm")
+    cam = configuration.section(config, "segment", "cam")
+    assert rrm["epochs"] - rrm["class_epochs"] == cam["epochs"] and rrm["start"] == "classifier"
+    assert all(rrm[key] == cam[key] for key in ("batch_size", "crop"))
 
 
 def test_dfr_needs_no_cams(tmp_path):

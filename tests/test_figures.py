@@ -65,10 +65,16 @@ def test_curves_show_grades_the_weights_that_are_kept_and_whether_the_training_h
     steps = [{"step": n, "lr": 0.1, "cross_entropy": 1.0 / (n + 1)} for n in range(40)]
     grades = [{"step": 10, "grade": 0.3}, {"step": 20, "grade": 0.6}, {"step": 40, "grade": 0.5}]
     plain = {"stage": "s1_classifier", "epochs": 2, "steps": steps}
+    steps[0]["lost"] = steps[9]["lost"] = 0.5
+    plain["shown"] = ["lost"]
     graded = {**plain, "stage": "s7_segment", "grades": grades, "best_step": 20, "settled": settled}
     figure = figures.curves_figure([plain, graded])
     without, with_, right = figure.axes
     assert (without.get_title(), with_.get_title()) == ("s1_classifier", title)
+    assert [(line.get_label(), line.get_linestyle()) for line in without.lines] == [
+        ("cross_entropy", "-"),
+        ("lost", "--"),
+    ]
     line, kept = right.lines
     assert line.get_xydata().tolist() == [[10, 0.3], [20, 0.6], [40, 0.5]] and set(kept.get_xdata()) == {20}
     figures.plt.close(figure)

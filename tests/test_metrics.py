@@ -22,6 +22,13 @@ def test_iou_by_hand():
     assert metrics.mean_iou(counts) == 0.5
 
 
+def test_the_mean_is_over_the_classes_that_count():
+    counts = metrics.confusion(np.uint8([[0, 0, 1, 2]]), np.uint8([[0, 1, 1, 1]]), 4)  # 1/2, 1/3, 0, none
+    assert metrics.mean_iou(counts, np.array([True, True, False, True])) == pytest.approx((1 / 2 + 1 / 3) / 2)
+    assert metrics.mean_iou(counts, np.array([False, False, False, True])) is None
+    assert metrics.mean_iou(counts, np.zeros(4, bool)) is None
+
+
 def test_mean_iou_is_torchmetrics():
     truth, label = maps()
     ours = metrics.mean_iou(metrics.confusion(truth, label, 4))

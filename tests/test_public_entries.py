@@ -24,6 +24,7 @@ def entries() -> dict:
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.grabcut import foregrounds
+    from wsss_stages.labels.levels import Levels
     from wsss_stages.labels.random_walk import random_walk
     from wsss_stages.labels.reliable import mined
     from wsss_stages.options import Mining
@@ -60,6 +61,7 @@ def entries() -> dict:
                 "cam": np.random.default_rng(1).random((1, H, W), np.float32),
                 "classes": classes,
                 "opt": Mining(),
+                "levels": Levels(0.1, 0.4),
                 "device": "cpu",
                 "name": "img_7",
             },

@@ -112,6 +112,9 @@ DEEP = Contract(
     {"F": Field("float16", "y x d", "the frozen backbone's map of its last block, on the image's square")},
 )
 PREDICTION = _label_map("prediction", "s8_predict", "class predicted by the segmenter")
+PREDICTION_KNOWN = _label_map(
+    "prediction_known", "s8_predict", "the most likely of background and the image's classes, where it has any"
+)
 DETECTIONS = Contract(
     "detections",
     1,
@@ -130,7 +133,7 @@ DETECTIONS = Contract(
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, DETECTIONS,
+        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, PREDICTION_KNOWN, DETECTIONS,
     )
 }  # fmt: skip
 

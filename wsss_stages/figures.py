@@ -113,7 +113,10 @@ def rows_figure(
 
 
 def curves_figure(curves: Sequence[dict]) -> Figure:
-    """Loss terms of every training over its steps, as running means, and its grades on what it held out, the best one marked."""
+    """Loss terms of every training over its steps, as running means, and its grades on what it held out, the best one marked.
+
+    Dashed: shares that are no losses.
+    """
     figure, axes = plt.subplots(1, len(curves), figsize=(5.5 * len(curves), 4), squeeze=False)
     for axis, curve in zip(axes[0], curves, strict=True):
         entries = curve["steps"]
@@ -121,7 +124,8 @@ def curves_figure(curves: Sequence[dict]) -> Figure:
         for term in dict.fromkeys(name for entry in entries for name in entry if name not in ("step", "lr")):
             steps, values = zip(*((entry["step"], entry[term]) for entry in entries if term in entry), strict=True)
             wide = min(most, len(values))
-            axis.plot(steps[wide - 1 :], np.convolve(values, np.ones(wide) / wide, mode="valid"), label=term)
+            line = "--" if term in curve.get("shown", ()) else "-"
+            axis.plot(steps[wide - 1 :], np.convolve(values, np.ones(wide) / wide, mode="valid"), line, label=term)
         if grades := curve.get("grades"):
             _add_grades(axis, grades, curve["best_step"])
         axis.set(

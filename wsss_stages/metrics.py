@@ -30,9 +30,13 @@ def iou(counts: np.ndarray) -> np.ndarray:
     return np.divide(hits, union, out=np.full(len(hits), np.nan), where=union > 0)
 
 
-def mean_iou(counts: np.ndarray) -> float | None:
-    """Mean of `iou` over the classes that it is defined for; None if there is none."""
-    values = iou(counts)
+def mean_iou(counts: np.ndarray, of: np.ndarray | None = None) -> float | None:
+    """Mean of `iou` over the classes that it is defined for; None if there is none.
+
+    Args:
+        of: (classes,) bool, those that count; None: all.
+    """
+    values = iou(counts) if of is None else iou(counts)[of]
     return None if np.isnan(values).all() else float(np.nanmean(values))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from wsss_stages import training
+from wsss_stages import artifacts, training
 from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
 from wsss_stages.artifacts import ContractError
 from wsss_stages.dfr.net import DfrNet
@@ -102,14 +102,37 @@ def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -
     return head(body, classes, opt.head_channels), origin
 
 
-def build_rrm(
-    backbone: str, classes: int, opt: Rrm, source: str, photographs: Photographs = ()
-) -> tuple[RrmNet, weights.Origin]:
-    """RRM's network with its backbone's weights from `source`, and their origin. `classes` counts background."""
+def build_rrm(backbone: str, classes: int, opt: Rrm, source: str, photographs: Photographs = ()) -> tuple[RrmNet, dict]:
+    """RRM's network with its backbone's weights from `source`, and what its provenance tells of them. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.build(backbone, opt.stride, pretrained=source != "none")
     origin = weights.load(body, source, photographs)
-    return RrmNet(body, classes, opt.channels, opt.reweight, opt.branches), origin
+    network = RrmNet(body, classes, opt.channels, opt.reweight, opt.branches)
+    return network, {"backbone": backbone, "origin": vars(origin)}
+
+
+def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict]:
+    """RRM's network with the classifier's trained backbone and last layer, and what its provenance tells of them.
+
+    Args:
+        classes: with background.
+    Raises ContractError where the classifier knows other classes.
+    """
+    trained, known = restore_classifier(classifier)
+    if known["classes"] != classes - 1:
+        raise ContractError(
+            f"{classifier}: found a classifier of {known['classes']} classes, wanted one of {classes - 1}, as the index has them. "
+            "Give that of the same dataset with --classifier."
+        )
+    torch.manual_seed(opt.seed)
+    network = RrmNet(
+        _body(known["options"]["backbone"], opt.stride, known), classes, opt.channels, opt.reweight, opt.branches
+    )
+    network.backbone.load_state_dict(trained.backbone.state_dict())
+    with torch.no_grad():
+        network.tag.weight.copy_(trained.head.weight[1 - classes :])  # SEAM's first row is the background's
+    digest = artifacts.sha256(classifier)
+    return network, {"backbone": known["options"]["backbone"], "origin": known["origin"], "classifier": digest}
 
 
 def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, weights.Origin]:

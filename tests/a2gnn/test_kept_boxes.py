@@ -114,7 +114,7 @@ def test_an_image_without_boxes_is_left_alone():
 
 def test_a_passenger_in_the_window_of_a_bus_wins_where_masks_are_merged_and_where_sides_are_touched():
     boxes, rows = np.array([[0, 0, 20, 12], [6, 4, 10, 8]]), torch.tensor([1, 2])
-    P = merge([torch.full((12, 20), 0.95), torch.full((4, 4), 0.6)], boxes, rows, 3, 12, 20)
+    P = merge([torch.full((12, 20), 0.95), torch.full((4, 4), 0.7)], boxes, rows, 3, 12, 20)
     label = P.argmax(dim=0)
     assert (label[4:8, 6:10] == 2).all() and (label == 2).sum() == 16
     weak = merge([torch.full((12, 20), 0.95), torch.full((4, 4), 0.2)], boxes, rows, 3, 12, 20)

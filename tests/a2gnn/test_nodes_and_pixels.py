@@ -11,7 +11,7 @@ from wsss_stages.pairwise import windows
 
 @pytest.mark.parametrize("grid", [Grid.cells(4), Grid(4, 0.0), Grid(4, 3.0)])
 def test_a_box_holds_the_nodes_that_lie_in_it_and_at_least_one(grid):
-    boxes = np.array([[3, 0, 9, 4], [0, 0, 12, 8], [4, 4, 5, 5], [11, 7, 12, 8], [2, 3, 7, 6]])
+    boxes = np.array([[3, 0, 9, 4], [0, 0, 12, 8], [4, 4, 5, 5], [11, 7, 12, 8], [2, 3, 7, 6], [0, 0, 6, 6]])
     found = nodes.boxes_at_nodes(boxes, grid, 2, 3)
     assert nodes.boxes_at_nodes(np.zeros((0, 4), int), grid, 2, 3).shape == (0, 2, 3)
     for (x0, y0, x1, y1), inside in zip(boxes, found, strict=True):

@@ -55,7 +55,7 @@ def area(number):
     return (x1 - x0) * (y1 - y0)
 
 
-def test_the_smaller_box_lies_on_top_and_boxes_of_one_size_side_by_side():
+def test_the_smaller_box_covers_what_larger_ones_of_other_classes_claim():
     rng = np.random.default_rng(0)
     P = [torch.from_numpy(rng.random((y1 - y0, x1 - x0)).astype(np.float32)) for x0, y0, x1, y1 in BOXES]
     rows = [1, 2, 2]
@@ -65,17 +65,16 @@ def test_the_smaller_box_lies_on_top_and_boxes_of_one_size_side_by_side():
         for x in range(6):
             here = [n for n, (x0, y0, x1, y1) in enumerate(BOXES) if y0 <= y < y1 and x0 <= x < x1]
             p = {n: P[n][y - BOXES[n][1], x - BOXES[n][0]].item() for n in here}
-            expected, left = np.zeros(3), 1.0
-            for group in ([2], [0, 1]):
-                free = [1.0, 1.0, 1.0]
-                for n in set(group) & set(here):
-                    free[rows[n]] *= 1 - p[n]
-                claims = np.array([free[1] * free[2], 1 - free[1], 1 - free[2]])
-                claims /= claims.sum()
-                expected[1:] += left * claims[1:]
-                left *= claims[0]
-            expected[0] = left
-            np.testing.assert_allclose(found[:, y, x], expected, rtol=1e-4, atol=1e-6)
+            free = [1.0, 1.0, 1.0]
+            for n in here:
+                seen = p[n]
+                for front in here:
+                    if area(front) < area(n) and rows[front] != rows[n]:
+                        seen *= min(1, 2 * (1 - p[front]))
+                free[rows[n]] *= 1 - seen
+                free[0] *= 1 - p[n]
+            expected = np.array([free[0], 1 - free[1], 1 - free[2]])
+            np.testing.assert_allclose(found[:, y, x], expected / expected.sum(), rtol=1e-4, atol=1e-6)
 
 
 def test_the_order_of_boxes_changes_nothing():

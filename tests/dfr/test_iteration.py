@@ -16,7 +16,7 @@ from wsss_stages.options import Dfr
 from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.windows import offsets
 
-OPTIONS = Dfr(features=6, radius=2, sigma_rgb=1.0, sigma_feature=2.0, gamma=0.3)
+OPTIONS = Dfr(features=6, radius=2, sigma_rgb=1.0, sigma_feature=9.0, gamma=0.3)
 TERMS = {"cross_entropy", "dfr", "feature_distance", "feature_smooth"}
 HALF = offsets(2, "square", half=True)
 
@@ -71,6 +71,46 @@ def test_a_term_has_its_weight(weight, term):
     assert set(without) == (TERMS - {term} if term != "dfr" else {"cross_entropy"})
 
 
+def test_the_kernel_grows_with_the_ramp_and_the_feature_head_learns_from_the_beginning():
+    batch = made()
+
+    def at(ramp):
+        torch.manual_seed(1)
+        return iteration.losses(*batch, OPTIONS, ramp)
+
+    whole, half, none = map(at, (1.0, 0.5, 0.0))
+    torch.testing.assert_close(half["dfr"], whole["dfr"] / 2)
+    assert set(none) == TERMS - {"dfr"} and all(torch.equal(none[name], whole[name]) for name in none)
+
+
+def test_the_bound_may_be_balanced():
+    network, image, labels, _ = batch = made()
+    plain, balanced = (losses(batch, balanced_ce=choice)["cross_entropy"] for choice in (False, True))
+    torch.manual_seed(1)
+    logits = network(backbones.normalise(image))
+    P = F.interpolate(logits, labels.shape[1:], mode="bilinear", align_corners=False).log_softmax(dim=1)
+    lost = {"ground": [], "thing": []}
+    for b, y, x in (labels != UNKNOWN).nonzero().tolist():
+        c = int(labels[b, y, x])
+        lost["thing" if c else "ground"].append(-P[b, c, y, x])
+    means = [sum(its) / len(its) for its in lost.values()]
+    torch.testing.assert_close(balanced, sum(means) / 2)
+    torch.testing.assert_close(plain, sum(map(sum, lost.values())) / sum(map(len, lost.values())))
+
+
+def test_sigma_3_grows_with_the_square_root_of_the_number_of_features():
+    """Features of equal spread in every channel are as far apart for any number of channels."""
+    assert Dfr(features=128, sigma_feature=50).sigma_of_features() == 50
+    few, many = (Dfr(features=d, sigma_feature=50).sigma_of_features() for d in (32, 128))
+    for d, sigma in ((32, few), (128, many)):
+        F_ = torch.zeros(1, d, 1, 2)
+        F_[..., 1] = 3.0
+        K = terms.feature_kernel(F_, [(0, 1)], sigma)
+        assert K[0, 0, 0, 0].item() == pytest.approx(torch.exp(torch.tensor(-9 * 128 / (2 * 50**2))).item())
+    with pytest.raises(ValueError, match=r"ramp_begins 0\.5 and ramp_ends 0\.2; wanted an end"):
+        Dfr(ramp_begins=0.5, ramp_ends=0.2)
+
+
 def test_terms_are_those_of_the_maps_and_of_the_reduced_image():
     network, image, labels, valid = batch = made()
     found = losses(batch)
@@ -83,7 +123,7 @@ def test_terms_are_those_of_the_maps_and_of_the_reduced_image():
     assert size == (16, 18) and inside[1].sum() == 12 * 18, "a cell of which a part is padded is not counted"
     pixels, P = inside.sum().float(), logits.softmax(dim=1)
     K_f = terms.static_kernel(small, inside, HALF, OPTIONS.sigma_xy, OPTIONS.sigma_rgb)
-    K = K_f * terms.feature_kernel(features, HALF, OPTIONS.sigma_feature)
+    K = K_f * terms.feature_kernel(features, HALF, OPTIONS.sigma_feature * (6 / 128) ** 0.5)
     M = terms.confident(P, OPTIONS.gamma)
     M[1, 12:] = UNKNOWN
     distance = mean_absolute_difference(features, HALF)

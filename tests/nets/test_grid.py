@@ -162,9 +162,10 @@ class Looking(Segmenter):
 def test_what_a_network_sees_is_drawn_in_the_photograph_at_any_size_and_scale(grid, scales):
     height, width = 61, 90  # no multiples of the stride
     ramp = torch.linspace(0, 1, width).expand(1, 3, height, width)
-    P = multi_scale(Looking(grid), ramp, scales, flip=True)
-    edge = (P[1] > 0.5).float().argmax(dim=1)
-    assert (edge - width / 2).abs().max() <= 1
+    for flip in (False, True):
+        P = multi_scale(Looking(grid), ramp, scales, flip)
+        edge = (P[1] > 0.5).float().argmax(dim=1)
+        assert (edge - width / 2).abs().max() <= 1
     (cam,) = cams.multi_scale(Looking(grid).cam, ramp, [torch.tensor([1])], scales, True, 8, grid)
     cells = [(x + 0.5) * width / 12 - 0.5 for x in range(12)]
     wanted = torch.tensor([max(0.0, at(ramp[0, 0, 0].tolist(), place) - 0.5) for place in cells])

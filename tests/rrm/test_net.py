@@ -59,11 +59,12 @@ def test_widths_of_the_thesis():
     assert wide.classify.bias is None and network.tag.bias is None
 
 
-def test_tags_are_means_of_activations_and_the_cam_is_rectified():
+def test_the_cam_is_the_rectified_activation():
     network = made().eval()
     activation = network.tag(network.backbone(IMAGE)[-1])
     found = network.both(IMAGE)
-    torch.testing.assert_close(found.tags, activation.mean(dim=(2, 3)))
+    torch.testing.assert_close(found.activation, activation)
+    torch.testing.assert_close(network.activation(IMAGE), activation)
     torch.testing.assert_close(found.cam, F.relu(activation))
     assert found.cam.shape == (2, CLASSES - 1, 8, 9) and not found.cam.requires_grad
     assert torch.equal(network.cam(IMAGE), found.cam)
@@ -83,10 +84,10 @@ def test_every_parameter_learns_and_both_branches_teach_the_backbone():
     network = made().train()
     found = network.both(IMAGE)
     weight = next(network.backbone.parameters())
-    for part in (found.tags, found.logits, found.features):
+    for part in (found.activation, found.logits, found.features):
         (gradient,) = torch.autograd.grad(part.square().mean(), weight, retain_graph=True)
         assert gradient.abs().sum() > 0
-    (found.tags.square().mean() + found.logits.square().mean()).backward()
+    (found.activation.square().mean() + found.logits.square().mean()).backward()
     assert not [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     new, old = ({id(p) for p in ps} for ps in (network.new_parameters(), network.backbone.parameters()))
     assert not new & old and new | old == {id(p) for p in network.parameters()}
@@ -98,7 +99,7 @@ def test_gradients_reach_the_weights_after_cams_in_half_precision():
     with torch.autocast("cpu", torch.bfloat16):
         network.cam(IMAGE)
         found = network.both(IMAGE)
-    (found.tags.square().mean() + found.logits.float().square().mean()).backward()
+    (found.activation.square().mean() + found.logits.float().square().mean()).backward()
     assert not [n for n, p in network.named_parameters() if p.grad is None]
 
 

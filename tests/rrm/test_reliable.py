@@ -9,9 +9,9 @@ from wsss_stages.labels import reliable
 from wsss_stages.labels.cam import enlarge, normalise, with_background
 from wsss_stages.labels.crf import DenseCrf
 from wsss_stages.options import Crf, Mining
-from wsss_stages.rrm.reliable import reliable_regions
+from wsss_stages.rrm.reliable import reliable_regions, told_of
 
-OPTIONS = Mining(gamma_high=32, min_cam=0.1)
+OPTIONS = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1)
 SIDE = 48
 
 
@@ -100,7 +100,7 @@ def test_an_image_without_classes_is_background():
 def test_without_iterations_the_cam_alone_decides_and_no_crf_is_made(monkeypatch, keep):
     monkeypatch.setattr(reliable, "DenseCrf", None)
     image, valid, cams, classes = batch()
-    opt = Mining(gamma_high=32, min_cam=0.1, keep=keep, crf=Crf(iterations=0))
+    opt = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1, keep=keep, crf=Crf(iterations=0))
     labels = reliable_regions(image, valid, cams, classes, opt, ["a", "b"])
     for found, cam, c in zip(labels.numpy(), cams, (3, 1), strict=True):
         score = normalise(enlarge(cam.numpy(), SIDE, SIDE), "max")[0]
@@ -109,6 +109,32 @@ def test_without_iterations_the_cam_alone_decides_and_no_crf_is_made(monkeypatch
         least = sorted(score[won])[int((1 - keep) * won.sum())] if keep < 1 else -1
         assert np.array_equal(found == c, won & (score > least))
         assert np.array_equal(found == 0, (background > score) & (background > 0.8))
+
+
+def test_quantiles_are_those_of_the_valid_pixels_of_the_batch():
+    image, valid, cams, classes = batch()
+    valid[0, :, 30:], valid[1, :9] = False, False
+    opt = Mining(background_share=0.4, min_cam=0, keep=1, crf=Crf(iterations=0))
+    labels = reliable_regions(image, valid, cams, classes, opt, ["a", "b"]).numpy()
+    parts = [np.s_[:, :30], np.s_[9:, :]]
+    strengths = [
+        normalise(enlarge(c.numpy(), SIDE, SIDE)[:, *part], "max")[0] for c, part in zip(cams, parts, strict=True)
+    ]
+    weakest = sorted(v for its in strengths for v in its.ravel())
+    least = weakest[int(0.4 * (len(weakest) - 1))]
+    for found, strength, part, c in zip(labels, strengths, parts, (3, 1), strict=True):
+        clear = abs(strength - least) > 1e-3
+        assert np.array_equal(found[part][clear], np.where(strength < least, 0, c)[clear])
+    assert 0.1 < (labels[0][:, :30] == 0).mean() != (labels[1][9:] == 0).mean()
+
+
+def test_the_curve_tells_shares_of_valid_pixels_and_of_classes():
+    labels = torch.full((2, 2, 4), UNKNOWN, dtype=torch.uint8)
+    labels[0, 0], labels[1, 0, 0], labels[1, 0, 1] = 0, 3, 5
+    valid = torch.ones(2, 2, 4, dtype=torch.bool)
+    valid[1, 1] = False
+    found = told_of(labels, valid, [torch.tensor([2]), torch.tensor([3, 5])])
+    assert found == {"background_share": 4 / 12, "foreground_share": 2 / 12, "classes_lost": 1 / 3}
 
 
 def test_nan_names_the_image():

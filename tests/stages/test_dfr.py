@@ -46,8 +46,8 @@ def run(toy, tmp_path_factory):
     return Run(toy, tmp_path_factory.mktemp("dfr"))
 
 
-def test_all_terms_are_learned_from_the_beginning(run):
-    assert run.terms(run.weights) == [TERMS] * 6
+def test_all_terms_but_the_kernels_are_learned_from_the_beginning(run):
+    assert run.terms(run.weights) == [TERMS - {"dfr"}] * 2 + [TERMS] * 4  # its weight grows after a third of the steps
     known = training.read_provenance(run.weights)
     assert known["stage"] == "dfr_train" and known["options"]["gamma"] == 0.3 and known["origin"]["source"] == "none"
 
@@ -93,7 +93,7 @@ def test_norms_are_not_decayed_and_batches_go_in_parts(run, tmp_path, monkeypatc
 )
 def test_variants_learn_from_what_they_name(run, tmp_path, more, terms):
     weights = tmp_path / "weights.safetensors"
-    dfr_train.main(run.training(weights, "--epochs", 1, *more))
+    dfr_train.main(run.training(weights, "--epochs", 1, "--ramp-begins", 0, "--ramp-ends", 0, *more))
     assert run.terms(weights) == [terms] * 2
     network, _ = models.restore_segmenter(weights)
     assert (network.feature is None) == ("feature_distance" not in terms)
@@ -119,7 +119,7 @@ def test_its_predictions_are_scored_on_both_splits(run, tmp_path):
         scores = tmp_path / f"{split}.json"
         s9_evaluate.main(run.argv("--manifests", manifest, "--split", split, "--scores", scores))
         rows = run.toy.read(scores)["rows"]
-        assert set(rows) == {"prediction"} and rows["prediction"]["miou"] is not None
+        assert set(rows) == {"prediction", "prediction_known"} and rows["prediction"]["miou"] is not None
 
 
 def test_weights_of_another_network_are_refused(run, tmp_path):

@@ -140,6 +140,7 @@ def test_two_processes_train_a_classifier_with_frozen_norms_as_one(toy, tmp_path
     assert losses[1] == pytest.approx(losses[0], rel=1e-5) and len(losses[0]) == 4
     assert sorted(p.name for p in (tmp_path / "two").iterdir()) == [
         "curve.json",
+        "kept",
         "weights.safetensors",
         "weights.safetensors.made.json",
     ]

@@ -12,6 +12,7 @@ from wsss_stages.manifests import Manifest
 from wsss_stages.options import KINDS
 from wsss_stages.stages import (
     cli,
+    report,
     s3_seeds,
     s4_affinity,
     s4_object_net,
@@ -102,6 +103,25 @@ def test_seeds_are_marks_over_the_confident_part_of_the_cams(run):
         assert (seeds[M_S != 255] == M_S[M_S != 255]).all() and (full[M_S == 255] == M_I[M_S == 255]).all()
 
 
+def test_seeds_have_background_and_the_notes_tell_how_much(run):
+    counted = {"pixels": 0, "background": 0, "foreground": 0, "classes": 0, "classes_lost": 0}
+    for record in run.index.split("train"):
+        seeds = run.read("s3_seeds", contracts.SEEDS, record.id)["label"]
+        values = [int(v) for v in seeds.ravel()]
+        counted["pixels"] += len(values)
+        counted["background"] += values.count(0)
+        counted["foreground"] += sum(0 < v < 255 for v in values)
+        counted["classes"] += len(record.tags)
+        counted["classes_lost"] += sum(c not in values for c in record.tags)
+    notes = Manifest([run.path("s3_seeds")]).notes
+    assert {name: notes[f"seeds_{name}"] for name in counted} == counted
+    assert counted["background"] > 0.05 * counted["pixels"] and counted["foreground"] > 0
+    rows = dict(report.substitutions(notes))
+    assert rows["seeds_background_share, %"] == pytest.approx(100 * counted["background"] / counted["pixels"])
+    assert rows["seeds_classes_lost, %"] == pytest.approx(100 * counted["classes_lost"] / counted["classes"])
+    assert not any(name in rows for name in notes if name.startswith("seeds_"))
+
+
 def test_labels_are_of_the_images_tags_and_not_bound_to_boxes(run):
     for record in run.index.split("train"):
         found = run.read("s6_propagate", contracts.PSEUDO, record.id)["label"]
@@ -109,6 +129,7 @@ def test_labels_are_of_the_images_tags_and_not_bound_to_boxes(run):
 
 
 def test_the_walk_starts_where_its_kind_says(run, tmp_path, toy):
+    """Node k of the toy's network, which was drawn at random, lies at pixel 8 k."""
     argv = [
         *run.argv("s5_graph", tmp_path / "1-of-1.json"),
         "--walk-powers",
@@ -120,15 +141,18 @@ def test_the_walk_starts_where_its_kind_says(run, tmp_path, toy):
     ]
     s5_graph.main([*argv, "--cam", str(toy.manifest("s2_cam")), "--seeds-manifest", str(run.path("s3_seeds"))])
     record = run.index.split("train")[0]
-    P = Manifest([tmp_path / "1-of-1.json"]).read(record.id, contracts.WALK)["P"]
+    made = Manifest([tmp_path / "1-of-1.json"])
+    P = made.read(record.id, contracts.WALK)["P"]
     if run.weak == "tag":
         cam = run.cams.read(record.id, contracts.CAM)["cam"].astype(np.float32)
         scores = cams.with_background(cams.enlarge(cam, record.height, record.width), 6.0)
-        expected = scores.reshape(len(scores), record.height // 8, 8, record.width // 8, 8).mean(axis=(2, 4))
-        np.testing.assert_allclose(P, expected, atol=1e-3)
+        rows, columns = ([range(max(0, 8 * k - 4), min(8 * k + 4, n)) for k in range(n // 8)] for n in scores.shape[1:])
+        rows[-1], columns[-1] = range(rows[-1].start, record.height), range(columns[-1].start, record.width)
+        expected = [[scores[:, y][..., x].mean(axis=(1, 2)) for x in columns] for y in rows]
+        np.testing.assert_allclose(P, np.transpose(expected, (2, 0, 1)), atol=1e-3)
     else:
         contract = contracts.EXPANDED if run.weak == "scribble" else contracts.SEEDS
-        label = run.read("s3_seeds", contract, record.id)["label"][4::8, 4::8]
+        label = run.read("s3_seeds", contract, record.id)["label"][::8, ::8]
         np.testing.assert_array_equal(P, [label == c for c in (0, *record.tags)])
 
 

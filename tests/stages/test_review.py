@@ -12,6 +12,7 @@ from wsss_stages import artifacts, contracts, metrics
 from wsss_stages.data.index import Index
 from wsss_stages.labels.agreement import agreement, sides_hit
 from wsss_stages.manifests import Manifest
+from wsss_stages.nets.grid import Grid, labels_at_nodes
 from wsss_stages.stages import s9_review
 
 MAPS = ("cam_label", "grabcut", "object_label", "random_walk", "graph_label", "pseudo")
@@ -61,10 +62,11 @@ def test_the_score_is_the_mean_of_its_parts_and_the_worst_is_first(toy):
 def test_the_seeds_that_survive_are_counted_per_image(toy):
     manifest, index = Manifest([toy.manifest("s6_propagate")]), Index.read(toy.index)
     seeds = Manifest([toy.manifest("s3_seeds")])
+    grid = Grid(8, Manifest([toy.manifest("s5_graph")]).options[0]["offset"])
     totals = {"object_seeds": 0, "object_seeds_inconsistent": 0}
     for image_id in index.splits["train"]:
         counts = manifest.counted(image_id, contracts.PSEUDO)
-        at_nodes = seeds.read(image_id, contracts.GRABCUT)["label"][4::8, 4::8]
+        at_nodes = labels_at_nodes(seeds.read(image_id, contracts.GRABCUT)["label"], grid)
         assert counts["object_seeds"] == ((at_nodes > 0) & (at_nodes != 255)).sum()
         assert 0 <= counts["object_seeds_inconsistent"] <= counts["object_seeds"]
         totals = {name: totals[name] + counts[name] for name in totals}

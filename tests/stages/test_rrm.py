@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
-from wsss_stages import artifacts, contracts, models, training
+from wsss_stages import artifacts, contracts, models, options, training
 from wsss_stages.data.index import Index
 from wsss_stages.manifests import Manifest
+from wsss_stages.nets import backbones
+from wsss_stages.nets.classifier import SeamClassifier
 from wsss_stages.rrm.net import RrmNet
 from wsss_stages.stages import (
     report,
@@ -65,8 +68,53 @@ def run(toy, tmp_path_factory):
 def test_the_classification_branch_learns_alone_at_first(run):
     curve = run.toy.read(run.weights.with_name("curve.json"))
     terms = [set(step) - {"step", "lr"} for step in curve["steps"]]
-    assert terms == [{"classification"}] * 2 + [TERMS] * 4
+    joint = TERMS | set(curve["shown"])
+    assert (
+        terms == [{"classification"}] * 2 + [joint - {"class_distance"}] + [joint] * 3
+    )  # the class distance grows from 0
+    assert curve["shown"] == ["background_share", "foreground_share", "classes_lost"]
+    assert all(0 <= step[name] <= 1 for step in curve["steps"][2:] for name in curve["shown"])
+    assert all(step["background_share"] > 0 for step in curve["steps"][2:])
     assert run.toy.read(run.weights.with_name("pace.json"))["seconds_per_step"] > 0
+
+
+def started(run, weights, *more):
+    """The network and the layers before the first step of a training on the classifier."""
+    with pytest.MonkeyPatch.context() as context:
+        jobs = []
+        context.setattr(training, "fit", lambda job, *_: jobs.append(job))
+        rrm_train.main([*run.training(weights), "--start", "classifier", *map(str, more)])
+    return jobs[0]
+
+
+def test_it_may_start_on_the_trained_classifier(run, tmp_path):
+    job = started(run, tmp_path / "weights.safetensors", "--classifier", run.toy.classifier, "--class-epochs", 0)
+    classifier, _ = models.restore_classifier(run.toy.classifier)
+    assert torch.equal(job.network.tag.weight, classifier.head.weight)
+    trained, own = (net.backbone.state_dict() for net in (classifier, job.network))
+    assert trained.keys() == own.keys() and all(torch.equal(own[name], trained[name]) for name in own)
+    assert [group.begins for group in job.groups] == [0, 0, 0] and job.graded_from == 0
+
+
+def test_the_last_layer_of_a_seam_classifier_has_a_row_more(run, tmp_path, monkeypatch):
+    network = SeamClassifier(backbones.build("tiny", 16, True), 4)
+    known = training.read_provenance(run.toy.classifier)
+    monkeypatch.setattr(models, "restore_classifier", lambda path: (network, known))
+    found, whence = models.build_rrm_on(run.toy.classifier, 5, options.Rrm(channels=8))
+    assert torch.equal(found.tag.weight, network.head.weight[1:])
+    assert whence["classifier"] == artifacts.sha256(run.toy.classifier) and whence["backbone"] == "tiny"
+
+
+def test_a_start_without_its_weights_or_with_those_of_other_classes_is_told(run, tmp_path):
+    weights = tmp_path / "weights.safetensors"
+    with pytest.raises(
+        ValueError, match="found --start classifier and --classifier None; wanted weights of s1_classifier"
+    ):
+        started(run, weights)
+    with pytest.raises(ValueError, match="found --start backbone and --classifier"):
+        rrm_train.main([*run.training(weights), "--classifier", str(run.toy.classifier)])
+    with pytest.raises(artifacts.ContractError, match="found a classifier of 4 classes, wanted one of 8"):
+        models.build_rrm_on(run.toy.classifier, 9, options.Rrm(channels=8))
 
 
 def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):

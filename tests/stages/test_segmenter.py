@@ -51,14 +51,14 @@ def test_every_head_learns_and_predicts(toy, tmp_path, head):
 @pytest.mark.parametrize("head", models.HEADS)
 def test_a_batch_goes_one_by_one_where_memory_is_short(toy, tmp_path, monkeypatch, head):
     """A GPU in which one image alone fits, played on a CPU."""
-    moved = gradients._moved
+    moved = gradients.to_device
 
     def scarce(value, device):
         if isinstance(value, torch.Tensor) and value.ndim == 4 and len(value) > 1:
             raise torch.OutOfMemoryError("played")
         return moved(value, device)
 
-    monkeypatch.setattr(gradients, "_moved", scarce)
+    monkeypatch.setattr(gradients, "to_device", scarce)
     argv = toy.argv("s7_segment")
     argv[argv.index("--weights") + 1] = str(tmp_path / "weights.safetensors")
     s7_segment.main([*argv, "--head", head])

@@ -8,6 +8,7 @@ import pytest
 from wsss_stages import artifacts, contracts, training
 from wsss_stages.data.index import Index
 from wsss_stages.manifests import Manifest
+from wsss_stages.nets import segmenter
 from wsss_stages.shards import Shard
 from wsss_stages.stages import (
     s2_cam,
@@ -70,18 +71,18 @@ def test_a_finished_shard_is_not_made_again_and_another_run_gives_the_same_bytes
 
 def test_the_number_of_shards_changes_nothing(toy, tmp_path):
     whole = Manifest([toy.manifest("s3_seeds")])
-    cams = Manifest([toy.manifest("s2_cam")])
-    for shard in ("1-of-2", "2-of-2"):
+    cams = [tmp_path / "s2_cam" / "train" / f"{k}-of-2.json" for k in (1, 2)]
+    for cam in cams:
+        argv = toy.argv("s2_cam")
+        argv[argv.index("--manifest") + 1] = str(cam)
+        s2_cam.main(argv)
+    for cam in cams:
         argv = toy.argv("s3_seeds")
-        cam = tmp_path / "s2_cam" / "train" / f"{shard}.json"
-        cam.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(toy.manifest("s2_cam"), cam)
-        shutil.copytree(toy.manifest("s2_cam").parent / "cam", cam.parent / "cam", dirs_exist_ok=True)
         argv[argv.index("--cam") + 1] = str(cam)
-        argv[argv.index("--manifest") + 1] = str(tmp_path / "s3_seeds" / "train" / f"{shard}.json")
-        s3_seeds.main(argv)
+        argv[argv.index("--manifest") + 1] = str(tmp_path / "s3_seeds" / "train" / cam.name)
+        s3_seeds.main([*argv, "--cams", *map(str, cams)])
     halves = [Manifest([tmp_path / "s3_seeds" / "train" / f"{k}-of-2.json"]) for k in (1, 2)]
-    assert all(h.items for h in halves) and len(cams.items) == 8
+    assert all(h.items for h in halves) and len(whole.items) == 8
     together = {i: {n: sha for n, (_, sha) in f.items()} for h in halves for i, f in h.items.items()}
     assert together == {i: {n: sha for n, (_, sha) in f.items()} for i, f in whole.items.items()}
 
@@ -151,7 +152,45 @@ def test_scores_have_a_row_per_label_map(toy):
     }
     assert train["images"] == 8 and train["rows"]["grabcut"]["miou"] > 0.5
     val = toy.read(toy.root / "s9_evaluate" / "val" / "scores.json")
-    assert set(val["rows"]) == {"boxes", "prediction"} and len(val["rows"]["prediction"]["iou"]) == 5
+    assert set(val["rows"]) == {"boxes", "prediction", "prediction_known"}
+    assert len(val["rows"]["prediction"]["iou"]) == 5
+
+
+@pytest.mark.parametrize("least", [1, 4, 6, 99])
+def test_frequent_classes_are_those_that_so_many_training_images_show(toy, tmp_path, least):
+    index, scores = Index.read(toy.index), tmp_path / "scores.json"
+    argv = toy.argv("s9_evaluate")
+    argv[argv.index("--scores") + 1] = str(scores)
+    s9_evaluate.main([*argv, "--frequent-from", str(least)])
+    found = toy.read(scores)
+    shown = {name: sum(c in r.tags for r in index.split("train")) for c, name in enumerate(index.classes) if c}
+    wanted = [name for name, images in shown.items() if images >= least]
+    assert found["frequent"] == (["background", *wanted] if wanted else [])
+    for row in found["rows"].values():
+        values = [row["iou"][name] for name in found["frequent"] if row["iou"][name] is not None]
+        assert row["miou_frequent"] == (pytest.approx(sum(values) / len(values)) if values else None)
+
+
+def test_predictions_among_the_images_classes_are_the_most_likely_of_them(toy, monkeypatch, tmp_path):
+    seen = []
+
+    def multi_scale(*arguments, real=segmenter.multi_scale):
+        seen.append(real(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(segmenter, "multi_scale", multi_scale)
+    s8_predict.main(toy.argv("s8_predict", tmp_path))
+    manifest = Manifest([toy.manifest("s8_predict", "val", tmp_path)])
+    records = list(Index.read(toy.index).split("val"))
+    assert any(record.tags for record in records)
+    for record, P in zip(records, seen, strict=True):
+        P = P.numpy()
+        best, known = (manifest.read(record.id, c)["label"] for c in (contracts.PREDICTION, contracts.PREDICTION_KNOWN))
+        among = [0, *record.tags] if record.tags else range(len(P))
+        for y, x in np.ndindex(*best.shape):
+            if (y * x) % 7 == 0:
+                assert best[y, x] == P[:, y, x].argmax()
+                assert known[y, x] == max(among, key=lambda c, y=y, x=x: P[c, y, x])
 
 
 def test_without_truth_scores_are_empty_instead_of_wrong(toy, tmp_path):

@@ -59,7 +59,8 @@ def test_the_same_training_again_takes_no_step_and_leaves_the_same_bytes(folder,
     assert run(other)[0] == 4 and bytes_of(other) == before
 
 
-def test_outputs_that_are_still_there_are_left(folder):
+def test_outputs_that_are_still_there_are_left_and_a_checkpoint_of_the_end_goes(folder):
+    (folder / "checkpoint.pt").touch()
     steps = []
     training.fit(job(steps), folder / "weights.safetensors", {}, "cpu")
     assert steps == [] and sorted(p.name for p in folder.iterdir()) == ["curve.json", "kept", "weights.safetensors"]

@@ -1,5 +1,7 @@
 """Layers that begin to learn late: frozen until then, with a schedule and a warm-up of their own."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -97,3 +99,40 @@ def test_only_pretrained_layers_are_frozen_at_first(pretrained, begins):
     assert (old.factor, old.begins, new.factor, new.begins) == (1.0, begins, 7.0, 0.0)
     assert {id(p) for p in new.parameters} == {id(p) for p in network.head.parameters()}
     assert {id(p) for p in old.parameters} == {id(p) for p in network.backbone.parameters()} - {id(first)}
+
+
+@pytest.mark.parametrize(
+    "done, begins, ends, share",
+    [
+        (0.0, 0.25, 0.75, 0),
+        (0.25, 0.25, 0.75, 0),
+        (0.4, 0.25, 0.75, 0.3),
+        (0.75, 0.25, 0.75, 1),
+        (1.0, 0.25, 0.75, 1),
+        (0.0, 0.0, 0.0, 1),
+        (0.49, 0.5, 0.5, 0),
+        (0.5, 0.5, 0.5, 1),
+    ],
+)
+def test_a_weight_grows_between_two_shares_of_the_training(done, begins, ends, share):
+    assert schedule.ramp(done, begins, ends) == pytest.approx(share)
+
+
+def test_a_loss_knows_how_much_is_done_and_what_is_shown_is_not_learned_from(tmp_path):
+    told, files = [], []
+    for shown in (True, False):
+        made = job(0.0)
+        loss = made.loss
+
+        def with_share(batch, loss=loss, shown=shown):
+            told.append(batch["done"])
+            return loss(batch) | ({"lost": 0.75} if shown else {})
+
+        made.loss, made.shown = with_share, ("lost",) if shown else ()
+        files.append(tmp_path / str(shown) / "w.safetensors")
+        training.fit(made, files[-1], {}, "cpu")
+    assert told[:12] == [step / 12 for step in range(12)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    curves = [json.loads(file.with_name("curve.json").read_text()) for file in files]
+    assert curves[0]["shown"] == ["lost"] and all(step["lost"] == 0.75 for step in curves[0]["steps"])
+    assert "shown" not in curves[1] and not any("lost" in step for step in curves[1]["steps"])

@@ -64,6 +64,10 @@ def here(monkeypatch):
     "settings, stages",
     [
         (["weak=tag", "variant=rrm"], ["s1_classifier", "s2_cam", "s3_seeds", "rrm_train", "rrm_label", "s8_predict"]),
+        (
+            ["weak=tag", "variant=rrm", "rrm={start: classifier}"],
+            ["s1_classifier", "s2_cam", "s3_seeds", "rrm_train", "rrm_label", "s8_predict"],
+        ),
         (["weak=scribble", "variant=dfr"], ["dfr_train", "s8_predict", "s8_predict"]),
     ],
 )

@@ -13,7 +13,7 @@ RULES = {
     for part in re.split(r"^(?:rule|checkpoint) ", path.read_text(), flags=re.M)[1:]
 }
 OUTPUTS = {
-    r'index="': "version=contracts.INDEX_VERSION,",
+    r'index=(?:update\()?"': "version=contracts.INDEX_VERSION,",
     r'episodes="': "version=contracts.EPISODES_VERSION,",
     r'weights="': "version=contracts.CHECKPOINT_VERSION,",
 }

@@ -80,36 +80,33 @@ def weights_of(stage):
 
 def same_shard(stage):
     """Input function: the manifest of an earlier stage with the same images."""
-    return lambda wildcards: manifests_in(
-        f"{stage_folder(wildcards, stage)}/{wildcards.split}", [wildcards.scatteritem]
-    )
-
-
-def cam_of_shard(wildcards):
-    """Input function: the manifest of the CAMs of the same images."""
-    return manifests_in(
-        f"results/{wildcards.dataset}/s2_cam/{wildcards.split}", [wildcards.scatteritem]
+    return (
+        lambda wildcards: f"{stage_folder(wildcards, stage)}/{wildcards.split}/{wildcards.scatteritem}.json"
     )
 
 
 def all_shards(stage, split):
     """Input function: all manifests of an earlier stage."""
-    return lambda wildcards: manifests_in(
-        f"{stage_folder(wildcards, stage)}/{split}", shards()
-    )
+    return lambda wildcards: [
+        f"{stage_folder(wildcards, stage)}/{split}/{shard}.json" for shard in shards()
+    ]
 
 
-def manifests_in(folder, scatteritems):
-    """The manifests of shards; one that names an artifact which is gone or empty is made again, as with --forcerun."""
-    broken = lost(Path(folder), config["shards"]) if workflow.is_main_process else {}
-    for manifest, file in broken.items():
-        if str(manifest) not in workflow.dag.forcefiles:
+def whole(manifest):
+    """Input function without files: a manifest that names an artifact which is gone or empty is made again, as with --forcerun."""
+
+    def look(wildcards):
+        path = Path(manifest.format(**dict(wildcards.items())))
+        broken = lost(path.parent, config["shards"]) if workflow.is_main_process else {}
+        if path in broken and str(path) not in workflow.dag.forcefiles:
             logger.warning(
-                f"{file} is gone or empty: its shard is made again, and what was made of it is looked at. To make it and nothing "
-                f"else: snakemake {manifest} --forcerun {manifest}"
+                f"{broken[path]} is gone or empty: its shard is made again, and what was made of it is looked at. To make it and "
+                f"nothing else: snakemake {path} --forcerun {path}"
             )
-            workflow.dag.forcefiles.add(str(manifest))
-    return [f"{folder}/{scatteritem}.json" for scatteritem in scatteritems]
+            workflow.dag.forcefiles.add(str(path))
+        return []
+
+    return look
 
 
 def shards():

@@ -1,6 +1,6 @@
 checkpoint data:
     output:
-        index="results/{dataset}/index.json",
+        index=update("results/{dataset}/index.json"),  # where a broken file ends the job, that before stays
     log:
         "logs/{dataset}/data.log",
     benchmark:

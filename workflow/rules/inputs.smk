@@ -51,7 +51,14 @@ def cams_of_walk(wildcards):
     """Manifests of the CAMs, where random walks start at them."""
     if section("graph", wildcards)["seeds"] != "cam":
         return []
-    return manifests_in(f"results/{wildcards.dataset}/s2_cam/train", shards())
+    return cams_of_training(wildcards)
+
+
+def cams_of_training(wildcards):
+    """The manifests of the CAMs of all training images."""
+    return [
+        f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
+    ]
 
 
 def objects_of_shard(wildcards):
@@ -59,6 +66,21 @@ def objects_of_shard(wildcards):
     if not uses_objects(wildcards):
         return []
     return same_shard("s5_object_masks")(wildcards)
+
+
+def cams_of_levels(wildcards):
+    """The CAMs of all training images, where their distribution gives the thresholds of the seeds."""
+    if section("seeds", wildcards)["thresholds"] != "quantiles":
+        return []
+    return cams_of_training(wildcards)
+
+
+def classifier_of_rrm(wildcards):
+    """The classifier's weights, where RRM starts on them."""
+    used = section("rrm", wildcards)["start"] == "classifier"
+    return (
+        f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
+    )
 
 
 def labels_of(name):
@@ -168,11 +190,9 @@ def paces_of_table(wildcards):
 def maps_of(*splits):
     """Input function: all maps of the frozen backbone."""
     return lambda wildcards: [
-        manifest
+        f"results/{wildcards.dataset}/scl_features/{split}/{shard}.json"
         for split in splits
-        for manifest in manifests_in(
-            f"results/{wildcards.dataset}/scl_features/{split}", shards()
-        )
+        for shard in shards()
     ]
 
 
@@ -202,8 +222,7 @@ def label_manifests(wildcards):
     """Manifests of the CAMs, if any, and of all label maps of the training images."""
     if not configuration.uses_cams(config, wildcards.variant, wildcards.weak):
         return label_maps(wildcards)
-    cams = manifests_in(f"results/{wildcards.dataset}/s2_cam/train", shards())
-    return cams + label_maps(wildcards)
+    return cams_of_training(wildcards) + label_maps(wildcards)
 
 
 def curves(wildcards):

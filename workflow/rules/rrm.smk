@@ -2,6 +2,7 @@ rule rrm_train:
     input:
         index=ancient(WEAK_INDEX),
         backbone=backbone_of("rrm"),
+        classifier=classifier_of_rrm,
     output:
         weights="results/{dataset}/{weak}/{variant}/rrm_train/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/rrm_train/curve.json",
@@ -24,6 +25,9 @@ rule rrm_train:
         source=lambda wildcards: WEIGHTS,
         device=DEVICE,
         watched=watched("rrm"),
+        classifier=lambda wildcards, input: (
+            f"--classifier {input.classifier}" if input.classifier else ""
+        ),
         flags=variant_flags("rrm_train"),
         version=contracts.CHECKPOINT_VERSION,
     message:
@@ -31,13 +35,16 @@ rule rrm_train:
     shell:
         "exec {params.launch} wsss_stages.stages.rrm_train --index {input.index} --weights {output.weights}"
         " --backbone {params.backbone:q} --backbone-weights {params.source:q} --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        " {params.classifier} {params.flags} > {log} 2>&1"
 
 
 rule rrm_label:
     input:
         index=ancient(WEAK_INDEX),
         weights=weights_of("rrm_train"),
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/rrm_label/{split}/{scatteritem}.json",
     log:

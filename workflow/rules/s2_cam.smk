@@ -2,6 +2,7 @@ rule s2_cam:
     input:
         index=ancient(INDEX),
         weights="results/{dataset}/s1_classifier/weights.safetensors",
+        whole=whole("results/{dataset}/s2_cam/{split}/{scatteritem}.json"),
     output:
         manifest="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
     log:

@@ -1,7 +1,11 @@
 rule s3_seeds:
     input:
         index=ancient(WEAK_INDEX),
-        cam=cam_of_shard,
+        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+        cams=cams_of_levels,
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json",
     log:
@@ -18,11 +22,12 @@ rule s3_seeds:
     params:
         sees=content_of(WEAK_INDEX),
         device=DEVICE,
+        cams=lambda wildcards, input: f"--cams {input.cams}" if input.cams else "",
         flags=variant_flags("s3_seeds"),
         contract=contracts.version_of("s3_seeds"),
     message:
         "Seeds from {wildcards.weak} labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.1-3.5)"
     shell:
-        "python -m wsss_stages.stages.s3_seeds --index {input.index} --cam {input.cam} --split {wildcards.split}"
+        "python -m wsss_stages.stages.s3_seeds --index {input.index} --cam {input.cam} {params.cams} --split {wildcards.split}"
         " --device {params.device:q} --manifest {output.manifest}"
         " {params.flags} > {log} 2>&1"

@@ -2,9 +2,12 @@ rule s5_graph:
     input:
         index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
-        cam=cam_of_shard,
+        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
         affinity=weights_of("s4_affinity"),
         walk=chosen_walk,
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s5_graph/{split}/{scatteritem}.json",
     log:

@@ -3,6 +3,9 @@ rule s5_object_masks:
         index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
         object_net=weights_of("s4_object_net"),
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.json",
     log:

@@ -5,6 +5,9 @@ rule s6_propagate:
         graph=same_shard("s5_graph"),
         objects=objects_of_shard,
         affinity=weights_of("s4_affinity"),
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.json",
     log:

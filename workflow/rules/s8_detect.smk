@@ -2,6 +2,9 @@ rule s8_detect:
     input:
         index=ancient(WEAK_INDEX),
         weights=weights_of("s7_instances"),
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s8_detect/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s8_detect/{split}/{scatteritem}.json",
     log:

@@ -2,6 +2,9 @@ rule s8_predict:
     input:
         index=ancient(WEAK_INDEX),
         weights=final_network,
+        whole=whole(
+            "results/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.json"
+        ),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s8_predict/{split}/{scatteritem}.json",
     log:

@@ -32,6 +32,7 @@ rule scl_features:
     input:
         index=ancient(INDEX),
         backbone=backbone_of("scl"),
+        whole=whole("results/{dataset}/scl_features/{split}/{scatteritem}.json"),
     output:
         manifest="results/{dataset}/scl_features/{split}/{scatteritem}.json",
     log:

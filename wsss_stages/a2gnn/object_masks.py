@@ -53,29 +53,30 @@ def merge(
 ) -> Float[Tensor, "c h w"]:
     """Return soft masks of boxes as probabilities of classes, summing to 1.
 
-    The smaller box wins: as if masks lay over each other, the largest lowest, a pixel is of a box's object with the box's probability
-    times that of no smaller box's object being there: a passenger in the window of a bus stays a passenger, however sure the bus.
-    Boxes of one size decide side by side: no object ∏(1 - P_k), a class 1 - ∏(1 - P_k) over the class's, normalised.
+    Background is where no box's object is, ∏(1 - P_k) over all boxes; a class 1 - ∏(1 - P_k) over its own; normalised. The smaller box
+    wins: an object that is more likely than not in front, P_k over 1/2, leaves the share 2 (1 - P_k) of what larger boxes of other classes
+    claim. So a passenger in the window of a bus stays a passenger, however sure the bus. Boxes of one size cover nothing of each other.
 
     Args:
         rows: row of each box's class, 1 and up.  classes: rows, with background.
     """
-    Q = torch.zeros(classes, height, width)
-    Q[0] = 1
+    claims, free = torch.zeros(classes, height, width), torch.ones(height, width)
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     for area in np.unique(areas)[::-1]:
-        group = np.flatnonzero(areas == area).tolist()
-        (left, top), (right, bottom) = boxes[group, :2].min(axis=0), boxes[group, 2:].max(axis=0)
-        none = torch.ones(classes, bottom - top, right - left)
-        for number in group:
-            x0, y0, x1, y1 = boxes[number]
-            none[rows[number], y0 - top : y1 - top, x0 - left : x1 - left] *= 1 - P[number]
-        upper = torch.cat([none[1:].prod(dim=0, keepdim=True), 1 - none[1:]])
-        upper = upper / upper.sum(dim=0, keepdim=True)
-        lower = Q[:, top:bottom, left:right]
-        Q[:, top:bottom, left:right] = upper[:1] * lower
-        Q[1:, top:bottom, left:right] += upper[1:]
-    return Q
+        group = [
+            (int(row), slice(y0, y1), slice(x0, x1), p)
+            for p, (x0, y0, x1, y1), row, own in zip(P, boxes, rows, areas, strict=True)
+            if own == area
+        ]
+        for row, y, x, p in group:
+            claim = claims[row, y, x].clone()
+            claims[:, y, x] *= (2 * (1 - p)).clamp(max=1)
+            claims[row, y, x] = claim
+        for row, y, x, p in group:
+            claims[row, y, x] = 1 - (1 - claims[row, y, x]) * (1 - p)
+            free[y, x] *= 1 - p
+    claims[0] = free
+    return claims / claims.sum(dim=0, keepdim=True)
 
 
 def pack(P: list[Float[Tensor, "_ _"]]) -> np.ndarray:

@@ -23,20 +23,21 @@ def losses(
     labels: UInt8[Tensor, "b h w"],
     valid: Bool[Tensor, "b h w"],
     opt: Dfr,
+    ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""]]:
     """L_pce (Eq. 4.2) and the other terms of Eq. 4.1 with their weights; a term of weight 0 is left out.
 
     Args:
         image: RGB in [0, 1].  labels: scribbles, or truth; 255 where there are none.  valid: False where padded.
+        ramp: share of lambda_1 that L_dfr weighs now.
     """
     x = backbones.normalise(image)
     logits, features = network.both(x)
-    made = {"cross_entropy": segmentation_loss(logits, labels, False, network.grid)}
+    made = {"cross_entropy": segmentation_loss(logits, labels, opt.balanced_ce, network.grid)}
     if opt.dfr_weight:
+        features = None if features is None else features.float()
         with torch.autocast(image.device.type, enabled=False):
-            made |= regularised(
-                logits.float(), None if features is None else features.float(), x.float(), labels, valid, opt
-            )
+            made |= regularised(logits.float(), features, x.float(), labels, valid, opt, ramp)
     return made
 
 
@@ -47,6 +48,7 @@ def regularised(
     labels: UInt8[Tensor, "b h w"],
     valid: Bool[Tensor, "b h w"],
     opt: Dfr,
+    ramp: float,
 ) -> dict[str, Float[Tensor, ""]]:
     """All terms of Eq. 4.1 but the first, between pixels of the fused map; `image` is normalised."""
     size, half = logits.shape[2:], offsets(opt.radius, "square", half=True)
@@ -55,12 +57,15 @@ def regularised(
     pixels = inside.sum().clamp(min=1).float()
     P = logits.softmax(dim=1)
     sigma_xy, sigma_rgb = opt.sigma_xy, opt.sigma_rgb
-    K = terms.static_kernel(
-        small, inside, half, sigma_xy if "position" in opt.kernel else inf, sigma_rgb if "colour" in opt.kernel else inf
-    )
-    if features is not None:
-        K = K * terms.feature_kernel(features, half, opt.sigma_feature)
-    made = {"dfr": opt.dfr_weight * terms.regularised_loss(P, K, half, pixels)}
+    made = {}
+    if ramp:
+        place, colour = (
+            s if term in opt.kernel else inf for term, s in (("position", sigma_xy), ("colour", sigma_rgb))
+        )
+        K = terms.static_kernel(small, inside, half, place, colour)
+        if features is not None:
+            K = K * terms.feature_kernel(features, half, opt.sigma_of_features())
+        made["dfr"] = opt.dfr_weight * ramp * terms.regularised_loss(P, K, half, pixels)
     if features is None or not (opt.distance_weight or opt.smooth_weight):
         return made
     M = supervision(P, labels, opt).masked_fill(~inside, UNKNOWN)

@@ -7,27 +7,37 @@ from wsss_stages import UNKNOWN
 from wsss_stages.array_checks import FLOATING, INTEGER, check_arrays
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels.crf import DenseCrf
+from wsss_stages.labels.levels import Levels, exponent
 from wsss_stages.options import Mining
 
 
 def mined(
-    image: np.ndarray, cam: np.ndarray, classes: np.ndarray, opt: Mining, device: str | torch.device, name: str
+    image: np.ndarray,
+    cam: np.ndarray,
+    classes: np.ndarray,
+    opt: Mining,
+    levels: Levels | None,
+    device: str | torch.device,
+    name: str,
 ) -> tuple[np.ndarray, np.ndarray]:
     """M_I and M'_I of an image; the CRF refines the scores of both backgrounds over one lattice.
 
-    Without iterations of the CRF nothing but the CAM decides, and M'_I is I_cam (Eq. 2.6).
+    Without iterations of the CRF nothing but the CAM decides, and M'_I is I_cam (Eq. 2.6). With `thresholds: quantiles` the exponents
+    of both backgrounds come from `levels`, and the CAM is sure of the background wherever it is weaker than the lower one.
 
     Args:
         image: (h, w, 3) uint8 RGB.  cam: (k, h, w) in [0, 1].  classes: (k,) class of each row.
-        name: of the image, for messages.
+        levels: of the CAMs of many images, for quantiles.  name: of the image, for messages.
 
     Raises ValueError, with `name` in it, for arrays of other axes, sizes or types.
     """
     wanted = {"cam": (cam, "k h w", FLOATING), "classes": (classes, "k", INTEGER)}
     check_arrays(f"{name}: mined", image=(image, "h w 3", ("uint8",)), **wanted)
     cam = cams.normalise(cam, opt.cam_normalise)
-    scores = np.stack([cams.with_background(cam, gamma) for gamma in (opt.gamma_low, opt.gamma_high)])
-    certain = (opt.keep, opt.min_cam, opt.min_background)
+    fixed = opt.thresholds == "fixed"
+    gammas = (opt.gamma_low, opt.gamma_high) if fixed else (exponent(levels.foreground), exponent(levels.background))
+    scores = np.stack([cams.with_background(cam, gamma) for gamma in gammas])
+    certain = (opt.keep, opt.min_cam, opt.min_background if fixed else 0.0)
     if opt.crf.iterations == 0:
         return agreed(*scores, classes), of_cam(scores[1], classes, *certain)
     crf = DenseCrf(image, **opt.crf.kernels(), device=device)

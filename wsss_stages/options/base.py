@@ -3,7 +3,7 @@
 import os.path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 FilePath = Annotated[str, AfterValidator(os.path.expanduser)]
@@ -136,11 +136,24 @@ class Mining(Section):
     cam_normalise: Literal["max", "minmax"] = Field(
         "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
     )
-    gamma_low: float = Field(4.0, gt=0, description="background exponent that decides foreground (Eq. 2.4)")
-    gamma_high: float = Field(24.0, gt=0, description="background exponent that decides background")
+    thresholds: Literal["quantiles", "fixed"] = Field(
+        "quantiles",
+        description="both background exponents come from how strong the CAMs of the training images (s3_seeds) or of the batch "
+        "(rrm_train) are, or are fixed (printed, released)",
+    )
+    background_share: float = Field(
+        0.25, gt=0, lt=1, description="quantiles: share of the pixels of all images, the weakest, that are background"
+    )
+    foreground_share: float = Field(
+        0.4, gt=0, lt=1, description="quantiles: share of the pixels of all images, the strongest, that are foreground"
+    )
+    gamma_low: float = Field(4.0, gt=0, description="fixed: background exponent that decides foreground (Eq. 2.4)")
+    gamma_high: float = Field(24.0, gt=0, description="fixed: background exponent that decides background")
     keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
     min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
-    min_background: float = Field(0.8, ge=0, le=1, description="background score above which background is confident")
+    min_background: float = Field(
+        0.8, ge=0, le=1, description="fixed: background score above which background is confident"
+    )
     min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
     strict_class_agreement: bool = Field(
         True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
@@ -149,3 +162,11 @@ class Mining(Section):
         Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),
         description="CRF on the CAM",
     )
+
+    @model_validator(mode="after")
+    def _shares_do_not_overlap(self) -> "Mining":
+        if self.background_share + self.foreground_share > 1:
+            raise ValueError(
+                f"background_share {self.background_share:g} and foreground_share {self.foreground_share:g}; wanted at most 1 together"
+            )
+        return self

@@ -1,10 +1,14 @@
 """Options of DFR's stage (ch. 4)."""
 
+from math import sqrt
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from wsss_stages.options.base import FilePath, Training
+
+FEATURES = 128
+"""Of the thesis, whose sigma_3 belongs to them."""
 
 
 class Dfr(Training):
@@ -52,7 +56,23 @@ class Dfr(Training):
     )
     scale_min: float = Field(0.5, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(2.0, gt=0, description="largest random scale")
-    dfr_weight: float = Field(1e-2, ge=0, description="lambda_1 of Eq. 4.1, of L_dfr; 0 = partial cross-entropy alone")
+    balanced_ce: bool = Field(
+        False,
+        description="cross-entropy is the mean of background mean and foreground mean, for the upper bound; Eq. 4.2 of scribbles has one "
+        "mean",
+    )
+    dfr_weight: float = Field(
+        0.1, ge=0, description="lambda_1 of Eq. 4.1, of L_dfr (thesis: 0.01); 0 = partial cross-entropy alone"
+    )
+    ramp_begins: float = Field(
+        0.33,
+        ge=0,
+        le=1,
+        description="share of the steps after which lambda_1 grows from 0: the kernel of an unsure network swallows rare classes",
+    )
+    ramp_ends: float = Field(
+        0.67, ge=0, le=1, description="share of the steps after which it is whole; both 0: from the beginning (thesis)"
+    )
     kernel: list[Literal["position", "colour", "feature"]] = Field(
         ["position", "colour", "feature"],
         min_length=1,
@@ -60,8 +80,15 @@ class Dfr(Training):
     )
     radius: int = Field(5, ge=1, description="r of Eq. 4.3: a pixel has (2r+1)² - 1 neighbours, in nodes of stride 4")
     sigma_xy: float = Field(6.0, gt=0, description="sigma_1 of Eqs. 4.6 and 4.13, nodes")
-    sigma_rgb: float = Field(0.5, gt=0, description="sigma_2, units of the normalised image, of 58 grey levels")
-    sigma_feature: float = Field(50.0, gt=0, description="sigma_3 of Eq. 4.6")
+    sigma_rgb: float = Field(
+        0.1, gt=0, description="sigma_2, units of the normalised image, of 58 grey levels (thesis: 0.5)"
+    )
+    sigma_feature: float = Field(
+        20.0,
+        gt=0,
+        description="sigma_3 of Eq. 4.6 for 128 features, of others in the ratio of the square roots (thesis: 50); at 20 a pair that L_fd "
+        "holds apart, by 3 in every channel, weighs a quarter",
+    )
     gamma: float = Field(0.98, ge=0, lt=1, description="probability above which a prediction is confident (Eq. 4.7)")
     distance_weight: float = Field(1e-3, ge=0, description="lambda_2 of Eq. 4.1 for L_fd; 0 = without")
     smooth_weight: float = Field(1e-3, ge=0, description="lambda_2 of Eq. 4.1 for L_fr; 0 = without")
@@ -79,6 +106,18 @@ class Dfr(Training):
                 f"batch_size {self.batch_size} and accumulate {self.accumulate}; wanted at least one image in each part"
             )
         return self
+
+    @model_validator(mode="after")
+    def _ramp_goes_up(self) -> "Dfr":
+        if self.ramp_ends < self.ramp_begins:
+            raise ValueError(
+                f"ramp_begins {self.ramp_begins:g} and ramp_ends {self.ramp_ends:g}; wanted an end that is not before the beginning"
+            )
+        return self
+
+    def sigma_of_features(self) -> float:
+        """Return sigma_3 for as many features as there are: squared distances grow with their number."""
+        return self.sigma_feature * sqrt(self.features / FEATURES)
 
     def feature_head(self) -> int:
         """Width of the feature head; 0 where nothing asks for it."""

@@ -19,6 +19,12 @@ class Rrm(Training, Mining):
     reweight: Literal["printed", "bounded", "off"] = Field(
         "printed", description="R-FAM's A_w of Eq. 2.9, the same of at most 1, or plain attention"
     )
+    start: Literal["backbone", "classifier"] = Field(
+        "backbone",
+        description="both branches start on the backbone's own weights, or on the trained backbone and the last layer of s1_classifier, as "
+        "the authors' recipe of 40 thousand steps does; then class_epochs may be 0",
+    )
+    crop: int = Field(384, ge=32, description="side of the square training crop, pixels")
     epochs: int = Field(12, ge=1, description="passes over the training images")
     class_epochs: int = Field(
         8,
@@ -37,7 +43,7 @@ class Rrm(Training, Mining):
     scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(1.3, gt=0, description="largest random scale")
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of the CAMs (Eq. 2.2)")
-    gamma_high: float = Field(32.0, gt=0, description="background exponent that decides background")
+    gamma_high: float = Field(32.0, gt=0, description="fixed: background exponent that decides background")
     min_cam: float = Field(0.1, ge=0, lt=1, description="CAM below this is never confident")
     energy_weight: float = Field(0.5, ge=0, description="lambda_1 of Eq. 2.15, of the dense energy; 0 = without")
     energy_scale: float = Field(0.5, gt=0, le=1, description="size of the grid of the dense energy over the crop's")
@@ -46,6 +52,19 @@ class Rrm(Training, Mining):
         False, description="gradient of the dense energy as released, not its own (Deviations)"
     )
     distance_weight: float = Field(1.0, ge=0, description="weight of the class distance (Eq. 2.26); 0 = without")
+    distance_ramp: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of the joint epochs over which the weight of the class distance grows from 0: at first predictions are those of "
+        "layers just drawn; 0 = whole from their beginning (printed, released)",
+    )
+    distance_above: float = Field(
+        0.7,
+        ge=0,
+        lt=1,
+        description="probability above which a prediction counts in the class distance; 0 = all (printed, released)",
+    )
     distance: Literal["printed", "centres"] = Field(
         "centres", description="the four means of Eq. 2.26, or as released: means of centres, half of either push"
     )

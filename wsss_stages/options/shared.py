@@ -178,4 +178,7 @@ class Evaluate(Section):
     boundary_share: float = Field(
         0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)"
     )
+    frequent_from: int = Field(
+        20, ge=1, description="training images that show a class from which it counts in the mIoU of frequent classes"
+    )
     images: int = Images

@@ -19,6 +19,8 @@ SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **configuration.STAG
 """Config section of every stage."""
 EPOCHS = 3
 """A training is timed for one epoch of the sample and for so many."""
+ALL_LOSSES = {"rrm_train": {"class_epochs": 0, "distance_ramp": 0}, "dfr_train": {"ramp_begins": 0, "ramp_ends": 0}}
+"""What lets every step of a training have all its losses."""
 
 
 class PlanError(ValueError):
@@ -55,13 +57,14 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
     all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
     objects = ["--objects", made["s5_object_masks"]] if configuration.uses_objects(config, variant) else []
+    on = classifier if configuration.section(config, "rrm", variant)["start"] == "classifier" else []
     labels = configuration.MAKERS[configuration.section(config, "segment", variant)["labels"]]
     network, labelled = configuration.predicting(config, variant), configuration.label_stages(config, variant)
     reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
         "s1_classifier": ([None], backbone),
         "s2_cam": (["train"], ["--weights", weights["s1_classifier"]]),
         "s3_seeds": (["train"], ["--cam", made["s2_cam"]]),
-        "rrm_train": ([None], ["--backbone", configuration.section(config, "classifier")["backbone"], *backbone]),
+        "rrm_train": ([None], ["--backbone", configuration.section(config, "classifier")["backbone"], *backbone, *on]),
         "dfr_train": ([None], []),
         "rrm_label": (["train"], ["--weights", weights["rrm_train"]]),
         "s4_object_net": ([None], [*all_seeds, *classifier]),
@@ -86,7 +89,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             command += ["--weights", str(folder / "weights.safetensors")]
             steps = batches(sample, stage, section)
             section |= {"held_out": 0, "frozen_share": 0}  # as if every image were learned from, by all layers
-            section |= {"class_epochs": 0} if stage == "rrm_train" else {}  # as if every step had all losses
+            section |= ALL_LOSSES.get(stage, {})
             short, _ = run(command, {**section, "epochs": 1}, cores)
             long, gigabytes = run(command, {**section, "epochs": EPOCHS}, cores)
             unit = max(0.0, long - short) / (steps * (EPOCHS - 1))

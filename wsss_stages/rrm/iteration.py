@@ -12,7 +12,7 @@ from wsss_stages.options import Rrm
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
 from wsss_stages.rrm.net import RrmNet
-from wsss_stages.rrm.reliable import reliable_regions
+from wsss_stages.rrm.reliable import reliable_regions, told_of
 
 SIGMA_RGB = 15.0
 """sigma_r of Eq. 2.18, grey levels of 255."""
@@ -36,12 +36,15 @@ def losses(
     tags: Float[Tensor, "b n"],
     opt: Rrm,
     names: list[str],
-) -> dict[str, Float[Tensor, ""]]:
-    """L_class and the terms of Eq. 2.15 with their weights; a term of weight 0 is left out.
+    ramp: float = 1.0,
+) -> dict[str, Float[Tensor, ""] | float]:
+    """L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.told_of`), which are no losses.
+
+    A term of weight 0 is left out. L_ce is the sum of the background's mean and the foreground's (Eq. 2.16).
 
     Args:
         image: RGB in [0, 1].  valid: False where padded.  tags: 1 for the classes of the image, background not among them.
-        names: of the images, for messages.
+        names: of the images, for messages.  ramp: share of the weight of the class distance that it has now.
     """
     x = backbones.normalise(image)
     classes = [row.nonzero()[:, 0] + 1 for row in tags]
@@ -53,8 +56,9 @@ def losses(
     cams = multi_scale(cam_of, x, classes, opt.scales, False, opt.stride, network.grid)
     labels = reliable_regions(image, valid, cams, classes, opt, names)
     made = {
-        "classification": classification_loss(found.tags, tags),
-        "cross_entropy": segmentation_loss(found.logits, labels, True, network.grid),
+        "classification": classification_loss(mean_inside(found.activation, valid), tags),
+        "cross_entropy": 2 * segmentation_loss(found.logits, labels, True, network.grid),
+        **told_of(labels, valid, classes),
     }
     if opt.energy_weight:
         made["dense_energy"] = opt.energy_weight * dense_energy(
@@ -68,8 +72,10 @@ def losses(
             opt.released_gradient,
             network.grid,
         )
-    if opt.distance_weight:
+    if opt.distance_weight * ramp:
         inside = F.interpolate(valid[:, None].float(), found.logits.shape[2:])[:, 0] > 0
-        M_p = found.logits.argmax(dim=1).masked_fill(~inside, UNKNOWN)
-        made["class_distance"] = opt.distance_weight * class_distance(found.features, M_p, tags.shape[1], opt.distance)
+        P = found.logits.detach().float().softmax(dim=1).max(dim=1)
+        M_p = P.indices.masked_fill(~inside | (P.values < opt.distance_above), UNKNOWN)
+        distance = class_distance(found.features, M_p, tags.shape[1], opt.distance)
+        made["class_distance"] = opt.distance_weight * ramp * distance
     return made

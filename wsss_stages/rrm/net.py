@@ -21,8 +21,8 @@ BRANCHES = ("local", "global")
 class Pass:
     """What one pass of a batch through both branches gives, at the backbone's stride."""
 
-    tags: Float[Tensor, "b n"]
-    """Logit of each class: the mean of its activation (Eq. 2.14)."""
+    activation: Float[Tensor, "b n y x"]
+    """Of each class; its mean over the nodes that are not padded is the class's logit (Eq. 2.14)."""
     cam: Float[Tensor, "b n y x"]
     """Rectified activation at this scale (Eq. 2.1), without gradient."""
     logits: Float[Tensor, "b c y x"]
@@ -90,8 +90,8 @@ class RrmNet(Segmenter):
         logits, features = self._segment(m)
         return Pass(self._classify(m), F.relu(self.tag(m.detach())).detach(), logits, features)
 
-    def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
-        """Logits of the classes, by the classification branch alone (Eq. 2.14)."""
+    def activation(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
+        """Activation of the classes, by the classification branch alone, whose mean is a class's logit (Eq. 2.14)."""
         return self._classify(self.backbone(image)[-1])
 
     @torch.no_grad()
@@ -104,7 +104,7 @@ class RrmNet(Segmenter):
         return cam
 
     def _classify(self, m: Tensor) -> Tensor:
-        return self.tag(self.dropout(m)).float().mean(dim=(2, 3))
+        return self.tag(self.dropout(m)).float()
 
     def _segment(self, m: Tensor) -> tuple[Tensor, Tensor]:
         made = [branch(m) for branch in self.branches.values()]

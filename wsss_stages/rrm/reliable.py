@@ -7,6 +7,7 @@ from torch import Tensor
 
 from wsss_stages import UNKNOWN
 from wsss_stages.labels.cam import enlarge
+from wsss_stages.labels.levels import counts, of_cams, shares
 from wsss_stages.labels.reliable import mined
 from wsss_stages.options import Mining
 
@@ -19,7 +20,7 @@ def reliable_regions(
     opt: Mining,
     names: list[str],
 ) -> UInt8[Tensor, "b h w"]:
-    """I_final of Eq. 2.7, 255 where nothing is reliable or the image is padded.
+    """I_final of Eq. 2.7, 255 where nothing is reliable or the image is padded; quantiles are those of the batch.
 
     Args:
         image: RGB in [0, 1].  valid: a rectangle of each, True inside.
@@ -29,10 +30,28 @@ def reliable_regions(
     photos = (image * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     inside = valid.cpu().numpy()
     labels = np.full((b, h, w), UNKNOWN, np.uint8)
-    for i in range(b):
-        y, x = (np.flatnonzero(inside[i].any(axis=axis)) for axis in (1, 0))
-        part = (slice(y[0], y[-1] + 1), slice(x[0], x[-1] + 1))
-        cam = enlarge(cams[i].float().cpu().numpy(), h, w)[:, *part]
-        photo, present = np.ascontiguousarray(photos[i][part]), classes[i].cpu().numpy()
-        labels[i][part] = mined(photo, cam, present, opt, str(image.device), names[i])[1]
+    parts = [_rectangle(its) for its in inside]
+    maps = [enlarge(cam.float().cpu().numpy(), h, w)[:, *part] for cam, part in zip(cams, parts, strict=True)]
+    levels = of_cams(maps, opt) if opt.thresholds == "quantiles" else None
+    for label, part, photo, cam, present, name in zip(labels, parts, photos, maps, classes, names, strict=True):
+        photo, present = np.ascontiguousarray(photo[part]), present.cpu().numpy()
+        label[part] = mined(photo, cam, present, opt, levels, str(image.device), name)[1]
     return torch.from_numpy(labels).to(image.device)
+
+
+def told_of(
+    labels: UInt8[Tensor, "b h w"], valid: Bool[Tensor, "b h w"], classes: list[Int[Tensor, "_"]]
+) -> dict[str, float]:
+    """Return the shares of a batch (`labels.levels.shares`): of its valid pixels, and of its images' classes."""
+    found = [counts(*its) for its in zip(*(_to_numpy(its) for its in (labels, classes)), strict=True)]
+    summed = {name: sum(its[name] for its in found) for name in found[0]}
+    return shares(summed | {"pixels": int(valid.sum())})
+
+
+def _rectangle(inside: np.ndarray) -> tuple[slice, slice]:
+    y, x = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    return slice(y[0], y[-1] + 1), slice(x[0], x[-1] + 1)
+
+
+def _to_numpy(tensors) -> list[np.ndarray]:
+    return [tensor.cpu().numpy() for tensor in tensors]

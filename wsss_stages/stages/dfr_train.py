@@ -74,7 +74,8 @@ def main(argv: list[str] | None = None) -> None:
         return {"image": view.transpose(2, 0, 1), "labels": labels, "valid": valid}
 
     def loss(batch):
-        return losses(network, batch["image"], batch["labels"], batch["valid"], opt)
+        ramp = training.ramp(batch["done"], opt.ramp_begins, opt.ramp_ends)
+        return losses(network, batch["image"], batch["labels"], batch["valid"], opt, ramp)
 
     def grade(batches) -> float:
         """Accuracy on the pixels of scribbles, the mean over classes; mIoU on truth."""

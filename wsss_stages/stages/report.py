@@ -147,7 +147,7 @@ def main(argv: list[str] | None = None) -> None:
         [
             f"{s['split']}: {name}",
             s["images"],
-            *(_percent(r[k]) for k in ("miou", "boundary_iou", "unknown")),
+            *(_percent(r[k]) for k in ("miou", "miou_frequent", "boundary_iou", "unknown")),
             *map(_percent, r["iou"].values()),
         ]
         for s in scores
@@ -156,7 +156,10 @@ def main(argv: list[str] | None = None) -> None:
     note = "IoU in per cent; pixels that a label map leaves unknown count as background. `boxes`: boxes filled with their class."
     write(
         figures.html_table(
-            "Scores", note, ["labels", "images", "mIoU", "boundary IoU", "unknown", *index.classes], table
+            "Scores",
+            note,
+            ["labels", "images", "mIoU", "mIoU of frequent", "boundary IoU", "unknown", *index.classes],
+            table,
         ),
         "scores.html",
     )
@@ -176,9 +179,9 @@ def main(argv: list[str] | None = None) -> None:
         figures.html_table("What was found in your folder", FOUND, ["what", "how often", "first"], found(index)),
         "found.html",
     )
-    note = "Where a step could not work on what it was given, this is what it did instead."
+    note = "Where a step could not work on what it was given, this is what it did instead; and how much the confident seeds cover."
     write(
-        figures.html_table("Substitutions", note, ["what", "how often"], sorted(manifest.notes.items())),
+        figures.html_table("Substitutions", note, ["what", "how often"], substitutions(manifest.notes)),
         "substitutions.html",
     )
     note = (
@@ -208,6 +211,16 @@ def affinity_rows(scores: list[dict], chosen: dict | None) -> list[list]:
         walk = f"power {one['power']:g}, {one['steps']} steps{mark}"
         rows.append(["random walk", None, None, walk, _percent(one["miou"])])
     return rows
+
+
+def substitutions(notes: dict[str, int]) -> list[list]:
+    """Return one row per note of the stages, and of what s3_seeds counted the shares of `labels.levels`, in per cent."""
+    from wsss_stages.labels import levels
+
+    counted = {name.removeprefix(levels.NOTE): n for name, n in notes.items() if name.startswith(levels.NOTE)}
+    rows = [[name, n] for name, n in sorted(notes.items()) if not name.startswith(levels.NOTE)]
+    found = levels.shares(counted) if counted else {}
+    return rows + [[f"{levels.NOTE}{name}, %", 100 * share] for name, share in found.items()]
 
 
 def costs(benchmarks: list[Path]) -> list[list]:

@@ -2,6 +2,7 @@
 
 reads   WEAK/index.json        images and tags of the training split
         BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none'
+        classifier             with --start classifier: weights of s1_classifier, in place of the backbone's
 writes  weights.safetensors    the network and where it came from; beside it curve.json, and pace.json: seconds of a step
 """
 
@@ -14,20 +15,30 @@ def main(argv: list[str] | None = None) -> None:
         __doc__,
         options.Rrm,
         argv,
-        paths={"index": "index.json", "weights>": "weights.safetensors to write"},
+        paths={
+            "index": "index.json",
+            "classifier?": "weights of s1_classifier, for --start classifier",
+            "weights>": "weights.safetensors to write",
+        },
         texts={
             "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
             "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
             "device": ("auto", "auto, cpu, cuda or cuda:N"),
         },
     )
+    if (opt.start == "classifier") != (paths.classifier is not None):
+        raise ValueError(
+            f"found --start {opt.start} and --classifier {paths.classifier}; wanted weights of s1_classifier with --start classifier, and "
+            "with it alone"
+        )
     import numpy as np
 
     from wsss_stages import artifacts, metrics, training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
-    from wsss_stages.models import build_rrm
+    from wsss_stages.labels.levels import SHARES
+    from wsss_stages.models import build_rrm, build_rrm_on
     from wsss_stages.nets import backbones
     from wsss_stages.rrm.iteration import classification_loss, losses, mean_inside
     from wsss_stages.stages import devices
@@ -38,7 +49,12 @@ def main(argv: list[str] | None = None) -> None:
     if not records:
         raise training.TrainingError(f"{paths.index}: no training image has a tag; RRM learns from nothing else.")
     classes = len(index.classes)
-    network, origin = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, calibration_photographs(index))
+    if opt.start == "classifier":
+        network, whence = build_rrm_on(paths.classifier, classes, opt)
+    else:
+        photographs = calibration_photographs(index)
+        network, whence = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, photographs)
+    joint = opt.class_epochs / opt.epochs
 
     def sample(record, rng):
         view, _, valid = augment(record.image(index.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)
@@ -48,9 +64,11 @@ def main(argv: list[str] | None = None) -> None:
 
     def loss(batch):
         if batch["epoch"] < opt.class_epochs:  # the branches begin with the epoch after them
-            logits = network.tags(backbones.normalise(batch["image"]))
+            activation = network.activation(backbones.normalise(batch["image"]))
+            logits = mean_inside(activation, batch["valid"])
             return {"classification": classification_loss(logits, batch["tags"])}
-        return losses(network, batch["image"], batch["valid"], batch["tags"], opt, batch["id"])
+        ramp = training.ramp(batch["done"], joint, joint + opt.distance_ramp * (1 - joint))
+        return losses(network, batch["image"], batch["valid"], batch["tags"], opt, batch["id"], ramp)
 
     def grade(batches) -> float:
         """Mean average precision of the tags by the mean probability of the segmentation branch."""
@@ -61,15 +79,13 @@ def main(argv: list[str] | None = None) -> None:
         return metrics.mean_average_precision(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
     items, held = training.hold_out(records, "rrm_train", opt, lambda record: record.id)
-    joint = opt.class_epochs / opt.epochs
     backbone, _ = training.old_and_new(network, opt)
     late = training.Layers(list(network.branches.parameters()), opt.head_lr_factor, joint)
     provenance = {
         "stage": "rrm_train",
         "options": opt.model_dump(),
-        "backbone": paths.backbone,
         "classes": classes,
-        "origin": vars(origin),
+        **whence,
     }
     job = training.Job(
         "rrm_train",
@@ -85,6 +101,7 @@ def main(argv: list[str] | None = None) -> None:
         held=held,
         grade=grade,
         graded_from=joint,
+        shown=SHARES,
     )
     seconds = training.fit(job, paths.weights, provenance, device)
     if training.leads():

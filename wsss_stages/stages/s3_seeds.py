@@ -2,7 +2,7 @@
 
 reads   WEAK/index.json        the shard's images and their weak labels, of the kind that the run takes; of tags saliency maps
                                too, where there are any (Sec. 3.6.2)
-        s2_cam MANIFEST        contracts.CAM
+        s2_cam MANIFEST        contracts.CAM; for quantiles those of other shards too
 writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), seeds_full (M_F), seeds (M_g), and of boxes
                                grabcut (M_B) and grabcut_masks/ID.h5, every box's foreground; of scribbles and points
                                expanded (M_S, M_P)
@@ -20,6 +20,10 @@ MADE = {
     "mixed": (*EVERY, contracts.GRABCUT, contracts.GRABCUT_MASKS, contracts.EXPANDED),
 }
 
+MAPS = "the class activation maps"
+SAMPLE = 500
+"""Quantiles are those of so many images at most, chosen by a hash of their ids."""
+
 
 def main(argv: list[str] | None = None) -> None:
     paths, opt = cli.parse(
@@ -29,10 +33,12 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json of weak_index",
             "cam": "manifest of s2_cam, same shard",
+            "cams?+": "with --thresholds quantiles: manifests of s2_cam, all shards of the training split; without, that of --cam alone",
             "manifest>": "k-of-n.json to write",
         },
         texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
     )
+    import heapq
     from collections import Counter
 
     import cv2
@@ -44,8 +50,9 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.finite import finite
     from wsss_stages.labels import cam as cams
-    from wsss_stages.labels import grabcut, reliable, superpixels
+    from wsss_stages.labels import grabcut, levels, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
+    from wsss_stages.manifests import Manifest
     from wsss_stages.progress import progress
     from wsss_stages.shards import Shard
     from wsss_stages.stages import devices
@@ -57,18 +64,29 @@ def main(argv: list[str] | None = None) -> None:
             f"{paths.index} holds every kind of weak label; wanted the index of one, which "
             "`python -m wsss_stages.stages.weak_index` makes of it"
         )
+
+    def cam_levels() -> levels.Levels:
+        """The levels of a sample of images, in hundredths: one image more or less hardly ever makes all seeds anew."""
+        made = Manifest(paths.cams or [paths.cam], [contracts.CAM])
+        ids = heapq.nsmallest(SAMPLE, made.items, key=lambda image_id: stable_hash(image_id, "s3_seeds", "levels"))
+        stored = ((image_id, made.read(image_id, contracts.CAM)["cam"]) for image_id in ids)
+        maps = [finite(cam.astype(np.float32), MAPS, "s3_seeds", image_id, "s2_cam") for image_id, cam in stored]
+        return levels.Levels(*(round(level, 2) for level in levels.of_cams(maps, opt)))
+
+    found = cam_levels() if opt.thresholds == "quantiles" else None
     reads = [(contracts.CAM, paths.cam)]
-    shard = Shard("s3_seeds", MADE[index.weak], index, paths.split, paths.manifest, opt.model_dump(), reads)
+    depends = opt.model_dump() | {"levels": found}
+    shard = Shard("s3_seeds", MADE[index.weak], index, paths.split, paths.manifest, depends, reads)
 
     def cam_labels(item, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """M_I and M'_I."""
         stored = item.read(contracts.CAM)
         h, w = image.shape[:2]
         classes = stored["classes"]
-        cam = finite(cams.enlarge(stored["cam"], h, w), "the class activation maps", "s3_seeds", item.id, "s2_cam")
+        cam = finite(cams.enlarge(stored["cam"], h, w), MAPS, "s3_seeds", item.id, "s2_cam")
         if opt.cam_in_boxes and index.weak == "box":
             cam = cam * allowed(*item.record.box_arrays(), classes, h, w)[1:]
-        return reliable.mined(image, cam, classes, opt, device, item.id)
+        return reliable.mined(image, cam, classes, opt, found, device, item.id)
 
     def by_boxes(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
         boxes, box_classes = item.record.box_arrays()
@@ -137,7 +155,8 @@ def main(argv: list[str] | None = None) -> None:
     for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
         M_I, M_I_top = cam_labels(item, image)
         made, notes = evidence(item, image, M_I, M_I_top)
-        item.write({"cam_label": M_I, **made}, notes)
+        counted = levels.counts(made["seeds"], np.array(item.record.tags, np.uint8))
+        item.write({"cam_label": M_I, **made}, notes | {levels.NOTE + name: count for name, count in counted.items()})
     shard.finish()
 
 

@@ -1,8 +1,8 @@
 """Predict the classes of pixels with the segmenter, over scales and mirror.
 
-reads   index.json             the shard's images
+reads   index.json             the shard's images and their classes, to tell outlines missed from classes confused
         weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train, dfr that of dfr_train
-writes  MANIFEST               beside it prediction/ID.png, one per image
+writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that it is known to show
 """
 
 from wsss_stages import contracts, options
@@ -47,8 +47,8 @@ def main(argv: list[str] | None = None) -> None:
         )
     network.to(device, memory_format=torch.channels_last)
     shard = Shard(
-        "s8_predict", (contracts.PREDICTION,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
-        artifacts.sha256(paths.weights), ("full_height", "full_width"),
+        "s8_predict", (contracts.PREDICTION, contracts.PREDICTION_KNOWN), Index.read(paths.index), paths.split, paths.manifest,
+        opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),
     )  # fmt: skip
     for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s8_predict"):
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
@@ -56,8 +56,11 @@ def main(argv: list[str] | None = None) -> None:
         finite(P, "the class probabilities", "s8_predict", item.id, NETWORKS[opt.network])
         if opt.crf.iterations:
             P = DenseCrf(photo, **opt.crf.kernels(), device=device).infer(P[None], opt.crf.iterations, item.id)[0]
-        label, _ = most_likely(P, item.record.full_height, item.record.full_width)
-        item.write({"prediction": label.cpu().numpy().astype(np.uint8)})
+        size = item.record.full_height, item.record.full_width
+        label = most_likely(P, *size)[0].cpu().numpy().astype(np.uint8)
+        known = np.array([0, *item.record.tags], np.uint8)
+        among = known[most_likely(P[known.tolist()], *size)[0].cpu().numpy()] if len(known) > 1 else label
+        item.write({"prediction": label, "prediction_known": among})
     shard.finish()
 
 

@@ -1,9 +1,10 @@
-"""Score label maps against truth: mIoU per class, confusion, boundary IoU.
+"""Score label maps against truth: mIoU per class, of frequent classes, confusion, boundary IoU.
 
 reads   index.json             truth of the images of a split; images without it are left out and counted
         MANIFESTS              of any stages, all shards; every label map in them is a row of the table
-writes  scores.json            for every label map: miou, boundary_iou, iou of each class, confusion, share unknown; of s5_graph
-                               how large edges are across true outlines and inside
+writes  scores.json            for every label map: miou, miou_frequent (background and the classes that `frequent_from` training
+                               images show), boundary_iou, iou of each class, confusion, share unknown; of s5_graph how
+                               large edges are across true outlines and inside
 
 A pixel that a label map leaves unknown (255) counts as background. The row `boxes` is every box filled with its class,
 smaller boxes over larger ones: what costs nothing.
@@ -43,8 +44,14 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.progress import progress
     from wsss_stages.shard_by_shard import ShardByShard
 
-    index = Index.read(paths.index).some(paths.split, opt.images)
-    n = len(index.classes)
+    whole = Index.read(paths.index)
+    n = len(whole.classes)
+    shown = np.zeros(n, np.int64)
+    for record in whole.split("train"):
+        shown[record.tags] += 1
+    frequent = shown >= opt.frequent_from
+    frequent[0] = frequent.any()
+    index = whole.some(paths.split, opt.images)
     scored = ShardByShard(index, paths.split, paths.manifests, having=lambda record: record.truth)
     maps = [c for c in contracts.ALL.values() if "label" in c.fields and c.name in scored.made]
     boxes = ["boxes"] if any(r.truth and "box" in r.kinds for r in index.split(paths.split)) else []
@@ -74,6 +81,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = {
         name: {
             "miou": metrics.mean_iou(counts[name]),
+            "miou_frequent": metrics.mean_iou(counts[name], frequent),
             "boundary_iou": metrics.boundary_iou(bands[name]),
             "unknown": unknown[name] / WHOLE / images if images else 0.0,
             "iou": {
@@ -91,6 +99,7 @@ def main(argv: list[str] | None = None) -> None:
             "split": paths.split,
             "images": images,
             "images_without_truth": len(index.splits[paths.split]) - images,
+            "frequent": [c for c, often in zip(index.classes, frequent.tolist(), strict=True) if often],
             "rows": rows,
             "outlines": walk.outlines(across, inside),
             "notes": scored.notes,

@@ -14,6 +14,7 @@ import statistics
 from pathlib import Path
 
 HEADER = ["row", "mIoU %", "± over seeds", "boundary IoU %", "thesis, VOC 2012"]
+OF_PREDICTIONS = ["mIoU of frequent classes %", "mIoU, classes known %"]
 TIMED = ["s an iteration", "thesis, s on a GPU"]
 IMAGES = {"train": "training", "val": "validation"}
 
@@ -41,15 +42,18 @@ def main(argv: list[str] | None = None) -> None:
         {number: [artifacts.read_sealed(path) for path in its] for number, its in _by_row(texts).items()}
         for texts in (paths.scores, paths.paces)
     )
+    predicted = definition.labels == "prediction"
     rows = [
-        _row(row, definition.labels_of(row), scores[number]) + _seconds(row, paces.get(number))
+        _row(row, definition.labels_of(row), scores[number])
+        + (_of_predictions(scores[number]) if predicted else ())
+        + _seconds(row, paces.get(number))
         for number, row in enumerate(definition.rows)
     ]
     provenance.reads(
         *(path for its in (paths.scores, paths.paces) for files in _by_row(its).values() for path in files)
     )
     provenance.writes(paths.table.with_suffix(".csv"))
-    header = HEADER + (TIMED if paces else [])
+    header = HEADER + (OF_PREDICTIONS if predicted else []) + (TIMED if paces else [])
     first = scores[0][0]
     seeds = max(len(found) for found in scores.values())
     note = (
@@ -83,6 +87,13 @@ def _by_row(texts: list[str]) -> dict[int, list[Path]]:
 def _seconds(row, paces: list[dict] | None) -> tuple[float | None, ...]:
     """Mean seconds of an iteration over the seeds, and the thesis's; nothing for a table that does not tell them."""
     return (statistics.mean(pace["seconds_per_step"] for pace in paces), row.thesis_seconds) if paces else ()
+
+
+def _of_predictions(scores: list[dict]) -> tuple[float | None, float | None]:
+    """Return the mean over the seeds of the mIoU of frequent classes, and of the mIoU where the classes of an image are known, in %."""
+    keys = (("prediction", "miou_frequent"), ("prediction_known", "miou"))
+    known = ([100 * s["rows"][row][key] for s in scores if s["rows"][row][key] is not None] for row, key in keys)
+    return tuple(statistics.mean(values) if values else None for values in known)
 
 
 def _row(row, labels: str, scores: list[dict]) -> tuple[str, float | None, float | None, float | None, float | None]:

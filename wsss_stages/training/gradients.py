@@ -63,10 +63,11 @@ class Gradients:
             at += part.count
             self.group.rows = part
             with self.autocast:
-                losses = self.job.loss({name: to_device(value, self.device) for name, value in its.items()})
-            total = torch.stack([value.float() for value in losses.values()]).sum()
+                its = {name: to_device(value, self.device) for name, value in its.items()}
+                losses = self.job.loss(its | {"done": state.step / self.job.steps})
+            total = torch.stack([value.float() for name, value in losses.items() if name not in self.job.shown]).sum()
             share = part.count / self.job.batch
-            shown = {name: value.item() for name, value in losses.items()}
+            shown = {name: value if name in self.job.shown else value.item() for name, value in losses.items()}
             told = self.group.gather((shown, share, bool(total.isfinite()), its["id"]))
             for shown, _, finite, ids in told:
                 if not finite:

@@ -29,9 +29,10 @@ class Job:
     """What is trained, on what, by which loss.
 
     sample(item, rng) gives a dictionary of arrays of one augmented item, or without rng of the item as it is; loss(batch) a dictionary
-    of scalar tensors whose sum is minimised. In a batch arrays of one shape are stacked, others listed; it also tells the `id` of its
-    items and its `epoch`, from 0. `groups` are `Layers`, or tuples of what they hold. Parameters of `undecayed` have no weight decay. A
-    batch goes through the network in `parts`, whose gradients add up to that of their mean: as much memory as one part takes.
+    of scalar tensors whose sum is minimised, and of numbers named in `shown`. In a batch arrays of one shape are stacked, others listed;
+    it also tells the `id` of its items, its `epoch`, from 0, and the share of the steps that are `done` before it. `groups` are `Layers`,
+    or tuples of what they hold. Parameters of `undecayed` have no weight decay. A batch goes through the network in `parts`, whose
+    gradients add up to that of their mean: as much memory as one part takes.
     """
 
     stage: str
@@ -52,6 +53,8 @@ class Job:
     """How good the network is on batches of the held-out items; more is better. The best weights are kept."""
     graded_from: float = 0.0
     """Share of the steps before which there is nothing to grade."""
+    shown: tuple[str, ...] = ()
+    """What `loss` gives for the curve alone: shares in [0, 1] that are no losses."""
     factors: np.ndarray | None = None
     """(n,) How often each item is drawn over how often others are; None: all as often (training.repeats)."""
 

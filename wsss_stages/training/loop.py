@@ -44,6 +44,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     known, *_ = group.gather(kept.restore(weights, job) if group.leads else None)
     if known is not None:
         if group.leads:
+            weights.with_name("checkpoint.pt").unlink(missing_ok=True)
             sys.stderr.write(f"{job.stage}: nothing that it learns from has changed; {weights} is what it was\n")
         return known
     network = job.network.to(device, memory_format=torch.channels_last).train()
@@ -70,7 +71,8 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         average.update(network, state.step)
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
         state.step += 1
-        state.seconds.append(clock.tell(state.step, sum(terms.values())))
+        total = sum(value for name, value in terms.items() if name not in job.shown)
+        state.seconds.append(clock.tell(state.step, total))
         if group.leads and grades.due(job, state.step):
             with average.inside(network):
                 state.best = grades.better(state.best, job, network, state.step, device)
@@ -116,6 +118,8 @@ def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None
 def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, average: Average) -> None:
     """Write the curve and the best weights, or without grades the last ones; where memory was short, both tell it."""
     told = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
+    if job.shown:
+        told["shown"] = list(job.shown)
     kept = state.best.get("network") or average.tensors
     if kept:
         job.network.load_state_dict(kept)

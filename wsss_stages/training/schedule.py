@@ -22,6 +22,12 @@ def set_rates(optimizer: optim.Optimizer, step: int, steps: int, opt: Loop) -> N
         group["lr"] = group["base"] * share
 
 
+def ramp(done: float, begins: float, ends: float) -> float:
+    """Return the share of a weight that grows in a line between two shares of a training: 0 at first, 1 at the end, and 1 at
+    once where both are the same."""
+    return float(done >= ends) if ends <= begins else min(1.0, max(0.0, (done - begins) / (ends - begins)))
+
+
 def without_decay(network: nn.Module) -> list[nn.Parameter]:
     """Parameters of norms and of positions, which AdamW leaves undecayed where Transformers are trained."""
     norms = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
