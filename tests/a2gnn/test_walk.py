@@ -5,6 +5,7 @@ import torch
 
 from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn import walk
+from wsss_stages.labels.agreement import mean_edges
 from wsss_stages.labels.random_walk import one_hot, random_walk
 from wsss_stages.pairwise import windows
 
@@ -79,9 +80,9 @@ def test_means_across_and_inside_outlines_are_those_of_the_loops():
     found = walk.outline_sums(D, torch.from_numpy(labels), WINDOW)
     for mine, wanted in zip(found, (sums[True], sums[False]), strict=True):
         np.testing.assert_allclose(mine, wanted, rtol=1e-5)
-    shown = walk.outlines(*found)
+    shown = mean_edges(*found)
     assert shown["pairs_across"] == sums[True][1] and abs(shown["inside"] - sums[False][0] / sums[False][1]) < 1e-5
-    assert walk.outlines(np.zeros(2), np.ones(2)) == {
+    assert mean_edges(np.zeros(2), np.ones(2)) == {
         "across": None,
         "inside": 1.0,
         "pairs_across": 0,

@@ -11,6 +11,7 @@ from wsss_stages.dfr import iteration
 from wsss_stages.dfr import losses as terms
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import to_pixels
 from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.options import Dfr
 from wsss_stages.pairwise.affinity import mean_absolute_difference
@@ -88,7 +89,7 @@ def test_the_bound_may_be_balanced():
     plain, balanced = (losses(batch, balanced_ce=choice)["cross_entropy"] for choice in (False, True))
     torch.manual_seed(1)
     logits = network(backbones.normalise(image))
-    P = F.interpolate(logits, labels.shape[1:], mode="bilinear", align_corners=False).log_softmax(dim=1)
+    P = to_pixels(logits, network.grid, tuple(labels.shape[1:])).log_softmax(dim=1)
     lost = {"ground": [], "thing": []}
     for b, y, x in (labels != UNKNOWN).nonzero().tolist():
         c = int(labels[b, y, x])

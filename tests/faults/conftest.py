@@ -114,7 +114,7 @@ class Road:
             "tag_index": ({"index": "data"}, "out", ("--weak", "tag")),
             "s1_classifier": (index, "weights", tiny),
             "s2_cam": ({**index, "weights": "s1_classifier"}, "manifest", ("--scales", "[1.0]")),
-            "s3_seeds": ({**index, "cam": "s2_cam"}, "manifest", ()),
+            "s3_seeds": ({**index, "cam": "s2_cam"}, "manifest", ("--thresholds", "fixed")),
             "s4_affinity": (trained, "weights", ("--radius", 2, *SMALL)),
             "s4_object_net": (trained, "weights", ("--width", 16, *SMALL)),
             "s5_graph": ({**index, **seeds, "affinity": "s4_affinity"}, "manifest", ("--walk-powers", "[8]", "--walk-steps", "[64]")),

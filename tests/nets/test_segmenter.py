@@ -7,6 +7,7 @@ import torch
 from wsss_stages.models import HEADS
 from wsss_stages.nets import backbones, tree_fcn
 from wsss_stages.nets.backbones import MEAN, STD
+from wsss_stages.nets.grid import PIXELS
 from wsss_stages.nets.segmenter import Segmenter, agreement, group_norm, multi_scale, segmentation_loss
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 from wsss_stages.nets.upernet import UperNet
@@ -185,6 +186,8 @@ class Fixed(Segmenter):
 
     def __init__(self):
         torch.nn.Module.__init__(self)
+
+    grid = PIXELS
 
     def forward(self, image):
         first = normalised_back(image)[:, :1]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from wsss_stages import UNKNOWN
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import to_pixels
 from wsss_stages.options import Rrm
 from wsss_stages.rrm import iteration
 from wsss_stages.rrm.class_distance import class_distance
@@ -122,7 +123,7 @@ def test_cross_entropy_is_the_sum_of_the_means_of_background_and_foreground(monk
     monkeypatch.setattr(iteration, "reliable_regions", lambda *_: labels)
     found = losses(network, image, valid)
     logits = network(backbones.normalise(image))
-    P = F.interpolate(logits, (64, 72), mode="bilinear", align_corners=False).softmax(dim=1)
+    P = to_pixels(logits, network.grid, (64, 72)).softmax(dim=1)
     ground = [-P[0, 0, y, x].log() for y in range(8) for x in range(8)]
     thing = [-P[1, 3, y, x].log() for y in (20, 21) for x in range(5, 9)]
     torch.testing.assert_close(found["cross_entropy"], sum(ground) / 64 + sum(thing) / 8)

@@ -87,9 +87,3 @@ def outline_sums(
         for pairs in (known & (other != labels), known & (other == labels))
     ]
     return sums[0], sums[1]
-
-
-def outlines(across: np.ndarray, inside: np.ndarray) -> dict[str, float | int | None]:
-    """Return mean D across and inside outlines, None of no pair, and the numbers of pairs, of sums of `outline_sums`."""
-    means = [float(total / pairs) if pairs else None for total, pairs in (across, inside)]
-    return {"across": means[0], "inside": means[1], "pairs_across": int(across[1]), "pairs_inside": int(inside[1])}

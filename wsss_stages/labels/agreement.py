@@ -36,3 +36,9 @@ def sides_hit(label: np.ndarray, boxes: np.ndarray, box_classes: np.ndarray) -> 
         inside = label[y0:y1, x0:x1] == c
         shares.append(np.concatenate([inside.any(axis=0), inside.any(axis=1)]).mean())
     return float(np.mean(shares)) if shares else None
+
+
+def mean_edges(across: np.ndarray, inside: np.ndarray) -> dict[str, float | int | None]:
+    """Return mean D across and inside outlines, None of no pair, and the numbers of pairs, of sums of `a2gnn.walk.outline_sums`."""
+    means = [float(total / pairs) if pairs else None for total, pairs in (across, inside)]
+    return {"across": means[0], "inside": means[1], "pairs_across": int(across[1]), "pairs_inside": int(inside[1])}

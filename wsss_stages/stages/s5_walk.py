@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.hashes import sample
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.finite import finite
+    from wsss_stages.labels.agreement import mean_edges
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.manifests import Manifest
     from wsss_stages.models import restore_affinity
@@ -105,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
             "images": len(records),
             "held_out": bool(held),
             "agreements": [{"power": p, "steps": s, "miou": miou} for (p, s), miou in agreements.items()],
-            "outlines": walk.outlines(across, inside),
+            "outlines": mean_edges(across, inside),
         },
     )
 

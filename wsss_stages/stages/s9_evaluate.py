@@ -33,14 +33,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     import cv2
     import numpy as np
-    import torch
 
     from wsss_stages import UNKNOWN, artifacts, metrics
-    from wsss_stages.a2gnn import walk
     from wsss_stages.data.index import Index
+    from wsss_stages.labels.agreement import mean_edges
     from wsss_stages.labels.boxes import filled
-    from wsss_stages.nets.grid import Grid, labels_at_nodes
-    from wsss_stages.pairwise.windows import offsets
     from wsss_stages.progress import progress
     from wsss_stages.shard_by_shard import ShardByShard
 
@@ -66,11 +63,7 @@ def main(argv: list[str] | None = None) -> None:
         if boxes:
             labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)
         if contracts.EDGES.name in scored.made:
-            graph = next(made for made in manifest.options if "offset" in made)
-            E = torch.from_numpy(manifest.read(record.id, contracts.EDGES)["E"])
-            small = cv2.resize(truth, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
-            at_nodes = torch.from_numpy(labels_at_nodes(small, Grid(graph["stride"], graph["offset"])).astype(np.int64))
-            sums = walk.outline_sums(E, at_nodes, offsets(graph["radius"], graph["window"]))
+            sums = edge_sums(record, manifest, truth)
             across, inside = across + sums[0], inside + sums[1]
         for name, label in labels.items():
             unknown[name] += round(float((label == UNKNOWN).mean()) * WHOLE)
@@ -101,13 +94,30 @@ def main(argv: list[str] | None = None) -> None:
             "images_without_truth": len(index.splits[paths.split]) - images,
             "frequent": [c for c, often in zip(index.classes, frequent.tolist(), strict=True) if often],
             "rows": rows,
-            "outlines": walk.outlines(across, inside),
+            "outlines": mean_edges(across, inside),
             "notes": scored.notes,
         },
     )
     for name, row in rows.items():
         if row["miou"] is not None:
             sys.stdout.write(f"{paths.split} {name}: mIoU {100 * row['miou']:.1f} % on {images} images\n")
+
+
+def edge_sums(record, manifest, truth):
+    """Return (sum of edges, number of pairs) of an image's nodes across true outlines and inside; it alone here needs torch."""
+    import cv2
+    import numpy as np
+    import torch
+
+    from wsss_stages.a2gnn import walk
+    from wsss_stages.nets.grid import Grid, labels_at_nodes
+    from wsss_stages.pairwise.windows import offsets
+
+    graph = next(made for made in manifest.options if "offset" in made)
+    E = torch.from_numpy(manifest.read(record.id, contracts.EDGES)["E"])
+    small = cv2.resize(truth, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
+    at_nodes = torch.from_numpy(labels_at_nodes(small, Grid(graph["stride"], graph["offset"])).astype(np.int64))
+    return walk.outline_sums(E, at_nodes, offsets(graph["radius"], graph["window"]))
 
 
 if __name__ == "__main__":
