@@ -72,7 +72,9 @@ def prepared(root: Path, args) -> tuple[Index, Path]:
 def rates(index: Index, manifest: Path, baseline: str, args) -> tuple[float, float]:
     """Episodes a second, without and with maps; medians of alternating steps."""
     backbone, _ = build_frozen(args.backbone, 8, "none")
-    opt = options.Scl(baseline=baseline, channels=args.channels, standardise=0, prior="deep")  # as released
+    opt = options.Scl(
+        baseline=baseline, channels=args.channels, standardise=0, prior="deep", feature_dropout=0
+    )  # as released
     network = build_few_shot(backbone, opt).to(args.device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.head.parameters(), opt.lr)
     frozen = Frozen(index, [manifest], network.head.deep)

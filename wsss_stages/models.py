@@ -196,7 +196,7 @@ def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
 def build_few_shot(backbone: backbones.Backbone, opt: Scl) -> FewShot:
     """A baseline's network with new heads, drawn from the seed, on a frozen backbone."""
     torch.manual_seed(opt.seed)
-    return FewShot(backbone, _few_shot_head(sum(backbone.dims[:2]), opt), opt.vectors)
+    return FewShot(backbone, _few_shot_head(sum(backbone.dims[:2]), opt), opt.vectors, opt.feature_dropout)
 
 
 def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:

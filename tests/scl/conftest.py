@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import PIXELS
 from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
@@ -25,6 +26,7 @@ class Small:
     def network(self, name, vectors=scl, support_branch=True, channels=8):
         head = self.head(name, vectors, support_branch, channels)
         made = FewShot(backbones.build("tiny", 8, False), head, vectors)
+        made.backbone.grids = [PIXELS] * 3  # masks of a pixel a node
         self.balance(made)
         return made
 

@@ -5,7 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from wsss_stages.nets import backbones
 from wsss_stages.options import Scl
+from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Head, Scores
 from wsss_stages.scl.losses import losses
 from wsss_stages.scl.prototypes import masked_mean
@@ -28,6 +30,9 @@ def test_the_vectors_are_those_of_the_equations(small, name):
     F_s, M_s = torch.rand(3, 8, 6, 5), small.masks(3)
     v_s = masked_mean(F_s, M_s)
     V_s = v_s[:, :, None, None].expand(-1, -1, 6, 5)
+    with torch.no_grad():  # half of the nodes are found
+        logits = head.support(F_s, torch.stack([v_s, v_s], dim=1)).logits
+        head.classify[-1].bias[1] -= (logits[:, 1] - logits[:, 0]).median()
     found = guide(head, F_s, M_s, small.scl)
     seen = []
     head.support = lambda features, V, support=head.support: seen.append(V) or support(features, V)
@@ -194,3 +199,17 @@ def test_a_support_without_foreground_gives_nothing_and_learns_that_it_has_none(
     sum(made.values()).backward()
     assert all(p.grad.isfinite().all() for p in network.head.parameters() if p.grad is not None)
     assert {"query", "s1", "s2"} <= set(made) and all(its > 0 for its in made.values())
+
+
+def test_a_query_and_its_support_are_seen_without_the_same_channels_in_training_alone(small):
+    head = small.head("canet")
+    network = FewShot(backbones.build("tiny", 8, False), head, small.scl, feature_dropout=0.5)
+    query, support = small.maps(seed=1), small.maps()
+    for its, other in zip(network.eval().partly(query, support), (query, support), strict=True):
+        assert torch.equal(its.middle, other.middle)
+    found = network.train().partly(query, support)
+    hidden = [(its.middle == 0).all(dim=(2, 3)) for its in found]
+    assert torch.equal(*hidden) and 0.35 < hidden[0].float().mean() < 0.65
+    assert not torch.equal(hidden[0][0], hidden[0][1])  # pairs are seen differently
+    for its, other, gone in zip(found, (query, support), hidden, strict=True):
+        torch.testing.assert_close(its.middle, torch.where(gone[:, :, None, None], 0, 2 * other.middle))

@@ -3,6 +3,7 @@
 import torch
 
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import PIXELS
 from wsss_stages.options import Scl
 from wsss_stages.scl.cross_guided import iou
 from wsss_stages.scl.few_shot import FewShot
@@ -37,6 +38,7 @@ def episodes(b, rng, directions, objects):
 
 def trained(head, small, objects, steps):
     made = FewShot(backbones.build("tiny", 8, False), head, small.scl).train()
+    made.backbone.grids = [PIXELS] * 3  # masks of a pixel a node
     optimizer = torch.optim.Adam(made.head.parameters(), 4e-3)
     rng = torch.Generator().manual_seed(0)
     opt = Scl()

@@ -89,6 +89,12 @@ class Scl(Loop, Batches, Drawing):
         description="share of whole channels that training drops, in CANet everywhere, in PFENet's embeddings; a short training "
         "learns to compare a query with its support only without",
     )
+    feature_dropout: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="share of the maps' channels that training hides, the same of a query and its support: classes look new each time",
+    )
     history_drop: float = Field(
         0.7, ge=0, le=1, description="share of CANet's training queries without a prediction to refine"
     )

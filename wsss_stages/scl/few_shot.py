@@ -15,9 +15,14 @@ from wsss_stages.scl.self_guided import Guidance, guide
 class FewShot(nn.Module):
     """forward is G of Eq. 5.15: the query's scores under one support."""
 
-    def __init__(self, backbone: Backbone, head: Head, vectors: Sequence[str]):
-        """`vectors` guide the query (`self_guided.guide`); ("initial",) is the baseline."""
+    def __init__(self, backbone: Backbone, head: Head, vectors: Sequence[str], feature_dropout: float = 0.0):
+        """
+        Args:
+            vectors: that guide the query (`self_guided.guide`); ("initial",) is the baseline.
+            feature_dropout: share of the channels of prepared maps that training hides.
+        """
         super().__init__()
+        self.hide = nn.Dropout2d(feature_dropout)
         self.backbone, self.head, self.vectors = backbone.requires_grad_(False), head, tuple(vectors)
         self.train()
 
@@ -41,6 +46,11 @@ class FewShot(nn.Module):
     def prepared(self, maps: Maps) -> Maps:
         """Return the backbone's maps as the head wants them."""
         return Maps(self.head.standard(maps.middle), maps.deep if self.head.deep else None)
+
+    def partly(self, query: Maps, support: Maps) -> tuple[Maps, Maps]:
+        """Return queries and supports of training without a share of their channels, of each pair the same ones."""
+        kept = self.hide(torch.ones_like(query.middle[:, :, :1, :1]))
+        return Maps(query.middle * kept, query.deep), Maps(support.middle * kept, support.deep)
 
     def guide(self, support: Maps, M_s: Bool[Tensor, "b y x"], first: bool = False) -> Guidance:
         """Return what the supports give to queries."""

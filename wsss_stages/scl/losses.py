@@ -25,6 +25,7 @@ def losses(
     Masks: 0 background, 1 foreground, 255 ignored. A query may have no foreground: then there is none to find, and its support
     learns to predict itself all the same. A support without any gives zero vectors, and learns that it has none.
     """
+    query, support = network.partly(query, support)
     M_s, known = at_nodes(support_mask, tuple(support.middle.shape[2:]), network.grid)
     guidance = network.guide(support, M_s, first=opt.s1_weight > 0)
     hints = network.head.hints(query, support, M_s, known)
