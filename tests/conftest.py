@@ -17,6 +17,12 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="torch sees no CUDA device"))
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    """The same draws in every run: a test that failed fails again."""
+    torch.manual_seed(0)
+
+
 class VocFolder:
     """A VOC-layout folder with two classes; tests spoil it."""
 

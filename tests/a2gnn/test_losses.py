@@ -113,8 +113,10 @@ def test_prototype_is_the_mean_of_the_points():
 
 def test_affinity_losses_are_means_over_their_own_pairs():
     window = offsets(1, "square", half=True)
-    features, labels = torch.randn(1, 4, 3, 4), torch.randint(0, 3, (1, 3, 4), dtype=torch.uint8)
-    labels[0, 0, 0] = 255
+    features, labels = (
+        torch.randn(1, 4, 3, 4),
+        torch.tensor([[[255, 0, 0, 1], [2, 0, 1, 1], [2, 2, 0, 1]]], dtype=torch.uint8),
+    )
     valid = torch.ones(1, 3, 4)
     valid[0, 2] = 0
     image = torch.zeros(1, 3, 3, 4)

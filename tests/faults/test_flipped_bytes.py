@@ -11,7 +11,8 @@ from safetensors import safe_open
 from torch import nn
 
 from wsss_stages import artifacts, contracts, provenance, seals, training
-from wsss_stages.data.episodes import Episode, Episodes
+from wsss_stages.data.episode_pools import Episode, Pool
+from wsss_stages.data.episodes import Episodes
 from wsss_stages.manifests import MANIFEST_VERSION, Manifest
 
 FLIPS = 60
@@ -27,7 +28,8 @@ MANIFEST = {
     "items": {"a": {"cam": ["cam/a.h5", 64 * "0"]}},
     "notes": {"x": 1},
 }
-EPISODES = Episodes(0, [2], [Episode("a", ("b",), 1)], [], [[Episode("c", ("a",), 2)]], {})
+POOL = Pool({1: ["a", "b"]}, {"a": [1], "b": [1]}, 1)
+EPISODES = Episodes(0, [2], POOL, Pool({}, {}, 0), [[Episode("c", ("a",), 2)]], {})
 
 
 class Net(nn.Module):

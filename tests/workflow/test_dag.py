@@ -155,7 +155,8 @@ def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
     jobs = planned(project.snakemake(*targets))
     assert jobs == {"data": 1, "scl_episodes": 1, "scl_features": 2, "scl_train": 1, "scl_evaluate": 1, "scl_report": 1}
     scores = json.loads((folder / "scl_evaluate/scores.json").read_text())
-    assert scores["novel"] == ["brick"] and set(scores["rows"]) == {"1-shot", "2-shot average", "2-shot cross"}
+    rows = {"1-shot", "2-shot average", "2-shot cross", "1-shot prototype", "2-shot prototype"}
+    assert scores["novel"] == ["brick"] and set(scores["rows"]) == rows
     assert len(scores["rows"]["1-shot"]["miou"]) == 2 and (folder / "scl_report/episodes.png").exists()
     jobs = planned(project.snakemake("-n", "scl", "table_5_7"))
     assert (jobs["scl_train"], jobs["scl_evaluate"], jobs["scl_report"], jobs["scl_table"]) == (3, 5, 1, 2)
