@@ -13,9 +13,9 @@ from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import finish, machine, seconds
+from wsss_stages.config.options import Cam
 from wsss_stages.labels.cam import multi_scale
-from wsss_stages.models import build_classifier
-from wsss_stages.options import Cam
+from wsss_stages.training.networks import build_classifier
 
 
 def main() -> None:

@@ -16,10 +16,10 @@ from rich.table import Table
 
 from bench import finish, machine, seconds
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Dfr
 from wsss_stages.dfr.iteration import losses, regularised
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones
-from wsss_stages.options import Dfr
 
 SHARE, GIGABYTES = 0.2, 10.0
 

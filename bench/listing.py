@@ -20,10 +20,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from wsss_stages import artifacts
 from wsss_stages.data import changes
 from wsss_stages.data.hashes import stable_hash
-from wsss_stages.lost import lost
+from wsss_stages.shards.lost import lost
+from wsss_stages.store import artifacts
 
 GOALS = {10_000: 0.3, 1_000_000: 15.0}
 RUNS = 3

@@ -22,7 +22,7 @@ from rich.table import Table
 from bench import finish, machine, seconds
 from wsss_stages.a2gnn import graph as graphs
 from wsss_stages.a2gnn.propagate import Graph, train
-from wsss_stages.options import Propagate
+from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise.windows import exists, offsets
 
 FULL = {"hidden": 256, "features": 0, "epochs_first": 50, "epochs_second": 50}

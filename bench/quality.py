@@ -22,12 +22,14 @@ from rich.progress import track
 from rich.table import Table
 
 from bench import machine
-from wsss_stages import UNKNOWN, contracts, figures, metrics
+from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Crf, Evaluate
 from wsss_stages.data.index import Index, Record, stable_hash
+from wsss_stages.evaluation import figures, metrics
 from wsss_stages.labels.boxes import filled
 from wsss_stages.labels.crf import DenseCrf
-from wsss_stages.manifests import Manifest
-from wsss_stages.options import Crf, Evaluate
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.store import contracts
 
 HALVES = ("choosing", "confirming")
 BINS = {"small": 32**2, "medium": 96**2, "large": np.inf}

@@ -20,8 +20,8 @@ from rich.table import Table
 from skimage import data
 
 from bench import finish, machine, seconds
+from wsss_stages.config.options import Crf, Mining
 from wsss_stages.labels.cam import enlarge, with_background
-from wsss_stages.options import Crf, Mining
 from wsss_stages.rrm.reliable import reliable_regions
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")

@@ -24,10 +24,10 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from wsss_stages import artifacts, contracts
 from wsss_stages.data import index_file
 from wsss_stages.data.hashes import stable_hash
 from wsss_stages.data.index import Index, Record
+from wsss_stages.store import artifacts, contracts
 
 ROOT = Path(__file__).parents[1]
 SCENES, WITH_TRUTH = 24, 100
@@ -61,7 +61,7 @@ def main() -> None:
         manifests = [str(path) for path in sorted((folder / "s3_seeds").glob("*-of-*.json"))]
         stage = "wsss_stages.stages."
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # so that the first plan has to measure
-        plan = ["-m", "wsss_stages.plan", "--index", whole, "--cores", "2", "--config", *args.plan]
+        plan = ["-m", "wsss_stages.commands.plan", "--index", whole, "--cores", "2", "--config", *args.plan]
         rows: list[tuple[str, list[str], float | None, float | None]] = [
             ("snakemake -n", ["-m", "snakemake", "-n", "--cores", "2", "--nocolor"], 120, 2),
             ("the index of boxes", ["-m", f"{stage}weak_index", "--index", whole, "--weak", "box", "--out", box], None, 1),

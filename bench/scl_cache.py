@@ -19,18 +19,18 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import finish, machine, seconds
-from wsss_stages import options
-from wsss_stages.batches import collate
-from wsss_stages.data.episode_pools import Drawer
-from wsss_stages.data.episodes import draw_fold
-from wsss_stages.data.frozen import Frozen
+from wsss_stages.config import options
+from wsss_stages.data.few_shot.episode_pools import Drawer
+from wsss_stages.data.few_shot.episodes import draw_fold
+from wsss_stages.data.few_shot.squares import image_on_square
 from wsss_stages.data.index import Index
-from wsss_stages.data.squares import image_on_square
-from wsss_stages.models import build_few_shot, build_frozen
 from wsss_stages.nets import backbones
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.losses import losses
+from wsss_stages.shards.frozen_maps import Frozen
 from wsss_stages.stages import data, scl_features
+from wsss_stages.training.batches import collate
+from wsss_stages.training.networks import build_few_shot, build_frozen
 
 IMAGES = 12
 

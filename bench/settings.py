@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import finish, machine
-from wsss_stages import contracts, metrics
 from wsss_stages.data.index import Index, stable_hash
-from wsss_stages.manifests import Manifest
+from wsss_stages.evaluation import metrics
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.store import contracts
 
 ALONE = {"objects_share": 0, "grabcut_share": 0.3, "crf.gaussian_weight": 3, "crf.bilateral_weight": 3}
 FULL = {"hidden": 256, "features": 0, "epochs_first": 50, "epochs_second": 50}

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 STAGES = {
@@ -119,5 +119,5 @@ def test_a_machine_that_does_not_fit_is_told_and_other_errors_are_not_hidden():
 
 
 def test_a_network_that_needs_no_torchvision_does_not_wait_for_it():
-    code = "import sys, wsss_stages.models, wsss_stages.stages.devices as d; d.pick('cpu'); sys.exit('torchvision' in sys.modules)"
+    code = "import sys, wsss_stages.training.networks, wsss_stages.stages.devices as d; d.pick('cpu'); sys.exit('torchvision' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

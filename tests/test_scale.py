@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_stages import artifacts, contracts
 from wsss_stages.data import index_file
 from wsss_stages.data.hashes import stable_hash
 from wsss_stages.data.index import Index
 from wsss_stages.data.record import Record
+from wsss_stages.store import artifacts, contracts
 
 IMAGES, SHARDS, WITH_TRUTH = 200_000, 100, 40
 STATUS = Path("/proc/self/status")
@@ -107,7 +107,7 @@ def boxed(tmp_path) -> Path:
 
 def test_an_importer_holds_no_records(boxed, tmp_path):
     """With all of them in memory it takes 18 MB, without 6."""
-    imports = "from pathlib import Path\nfrom wsss_stages.data.images import available\nfrom wsss_stages.data.voc import import_voc\navailable()"
+    imports = "from pathlib import Path\nfrom wsss_stages.data.images import available\nfrom wsss_stages.data.importers.voc import import_voc\navailable()"
     work = "import_voc('boxed', Path(sys.argv[1])).write(Path(sys.argv[2]))"
     assert megabytes(imports, work, boxed, tmp_path / "index.json") < 11
     index = Index.read(tmp_path / "index.json")
@@ -133,7 +133,7 @@ records = index.split("train", having=lambda record: record.tags)
 assert len(records) == 200_000 and records[-1].id == "image_199999"
 assert artifacts.fingerprint_each((r.sha256, seeds.sha256(r.id, "seeds")) for r in records)
 """
-    imports = f"{OPEN}\nfrom wsss_stages import artifacts, contracts\nfrom wsss_stages.manifests import Manifest"
+    imports = f"{OPEN}\nfrom wsss_stages import artifacts, contracts\nfrom wsss_stages.shards.manifest import Manifest"
     manifests = (folder / "train").glob("*-of-*.json")
     assert megabytes(imports, work, folder / "index.json", *manifests) < 110
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wsss_stages.a2gnn.propagate import DivergedError, Graph, train
-from wsss_stages.options import Propagate
+from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise import windows
 
 WINDOW = windows.offsets(2, "square")

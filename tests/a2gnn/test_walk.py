@@ -5,7 +5,7 @@ import torch
 
 from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn import walk
-from wsss_stages.labels.agreement import mean_edges
+from wsss_stages.evaluation.agreement import mean_edges
 from wsss_stages.labels.random_walk import one_hot, random_walk
 from wsss_stages.pairwise import windows
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_stages.data.coco import import_coco
 from wsss_stages.data.findings import DatasetError
+from wsss_stages.data.importers.coco import import_coco
 
 SQUARE = [[2, 3, 10, 3, 10, 12, 2, 12]]
 

@@ -9,8 +9,8 @@ import pytest
 
 from wsss_stages.data import documents
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
-from wsss_stages.data.npy_tags import read_npy
-from wsss_stages.data.voc import import_voc
+from wsss_stages.data.importers.voc import import_voc
+from wsss_stages.data.weak.npy_tags import read_npy
 
 BOX = "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>12</ymax></bndbox>"
 LAUGHS = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10}'>" for n in range(1, 10))

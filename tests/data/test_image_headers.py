@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from wsss_stages.data import images
+from wsss_stages.data.few_shot.supports import read_supports
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.images import ImageError, label_size, read_grey, read_labels, read_photo
-from wsss_stages.data.supports import read_supports
-from wsss_stages.data.voc import import_voc
+from wsss_stages.data.importers.voc import import_voc
 
 
 @pytest.fixture

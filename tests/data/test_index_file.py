@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsss_stages import artifacts
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.notes import Note, Notes
+from wsss_stages.store import artifacts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from wsss_stages import artifacts
 from wsss_stages.data import instances
-from wsss_stages.data.voc import import_voc
+from wsss_stages.data.importers.voc import import_voc
+from wsss_stages.store import artifacts
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_stages.data.coco import import_coco
+from wsss_stages.data.few_shot.supports import read_supports
 from wsss_stages.data.findings import DatasetError, DefectError
-from wsss_stages.data.lists import FROM_PATHS
+from wsss_stages.data.importers.coco import import_coco
+from wsss_stages.data.importers.lists import FROM_PATHS
+from wsss_stages.data.importers.photographs import image_id
+from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.names import below, class_problem, id_problem
-from wsss_stages.data.photographs import image_id
-from wsss_stages.data.supports import read_supports
-from wsss_stages.data.voc import import_voc
 
 EVIL = [
     "..",

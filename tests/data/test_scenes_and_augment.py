@@ -6,8 +6,8 @@ import numpy as np
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data.augment import augment, colour
-from wsss_stages.data.scenes import make_scenes
-from wsss_stages.data.voc import import_voc
+from wsss_stages.data.importers.scenes import make_scenes
+from wsss_stages.data.importers.voc import import_voc
 
 
 def digest(root):

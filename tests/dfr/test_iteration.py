@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Dfr
 from wsss_stages.dfr import iteration
 from wsss_stages.dfr import losses as terms
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import to_pixels
 from wsss_stages.nets.segmenter import segmentation_loss
-from wsss_stages.options import Dfr
 from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.windows import offsets
 

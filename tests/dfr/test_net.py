@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 
 from wsss_stages.dfr.net import DfrNet
-from wsss_stages.nets import backbones, weights
+from wsss_stages.nets import backbones
 from wsss_stages.nets.segmenter import multi_scale
 from wsss_stages.nets.upernet import UperNet
+from wsss_stages.training import pretrained
 
 CLASSES, WIDTH, FEATURES = 4, 8, 6
 IMAGE = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
@@ -157,7 +158,7 @@ def test_checkpoints_of_timm_and_of_the_authors_fill_a_swin(form, tmp_path):
     state = timm.create_model(SWIN, pretrained=False).state_dict()
     torch.save(original(state) if form == "original" else state, tmp_path / "w.pth")
     backbone = backbones.pyramid(SWIN, True)
-    assert weights.load(backbone, str(tmp_path / "w.pth")).missing == tuple(f"out_norms.{n}" for n in range(4))
+    assert pretrained.load(backbone, str(tmp_path / "w.pth")).missing == tuple(f"out_norms.{n}" for n in range(4))
     filled = backbone.network.state_dict()
     for name in ("patch_embed.proj.weight", "layers.2.downsample.reduction.weight", "layers.3.blocks.1.mlp.fc2.bias"):
         assert torch.equal(filled[name], state[name])
@@ -166,8 +167,8 @@ def test_checkpoints_of_timm_and_of_the_authors_fill_a_swin(form, tmp_path):
 def test_weights_of_another_size_of_swin_are_refused(tmp_path):
     other = timm.create_model("swin_small_patch4_window7_224", pretrained=False, embed_dim=48).state_dict()
     torch.save(other, tmp_path / "w.pth")
-    with pytest.raises(weights.WeightsError, match="Are these weights of another backbone"):
-        weights.load(backbones.pyramid(SWIN, True), str(tmp_path / "w.pth"))
+    with pytest.raises(pretrained.WeightsError, match="Are these weights of another backbone"):
+        pretrained.load(backbones.pyramid(SWIN, True), str(tmp_path / "w.pth"))
 
 
 def test_swin_is_no_backbone_of_the_other_stages():

@@ -69,8 +69,8 @@ def run(stage: str, argv: list[str], log: str, at: int, fault: str, room: int, r
         room: bytes that a file may have; 0: any number.
         read_only: a folder below which nothing may be changed; empty: none.
     """
-    from wsss_stages import artifacts
     from wsss_stages.stages import cli
+    from wsss_stages.store import artifacts
 
     out = os.open(f"{log}.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     real, begun = artifacts.whole, []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from wsss_stages import artifacts, contracts
 from wsss_stages.data.index import Index, stable_hash
-from wsss_stages.pruning import prune
+from wsss_stages.shards.pruning import prune
+from wsss_stages.store import artifacts, contracts
 
 RULES = Path(__file__).parents[2] / "workflow" / "rules"
 CHAIN = ("s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate")

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from wsss_stages import artifacts, tidying
+from wsss_stages.store import artifacts, tidying
 
 
 def left(folder):

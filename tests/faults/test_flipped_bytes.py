@@ -10,10 +10,11 @@ from PIL import Image
 from safetensors import safe_open
 from torch import nn
 
-from wsss_stages import artifacts, contracts, provenance, seals, training
-from wsss_stages.data.episode_pools import Episode, Pool
-from wsss_stages.data.episodes import Episodes
-from wsss_stages.manifests import MANIFEST_VERSION, Manifest
+from wsss_stages import training
+from wsss_stages.data.few_shot.episode_pools import Episode, Pool
+from wsss_stages.data.few_shot.episodes import Episodes
+from wsss_stages.shards.manifest import MANIFEST_VERSION, Manifest
+from wsss_stages.store import artifacts, contracts, provenance, seals
 
 FLIPS = 60
 """Bytes of each file that are flipped, one at a time."""

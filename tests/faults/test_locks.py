@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import contracts, locks, training
+from wsss_stages import training
+from wsss_stages.config.options import Training
 from wsss_stages.data.index import Index, Record
-from wsss_stages.options import Training
-from wsss_stages.shards import Shard
+from wsss_stages.shards.shard import Shard
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts, locks
 
 HOLD = """
 import sys
 from pathlib import Path
-from wsss_stages import locks
+from wsss_stages.store import locks
 locks.take(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import artifacts, contracts, finite, models
 from wsss_stages.data.index import Index
+from wsss_stages.store import artifacts, check_finite, contracts
+from wsss_stages.training import networks
 
 RESTORES = {
     "s2_cam": "restore_classifier",
@@ -33,7 +34,7 @@ def spoilt(monkeypatch):
     """Make a function of `models` give its network with NaN in one number of its first layer, or of a part's."""
 
     def spoil(name, part=""):
-        real = getattr(models, name)
+        real = getattr(networks, name)
 
         def restore(*args, **kwargs):
             network, *rest = real(*args, **kwargs)
@@ -41,7 +42,7 @@ def spoilt(monkeypatch):
                 next(network.get_submodule(part).parameters()).view(-1)[0] = torch.nan
             return network, *rest
 
-        monkeypatch.setattr(models, name, restore)
+        monkeypatch.setattr(networks, name, restore)
 
     return spoil
 
@@ -50,7 +51,7 @@ def spoilt(monkeypatch):
 def test_a_network_with_nan_makes_no_label(road, stage, tmp_path, spoilt):
     road.make(stage)
     spoilt(RESTORES[stage])
-    with pytest.raises(finite.NotFiniteError, match=rf"^{stage}, image ") as caught:
+    with pytest.raises(check_finite.NotFiniteError, match=rf"^{stage}, image ") as caught:
         main_of(stage)(list(map(str, road.argv(stage, tmp_path))))
     image = str(caught.value).removeprefix(f"{stage}, image ").partition(":")[0]
     assert image in Index.read(road.out("data")).records
@@ -109,7 +110,7 @@ def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road
     spoilt("restore_few_shot", "head")
     scores, out = tmp_path / "scores.json", tmp_path / "out"
     argv = ["--index", index, "--episodes", episodes, "--features", *both, "--weights", weights, "--scores", scores]
-    with pytest.raises(finite.NotFiniteError, match=r"^scl_evaluate, image .* snakemake --forcerun scl_train"):
+    with pytest.raises(check_finite.NotFiniteError, match=r"^scl_evaluate, image .* snakemake --forcerun scl_train"):
         main_of("scl_evaluate")([*map(str, argv), "--shots", "[1]"])
     assert not scores.exists()
 
@@ -122,16 +123,18 @@ def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road
     (supports / "masks").mkdir()
     shutil.copy(records.root / record.truth, supports / "masks" / f"{record.id}.png")
     argv = ["--support", supports, "--query", queries, "--weights", weights, "--out", out]
-    with pytest.raises(finite.NotFiniteError, match=rf"^scl_segment, image {record.id}"):
+    with pytest.raises(check_finite.NotFiniteError, match=rf"^scl_segment, image {record.id}"):
         main_of("scl_segment")(list(map(str, argv)))
     assert not list(out.rglob("*.png"))
 
 
 def test_numbers_pass_and_what_is_none_is_counted():
     values = np.float32([1, 2])
-    assert finite.finite(values, "scores", "s2_cam", "a", "s1_classifier") is values
-    with pytest.raises(finite.NotFiniteError, match="s2_cam, image a: 2 of 3 values of scores are NaN or infinite"):
-        finite.finite(torch.tensor([1, torch.nan, torch.inf]), "scores", "s2_cam", "a", "s1_classifier")
+    assert check_finite.finite(values, "scores", "s2_cam", "a", "s1_classifier") is values
+    with pytest.raises(
+        check_finite.NotFiniteError, match="s2_cam, image a: 2 of 3 values of scores are NaN or infinite"
+    ):
+        check_finite.finite(torch.tensor([1, torch.nan, torch.inf]), "scores", "s2_cam", "a", "s1_classifier")
 
 
 def test_a_dataset_that_cannot_be_written_to_is_enough(road, tmp_path):

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wsss_stages import contracts
 from wsss_stages.data.index import Index, Record, stable_hash
-from wsss_stages.shards import Shard
+from wsss_stages.shards.shard import Shard
+from wsss_stages.store import contracts
 
 SHARDS = 3
 IDS = tuple(f"image_{number}" for number in range(12))

@@ -15,8 +15,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from wsss_stages import artifacts, memory, seals, training
-from wsss_stages.training import checkpoints
+from wsss_stages import training
+from wsss_stages.store import artifacts, seals
+from wsss_stages.training import checkpoints, memory
 
 SCRIPT = Path(__file__).parents[1] / "training" / "shared.py"
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

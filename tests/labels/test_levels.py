@@ -5,9 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Crf, Mining
 from wsss_stages.labels import cam, levels, reliable
 from wsss_stages.labels.levels import Levels
-from wsss_stages.options import Crf, Mining
 
 OPTIONS = Mining(background_share=0.3, foreground_share=0.2, keep=0.5, min_cam=0, crf=Crf(iterations=0))
 SIZES = ((2, 5, 7), (1, 9, 4), (3, 6, 6))

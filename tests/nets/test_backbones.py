@@ -3,8 +3,9 @@ import timm
 import torch
 from torch import nn
 
-from wsss_stages.nets import backbones, weights
+from wsss_stages.nets import backbones
 from wsss_stages.nets.dilation import dilate
+from wsss_stages.training import pretrained
 
 
 @pytest.mark.parametrize(
@@ -102,27 +103,27 @@ def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
     file = tmp_path / "w.pth"
     torch.save(backbone.network.state_dict(), file)
     other = backbones.build("tiny", 16, pretrained=True)
-    origin = weights.load(other, str(file))
+    origin = pretrained.load(other, str(file))
     assert len(origin.sha256) == 64 and origin.missing == ()
     torch.testing.assert_close(other.network[0][0].weight, backbone.network[0][0].weight)
 
     file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(weights.WeightsError, match="truncated download"):
-        weights.load(other, str(file))
+    with pytest.raises(pretrained.WeightsError, match="truncated download"):
+        pretrained.load(other, str(file))
     torch.save({"f": print}, file)
-    with pytest.raises(weights.WeightsError, match="code in it"):
-        weights.load(other, str(file))
+    with pytest.raises(pretrained.WeightsError, match="code in it"):
+        pretrained.load(other, str(file))
     torch.save({"other": torch.zeros(1)}, file)
-    with pytest.raises(weights.WeightsError, match="another backbone"):
-        weights.load(other, str(file))
+    with pytest.raises(pretrained.WeightsError, match="another backbone"):
+        pretrained.load(other, str(file))
     torch.save({"0.0.weight": torch.zeros(2)}, file)
-    with pytest.raises(weights.WeightsError, match=r"0\.0\.weight is"):
-        weights.load(other, str(file))
+    with pytest.raises(pretrained.WeightsError, match=r"0\.0\.weight is"):
+        pretrained.load(other, str(file))
     torch.save({"0.0.weight": torch.full((16, 3, 3, 3), float("nan"))}, file)
-    with pytest.raises(weights.WeightsError, match="NaN"):
-        weights.load(other, str(file))
-    with pytest.raises(weights.WeightsError, match="no such file"):
-        weights.load(other, str(tmp_path / "none.pth"))
+    with pytest.raises(pretrained.WeightsError, match="NaN"):
+        pretrained.load(other, str(file))
+    with pytest.raises(pretrained.WeightsError, match="no such file"):
+        pretrained.load(other, str(tmp_path / "none.pth"))
 
 
 @pytest.mark.parametrize(
@@ -130,4 +131,4 @@ def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
 )
 def test_a_timm_checkpoint_fills_its_backbone_at_any_stride(make, tmp_path):
     torch.save(timm.create_model("res2net50_14w_8s").state_dict(), tmp_path / "w.pth")
-    assert weights.load(make("res2net50_14w_8s"), str(tmp_path / "w.pth")).missing == ()
+    assert pretrained.load(make("res2net50_14w_8s"), str(tmp_path / "w.pth")).missing == ()

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from wsss_stages.labels import cam as cams
-from wsss_stages.nets import backbones, weights
+from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import PIXELS, Grid, labels_at_nodes, means_at_nodes, onto, to_pixels
 from wsss_stages.nets.segmenter import Segmenter, multi_scale
+from wsss_stages.training import pretrained
 
 GRIDS = [Grid(4, 0.0), Grid(4, 1.5), Grid(4, 3.0), Grid(8, -2.25)]
 
@@ -179,7 +180,7 @@ def test_what_a_network_sees_is_drawn_in_the_photograph_at_any_size_and_scale(gr
 )
 def test_what_nodes_of_trained_weights_see_lies_in_the_middle_of_their_cells():
     backbone = backbones.build("tf_efficientnet_lite0", 16, pretrained=True).eval()
-    weights.load(backbone, "package")
+    pretrained.load(backbone, "package")
     photos = [torch.from_numpy(np.array(skimage.data.chelsea()[:256, x : x + 256])) for x in (0, 60, 120, 190)]
     image = backbones.normalise(torch.stack(photos).permute(0, 3, 1, 2) / 255).requires_grad_()
     m = backbone(image)[0]

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from wsss_stages.nets import backbones, weights
+from wsss_stages.nets import backbones
 from wsss_stages.nets.backbone import Backbone
 from wsss_stages.nets.inputs import MEAN, STD, Inputs, renormalise
+from wsss_stages.training import pretrained
 
 SEEN = Inputs((0.1, 0.5, 0.9), (0.25, 0.5, 1.0), "bicubic")
 
@@ -39,7 +40,7 @@ def test_mean_and_deviation_travel_with_the_weights():
     other.load_state_dict(state)
     assert other.mean.flatten().tolist() == pytest.approx(SEEN.mean)
     assert other.deviation.flatten().tolist() == pytest.approx(SEEN.deviation)
-    origin = weights.load(toy(SEEN), "none")
+    origin = pretrained.load(toy(SEEN), "none")
     assert (origin.mean, origin.deviation, origin.interpolation) == (SEEN.mean, SEEN.deviation, "bicubic")
 
 

@@ -6,9 +6,10 @@ import torch.nn.functional as F
 from timm.layers import Conv2dSame
 from torch import nn
 
-from wsss_stages.nets import backbones, weights
+from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.padding import first_pixel, lean, like, pad_as_tensorflow
+from wsss_stages.training import pretrained
 
 
 @pytest.mark.parametrize("kernel", [3, 5])
@@ -73,9 +74,9 @@ def leaning(name: str, shift: int) -> dict[str, torch.Tensor]:
 def test_weights_of_the_other_padding_name_the_backbone_to_take(tmp_path, name, other, shift):
     file = tmp_path / "mobilenet.pth"
     torch.save(leaning(name, shift), file)
-    with pytest.raises(weights.WeightsError, match=rf"mobilenet.pth: .*lean .*Take {other} as the backbone"):
-        weights.load(backbones.build(name, 16, True), str(file))
-    assert weights.load(backbones.build(other, 16, True), str(file)).missing == ()
+    with pytest.raises(pretrained.WeightsError, match=rf"mobilenet.pth: .*lean .*Take {other} as the backbone"):
+        pretrained.load(backbones.build(name, 16, True), str(file))
+    assert pretrained.load(backbones.build(other, 16, True), str(file)).missing == ()
 
 
 def test_random_filters_lean_nowhere():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages.nets import backbones, weights
+from wsss_stages.nets import backbones
 from wsss_stages.nets.unfold import unfold_norms
+from wsss_stages.training import pretrained
 
 IMAGES = [torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(n)) - 0.5 for n in range(4)]
 
@@ -80,9 +81,9 @@ def test_it_happens_at_loading_by_the_same_photographs_in_the_same_way(tmp_path)
     torch.save(folded().network.state_dict(), tmp_path / "folded.pth")
     one, two, as_it_is = (backbones.build("mobilenet_v2", 16, pretrained=True) for _ in range(3))
     photographs = [image + 0.5 for image in IMAGES]
-    assert weights.load(one, str(tmp_path / "folded.pth"), iter(photographs)).unfolded == 4
-    weights.load(two, str(tmp_path / "folded.pth"), iter(photographs))
-    assert weights.load(as_it_is, str(tmp_path / "folded.pth")).unfolded == 0
+    assert pretrained.load(one, str(tmp_path / "folded.pth"), iter(photographs)).unfolded == 4
+    pretrained.load(two, str(tmp_path / "folded.pth"), iter(photographs))
+    assert pretrained.load(as_it_is, str(tmp_path / "folded.pth")).unfolded == 0
     assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
     assert layers(as_it_is)[0].norm[0].weight.eq(1).all() and not layers(one)[0].norm[0].weight.eq(1).any()
 

@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Rrm
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import to_pixels
-from wsss_stages.options import Rrm
 from wsss_stages.rrm import iteration
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.net import RrmNet

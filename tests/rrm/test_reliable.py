@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Crf, Mining
 from wsss_stages.labels import reliable
 from wsss_stages.labels.cam import enlarge, normalise, with_background
 from wsss_stages.labels.crf import DenseCrf
-from wsss_stages.options import Crf, Mining
 from wsss_stages.rrm.reliable import reliable_regions, told_of
 
 OPTIONS = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1)

@@ -5,8 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from wsss_stages.config.options import Scl
 from wsss_stages.nets import backbones
-from wsss_stages.options import Scl
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Head, Scores
 from wsss_stages.scl.losses import losses

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages.options import Scl
+from wsss_stages.config.options import Scl
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.losses import losses
 from wsss_stages.scl.standard import Standard

@@ -2,9 +2,9 @@
 
 import torch
 
+from wsss_stages.config.options import Scl
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import PIXELS
-from wsss_stages.options import Scl
 from wsss_stages.scl.cross_guided import iou
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps

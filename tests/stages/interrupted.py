@@ -13,8 +13,11 @@ from pathlib import Path
 
 import torch
 
-from wsss_stages import models  # noqa: F401  once for all forks
-from wsss_stages.training import checkpoints, held_out
+from wsss_stages.training import (
+    checkpoints,
+    held_out,
+    networks,  # noqa: F401  once for all forks
+)
 from wsss_stages.training.clock import Clock
 
 ENDS = ((0.1, signal.SIGKILL), (0.3, signal.SIGTERM), (0.5, signal.SIGKILL), (0.9, signal.SIGKILL))

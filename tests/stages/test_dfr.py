@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from wsss_stages import artifacts, models, training
+from wsss_stages import training
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.stages import dfr_train, report, s8_predict, s9_evaluate, s9_review, weak_index
-from wsss_stages.training import checkpoints
+from wsss_stages.store import artifacts
+from wsss_stages.training import checkpoints, networks
 
 TERMS = {"cross_entropy", "dfr", "feature_distance", "feature_smooth"}
 SMALL = [
@@ -95,7 +96,7 @@ def test_variants_learn_from_what_they_name(run, tmp_path, more, terms):
     weights = tmp_path / "weights.safetensors"
     dfr_train.main(run.training(weights, "--epochs", 1, "--ramp-begins", 0, "--ramp-ends", 0, *more))
     assert run.terms(weights) == [terms] * 2
-    network, _ = models.restore_segmenter(weights)
+    network, _ = networks.restore_segmenter(weights)
     assert (network.feature is None) == ("feature_distance" not in terms)
 
 
@@ -113,7 +114,7 @@ def test_shorter_scribbles_label_fewer_pixels(run, tmp_path, monkeypatch):
 
 
 def test_its_predictions_are_scored_on_both_splits(run, tmp_path):
-    network, known = models.restore_segmenter(run.weights)
+    network, known = networks.restore_segmenter(run.weights)
     assert isinstance(network, DfrNet) and not network.training and known["stage"] == "dfr_train"
     for split, manifest in run.predicted.items():
         scores = tmp_path / f"{split}.json"

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from wsss_stages import artifacts, contracts, training
+from wsss_stages import training
 from wsss_stages.a2gnn.instances import box_masks
 from wsss_stages.data import instances, rle
 from wsss_stages.data.index import Index
-from wsss_stages.manifests import Manifest
 from wsss_stages.nets.mask_rcnn import Detector
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import s6_instance_masks, s7_instances, s8_detect, s9_instances
+from wsss_stages.store import artifacts, contracts
 from wsss_stages.training import checkpoints
 
 SMALL = ["--backbone", "tiny", "--epochs", "1", "--crop", "96", "--batch-size", "4", "--workers", "0", "--width", "16",

@@ -5,10 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.stages.conftest import Toy
-from wsss_stages import contracts
+from wsss_stages.data.importers.voc_writer import write_boxes
 from wsss_stages.data.index import Index
-from wsss_stages.data.voc_writer import write_boxes
-from wsss_stages.manifests import Manifest
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import (
     data,
     s1_classifier,
@@ -21,6 +20,7 @@ from wsss_stages.stages import (
     s6_propagate,
     weak_index,
 )
+from wsss_stages.store import contracts
 
 GRID = [("cat", (7 * x, 7 * y, 7 * x + 7, 7 * y + 7)) for x in range(20) for y in range(15)]
 PHOTOGRAPHS = {

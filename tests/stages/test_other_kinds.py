@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from skimage.segmentation import slic
 
-from wsss_stages import artifacts, contracts
+from wsss_stages.config.options import KINDS
 from wsss_stages.data.index import Index
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import superpixels
-from wsss_stages.manifests import Manifest
-from wsss_stages.options import KINDS
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import (
     cli,
     report,
@@ -21,6 +20,7 @@ from wsss_stages.stages import (
     s6_propagate,
     weak_index,
 )
+from wsss_stages.store import artifacts, contracts
 
 SECTIONS = {"s4_affinity": "affinity", "s5_graph": "graph", "s6_propagate": "propagate"}
 

@@ -2,8 +2,8 @@
 
 import json
 
-from wsss_stages import artifacts
 from wsss_stages.stages import report
+from wsss_stages.store import artifacts
 
 
 def test_a_folder_without_validation_images_has_a_report(toy, tmp_path):

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from wsss_stages import artifacts, contracts, metrics
 from wsss_stages.data.index import Index
-from wsss_stages.labels.agreement import agreement, sides_hit
-from wsss_stages.manifests import Manifest
+from wsss_stages.evaluation import metrics
+from wsss_stages.evaluation.agreement import agreement, sides_hit
 from wsss_stages.nets.grid import Grid, labels_at_nodes
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import s9_review
+from wsss_stages.store import artifacts, contracts
 
 MAPS = ("cam_label", "grabcut", "object_label", "random_walk", "graph_label", "pseudo")
 STAGES = ("s3_seeds", "s5_object_masks", "s5_graph", "s6_propagate")

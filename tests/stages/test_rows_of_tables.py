@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import contracts
 from wsss_stages.a2gnn import pixels
 from wsss_stages.data.index import Index
-from wsss_stages.manifests import Manifest
 from wsss_stages.nets.grid import Grid
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import s5_graph, s6_propagate, s9_evaluate
+from wsss_stages.store import contracts
 
 GRID = Grid(8, 0.0)
 """Of a network drawn at random: its nodes begin at the middle of their filters."""

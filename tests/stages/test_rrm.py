@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import artifacts, contracts, models, options, training
+from wsss_stages import training
+from wsss_stages.config import options
 from wsss_stages.data.index import Index
-from wsss_stages.manifests import Manifest
 from wsss_stages.nets import backbones
 from wsss_stages.nets.classifier import SeamClassifier
 from wsss_stages.rrm.net import RrmNet
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import (
     report,
     rrm_label,
@@ -21,7 +22,8 @@ from wsss_stages.stages import (
     s9_review,
     weak_index,
 )
-from wsss_stages.training import checkpoints
+from wsss_stages.store import artifacts, contracts
+from wsss_stages.training import checkpoints, networks
 
 TERMS = {"classification", "cross_entropy", "dense_energy", "class_distance"}
 BENCHMARKS = ("rrm/rrm_train.tsv", "rrm/rrm_label/train/1-of-1.tsv")
@@ -89,7 +91,7 @@ def started(run, weights, *more):
 
 def test_it_may_start_on_the_trained_classifier(run, tmp_path):
     job = started(run, tmp_path / "weights.safetensors", "--classifier", run.toy.classifier, "--class-epochs", 0)
-    classifier, _ = models.restore_classifier(run.toy.classifier)
+    classifier, _ = networks.restore_classifier(run.toy.classifier)
     assert torch.equal(job.network.tag.weight, classifier.head.weight)
     trained, own = (net.backbone.state_dict() for net in (classifier, job.network))
     assert trained.keys() == own.keys() and all(torch.equal(own[name], trained[name]) for name in own)
@@ -99,8 +101,8 @@ def test_it_may_start_on_the_trained_classifier(run, tmp_path):
 def test_the_last_layer_of_a_seam_classifier_has_a_row_more(run, tmp_path, monkeypatch):
     network = SeamClassifier(backbones.build("tiny", 16, True), 4)
     known = training.read_provenance(run.toy.classifier)
-    monkeypatch.setattr(models, "restore_classifier", lambda path: (network, known))
-    found, whence = models.build_rrm_on(run.toy.classifier, 5, options.Rrm(channels=8))
+    monkeypatch.setattr(networks, "restore_classifier", lambda path: (network, known))
+    found, whence = networks.build_rrm_on(run.toy.classifier, 5, options.Rrm(channels=8))
     assert torch.equal(found.tag.weight, network.head.weight[1:])
     assert whence["classifier"] == artifacts.sha256(run.toy.classifier) and whence["backbone"] == "tiny"
 
@@ -114,7 +116,7 @@ def test_a_start_without_its_weights_or_with_those_of_other_classes_is_told(run,
     with pytest.raises(ValueError, match="found --start backbone and --classifier"):
         rrm_train.main([*run.training(weights), "--classifier", str(run.toy.classifier)])
     with pytest.raises(artifacts.ContractError, match="found a classifier of 4 classes, wanted one of 8"):
-        models.build_rrm_on(run.toy.classifier, 9, options.Rrm(channels=8))
+        networks.build_rrm_on(run.toy.classifier, 9, options.Rrm(channels=8))
 
 
 def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):
@@ -185,7 +187,7 @@ def test_the_segmenter_misses_its_labels_by_name(run, tmp_path):
 
 
 def test_its_own_predictions_are_scored(run, tmp_path):
-    network, known = models.restore_segmenter(run.weights)
+    network, known = networks.restore_segmenter(run.weights)
     assert isinstance(network, RrmNet) and not network.training and known["stage"] == "rrm_train"
     out, scores = tmp_path / "1-of-1.json", tmp_path / "scores.json"
     s8_predict.main(run.argv("--weights", run.weights, "--manifest", out, "--network", "rrm", "--scales", [1.0]))

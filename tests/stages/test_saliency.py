@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_stages import contracts
 from wsss_stages.data.index import Index
 from wsss_stages.labels import reliable
-from wsss_stages.manifests import Manifest
-from wsss_stages.shards import Shard
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.shards.shard import Shard
 from wsss_stages.stages import data, s3_seeds, weak_index
+from wsss_stages.store import contracts
 
 
 @pytest.fixture(scope="module")

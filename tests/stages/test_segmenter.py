@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from wsss_stages import artifacts, contracts, models, training
+from wsss_stages import training
 from wsss_stages.data.index import Index
-from wsss_stages.manifests import Manifest
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import s7_segment, s8_predict
-from wsss_stages.training import gradients
+from wsss_stages.store import artifacts, contracts
+from wsss_stages.training import gradients, networks
 
 
 def test_the_segmenter_can_learn_from_truth(toy, tmp_path):
@@ -28,15 +29,15 @@ def test_the_segmenter_can_learn_from_grabcut(toy, tmp_path):
         s7_segment.main(argv)
 
 
-@pytest.mark.parametrize("head", models.HEADS)
+@pytest.mark.parametrize("head", networks.HEADS)
 def test_every_head_learns_and_predicts(toy, tmp_path, head):
     own = type(toy)(tmp_path)
     own.index, own.segmenter = toy.index, tmp_path / "weights.safetensors"
     argv = own.argv("s7_segment")
     argv[argv.index("--pseudo") + 1] = str(toy.manifest("s6_propagate"))
     s7_segment.main([*argv, "--head", head])
-    network, known = models.restore_segmenter(own.segmenter)
-    assert type(network) is models.HEADS[head] and known["options"]["head"] == head
+    network, known = networks.restore_segmenter(own.segmenter)
+    assert type(network) is networks.HEADS[head] and known["options"]["head"] == head
     graded = {"cross_entropy", "auxiliary"} if head == "pspnet" else {"cross_entropy"}
     steps = toy.read(tmp_path / "curve.json")["steps"]
     assert len(steps) == 2 and all(set(step) == {"step", "lr", *graded} for step in steps)
@@ -48,7 +49,7 @@ def test_every_head_learns_and_predicts(toy, tmp_path, head):
         assert label.shape == (record.height, record.width) and label.max() <= 4
 
 
-@pytest.mark.parametrize("head", models.HEADS)
+@pytest.mark.parametrize("head", networks.HEADS)
 def test_a_batch_goes_one_by_one_where_memory_is_short(toy, tmp_path, monkeypatch, head):
     """A GPU in which one image alone fits, played on a CPU."""
     moved = gradients.to_device
@@ -68,12 +69,12 @@ def test_a_batch_goes_one_by_one_where_memory_is_short(toy, tmp_path, monkeypatc
 
 def test_weights_of_another_head_or_stage_are_refused(toy, tmp_path):
     path = tmp_path / "weights.safetensors"
-    network, known = models.restore_segmenter(toy.segmenter)
+    network, known = networks.restore_segmenter(toy.segmenter)
     training.save_weights(path, network, known | {"options": known["options"] | {"head": "pspnet"}})
     with pytest.raises(
         artifacts.ContractError, match=r"does not fit PspNet: \d+ tensors missing \(pools\.0\.1\.weight first"
     ):
-        models.restore_segmenter(path)
+        networks.restore_segmenter(path)
     older = {name: value for name, value in known["options"].items() if name != "head"}
     training.save_weights(path, network, known | {"options": older})
     for weights, stage in ((path, "s7_segment"), (toy.classifier, "s1_classifier")):

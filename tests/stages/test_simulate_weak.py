@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from wsss_stages.data.enough import missing
+from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.index import Index
-from wsss_stages.data.voc import import_voc
+from wsss_stages.data.weak.enough import missing
 from wsss_stages.stages import simulate_weak
 
 

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from wsss_stages import artifacts, contracts, training
+from wsss_stages import training
 from wsss_stages.data.index import Index
-from wsss_stages.manifests import Manifest
 from wsss_stages.nets import segmenter
-from wsss_stages.shards import Shard
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.shards.shard import Shard
 from wsss_stages.stages import (
     s2_cam,
     s3_seeds,
@@ -20,6 +20,7 @@ from wsss_stages.stages import (
     s8_predict,
     s9_evaluate,
 )
+from wsss_stages.store import artifacts, contracts
 
 MAKERS = {
     "s2_cam": s2_cam,

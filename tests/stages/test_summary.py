@@ -2,8 +2,8 @@
 
 import pytest
 
-from wsss_stages import artifacts
 from wsss_stages.stages import summary
+from wsss_stages.store import artifacts
 
 
 def test_every_label_map_with_its_score(toy, capsys):

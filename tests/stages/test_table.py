@@ -5,8 +5,8 @@ import csv
 
 import pytest
 
-from wsss_stages import artifacts
 from wsss_stages.stages import table
+from wsss_stages.store import artifacts
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from wsss_stages import contracts
 from wsss_stages.data.index import Index
-from wsss_stages.manifests import Manifest
 from wsss_stages.nets.grid import Grid, labels_at_nodes
+from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import s5_graph, s5_walk, s6_propagate
+from wsss_stages.store import contracts
 
 
 def given(toy, stage, root, **changed):

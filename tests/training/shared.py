@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from wsss_stages import training
-from wsss_stages.options import Training
+from wsss_stages.config.options import Training
 from wsss_stages.training import checkpoints
 
 NETWORKS = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wsss_stages import training
-from wsss_stages.options import Training
+from wsss_stages.config.options import Training
 from wsss_stages.training import checkpoints
 
 

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from wsss_stages import training
+from wsss_stages.config.options import Training
 from wsss_stages.data.selection import Selection
-from wsss_stages.options import Training
 from wsss_stages.training import checkpoints, grades, held_out
 from wsss_stages.training.average import Average
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import provenance, training
-from wsss_stages.options import Training
+from wsss_stages import training
+from wsss_stages.config.options import Training
+from wsss_stages.store import provenance
 from wsss_stages.training import kept
 
 FILES = ("weights.safetensors", "curve.json")

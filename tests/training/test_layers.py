@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from wsss_stages import training
+from wsss_stages.config.options import Training
 from wsss_stages.nets import backbones
-from wsss_stages.options import Training
 from wsss_stages.training import checkpoints, layers, schedule
 
 OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32", ema=0.0, warm_up=2)

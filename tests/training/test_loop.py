@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from wsss_stages import training
-from wsss_stages.options import Training
+from wsss_stages.config.options import Training
 from wsss_stages.training import checkpoints
 
 OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32", ema=0.0)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from wsss_stages import training
-from wsss_stages.options import Training
+from wsss_stages.config.options import Training
 from wsss_stages.training import draws, repeats, shares
 
 CLASSES = [[1], [1, 2], [1], [], [3, 1], [1], [1, 1], [2]]

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from wsss_stages import artifacts, training
+from wsss_stages import training
+from wsss_stages.store import artifacts
 
 
 def test_weights_bring_their_provenance(tmp_path):

@@ -14,7 +14,7 @@ import yaml
 from filelock import FileLock
 from PIL import Image
 
-from wsss_stages.data.scenes import make_scenes
+from wsss_stages.data.importers.scenes import make_scenes
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"crop": 96, "batch_size": 4, "workers": 0, "epochs": 1}

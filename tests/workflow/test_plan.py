@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wsss_stages import configuration
+from wsss_stages.commands.plan import __main__, measure, sample
+from wsss_stages.commands.plan.estimate import plan
+from wsss_stages.config import variants
 from wsss_stages.data.index import Index, Record, stable_hash
-from wsss_stages.plan import __main__, measure, sample
-from wsss_stages.plan.estimate import plan
 from wsss_stages.stages import cli
 
 
@@ -20,7 +20,7 @@ from wsss_stages.stages import cli
 def config(finished, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.chdir(finished.folder)
-    return configuration.load([finished.folder / "config.yaml"], [])
+    return variants.load([finished.folder / "config.yaml"], [])
 
 
 def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys):
@@ -72,7 +72,7 @@ def here(monkeypatch):
     ],
 )
 def test_the_plan_of_another_road_has_its_stages_only(finished, config, here, settings, stages):
-    lines = plan(configuration.load([finished.folder / "config.yaml"], settings), cores=2)
+    lines = plan(variants.load([finished.folder / "config.yaml"], settings), cores=2)
     assert [line.stage for line in lines] == stages
     predicted = [line.units for line in lines if line.stage == "s8_predict"]
     assert predicted == ([2] if "rrm_train" in stages else [6, 2])
@@ -82,8 +82,8 @@ def test_the_plan_of_another_road_has_its_stages_only(finished, config, here, se
 def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))
-    config = configuration.load([finished.folder / "config.yaml", more], ["variant=thesis_small"])
-    section = configuration.section(config, "propagate", "truth")
+    config = variants.load([finished.folder / "config.yaml", more], ["variant=thesis_small"])
+    section = variants.section(config, "propagate", "truth")
     assert section["hidden"] == 8 and section["mp_weight"] == 1 and config["dataset"] == "scenes"
 
 
@@ -105,7 +105,7 @@ def many(tmp_path) -> Index:
 def test_the_sample_is_as_large_as_the_largest_batch(many, batch):
     settings = [f"{section}={{batch_size: 2}}" for section in ("classifier", "affinity", "rrm", "dfr", "segment")]
     root = Path(__file__).parents[2]
-    config = configuration.load([root / "config.yaml"], [*settings, f"object_net={{batch_size: {batch}}}"])
+    config = variants.load([root / "config.yaml"], [*settings, f"object_net={{batch_size: {batch}}}"])
     by_hash = sorted(many.splits["train"], key=lambda image: stable_hash(image, "plan"))
     boxes, wanted = 0, []
     for image in by_hash:

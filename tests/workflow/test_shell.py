@@ -62,7 +62,7 @@ def test_settings_are_words_of_a_command(project):
 def test_names_that_are_none_are_refused_by_the_schema(changes, message):
     from jsonschema import Draft202012Validator
 
-    from wsss_stages import options
+    from wsss_stages.config import options
 
     schema = options.json_schema()
     errors = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wsss_stages import contracts
+from wsss_stages.store import contracts
 
 RULES = {
     part.split(":")[0]: part

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from wsss_stages import configuration, contracts
-from wsss_stages.configuration import STAGES
+from wsss_stages.config import variants
+from wsss_stages.store import contracts
+from wsss_stages.config.variants import STAGES
 from wsss_stages.data import changes
-from wsss_stages.lost import lost
-from wsss_stages.options import KINDS
+from wsss_stages.shards.lost import lost
+from wsss_stages.config.options import KINDS
 from wsss_stages.stages.cli import flags
 
 if set("{}") & set(str(workflow.basedir)):

@@ -2,7 +2,7 @@
 
 from snakemake.io import contains_wildcard
 
-from wsss_stages import few_shot_tables, tables
+from wsss_stages.config import few_shot_tables, tables
 
 TABLES = tables.read()[1]
 FEW_SHOT_TABLES = few_shot_tables.read()[1]

@@ -5,7 +5,7 @@ from functools import reduce
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.array_checks import INTEGER, check_arrays
+from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 
 def fuse(

@@ -13,7 +13,7 @@ from wsss_stages.a2gnn.embedding import embedding
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
 from wsss_stages.a2gnn.other_layers import OTHERS, OtherLayers, grid_links
 from wsss_stages.a2gnn.superpixel_graph import mean_of_parts, superpixel_links
-from wsss_stages.options import Propagate
+from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.potts import Potts
 from wsss_stages.pairwise.windows import offsets

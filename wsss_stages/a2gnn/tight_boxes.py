@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsss_stages.array_checks import FLOATING, INTEGER, check_tensors
 from wsss_stages.labels.boxes import smallest_first
+from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_tensors
 
 LEAST = 0.05
 """A class is never raised as if less than this were enough, however little the box's probabilities hold."""

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from wsss_stages import UNKNOWN, metrics
+from wsss_stages import UNKNOWN
+from wsss_stages.evaluation import metrics
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels.random_walk import one_hot, random_walk
 from wsss_stages.nets.grid import Grid, labels_at_nodes, means_at_nodes

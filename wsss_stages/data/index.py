@@ -10,14 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from wsss_stages import artifacts
 from wsss_stages.data import index_file
 from wsss_stages.data.hashes import hashes, sample, stable_hash
 from wsss_stages.data.images import read_grey, read_labels
 from wsss_stages.data.notes import Notes
-from wsss_stages.data.polylines import drawn, read_polylines
 from wsss_stages.data.record import Record
 from wsss_stages.data.selection import Selection
+from wsss_stages.data.weak.polylines import drawn, read_polylines
+from wsss_stages.store import artifacts
 
 __all__ = ["Index", "Record", "sample", "stable_hash"]
 

@@ -21,10 +21,10 @@ from typing import BinaryIO, SupportsIndex
 
 import numpy as np
 
-from wsss_stages import artifacts
-from wsss_stages.contracts import INDEX_VERSION
 from wsss_stages.data.hashes import stable_hash
 from wsss_stages.data.record import Record
+from wsss_stages.store import artifacts
+from wsss_stages.store.contracts import INDEX_VERSION
 
 REMEDY = "Remake it: snakemake --forcerun data"
 NEEDED = {f.name for f in fields(Record) if f.default is MISSING and f.default_factory is MISSING}

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from wsss_stages import UNKNOWN, artifacts
+from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn.instances import bounds
 from wsss_stages.data import rle
 from wsss_stages.data.documents import is_number
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index, Record
-from wsss_stages.data.weak import objects
+from wsss_stages.data.weak.simulate import objects
+from wsss_stages.store import artifacts
 
 UNNUMBERED = "images without numbered true objects, left out"
 REMEDY = "Remake it: snakemake --forcerun s6_instance_masks"

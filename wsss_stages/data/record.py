@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from wsss_stages import artifacts
 from wsss_stages.data.images import read_labels, read_photo
+from wsss_stages.store import artifacts
 
 
 @dataclass

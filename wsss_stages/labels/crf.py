@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsss_stages.array_checks import FLOATING, check_arrays, check_tensors
+from wsss_stages.pairwise.array_checks import FLOATING, check_arrays, check_tensors
 from wsss_stages.pairwise.compiled_mean_field import CompiledLattice, CompiledMeanField, position_lattice
 from wsss_stages.pairwise.mean_field import MeanField
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.array_checks import INTEGER, check_arrays
 from wsss_stages.labels.boxes import inside
+from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 ENOUGH_OUTSIDE = 16
 """GrabCut fits five Gaussians to what is outside the box; with fewer pixels than this there is nothing to fit."""

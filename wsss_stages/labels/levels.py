@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Mining
 from wsss_stages.labels import cam as cams
-from wsss_stages.options import Mining
 
 LEAST, MOST = 0.01, 0.99
 """Levels stay inside, where the exponent is finite."""

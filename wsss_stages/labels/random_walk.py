@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from wsss_stages.array_checks import FLOATING, check_tensors
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.windows import neighbours
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from wsss_stages import UNKNOWN
-from wsss_stages.array_checks import FLOATING, INTEGER, check_arrays
+from wsss_stages.config.options import Mining
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels.crf import DenseCrf
 from wsss_stages.labels.levels import Levels, exponent
-from wsss_stages.options import Mining
+from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_arrays
 
 
 def mined(

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsss_stages import metrics
+from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import Grid, to_pixels
 

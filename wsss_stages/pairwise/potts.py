@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from wsss_stages.array_checks import FLOATING, check_tensors, type_of
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors, type_of
 from wsss_stages.pairwise.products import Products, products
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from wsss_stages import UNKNOWN
-from wsss_stages.array_checks import FLOATING, check_tensors
 from wsss_stages.nets.grid import Grid, to_pixels
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.permutohedral import PermutohedralLattice
 
 

@@ -5,10 +5,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Rrm
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones
 from wsss_stages.nets.segmenter import segmentation_loss
-from wsss_stages.options import Rrm
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
 from wsss_stages.rrm.net import RrmNet

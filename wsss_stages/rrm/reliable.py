@@ -6,10 +6,10 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
+from wsss_stages.config.options import Mining
 from wsss_stages.labels.cam import enlarge
 from wsss_stages.labels.levels import counts, of_cams, shares
 from wsss_stages.labels.reliable import mined
-from wsss_stages.options import Mining
 
 
 def reliable_regions(

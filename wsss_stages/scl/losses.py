@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from wsss_stages.config.options import Scl
 from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.segmenter import segmentation_loss
-from wsss_stages.options import Scl
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps, Scores
 from wsss_stages.scl.prototypes import at_nodes

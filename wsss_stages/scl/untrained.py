@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from wsss_stages import metrics
+from wsss_stages.evaluation import metrics
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.similarity import joined, prototypes, similarity
 

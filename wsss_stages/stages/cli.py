@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from wsss_stages import provenance, stopping, tidying
-from wsss_stages.options import Section, legal, merge
+from wsss_stages.config.options import Section, legal, merge
+from wsss_stages.store import provenance, stopping, tidying
 
 MARKS = "?+>"
 """What may follow the name of a path flag."""

@@ -9,7 +9,7 @@ writes  index.json     classes, splits, and of every image: size, sha256, boxes,
 import sys
 from pathlib import Path
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     root: Path = paths.root
     if opt.kind == "scenes":
-        from wsss_stages.data.scenes import make_scenes
+        from wsss_stages.data.importers.scenes import make_scenes
 
         make_scenes(root, opt.scenes_train, opt.scenes_val)
     elif opt.kind == "voc2012":
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def from_voc(dataset: str, root: Path, truth: Path, opt: options.Data):
-    from wsss_stages.data.voc import import_voc
+    from wsss_stages.data.importers.voc import import_voc
 
     weak_root, saliency = (Path(folder) if folder else None for folder in (opt.weak_labels, opt.saliency))
     return import_voc(
@@ -58,7 +58,7 @@ def from_voc(dataset: str, root: Path, truth: Path, opt: options.Data):
 
 
 def from_coco(paths, opt: options.Data):
-    from wsss_stages.data.coco import import_coco
+    from wsss_stages.data.importers.coco import import_coco
 
     if opt.weak_labels or opt.truth_list or opt.saliency:
         raise ValueError(
@@ -70,7 +70,7 @@ def from_coco(paths, opt: options.Data):
 
 
 def from_context(paths, opt: options.Data):
-    from wsss_stages.data.context import import_context
+    from wsss_stages.data.importers.context import import_context
 
     if opt.truth_list or opt.saliency:
         raise ValueError("data.truth_list and data.saliency are not for a folder of kind context; leave them empty")

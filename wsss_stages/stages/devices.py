@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-from wsss_stages import provenance
+from wsss_stages.store import provenance
 
 
 def pick(text: str) -> str:

@@ -5,7 +5,7 @@ reads   WEAK/index.json        images and scribbles of the training split, or th
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 HUE = 18.0
@@ -27,15 +27,17 @@ def main(argv: list[str] | None = None) -> None:
         )
     import numpy as np
 
-    from wsss_stages import artifacts, metrics, training
-    from wsss_stages.data import weak
+    from wsss_stages import training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.data.weak import simulate
     from wsss_stages.dfr.iteration import losses
-    from wsss_stages.models import build_dfr
+    from wsss_stages.evaluation import metrics
     from wsss_stages.nets.segmenter import agreement
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_dfr
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)
@@ -65,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
         if opt.scribble_share == 1:
             return scribbles
         where = np.random.default_rng(stable_hash(record.id, "dfr_train", "scribble_share", opt.seed))
-        return weak.shortened(scribbles, opt.scribble_share, where)
+        return simulate.shortened(scribbles, opt.scribble_share, where)
 
     def sample(record, rng):
         view, labels, valid = augment(

@@ -41,14 +41,16 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, contracts, figures, provenance, training
+    from wsss_stages import training
     from wsss_stages.data.index import Index, stable_hash
+    from wsss_stages.evaluation import figures
     from wsss_stages.labels.cam import enlarge
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
     from wsss_stages.pairwise.windows import offsets
+    from wsss_stages.shards.manifest import Manifest
+    from wsss_stages.store import artifacts, contracts, provenance
+    from wsss_stages.training.networks import restore_segmenter
 
     provenance.reads(
         paths.index, *paths.manifests, paths.segmenter, *filter(None, [paths.walk]), *paths.scores, *paths.curves
@@ -227,7 +229,7 @@ def costs(benchmarks: list[Path]) -> list[list]:
     """One row per stage of Snakemake's benchmark files: jobs, seconds in sum, largest resident memory in MB."""
     import csv
 
-    from wsss_stages.configuration import STAGES
+    from wsss_stages.config.variants import STAGES
 
     known = {"data", "s1_classifier", "s2_cam", *STAGES}
     stages: dict[str, list] = {}

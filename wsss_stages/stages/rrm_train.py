@@ -6,7 +6,7 @@ reads   WEAK/index.json        images and tags of the training split
 writes  weights.safetensors    the network and where it came from; beside it curve.json, and pace.json: seconds of a step
 """
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 
@@ -33,15 +33,17 @@ def main(argv: list[str] | None = None) -> None:
         )
     import numpy as np
 
-    from wsss_stages import artifacts, metrics, training
+    from wsss_stages import training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
+    from wsss_stages.evaluation import metrics
     from wsss_stages.labels.levels import SHARES
-    from wsss_stages.models import build_rrm, build_rrm_on
     from wsss_stages.nets import backbones
     from wsss_stages.rrm.iteration import classification_loss, losses, mean_inside
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_rrm, build_rrm_on
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)

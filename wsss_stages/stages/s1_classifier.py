@@ -5,7 +5,7 @@ reads   index.json             images and tags of the training split
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 
@@ -23,14 +23,16 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch.nn.functional as F
 
-    from wsss_stages import artifacts, metrics, training
+    from wsss_stages import training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
-    from wsss_stages.models import build_classifier
+    from wsss_stages.evaluation import metrics
     from wsss_stages.nets import backbones
     from wsss_stages.nets.seam import seam_losses
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_classifier
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)

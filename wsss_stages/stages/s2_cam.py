@@ -5,8 +5,9 @@ reads   index.json             the shard's images and their tags
 writes  MANIFEST               beside it cam/ID.h5 (contracts.CAM), one per image
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 PIXELS_ON_GPU = 4_000_000
 """Of images of one size that go through the network at once; at scale 2 and mirrored they are eight times as many."""
@@ -23,16 +24,16 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts
-    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
-    from wsss_stages.finite import finite
     from wsss_stages.labels.cam import multi_scale
-    from wsss_stages.models import restore_classifier
     from wsss_stages.nets import backbones
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_classifier
 
     device = devices.pick(paths.device)
     network, provenance = restore_classifier(paths.weights)

@@ -8,8 +8,9 @@ writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), 
                                expanded (M_S, M_P)
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 EVERY = (contracts.CAM_LABEL, contracts.SEEDS_FULL, contracts.SEEDS)
 MADE = {
@@ -46,16 +47,16 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages import UNKNOWN
     from wsss_stages.a2gnn.fuse import first_known, fuse
-    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index, stable_hash
-    from wsss_stages.finite import finite
     from wsss_stages.labels import cam as cams
     from wsss_stages.labels import grabcut, levels, reliable, superpixels
     from wsss_stages.labels.boxes import allowed
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.manifest import Manifest
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)

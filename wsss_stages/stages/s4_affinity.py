@@ -6,8 +6,9 @@ reads   index.json             images of the training split
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -25,16 +26,17 @@ def main(argv: list[str] | None = None) -> None:
     )
     import torch
 
-    from wsss_stages import artifacts, training
+    from wsss_stages import training
     from wsss_stages.a2gnn.affinity_cnn import affinity_losses, pair_likelihood, pair_logs
     from wsss_stages.data.augment import augment
     from wsss_stages.data.index import Index
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.models import build_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
     from wsss_stages.pairwise.windows import offsets
+    from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_affinity
 
     device = devices.pick(paths.device)
     contract = contracts.ALL[opt.seeds]

@@ -6,8 +6,9 @@ reads   index.json             images and boxes of the training split
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,18 +27,19 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, training
+    from wsss_stages import training
     from wsss_stages.a2gnn.object_masks import target, unpack_bits
     from wsss_stages.data.augment import colour
     from wsss_stages.data.index import Index
     from wsss_stages.data.selection import Selection
     from wsss_stages.labels.box_crops import box_in, cut, window
     from wsss_stages.labels.boxes import SMALLEST_BOX
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.models import build_object_net
     from wsss_stages.nets import backbones
     from wsss_stages.nets.object_net import object_iou, object_loss
+    from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_object_net
 
     device = devices.pick(paths.device)
     index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contracts.GRABCUT_MASKS])

@@ -8,8 +8,9 @@ reads   WEAK/index.json        the shard's images
 writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES), walk/ID.h5 (contracts.WALK) and random_walk/ID.png
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -30,22 +31,22 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts
     from wsss_stages.a2gnn.graph import compared, linked
     from wsss_stages.a2gnn.nodes import whole_nodes
     from wsss_stages.a2gnn.pixels import enlarged, only_where_allowed
     from wsss_stages.a2gnn.walk import start_of_cam, start_of_seeds
-    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
-    from wsss_stages.finite import finite
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.random_walk import random_walk
-    from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_affinity
 
     device = devices.pick(paths.device)
     network, trained = restore_affinity(paths.affinity)

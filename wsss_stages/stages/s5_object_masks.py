@@ -6,8 +6,9 @@ reads   index.json             the shard's images and boxes
 writes  MANIFEST               beside it objects/ID.h5 (contracts.OBJECTS) and object_label/ID.png
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 CROPS = 32
 """Boxes looked at at once."""
@@ -29,18 +30,18 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts
     from wsss_stages.a2gnn import nodes
     from wsss_stages.a2gnn.object_masks import merge, pack, soft_mask, unpack, unpack_bits
-    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index
-    from wsss_stages.finite import finite
     from wsss_stages.labels.box_crops import box_in, cut, window
-    from wsss_stages.models import restore_object_net
     from wsss_stages.nets import backbones
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_object_net
 
     device = devices.pick(paths.device)
     network, trained = restore_object_net(paths.object_net)

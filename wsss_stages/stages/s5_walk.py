@@ -10,8 +10,9 @@ Of every image squares of seeds are hidden, a quarter. A walk from the others (o
 the mean IoU over classes of hidden seeds and labels, of all images together. A walk of no step labels them background.
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 IMAGES = 40
 """To choose by, at most."""
@@ -34,22 +35,24 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, metrics, training
+    from wsss_stages import training
     from wsss_stages.a2gnn import nodes, walk
     from wsss_stages.a2gnn.graph import compared, linked
     from wsss_stages.a2gnn.pixels import only_where_allowed
     from wsss_stages.data.hashes import sample
     from wsss_stages.data.index import Index, stable_hash
-    from wsss_stages.finite import finite
-    from wsss_stages.labels.agreement import mean_edges
+    from wsss_stages.evaluation import metrics
+    from wsss_stages.evaluation.agreement import mean_edges
     from wsss_stages.labels.boxes import allowed
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.nets.grid import labels_at_nodes
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.progress import progress
+    from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_affinity
 
     device = devices.pick(paths.device)
     if opt.seeds == "cam" and paths.cams is None:

@@ -10,8 +10,9 @@ are not numbered (no SegmentationObject, or more objects than 8 bits can number)
 
 import sys
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 NOTES = ("images without objects", "boxes taken whole")
 
@@ -29,13 +30,13 @@ def main(argv: list[str] | None = None) -> None:
     )
     import cv2
 
-    from wsss_stages import artifacts
     from wsss_stages.a2gnn.instances import box_masks, filled
     from wsss_stages.data import instances
     from wsss_stages.data.index import Index
     from wsss_stages.data.notes import Notes
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.progress import progress
+    from wsss_stages.shards.manifest import Manifest
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.progress import progress
 
     index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
     contract = contracts.ALL["grabcut" if opt.labels == "grabcut" else "pseudo"]

@@ -8,8 +8,9 @@ reads   WEAK/index.json        the shard's images and boxes
 writes  MANIFEST               beside it PNGs per image: graph_label (before the CRF), pseudo (after it), confidence
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 SUPERPIXELS, COMPACTNESS = 400, 10.0
 """Nodes of an image for --nodes superpixels, about, and how square they are."""
@@ -35,26 +36,27 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import UNKNOWN, artifacts
+    from wsss_stages import UNKNOWN
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
     from wsss_stages.a2gnn.kept_boxes import keep_objects, without_object
     from wsss_stages.a2gnn.propagate import Graph, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
-    from wsss_stages.ahead import Ahead
     from wsss_stages.data.index import Index, stable_hash
-    from wsss_stages.finite import finite
     from wsss_stages.labels.boxes import allowed
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import in_window, most_likely
     from wsss_stages.labels.superpixels import superpixels
-    from wsss_stages.models import restore_affinity
     from wsss_stages.nets import backbones
     from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
     from wsss_stages.pairwise.windows import offsets
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_affinity
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index).some(paths.split, opt.images)

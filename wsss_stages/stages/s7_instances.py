@@ -6,7 +6,7 @@ reads   index.json             photographs
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 MIN_SCORE = 0.05
@@ -33,15 +33,16 @@ def main(argv: list[str] | None = None) -> None:
     )
     import numpy as np
 
-    from wsss_stages import artifacts, training
+    from wsss_stages import training
     from wsss_stages.a2gnn.instances import bounds, filled
-    from wsss_stages.average_precision import MOST, average_precision
     from wsss_stages.data import instances, rle
     from wsss_stages.data.augment import augment
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
-    from wsss_stages.models import build_detector
+    from wsss_stages.evaluation.average_precision import MOST, average_precision
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_detector
 
     device = devices.pick(paths.device)
     index = Index.read(paths.index)

@@ -7,8 +7,9 @@ reads   index.json             images of the training split, and their truth wit
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 LEARNED = {
     "pseudo": contracts.PSEUDO,
@@ -37,15 +38,17 @@ def main(argv: list[str] | None = None) -> None:
             f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone, "
             "see s1_classifier --help, and a file, 'package', 'hub' or 'none'. In config.yaml empty ones are the classifier's."
         )
-    from wsss_stages import artifacts, metrics, training
+    from wsss_stages import training
     from wsss_stages.data.augment import augment
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.models import build_segmenter
+    from wsss_stages.evaluation import metrics
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import agreement, segmentation_loss
+    from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import build_segmenter
 
     device = devices.pick(paths.device)
     contract = LEARNED.get(opt.labels)

@@ -5,8 +5,9 @@ reads   index.json             the shard's images
 writes  MANIFEST               beside it detections/ID.h5, one per image
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,15 +21,15 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import torch
 
-    from wsss_stages import artifacts
-    from wsss_stages.ahead import Ahead
     from wsss_stages.data import rle
     from wsss_stages.data.index import Index
-    from wsss_stages.finite import finite_outputs
-    from wsss_stages.models import restore_detector
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite_outputs
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_detector
 
     device = devices.pick(paths.device)
     network, known = restore_detector(paths.weights)

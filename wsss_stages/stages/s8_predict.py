@@ -5,8 +5,9 @@ reads   index.json             the shard's images and their classes, to tell out
 writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that it is known to show
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -24,19 +25,19 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts
-    from wsss_stages.ahead import Ahead
-    from wsss_stages.configuration import NETWORKS
+    from wsss_stages.config.variants import NETWORKS
     from wsss_stages.data.index import Index
-    from wsss_stages.finite import finite
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.enlarge import most_likely
-    from wsss_stages.models import restore_segmenter
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
-    from wsss_stages.progress import progress
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_segmenter
 
     device = devices.pick(paths.device)
     network, known = restore_segmenter(paths.weights)

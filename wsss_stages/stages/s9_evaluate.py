@@ -12,8 +12,9 @@ smaller boxes over larger ones: what costs nothing.
 
 import sys
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 WHOLE = 2**60
 """Shares are summed as integers of this unit: the sum is the same in whatever order the shards come."""
@@ -34,12 +35,14 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import numpy as np
 
-    from wsss_stages import UNKNOWN, artifacts, metrics
+    from wsss_stages import UNKNOWN
     from wsss_stages.data.index import Index
-    from wsss_stages.labels.agreement import mean_edges
+    from wsss_stages.evaluation import metrics
+    from wsss_stages.evaluation.agreement import mean_edges
     from wsss_stages.labels.boxes import filled
-    from wsss_stages.progress import progress
-    from wsss_stages.shard_by_shard import ShardByShard
+    from wsss_stages.shards.shard_by_shard import ShardByShard
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.progress import progress
 
     whole = Index.read(paths.index)
     n = len(whole.classes)

@@ -11,8 +11,9 @@ least the IoU asked for is not counted.
 
 import sys
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -27,13 +28,13 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={"split": ("val", "split of the index")},
     )
-    from wsss_stages import artifacts
-    from wsss_stages.average_precision import average_precision
     from wsss_stages.data import instances, rle
     from wsss_stages.data.index import Index
     from wsss_stages.data.notes import Notes
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.progress import progress
+    from wsss_stages.evaluation.average_precision import average_precision
+    from wsss_stages.shards.manifest import Manifest
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.progress import progress
 
     index, manifest = Index.read(paths.index), Manifest(paths.manifests)
     records = index.split(paths.split)

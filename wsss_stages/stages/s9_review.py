@@ -18,7 +18,7 @@ label map nothing has a score.
 import argparse
 from pathlib import Path
 
-from wsss_stages import contracts
+from wsss_stages.store import contracts
 
 VIEWS = {
     "CAM M_I": contracts.CAM_LABEL,
@@ -50,12 +50,14 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import numpy as np
 
-    from wsss_stages import UNKNOWN, artifacts, figures, metrics, provenance
+    from wsss_stages import UNKNOWN
     from wsss_stages.data.index import Index, Record
-    from wsss_stages.labels.agreement import agreements, sides_hit
-    from wsss_stages.manifests import Manifest
-    from wsss_stages.progress import progress
-    from wsss_stages.shard_by_shard import ShardByShard
+    from wsss_stages.evaluation import figures, metrics
+    from wsss_stages.evaluation.agreement import agreements, sides_hit
+    from wsss_stages.shards.manifest import Manifest
+    from wsss_stages.shards.shard_by_shard import ShardByShard
+    from wsss_stages.store import artifacts, provenance
+    from wsss_stages.store.progress import progress
 
     provenance.reads(paths.index, *paths.manifests)
     provenance.writes(paths.folder / "review_first.csv", paths.folder / "review.json")

@@ -6,7 +6,7 @@ writes  episodes.json    classes of the test, lists of [query, [supports], class
 
 import sys
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 
@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "episodes>": "episodes.json to write"},
         texts={"fold": ("0", "fold, from 0")},
     )
-    from wsss_stages.data.episodes import draw_fold
+    from wsss_stages.data.few_shot.episodes import draw_fold
     from wsss_stages.data.index import Index
 
     index = Index.read(paths.index)

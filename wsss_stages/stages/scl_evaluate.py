@@ -16,7 +16,7 @@ VOC's outlines, do not count; where they do, scores are lower by several points.
 
 import sys
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 
@@ -37,13 +37,14 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, metrics
-    from wsss_stages.data.episodes import EpisodeError, Episodes
-    from wsss_stages.data.frozen import Frozen
+    from wsss_stages.data.few_shot.episodes import EpisodeError, Episodes
     from wsss_stages.data.index import Index
-    from wsss_stages.few_shot_test import FewShotTest
-    from wsss_stages.models import restore_few_shot
+    from wsss_stages.evaluation import metrics
+    from wsss_stages.roads.few_shot_test import FewShotTest
+    from wsss_stages.shards.frozen_maps import Frozen
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.networks import restore_few_shot
 
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)

@@ -5,8 +5,9 @@ reads   index.json          the shard's images
 writes  MANIFEST            beside it middle/ID.h5 and deep/ID.h5 (contracts.MIDDLE, DEEP), two per image
 """
 
-from wsss_stages import contracts, options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
+from wsss_stages.store import contracts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -25,16 +26,16 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages.ahead import Ahead
+    from wsss_stages.data.few_shot.squares import image_on_square
     from wsss_stages.data.index import Index
-    from wsss_stages.data.squares import image_on_square
-    from wsss_stages.finite import finite
-    from wsss_stages.models import build_frozen, seen_by
     from wsss_stages.nets import backbones
-    from wsss_stages.progress import progress
     from wsss_stages.scl.head import two_maps
-    from wsss_stages.shards import Shard
+    from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import build_frozen, seen_by
 
     device = devices.pick(paths.device)
     backbone, _ = build_frozen(paths.backbone, opt.stride, paths.backbone_weights)

@@ -4,7 +4,7 @@ reads   index.json, episodes.json, FEATURES, weights.safetensors    as scl_evalu
 writes  PAGE                                                        PNG
 """
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 SUPPORTS = 2
@@ -29,17 +29,18 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, figures
-    from wsss_stages.batches import collate
-    from wsss_stages.data.episodes import Episodes
-    from wsss_stages.data.frozen import Frozen
+    from wsss_stages.data.few_shot.episodes import Episodes
+    from wsss_stages.data.few_shot.squares import from_square, inside
     from wsss_stages.data.index import Index
-    from wsss_stages.data.squares import from_square, inside
-    from wsss_stages.finite import finite
-    from wsss_stages.models import restore_few_shot
+    from wsss_stages.evaluation import figures
     from wsss_stages.scl.answers import Answers
     from wsss_stages.scl.head import Maps
+    from wsss_stages.shards.frozen_maps import Frozen
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.training.batches import collate
+    from wsss_stages.training.networks import restore_few_shot
 
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)

@@ -9,7 +9,7 @@ writes  OUT/NAME.png           masks, 0 background and 1 object, as large as the
 
 import sys
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 
@@ -30,17 +30,18 @@ def main(argv: list[str] | None = None) -> None:
     import torch
     from PIL import Image
 
-    from wsss_stages import artifacts, figures
+    from wsss_stages.data.few_shot.squares import from_square, image_on_square, mask_on_square
+    from wsss_stages.data.few_shot.supports import photographs, read_supports
     from wsss_stages.data.images import read_photo
-    from wsss_stages.data.squares import from_square, image_on_square, mask_on_square
-    from wsss_stages.data.supports import photographs, read_supports
-    from wsss_stages.data.voc_writer import write_labels
-    from wsss_stages.finite import finite
-    from wsss_stages.models import restore_few_shot
+    from wsss_stages.data.importers.voc_writer import write_labels
+    from wsss_stages.evaluation import figures
     from wsss_stages.nets import backbones
-    from wsss_stages.progress import progress
     from wsss_stages.scl.answers import Answers
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.check_finite import finite
+    from wsss_stages.store.progress import progress
+    from wsss_stages.training.networks import restore_few_shot
 
     if paths.out.resolve() in (paths.support.resolve(), paths.query.resolve()):
         raise ValueError(f"--out {paths.out} holds the photographs, which are never written over. Give another folder.")

@@ -11,7 +11,7 @@ import io
 import statistics
 from pathlib import Path
 
-from wsss_stages import few_shot_tables
+from wsss_stages.config import few_shot_tables
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -27,7 +27,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages import artifacts, figures, provenance
+    from wsss_stages.evaluation import figures
+    from wsss_stages.store import artifacts, provenance
 
     definition = few_shot_tables.read()[1][paths.name]
     scores: dict[int, list[dict]] = {}

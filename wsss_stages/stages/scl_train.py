@@ -8,7 +8,7 @@ writes  weights.safetensors    the network, backbone and all, as it segments hel
                                curve.json
 """
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 CACHE = 2 << 30
@@ -38,18 +38,20 @@ def main(argv: list[str] | None = None) -> None:
     import numpy as np
     import torch
 
-    from wsss_stages import artifacts, metrics, training
-    from wsss_stages.batches import collate
-    from wsss_stages.data.episode_pools import Drawer
-    from wsss_stages.data.episodes import Episodes
-    from wsss_stages.data.frozen import Frozen
+    from wsss_stages import training
+    from wsss_stages.data.few_shot.episode_pools import Drawer
+    from wsss_stages.data.few_shot.episodes import Episodes
     from wsss_stages.data.index import Index, stable_hash
-    from wsss_stages.models import build_few_shot, build_frozen, seen_by
+    from wsss_stages.evaluation import metrics
     from wsss_stages.nets.grid import to_pixels
     from wsss_stages.scl.head import Maps
     from wsss_stages.scl.losses import losses
     from wsss_stages.scl.prototypes import at_nodes
+    from wsss_stages.shards.frozen_maps import Frozen
     from wsss_stages.stages import devices
+    from wsss_stages.store import artifacts
+    from wsss_stages.training.batches import collate
+    from wsss_stages.training.networks import build_few_shot, build_frozen, seen_by
 
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)

@@ -7,7 +7,7 @@ writes  OUT            Annotations/ID.xml (boxes), Scribbles/ID.png, points.json
 
 import sys
 
-from wsss_stages import options
+from wsss_stages.config import options
 from wsss_stages.stages import cli
 
 CONNECTED = "images without numbered masks, whose objects are the connected parts of a class"
@@ -19,12 +19,13 @@ def main(argv: list[str] | None = None) -> None:
     )
     import numpy as np
 
-    from wsss_stages import artifacts
-    from wsss_stages.data import voc_writer, weak
     from wsss_stages.data.images import read_labels
+    from wsss_stages.data.importers import voc_writer
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.data.notes import Notes
-    from wsss_stages.progress import progress
+    from wsss_stages.data.weak import simulate
+    from wsss_stages.store import artifacts
+    from wsss_stages.store.progress import progress
 
     index = Index.read(paths.index)
     if paths.out.resolve() == index.root.resolve():
@@ -42,19 +43,19 @@ def main(argv: list[str] | None = None) -> None:
         instances = read_labels(index.root / record.instances) if record.instances else None
         notes.add(CONNECTED, int(record.instances is None), record.id)
         size = record.full_height, record.full_width
-        objects = weak.objects(labels, instances)
+        objects = simulate.objects(labels, instances)
         if "box" in opt.kinds:
             draw = rng("box")
-            boxes = [(index.classes[c], weak.box(mask, opt.box_jitter, draw)) for mask, c in objects]
+            boxes = [(index.classes[c], simulate.box(mask, opt.box_jitter, draw)) for mask, c in objects]
             voc_writer.write_boxes(paths.out / "Annotations" / f"{record.id}.xml", *size, boxes)
         if "scribble" in opt.kinds:
-            drawn = weak.scribbles(labels, instances, opt.scribble_ratio, opt.scribble_width, rng("scribble"))
+            drawn = simulate.scribbles(labels, instances, opt.scribble_ratio, opt.scribble_width, rng("scribble"))
             voc_writer.write_labels(paths.out / "Scribbles" / f"{record.id}.png", drawn)
         if "point" in opt.kinds:
             draw = rng("point")
-            clicks = [(*weak.point(mask, draw), c) for mask, c in objects]
+            clicks = [(*simulate.point(mask, draw), c) for mask, c in objects]
             points[record.id] = [{"x": x, "y": y, "cls": c} for x, y, c in clicks]
-        tags[record.id] = [index.classes[c] for c in weak.tags(labels)]
+        tags[record.id] = [index.classes[c] for c in simulate.tags(labels)]
     if "point" in opt.kinds:
         artifacts.write_json(paths.out / "points.json", points)
     if "tag" in opt.kinds:

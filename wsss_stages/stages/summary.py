@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from wsss_stages import artifacts
 from wsss_stages.stages import cli
+from wsss_stages.store import artifacts
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages import artifacts, figures, provenance, tables
+    from wsss_stages.config import tables
+    from wsss_stages.evaluation import figures
+    from wsss_stages.store import artifacts, provenance
 
     definition = tables.read()[1][paths.name]
     scores, paces = (

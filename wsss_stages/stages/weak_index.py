@@ -9,8 +9,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from wsss_stages import provenance
-from wsss_stages.options import KINDS
+from wsss_stages.config.options import KINDS
+from wsss_stages.store import provenance
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -23,9 +23,9 @@ def main(argv: list[str] | None = None) -> None:
     provenance.writes(paths.out)
     provenance.tell(options={"weak": paths.weak})
 
-    from wsss_stages.data.enough import PLURAL, missing
     from wsss_stages.data.findings import DatasetError
     from wsss_stages.data.index import Index
+    from wsss_stages.data.weak.enough import PLURAL, missing
 
     index = Index.read(paths.index)
     findings = missing(index, paths.weak)

@@ -1,6 +1,6 @@
 """Training a network: the loop, its schedule, checkpoints with exact resume, several processes, weights, learning curve, grades."""
 
-from wsss_stages.provenance import read_provenance
+from wsss_stages.store.provenance import read_provenance
 from wsss_stages.training.held_out import hold_out
 from wsss_stages.training.job import Job, Layers, TrainingError
 from wsss_stages.training.layers import old_and_new

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from wsss_stages import artifacts, tensor_files
-from wsss_stages.memory import Parts
+from wsss_stages.store import artifacts, tensor_files
 from wsss_stages.training.job import Job
+from wsss_stages.training.memory import Parts
 from wsss_stages.training.weights import misfit
 
 SECONDS = 60.0

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsss_stages.batches import collate
 from wsss_stages.data.index import stable_hash
+from wsss_stages.training.batches import collate
 from wsss_stages.training.job import Job
 from wsss_stages.training.repeats import drawn
 from wsss_stages.training.shares import Rows, own

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_stages.batches import collate, made_ahead, to_device
+from wsss_stages.training.batches import collate, made_ahead, to_device
 from wsss_stages.training.job import Job
 
 OFTEN = 20

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from wsss_stages.batches import to_device
+from wsss_stages.training.batches import to_device
 from wsss_stages.training.checkpoints import State
 from wsss_stages.training.draws import step_seed
 from wsss_stages.training.job import Job, TrainingError

@@ -5,9 +5,9 @@ from itertools import compress
 
 import numpy as np
 
+from wsss_stages.config.options import Training
 from wsss_stages.data.index import stable_hash
 from wsss_stages.data.selection import Selection
-from wsss_stages.options import Training
 
 FEWEST = 20
 """Of fewer images none is held out."""

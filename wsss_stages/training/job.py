@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
-from wsss_stages.options import Loop
+from wsss_stages.config.options import Loop
 
 
 class TrainingError(ValueError):

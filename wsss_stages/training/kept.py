@@ -10,8 +10,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from wsss_stages import artifacts, provenance, tidying
-from wsss_stages.contracts import CHECKPOINT_VERSION
+from wsss_stages.store import artifacts, provenance, tidying
+from wsss_stages.store.contracts import CHECKPOINT_VERSION
 from wsss_stages.training.job import Job
 
 NOTE = "training.json"

@@ -2,8 +2,8 @@
 
 from torch import nn
 
+from wsss_stages.config.options import Training
 from wsss_stages.nets.backbones import Backbone
-from wsss_stages.options import Training
 from wsss_stages.training.job import Job, Layers
 
 

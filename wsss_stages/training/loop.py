@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from wsss_stages import artifacts, locks, stopping
-from wsss_stages.batches import made_ahead
+from wsss_stages.store import artifacts, locks, stopping
 from wsss_stages.training import checkpoints, draws, grades, kept, layers, schedule, shared_layers
 from wsss_stages.training.average import Average
+from wsss_stages.training.batches import made_ahead
 from wsss_stages.training.clock import Clock
 from wsss_stages.training.gradients import Gradients
 from wsss_stages.training.job import Job, TrainingError

@@ -2,7 +2,7 @@
 
 from torch import nn, optim
 
-from wsss_stages.options import Loop
+from wsss_stages.config.options import Loop
 from wsss_stages.training.job import Job, Layers
 
 

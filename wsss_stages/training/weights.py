@@ -7,9 +7,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from wsss_stages import artifacts, seals, tensor_files
-from wsss_stages.contracts import CHECKPOINT_VERSION
-from wsss_stages.provenance import read_provenance
+from wsss_stages.store import artifacts, seals, tensor_files
+from wsss_stages.store.contracts import CHECKPOINT_VERSION
+from wsss_stages.store.provenance import read_provenance
 from wsss_stages.training.job import TrainingError
 
 

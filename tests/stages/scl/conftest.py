@@ -4,13 +4,7 @@ import json
 
 import pytest
 
-from wsss_stages.stages import (
-    data,
-    scl_episodes,
-    scl_evaluate,
-    scl_features,
-    scl_train,
-)
+from wsss_stages.stages import data, scl_episodes, scl_evaluate, scl_features, scl_train
 
 
 class Run:

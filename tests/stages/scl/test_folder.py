@@ -7,14 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_stages import artifacts, training
-from wsss_stages.data.episodes import Episodes
+from wsss_stages import training
+from wsss_stages.data.few_shot.episodes import Episodes
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index
-from wsss_stages.stages import (
-    scl_segment,
-)
+from wsss_stages.stages import scl_segment
+from wsss_stages.store import artifacts
 
 
 class Folder:

@@ -4,11 +4,9 @@ import csv
 
 import pytest
 
-from wsss_stages import artifacts, figures
-from wsss_stages.stages import (
-    scl_report,
-    scl_table,
-)
+from wsss_stages.evaluation import figures
+from wsss_stages.stages import scl_report, scl_table
+from wsss_stages.store import artifacts
 
 
 @pytest.mark.parametrize("name, columns", [("canet", 7), ("baseline", 6)])

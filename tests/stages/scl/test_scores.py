@@ -5,18 +5,18 @@ import json
 import pytest
 import torch
 
-from wsss_stages import artifacts, models, options
-from wsss_stages.data.episodes import EpisodeError, Episodes, of_another_class
-from wsss_stages.data.frozen import Frozen
+from wsss_stages.config import options
+from wsss_stages.data.few_shot.episodes import EpisodeError, Episodes, of_another_class
+from wsss_stages.data.few_shot.squares import image_on_square
 from wsss_stages.data.index import Index
-from wsss_stages.data.squares import image_on_square
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import to_pixels
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.prototypes import at_nodes
-from wsss_stages.stages import (
-    scl_episodes,
-)
+from wsss_stages.shards.frozen_maps import Frozen
+from wsss_stages.stages import scl_episodes
+from wsss_stages.store import artifacts
+from wsss_stages.training import networks
 
 
 @pytest.mark.parametrize("name", ["canet", "pfenet"])
@@ -34,7 +34,7 @@ def test_scores_of_every_number_of_supports_and_fusion(run, tmp_path, name):
 def test_the_score_is_that_of_episodes_answered_one_by_one(run, tmp_path):
     """1-shot, from the photographs themselves: intersection and union by hand."""
     found = run.evaluate("pfenet", tmp_path / "scores.json")
-    network, _ = models.restore_few_shot(run.weights["pfenet"], options.SclEvaluate())
+    network, _ = networks.restore_few_shot(run.weights["pfenet"], options.SclEvaluate())
     index, episodes = Index.read(run.index), Episodes.read(run.episodes)
     frozen = Frozen(index, [run.manifest("train"), run.manifest("val")], False)
     both = either = 0
@@ -63,7 +63,7 @@ def test_supports_of_another_class_are_a_control(run, tmp_path):
         "1-shot, another class",
         "1-shot prototype, another class",
     }
-    network, _ = models.restore_few_shot(run.weights["pfenet"], options.SclEvaluate())
+    network, _ = networks.restore_few_shot(run.weights["pfenet"], options.SclEvaluate())
     index, episodes = Index.read(run.index), Episodes.read(tmp_path / "e.json")
     frozen = Frozen(index, [run.manifest("train"), run.manifest("val")], True)
     maps = {
@@ -94,7 +94,7 @@ def test_prototypes_are_scored_without_what_was_trained(run, tmp_path):
     assert rows["rows"]["1-shot"] != again["rows"]["1-shot"] and rows["threshold"] == again["threshold"]
     for row in ("1-shot prototype", "3-shot prototype"):
         assert rows["rows"][row] == again["rows"][row]
-    network, _ = models.restore_few_shot(run.weights["canet"], options.SclEvaluate())
+    network, _ = networks.restore_few_shot(run.weights["canet"], options.SclEvaluate())
     index, episodes = Index.read(run.index), Episodes.read(run.episodes)
     frozen = Frozen(index, [run.manifest("train"), run.manifest("val")], False)
 

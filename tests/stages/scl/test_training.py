@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages import contracts, models, options
-from wsss_stages.data.episode_pools import Drawer
+from wsss_stages.config import options
+from wsss_stages.data.few_shot.episode_pools import Drawer
+from wsss_stages.data.few_shot.squares import image_on_square
 from wsss_stages.data.index import Index
-from wsss_stages.data.squares import image_on_square
-from wsss_stages.manifests import Manifest
 from wsss_stages.nets import backbones
-from wsss_stages.training import checkpoints
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.store import contracts
+from wsss_stages.training import checkpoints, networks
 
 
 def test_maps_are_the_frozen_backbones_in_half_precision(run):
     index, manifest = Index.read(run.index), Manifest([run.manifest("train")])
-    backbone, _ = models.build_frozen("tiny", 8, "none")
+    backbone, _ = networks.build_frozen("tiny", 8, "none")
     record = index.split("train")[0]
     square = torch.from_numpy(image_on_square(record.image(index.root), 64))[None]
     with torch.no_grad():
@@ -57,7 +58,7 @@ def test_a_killed_training_ends_with_the_same_bytes(run, tmp_path, monkeypatch):
 
 
 def test_the_baseline_has_no_support_branch(run):
-    network, known = models.restore_few_shot(run.weights["baseline"], options.SclEvaluate(rounds=4))
+    network, known = networks.restore_few_shot(run.weights["baseline"], options.SclEvaluate(rounds=4))
     assert not network.head.support_branch and network.head.rounds == 4 and known["novel"] == ["brick"]
     assert set(json.loads(run.weights["baseline"].with_name("curve.json").read_text())["steps"][0]) == {
         "step",

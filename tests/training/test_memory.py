@@ -1,0 +1,29 @@
+"""A batch that does not fit goes in parts, and that is told."""
+
+import pytest
+
+from wsss_stages.training import memory
+
+
+def test_parts_double_up_to_what_is_possible_and_are_told(capsys):
+    parts = memory.Parts(1)
+    for step in (3, 3, 7):
+        parts.double("s7_segment", step, 5, most=5)
+    assert parts.number == 5
+    assert parts.told == [{"step": 3, "parts": 2}, {"step": 3, "parts": 4}, {"step": 7, "parts": 5}]
+    assert "s7_segment: out of GPU memory at step 7; from here on 5 images go in 5 parts" in capsys.readouterr().err
+
+
+def test_one_image_that_does_not_fit_is_told_with_the_remedy():
+    parts = memory.Parts(2)
+    with pytest.raises(
+        memory.TooLargeError, match=r"s1_classifier: out of GPU memory at step 4, with 2 images in 2 parts.*crop"
+    ):
+        parts.double("s1_classifier", 4, 2, most=2)
+    assert parts.told == []
+
+
+def test_what_was_told_before_goes_on(capsys):
+    parts = memory.Parts(2, [{"step": 1, "parts": 2}])
+    parts.double("s1_classifier", 4, 8, most=8)
+    assert parts.told == [{"step": 1, "parts": 2}, {"step": 4, "parts": 4}]

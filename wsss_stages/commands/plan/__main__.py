@@ -1,0 +1,58 @@
+"""What a run will cost, before it runs: jobs, hours, disk and memory of every stage.
+
+    python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE --cores 4
+
+takes what `snakemake` takes. The first time a few images go through every stage on this machine, which takes some minutes;
+what an image or a training step costs is then known and kept in the cache folder. `--again` measures anew.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from wsss_stages.commands.plan.estimate import Line, plan
+from wsss_stages.config import variants
+from wsss_stages.stages import cli
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--configfile", type=Path, nargs="+", default=[], help="settings over config.yaml, as snakemake"
+    )
+    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single settings, as snakemake")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="as snakemake (default: all)")
+    parser.add_argument(
+        "--index", type=Path, help="index.json of the data stage, if it is made already: without, it is made first"
+    )
+    parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
+    args = parser.parse_args(argv)
+    config = variants.load([variants.DEFAULTS, *variants.own_file(), *args.configfile], args.config)
+    lines = plan(config, args.cores, args.again, args.index)
+    show(config, lines, args.cores)
+
+
+def show(config: dict, lines: list[Line], cores: int) -> None:
+    """Print the table."""
+    table = Table("stage", "jobs", "images or steps", "wall time", "disk GB", "peak GB a job")
+    for line in lines:
+        units = f"{line.units} {line.what}"
+        table.add_row(line.stage, str(line.jobs), units, _time(line.hours), f"{line.disk:.2f}", f"{line.gigabytes:.1f}")
+    total = sum(line.hours for line in lines)
+    disk, memory = sum(line.disk for line in lines), max(line.gigabytes * min(line.jobs, cores) for line in lines)
+    table.add_row("all", str(sum(line.jobs for line in lines)), "", _time(total), f"{disk:.2f}", "", style="bold")
+    console = Console()
+    console.print(f"{config['dataset']}, variant {config['variant']}, {cores} cores")
+    console.print(table)
+    console.print(f"Memory at the worst moment: {memory:.1f} GB. From scratch; finished stages cost nothing.")
+
+
+def _time(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,99 @@
+"""What every stage of a run will cost, from what it costs on a few images."""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from wsss_stages.commands.plan.measure import Cost, calibrate, run
+from wsss_stages.commands.plan.sample import batches, choose, pixels
+from wsss_stages.config import options, variants
+from wsss_stages.data.findings import DatasetError
+from wsss_stages.data.index import Index
+from wsss_stages.data.weak.enough import missing
+from wsss_stages.store import artifacts
+
+
+@dataclass
+class Line:
+    """What one stage costs in a run."""
+
+    stage: str
+    jobs: int
+    units: int
+    what: str
+    hours: float
+    """Wall time of the stage, its jobs on all cores."""
+    gigabytes: float
+    disk: float
+    """Gigabytes."""
+
+
+def plan(config: dict, cores: int, again: bool = False, made: Path | None = None) -> list[Line]:
+    """The cost of every stage of `rule all` for the configured variant, from scratch. `made`: the dataset's index, if it is there."""
+    with tempfile.TemporaryDirectory(prefix="wsss_plan_") as folder:
+        scratch = Path(folder)
+        path = made or _made(config, scratch)
+        index = _index(config, path)
+        sample = choose(config, index)
+        known = _cache(config, sample, cores)
+        if again or not known.exists():
+            sys.stdout.write(f"measuring {len(sample.splits['train'])} images on this machine ...\n")
+            opening = _opening(path)
+            costs = [replace(cost, start=cost.start + opening) for cost in calibrate(config, sample, cores, scratch)]
+            known.parent.mkdir(parents=True, exist_ok=True)
+            artifacts.write_json(known, [asdict(cost) for cost in costs])
+        costs = [Cost(**cost) for cost in json.loads(known.read_text())]
+    return [_line(cost, config, index, sample, cores) for cost in costs]
+
+
+def _made(config: dict, scratch: Path) -> Path:
+    """The whole index, made by the stage itself, so that a faulty dataset is told here."""
+    root, path = config["dataset_root"] or str(scratch / "dataset"), scratch / "index.json"
+    command = ["data", "--root", root, "--index", str(path), "--dataset", config["dataset"]]
+    run(command, variants.section(config, "data"), 1)
+    return path
+
+
+def _index(config: dict, path: Path) -> Index:
+    index = Index.read(path)
+    if findings := missing(index, config["weak"]):
+        raise DatasetError(findings)
+    return index.only(config["weak"])
+
+
+def _opening(path: Path) -> float:
+    """Seconds that every job takes to open the whole index."""
+    began = time.monotonic()
+    Index.read(path)
+    return time.monotonic() - began
+
+
+def _cache(config: dict, sample: Index, cores: int) -> Path:
+    """Where this machine's costs of these images under these options are kept."""
+    sections = {name: variants.section(config, name, config["variant"]) for name in options.SECTIONS}
+    known = [sections, sample.splits, config["backbone_weights"], config["device"], cores, _machine()]
+    name = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wsss_stages" / f"plan_{name}.json"
+
+
+def _machine() -> list[str]:
+    return [*os.uname()[1:3], str(os.cpu_count())]
+
+
+def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> Line:
+    if cost.split is None:
+        section = variants.section(config, cost.section, config["variant"])
+        steps = batches(index, cost.stage, section) * section["epochs"]
+        return Line(
+            cost.stage, 1, steps, "steps", (cost.start + steps * cost.unit) / 3600, cost.gigabytes, cost.megabytes / 1e3
+        )
+    images, jobs = len(index.splits[cost.split]), config["shards"]
+    larger = pixels(index, cost.split) / pixels(sample, cost.split)
+    rounds = -(-jobs // cores)
+    hours = rounds * (cost.start + images / jobs * larger * cost.unit) / 3600
+    return Line(cost.stage, jobs, images, "images", hours, cost.gigabytes, images * larger * cost.megabytes / 1e3)

@@ -1,0 +1,122 @@
+"""What every stage costs on this machine, measured with a few images."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_stages.commands.plan.sample import batches
+from wsss_stages.config import variants
+from wsss_stages.data.index import Index
+from wsss_stages.stages import cli
+
+SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **variants.STAGES}
+"""Config section of every stage."""
+EPOCHS = 3
+"""A training is timed for one epoch of the sample and for so many."""
+ALL_LOSSES = {"rrm_train": {"class_epochs": 0, "distance_ramp": 0}, "dfr_train": {"ramp_begins": 0, "ramp_ends": 0}}
+"""What lets every step of a training have all its losses."""
+
+
+class PlanError(ValueError):
+    """A stage that fails on a few images would fail in the run."""
+
+
+@dataclass
+class Cost:
+    """What one stage costs on this machine."""
+
+    stage: str
+    section: str
+    split: str | None
+    """None for a training."""
+    start: float
+    """Seconds of a job before its first image or step."""
+    unit: float
+    """Seconds of an image, or of a training step."""
+    gigabytes: float
+    """Peak memory of a job."""
+    megabytes: float
+    """On disk, an image or a training."""
+
+
+def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterator[Cost]:
+    """Put the sample through every stage, twice: trainings for one epoch and for more, images to do and done."""
+    index, variant = scratch / "sample.json", config["variant"]
+    sample.write(index)
+    folders = ("s1_classifier", "rrm_train", "dfr_train", "s4_object_net", "s4_affinity", "s7_segment")
+    weights = {stage: str(scratch / stage / "weights.safetensors") for stage in folders}
+    folders = ("s2_cam", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
+    made = {stage: str(scratch / stage / "train" / "1-of-1.json") for stage in folders}
+    backbone = ["--backbone-weights", config["backbone_weights"]]
+    seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
+    all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
+    objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
+    on = classifier if variants.section(config, "rrm", variant)["start"] == "classifier" else []
+    labels = variants.MAKERS[variants.section(config, "segment", variant)["labels"]]
+    network, labelled = variants.predicting(config, variant), variants.label_stages(config, variant)
+    reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
+        "s1_classifier": ([None], backbone),
+        "s2_cam": (["train"], ["--weights", weights["s1_classifier"]]),
+        "s3_seeds": (["train"], ["--cam", made["s2_cam"]]),
+        "rrm_train": ([None], ["--backbone", variants.section(config, "classifier")["backbone"], *backbone, *on]),
+        "dfr_train": ([None], []),
+        "rrm_label": (["train"], ["--weights", weights["rrm_train"]]),
+        "s4_object_net": ([None], [*all_seeds, *classifier]),
+        "s5_object_masks": (["train"], [*seeds, "--object-net", weights["s4_object_net"]]),
+        "s4_affinity": ([None], [*all_seeds, *classifier]),
+        "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *affinity]),
+        "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
+        "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
+        "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
+    }
+    needed = {"s8_predict", *labelled, *variants.trainings(config, variant)}
+    if variants.uses_cams(config, variant):
+        needed |= {"s1_classifier", "s2_cam"}
+    for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
+        if stage not in needed:
+            continue
+        name = SECTIONS[stage]
+        section = variants.section(config, name, variant)
+        command = [stage, "--index", str(index), "--device", config["device"], *read]
+        folder = scratch / stage / (split or "")
+        if split is None:
+            command += ["--weights", str(folder / "weights.safetensors")]
+            steps = batches(sample, stage, section)
+            section |= {"held_out": 0, "frozen_share": 0}  # as if every image were learned from, by all layers
+            section |= ALL_LOSSES.get(stage, {})
+            short, _ = run(command, {**section, "epochs": 1}, cores)
+            long, gigabytes = run(command, {**section, "epochs": EPOCHS}, cores)
+            unit = max(0.0, long - short) / (steps * (EPOCHS - 1))
+            start, parts = max(0.0, short - steps * unit), 1
+        elif sample.splits[split]:
+            command += ["--split", split, "--manifest", str(folder / "1-of-1.json")]
+            if stage == "s5_graph":  # the longest walk that may be chosen
+                section |= {"walk_powers": section["walk_powers"][:1], "walk_steps": [max(section["walk_steps"])]}
+            work, gigabytes = run(command, section, 1)
+            start, _ = run(command, section, 1)  # everything is there: what is left is the start
+            parts = len(sample.splits[split])
+            unit = max(0.0, work - start) / parts
+        else:
+            continue
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        yield Cost(stage, name, split, start, unit, gigabytes, size / parts / 1e6)
+
+
+def run(command: list[str], section: dict, threads: int) -> tuple[float, float]:
+    """Seconds and peak gigabytes of a stage. Raises PlanError with what it said."""
+    line = [sys.executable, "-m", f"wsss_stages.stages.{command[0]}", *command[1:], *shlex.split(cli.flags(section))]
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(line, stdout=said, stderr=said, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise PlanError(f"{command[0]} failed on a few images:\n{said.read()}")
+    return time.monotonic() - began, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9

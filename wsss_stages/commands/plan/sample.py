@@ -1,0 +1,61 @@
+"""The few images that stand for a dataset, and what they tell of it."""
+
+import heapq
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from wsss_stages.config import variants
+from wsss_stages.data.index import Index, Record, stable_hash
+
+VAL_IMAGES = 2
+LOOKED_AT = 10_000
+"""Records of a split that means of pixels and boxes are taken over."""
+
+
+def choose(config: dict, index: Index) -> Index:
+    """As many training images as the largest training batch needs, and a few validation images."""
+    variant = config["variant"]
+    sections = [variants.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment")]
+    images = max(section["batch_size"] for section in sections)
+    if variants.uses_objects(config, variant):
+        wanted = variants.section(config, "object_net", variant)["batch_size"]
+        images = max(images, _until(index, wanted))
+    sizes = {"train": images, "val": VAL_IMAGES}
+    return replace(index, splits={split: _first(ids, sizes[split]) for split, ids in index.splits.items()})
+
+
+def _first(ids: Sequence[str], count: int) -> list[str]:
+    """So many ids by their hashes."""
+    return heapq.nsmallest(count, ids, key=lambda image: stable_hash(image, "plan"))
+
+
+def _until(index: Index, boxes: int) -> int:
+    """How many training images, by their hashes, have so many boxes, or one more than all of them."""
+    count, train = boxes, index.splits["train"]
+    while True:
+        found = np.cumsum([len(index.records[image].boxes) for image in _first(train, count)])
+        if count >= len(train) or found[-1] >= boxes:
+            return 1 + int(np.searchsorted(found, boxes))
+        count *= 2
+
+
+def pixels(index: Index, split: str) -> float:
+    """Mean of an image's pixels."""
+    return statistics.fmean(record.height * record.width for record in some(index, split))
+
+
+def some(index: Index, split: str) -> Sequence[Record]:
+    """Evenly spread images, at most LOOKED_AT, which tell enough of them all."""
+    records = index.split(split)
+    return records[:: -(-len(records) // LOOKED_AT)]
+
+
+def batches(index: Index, stage: str, section: dict) -> int:
+    """Steps of an epoch: over images, or over boxes."""
+    items = len(index.splits["train"])
+    if stage == "s4_object_net":
+        items = round(items * statistics.mean(len(r.boxes) for r in some(index, "train")))
+    return items // section["batch_size"] or 1

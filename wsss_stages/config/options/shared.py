@@ -1,0 +1,184 @@
+"""Options of the stages that all roads share: data, classifier, CAMs, segmenter, prediction, evaluation."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from wsss_stages.config.options.base import Crf, FilePath, Images, Repeated, Section, Seeded, Training
+
+
+class Data(Section):
+    """data: a dataset to index.json."""
+
+    kind: Literal["scenes", "voc", "voc2012", "coco", "context"] = Field(
+        "voc",
+        description="embedded demo, a folder in VOC layout, VOC 2012 by download, a folder in COCO's layout, or VOC 2010 with "
+        "PASCAL Context's 59 classes",
+    )
+    train_list: str = Field(
+        "train",
+        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of annotations/instances_NAME.json, "
+        "annotations/NAME.json, NAME/_annotations.coco.json or NAME.json, and of its folder of photographs; where 'train' has no file and "
+        "one list alone may be meant, it is taken and reported",
+    )
+    val_list: str = Field("val", description="list of validation images, as train_list; may be missing")
+    weak_labels: FilePath = Field(
+        "",
+        description="folder of the weak labels (Annotations, Scribbles, points.json, tags) where not the dataset's own",
+    )
+    truth_list: str = Field(
+        "",
+        description="list in ImageSets/Segmentation of training images whose true masks may be learned from, for weak: mixed; "
+        "empty = none",
+    )
+    saliency: FilePath = Field(
+        "",
+        description="folder of saliency maps of the training images, ID.png, 8-bit grey as large as the photograph, for weak: tag "
+        "(Sec. 3.6.2); empty = none",
+    )
+    limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
+    max_side: int = Field(
+        1024,
+        ge=0,
+        description="longer photographs are worked on at this longer side, pixels, which bounds time and memory; labels come "
+        "out at full size. 0 = no bound",
+    )
+    scenes_train: int = Field(64, ge=4, description="training images of the demo")
+    scenes_val: int = Field(24, ge=2, description="validation images of the demo")
+
+
+class SimulateWeak(Seeded):
+    """simulate_weak: true masks to weak labels."""
+
+    kinds: list[Literal["box", "scribble", "point", "tag"]] = Field(
+        ["box", "scribble", "point", "tag"], min_length=1, description="kinds of weak labels to draw"
+    )
+    box_jitter: float = Field(
+        0.0, ge=0, lt=0.5, description="every side of a box is off by up to this share of the box's side; 0 = tight"
+    )
+    scribble_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="length of a scribble over that of the longest way along its object's medial axis; 0 = a dot",
+    )
+    scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
+
+
+class Classifier(Training, Repeated):
+    """s1_classifier: image tags to a multi-label classifier (Sec. 3.2; SEAM)."""
+
+    method: Literal["cam", "seam"] = Field(
+        "cam", description="plain classifier, or siamese with PCM, ER and ECR losses"
+    )
+    backbone: str = Field(
+        "mobilenet_v2",
+        description="mobilenet_v2, tf_mobilenet_v2 for weights that TensorFlow trained, resnet18/50/101, resnet38, tiny, or a timm "
+        "model that timm can dilate, such as res2net101_26w_4s or tf_efficientnet_lite0",
+    )
+    stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
+    epochs: int = Field(8, ge=1, description="passes over the training images")
+    scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
+    scale_max: float = Field(1.3, gt=0, description="largest random scale")
+    seam_scale: float = Field(0.3, gt=0, lt=1, description="scale of SEAM's second branch")
+
+
+class Cam(Section):
+    """s2_cam: class activation maps (Eqs. 2.1-2.3)."""
+
+    scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of Eq. 2.2")
+    flip: bool = Field(True, description="average with the mirrored image")
+    batch_pixels: int = Field(
+        0, ge=0, description="pixels of images of one size at once. 0 = one image on a CPU, 4 million on a GPU"
+    )
+
+
+class Segment(Training, Repeated):
+    """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
+
+    labels: Literal["pseudo", "grabcut", "rrm", "cam", "truth"] = Field(
+        "pseudo",
+        description="train on pseudo labels; on M_B or M_I (cam) to see what they gain; on RRM's, its two-step variant; or on "
+        "truth for the upper bound",
+    )
+    head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
+        "deeplab_v3",
+        description="what follows the backbone; deeplab_v3plus also sees maps before the last; the thesis has deeplab_v2, pspnet and tree_fcn",
+    )
+    backbone: str = Field(
+        "", description="as classifier.backbone; empty: the classifier's, for the stage by itself not allowed"
+    )
+    backbone_weights: FilePath = Field(
+        "",
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
+        "not allowed",
+    )
+    stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
+    epochs: int = Field(20, ge=1, description="passes over the training images")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
+    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
+    head_channels: int = Field(128, ge=8, description="width of the head; deeplab_v2 has none")
+    scale_min: float = Field(0.5, gt=0, description="smallest random scale")
+    scale_max: float = Field(1.5, gt=0, description="largest random scale")
+    balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
+
+    @model_validator(mode="after")
+    def _coarsest_map_has_nodes(self) -> "Segment":
+        if self.head == "tree_fcn" and self.crop < 64:
+            raise ValueError(
+                f"found crop {self.crop} with head tree_fcn; wanted at least 64: its coarsest map is at stride 32, and the norm of a "
+                "map of one node needs more images than one"
+            )
+        return self
+
+
+class Views(Section):
+    """A segmenter on images, over scales and mirror, with a CRF on the result."""
+
+    scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged")
+    flip: bool = Field(True, description="average with the mirrored image")
+    crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
+
+
+class Predict(Views):
+    """s8_predict: the segmenter on images of a split."""
+
+    network: Literal["segmenter", "rrm", "dfr"] = Field(
+        "segmenter",
+        description="the segmenter of s7_segment, RRM's segmentation branch, its one-step variant, or DFR's",
+    )
+
+
+class Tables(Section):
+    """tables: the thesis's tables, `snakemake table_3_4` (workflow/tables.yaml)."""
+
+    base: str = Field("thesis_small", description="variant that the rows change, where a table does not name its own")
+    images: int = Field(
+        0,
+        ge=0,
+        description="training images that a row is made of, where they are scored; trainings see all. 0 = all",
+    )
+    seeds: int = Field(
+        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM, or DFR"
+    )
+    folds: list[int] = Field(
+        [0, 1, 2, 3], min_length=1, description="folds of few-shot segmentation that chapter 5's tables are made of"
+    )
+
+
+class Evaluate(Section):
+    """s9_evaluate: scores against truth."""
+
+    boundary_share: float = Field(
+        0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)"
+    )
+    frequent_from: int = Field(
+        20, ge=1, description="training images that show a class from which it counts in the mIoU of frequent classes"
+    )
+    images: int = Images

@@ -1,0 +1,113 @@
+"""The thesis's tables, as workflow/tables.yaml has them: each row a label map of a variant, made with several seeds."""
+
+import itertools
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from wsss_stages.config.options import KINDS
+
+FILE = Path(__file__).parents[2] / "workflow" / "tables.yaml"
+
+
+class Row(BaseModel):
+    """One row: a variant of the table's base, or a `preset` of the config."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    variant: str = ""
+    preset: str = ""
+    weak: Literal[*KINDS] | None = None
+    labels: str = ""
+    """Label map that is scored; empty: the table's."""
+    thesis: float | None = None
+    """The thesis's mIoU on VOC 2012, %."""
+    thesis_seconds: float | None = None
+    """The thesis's seconds of an iteration."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Row":
+        if bool(self.variant) == bool(self.preset):
+            raise ValueError(f"row {self.title!r} needs a variant or a preset, one of both")
+        return self
+
+
+class Table(BaseModel):
+    """Heading, rows, and what its rows share."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    base: str = ""
+    """Variant that the rows change; empty: the config's `tables.base`."""
+    weak: Literal[*KINDS] | None = None
+    """Kind of weak label; None: the run's."""
+    split: Literal["train", "val"] = "train"
+    labels: str = "pseudo"
+    timed: bool = False
+    """Seconds of an iteration of RRM are told too."""
+    rows: list[Row]
+
+    def scored(self, row: Row, options: dict[str, Any]) -> list[str]:
+        """Variants of the config whose scores make a row: one per seed of the section `tables`, or the preset."""
+        base = self.base or options["base"]
+        return [row.preset] if row.preset else [name(base, row.variant, seed) for seed in range(options["seeds"])]
+
+    def labels_of(self, row: Row) -> str:
+        return row.labels or self.labels
+
+    def weak_of(self, row: Row) -> str | None:
+        return row.weak or self.weak
+
+    def runs(self, options: dict[str, Any], seed: int) -> dict[str, dict]:
+        """What all rows change for a seed: that of RRM and of DFR where they are predictions, else of the affinity CNN and of A²GNN,
+        and the images. Classifier and CAMs are the same for all."""
+        if self.split == "val":
+            return {"rrm": {"seed": seed}, "dfr": {"seed": seed}}
+        images = {"images": options["images"]}
+        return {
+            "affinity": {"seed": seed},
+            "graph": images,
+            "propagate": {**images, "seed": seed},
+            "evaluate": images,
+        }
+
+
+def of_file() -> dict[str, Any]:
+    """What FILE holds; by libyaml, for every start of snakemake reads it several times."""
+    return yaml.load(FILE.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def read() -> tuple[dict[str, dict], dict[str, Table]]:
+    """Overrides of the rows' variants, and the tables by name."""
+    content = of_file()
+    return content["variants"], {key: Table(**table) for key, table in content["tables"].items()}
+
+
+def name(base: str, variant: str, seed: int) -> str:
+    """Of a row's variant with a seed, among the config's."""
+    return f"{base}.{variant}.{seed}"
+
+
+def bases(options: dict[str, Any]) -> set[str]:
+    """Variants that rows change."""
+    return {table.base or options["base"] for table in read()[1].values()}
+
+
+def variants(options: dict[str, Any]) -> dict[str, dict]:
+    """What the config's variants get from the tables: every row's overrides over its table's base or over another
+    row (its `base`), with every seed."""
+    overrides, tables = read()
+    made: dict[str, dict] = {}
+    for table, seed in itertools.product(tables.values(), range(options["seeds"])):
+        base = table.base or options["base"]
+        full = name(base, "full", seed)
+        made[full] = {"base": base, **table.runs(options, seed)}
+        changed = [row.variant for row in table.rows if row.variant and overrides[row.variant]]
+        for key in changed:
+            shares = name(base, overrides[key].get("base", "full"), seed)
+            made[name(base, key, seed)] = {**overrides[key], "base": shares}
+    return made

@@ -1,0 +1,244 @@
+"""What a run's configuration means: which file says what, a variant's options, and where a stage's artifacts live."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wsss_stages.config import check, few_shot_tables, options, tables
+from wsss_stages.config.check import ConfigError
+from wsss_stages.data.names import NAME
+from wsss_stages.store.packages import WeightsError, package_file
+
+__all__ = ["ConfigError"]
+
+DEFAULTS = Path(__file__).parents[2] / "config.yaml"
+"""What configurations of users are laid over."""
+
+STAGES = {
+    "s3_seeds": "seeds",
+    "rrm_train": "rrm",
+    "rrm_label": "rrm_label",
+    "dfr_train": "dfr",
+    "scl_train": "scl",
+    "scl_evaluate": "scl_evaluate",
+    "s4_object_net": "object_net",
+    "s4_affinity": "affinity",
+    "s5_object_masks": "object_masks",
+    "s5_walk": "graph",
+    "s5_graph": "graph",
+    "s6_propagate": "propagate",
+    "s6_instance_masks": "instance_masks",
+    "s7_segment": "segment",
+    "s7_instances": "instances",
+    "s8_predict": "predict",
+    "s8_detect": "detect",
+    "s9_evaluate": "evaluate",
+}
+"""Stages that a variant may change, in the order of the data, and their config sections."""
+READS = {
+    "s3_seeds": [],
+    "rrm_train": [],
+    "rrm_label": ["rrm_train"],
+    "dfr_train": [],
+    "scl_train": [],
+    "scl_evaluate": ["scl_train"],
+    "s4_object_net": ["s3_seeds"],
+    "s4_affinity": ["s3_seeds"],
+    "s5_object_masks": ["s4_object_net"],
+    "s5_walk": ["s4_affinity"],
+    "s5_graph": ["s4_affinity"],
+    "s6_propagate": ["s5_object_masks", "s5_graph"],
+    "s7_instances": ["s6_instance_masks"],
+    "s8_detect": ["s7_instances"],
+}
+"""Stages whose artifacts a stage reads, but those that these read too; of the others `reads` knows it."""
+MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "rrm": "rrm_label", "truth": None}
+"""Stage that makes what an option `labels` names."""
+NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
+"""Stage that trains what `predict.network` names."""
+NAMED_WEIGHTS = ("package", "hub", "none")
+"""What backbone_weights may be beside a file."""
+
+
+def complete(config: dict[str, Any], files: list[Path]) -> None:
+    """Check a configuration and fill in what follows from the rest: the demo's settings without a dataset, the dataset's name.
+
+    Args:
+        files: what it was read from, a later one over an earlier one.
+
+    Raises: ConfigError with one line for each fault.
+    """
+    from snakemake.utils import update_config
+
+    check.check(config, files)
+    if not config["dataset_root"]:
+        update_config(config, config["demo"])
+    config.update(options.Run(**{key: config[key] for key in options.Run.model_fields}).model_dump())
+    for name in options.SECTIONS:
+        _section(config, name, config["variant"])  # options that contradict each other are reported now
+    section(config, "segment", config["variant"])  # weights of no backbone, too
+    _check_package(section(config, "classifier")["backbone"], config["backbone_weights"])
+    of_tables = section(config, "tables")
+    for base in tables.bases(of_tables):
+        known_variant(config, base)
+    config["variants"] |= tables.variants(of_tables) | few_shot_tables.read()[0]
+    config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
+    if not re.fullmatch(NAME, config["dataset"]):
+        raise ConfigError(
+            f"dataset_root {config['dataset_root']!r} is a folder named {config['dataset']!r}, which cannot name a folder of "
+            "results: wanted letters, digits, '_', '.' and '-'. Set `dataset` to such a name."
+        )
+
+
+def own_file() -> list[Path]:
+    """Return the config.yaml of the working directory, if there is one: it counts more than the one beside the Snakefile."""
+    return [path for path in (Path("config.yaml"),) if path.is_file()]
+
+
+def load(files: list[Path], values: list[str]) -> dict[str, Any]:
+    """Return what snakemake makes of `--configfile files --config values`. Raises ConfigError."""
+    from snakemake.utils import update_config
+
+    config: dict[str, Any] = {}
+    for path in files:
+        update_config(config, yaml.safe_load(path.read_text()) or {})
+    for text in values:
+        key, _, value = text.partition("=")
+        update_config(config, {key: yaml.safe_load(value)})
+    complete(config, files)
+    return config
+
+
+def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
+    """A variant's overrides. Raises ConfigError."""
+    if variant not in config["variants"]:
+        names = list(config["variants"])
+        near = options.legal.nearest(variant, names)
+        raise ConfigError(f"no variant {variant!r} in config; there are {', '.join(names)}{near}")
+    return config["variants"][variant]
+
+
+def section(config: dict[str, Any], name: str, variant: str | None = None, weak: str | None = None) -> dict[str, Any]:
+    """A section's options: defaults, those of the kind of weak label, config.yaml, the variant's base, the variant itself.
+
+    What a variant says under the kind's name holds for runs on that kind only. `weak`: the config's if not given.
+    """
+    found = _section(config, name, variant, weak)
+    return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
+
+
+def _section(config: dict[str, Any], name: str, variant: str | None, weak: str | None = None) -> dict[str, Any]:
+    """Return a section's options as they are written."""
+    where, chain = f"variant {variant}: " if variant else "", []
+    while variant is not None:
+        chain.append(known_variant(config, variant))
+        variant = chain[-1].get("base")
+        if len(chain) > len(config["variants"]):
+            raise ConfigError("the bases of the variants go round in a circle")
+    weak = weak or config["weak"]
+    values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
+    for overrides in reversed(chain):
+        for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
+            nested = isinstance(value, dict) and isinstance(values[key], dict)
+            values[key] = {**values[key], **value} if nested else value
+    return check.section(name, values, where).model_dump()
+
+
+def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -> dict[str, Any]:
+    """A section's options; the backbone and its weights are the classifier's where they are left open."""
+    classifier = section(config, "classifier")["backbone"]
+    backbone = segment["backbone"] or classifier
+    source = segment["backbone_weights"] or config["backbone_weights"]
+    if backbone != classifier and not segment["backbone_weights"] and source not in NAMED_WEIGHTS:
+        raise ConfigError(
+            f"{name}.backbone is {backbone!r} and classifier.backbone {classifier!r}; backbone_weights {source!r} can be of "
+            f"one of them. Set {name}.backbone_weights to a file of its own, 'package', 'hub' or 'none'."
+        )
+    _check_package(backbone, source)
+    return segment | {"backbone": backbone, "backbone_weights": source}
+
+
+def _check_package(backbone: str, source: str) -> None:
+    """Raise ConfigError for weights 'package' of a backbone that has none, or none that is installed."""
+    if source == "package":
+        try:
+            package_file(backbone)
+        except WeightsError as error:
+            raise ConfigError(str(error)) from error
+
+
+def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> list[str]:
+    """Stages whose artifacts a stage of a variant reads, but those that these read too."""
+    if stage in ("s6_instance_masks", "s7_segment"):
+        maker = MAKERS[section(config, STAGES[stage], variant, weak)["labels"]]
+        return [maker] if maker else []
+    if stage == "s8_predict":
+        return [predicting(config, variant, weak)]
+    if stage == "s9_evaluate":
+        return [*label_stages(config, variant, weak), "s8_predict"]
+    return READS[stage]
+
+
+def predicting(config: dict[str, Any], variant: str, weak: str | None = None) -> str:
+    """The stage that trains the network of a variant's predictions."""
+    return NETWORKS[section(config, "predict", variant, weak)["network"]]
+
+
+def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
+    """Stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or no further than CAMs.
+
+    DFR's road has no label maps but predictions.
+    """
+    labels, last = section(config, "segment", variant, weak)["labels"], predicting(config, variant, weak)
+    if last == "dfr_train":
+        return ["s8_predict"]
+    if last == "rrm_train" or labels == "rrm":
+        return ["s3_seeds", "rrm_label"]
+    if labels == "cam":
+        return ["s3_seeds"]
+    objects = ["s5_object_masks"] if uses_objects(config, variant, weak) else []
+    return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
+
+
+def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
+    """Stages on a variant's road that train a network, but the classifier."""
+    of_labels = {"s5_object_masks": "s4_object_net", "s5_graph": "s4_affinity", "rrm_label": "rrm_train"}
+    found = [of_labels[stage] for stage in label_stages(config, variant, weak) if stage in of_labels]
+    last = predicting(config, variant, weak)
+    return found if last in found else [*found, last]
+
+
+def launcher(gpus: int) -> str:
+    """What a training's command begins with: one process, or one for each of several GPUs."""
+    return f"torchrun --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "python -m"
+
+
+def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Whether there are a classifier and its CAMs on a variant's road."""
+    return "s3_seeds" in label_stages(config, variant, weak)
+
+
+def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:
+    """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
+    base = config["variants"][variant].get("base")
+    if base is None:
+        return variant
+
+    def same(stage: str) -> bool:
+        name = STAGES[stage]
+        own, of_base = (section(config, name, v, weak) for v in (variant, base))
+        return own == of_base and all(map(same, reads(config, variant, stage, weak)))
+
+    return home(config, base, stage, weak) if same(stage) else variant
+
+
+def uses_objects(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Whether a variant's pseudo labels come from soft masks of boxes too."""
+    return section(config, "propagate", variant, weak)["objects_share"] > 0
+
+
+def chooses_walk(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Whether power and steps of a variant's random walk are chosen, where it has one."""
+    return options.Graph(**section(config, "graph", variant, weak)).chooses_walk

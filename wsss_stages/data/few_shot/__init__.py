@@ -1,0 +1,1 @@
+"""Episodes of few-shot segmentation, their squares, and a user's own supports."""

@@ -1,0 +1,70 @@
+"""PASCAL Context (Mottaghi et al. 2014) with its 59 classes to the index: VOC 2010 with other lists and masks; only ever read.
+
+JPEGImages/ID.jpg                                    photographs
+ImageSets/SegmentationContext/NAME.txt               4,998 images to train on, 5,105 to validate
+SegmentationClassContext/ID.png                      1..59 in the order of the names' letters, 0 none of them
+Context/                                             weak labels, unless data.weak_labels names a folder; VOC's boxes have other names
+classes.txt                                          optional, for masks in another order or scribbles with other names
+
+Every pixel shows something: one without a class is unknown, not background, and neither learned nor scored.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from wsss_stages import UNKNOWN
+from wsss_stages.data.images import read_labels
+from wsss_stages.data.importers.spool import Spool
+from wsss_stages.data.importers.voc import Layout, import_voc
+from wsss_stages.data.importers.voc_writer import write_labels
+from wsss_stages.data.index import Index, Record
+from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.progress import progress
+
+CLASSES = (
+    "background aeroplane bag bed bedclothes bench bicycle bird boat book bottle building bus cabinet car cat ceiling chair cloth "
+    "computer cow cup curtain dog door fence floor flower food grass ground horse keyboard light motorbike mountain mouse person "
+    "plate platform pottedplant road rock sheep shelves sidewalk sign sky snow sofa table track train tree truck tvmonitor wall "
+    "water window wood"
+).split()
+CONTEXT = Layout(
+    tuple(CLASSES), "SegmentationContext", "SegmentationClassContext", "SegmentationObjectContext", "Context"
+)
+
+
+def import_context(
+    dataset: str,
+    root: Path,
+    train_list: str,
+    val_list: str,
+    truth: Path,
+    limit: int = 0,
+    max_side: int = 0,
+    weak_root: Path | None = None,
+    workers: int = 4,
+) -> Index:
+    """Validate the folder, write its truth and return its index.
+
+    Args:
+        truth: folder to write SegmentationClass/ID.png into.  The others: as in data.voc.
+
+    Raises: DatasetError with every finding, and nothing is written.
+    """
+    index = import_voc(
+        dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, truth=truth, workers=workers
+    )
+
+    def draw(record: Record) -> Record:
+        if not record.truth:
+            return record
+        labels = read_labels(index.root / record.truth)
+        path = (truth / "SegmentationClass" / f"{record.id}.png").resolve()
+        write_labels(path, np.where(labels == 0, UNKNOWN, labels).astype(np.uint8))
+        return replace(record, truth=str(path))
+
+    records = Spool()
+    for _, record in progress(Ahead(index.records.values(), draw, workers), "true masks"):
+        records.add(record)
+    return replace(index, records=records)

@@ -1,0 +1,41 @@
+"""One look at every image of a dataset: records go to disk, findings are raised together at the end."""
+
+from collections.abc import Callable, Collection
+
+from wsss_stages.data.findings import DatasetError, Finding
+from wsss_stages.data.importers.spool import Spool
+from wsss_stages.data.notes import Notes
+from wsss_stages.data.record import Record
+from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.progress import progress
+
+Examined = tuple[Record | None, list[Finding], dict[str, int]]
+"""The record of one image, its findings, and its notes: how often each was met."""
+
+
+def examine_all(
+    ids: Collection[str],
+    examine: Callable[[str], Examined],
+    findings: list[Finding],
+    notes: Notes,
+    max_side: int,
+    workers: int,
+) -> Spool:
+    """Return the records of all images, which `examine` looks at in threads.
+
+    Args:
+        findings: those of the folder, to which those of the images are added.
+        notes: those of the folder, to which those of the images are added.
+        max_side: longer side of the working size of larger photographs, pixels; 0 keeps all at full size.
+
+    Raises: DatasetError with every finding.
+    """
+    records = Spool()
+    for image_id, (record, found, counts) in progress(Ahead(ids, examine, workers), "data"):
+        findings += found
+        notes.add_all(counts, image_id)
+        if record and not findings:
+            records.add(record.reduced(max_side) if max_side else record)
+    if findings:
+        raise DatasetError(findings)
+    return records

@@ -1,0 +1,1 @@
+"""Scores of label maps and of instances, and the figures of the report."""

@@ -1,0 +1,135 @@
+"""One run at a time on one output: a lock file beside it, held by the running process and gone with it, however it ends.
+
+The lock is `flock`'s, so a file that a killed process left behind holds nothing; on NFS Linux makes it hold between machines.
+"""
+
+import atexit
+import errno
+import fcntl
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wsss_stages.store import tidying
+
+SUFFIX = ".lock"
+WITHOUT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+"""What a file system says that has no locks."""
+
+_held: dict[Path, int] = {}
+"""Lock files of this process and their descriptors."""
+_without: list[Path] = []
+"""The folder without locks that was told of."""
+
+
+class InUseError(ValueError):
+    """Another run is making the same output: which, since when, what to do."""
+
+
+@contextmanager
+def held(output: Path, *beside: str) -> Iterator[None]:
+    """Hold an output's lock for the block; of several processes of one training the first holds it. Raises InUseError.
+
+    Args:
+        beside: names of files in the same folder that are made with it.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    take(output, output, *(output.with_name(name) for name in beside))
+    try:
+        yield
+    finally:
+        release(output)
+
+
+def take(output: Path, *made: Path) -> None:
+    """Hold an output's lock until `release` or the end of the process; held already by it, nothing changes. Raises InUseError.
+
+    Args:
+        made: the files under the lock; what a killed run left half written of them is taken away.
+    """
+    path = _lock_of(output)
+    if path in _held:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(file)
+            raise InUseError(_in_use(output, path)) from error
+        except OSError as error:
+            os.close(file)
+            if error.errno not in WITHOUT:
+                raise
+            path.unlink(missing_ok=True)
+            _tell_once(path.parent, error)
+            return
+        if _is(path, file):
+            break
+        os.close(file)  # its holder has just released it and taken it away
+    with suppress(OSError):  # a full disk is told by what cannot be written, and the lock holds without a text
+        os.ftruncate(file, 0)
+        os.write(file, json.dumps(_whoami()).encode())
+    _held[path] = file
+    tidying.tidy(made)
+
+
+def release(output: Path) -> None:
+    """Give an output's lock back, if it is held, and take its file away."""
+    path = _lock_of(output)
+    if path in _held:
+        path.unlink(missing_ok=True)
+        os.close(_held.pop(path))
+
+
+@atexit.register
+def _release_all() -> None:
+    """What failed runs still hold."""
+    for path in list(_held):
+        with suppress(OSError):
+            release(path.with_name(path.name.removesuffix(SUFFIX)))
+
+
+def _lock_of(output: Path) -> Path:
+    output = output.absolute()
+    return output.with_name(output.name + SUFFIX)
+
+
+def _is(path: Path, file: int) -> bool:
+    """Whether an open file is still what the path names."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _whoami() -> dict:
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _in_use(output: Path, path: Path) -> str:
+    try:
+        told = json.loads(path.read_text())
+        who = f"process {told['pid']} on {told['host']}, since {told['since']}"
+    except (OSError, ValueError, KeyError):
+        who = "a process that has only just begun"
+    return (
+        f"{output} is being made by another run ({who}). Wait for it, or stop it and run this again: what it has made whole is kept. "
+        f"Its lock, {path}, goes with its process; deleting it mends nothing."
+    )
+
+
+def _tell_once(folder: Path, error: OSError) -> None:
+    if not _without:
+        sys.stderr.write(
+            f"note: the file system of {folder} has no locks ({error.strerror}), so two runs on one output at once go unnoticed\n"
+        )
+        _without.append(folder)

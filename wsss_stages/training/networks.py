@@ -1,0 +1,252 @@
+"""Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from wsss_stages import training
+from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
+from wsss_stages.config.options import Dfr, Guided, Instances, Rrm, Scl, SclFeatures, Segment
+from wsss_stages.dfr.net import DfrNet
+from wsss_stages.nets import backbones
+from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
+from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
+from wsss_stages.nets.deeplab_plus import DeepLabV3Plus
+from wsss_stages.nets.object_net import ObjectNet
+from wsss_stages.nets.pspnet import PspNet
+from wsss_stages.nets.segmenter import Segmenter
+from wsss_stages.nets.tree_fcn import TreeFcn
+from wsss_stages.rrm.net import RrmNet
+from wsss_stages.scl.canet import CaNet
+from wsss_stages.scl.few_shot import FewShot
+from wsss_stages.scl.head import Head
+from wsss_stages.scl.pfenet import PfeNet
+from wsss_stages.scl.standard import Standard
+from wsss_stages.store import artifacts
+from wsss_stages.store.artifacts import ContractError
+from wsss_stages.training import pretrained
+
+Photographs = Iterable[torch.Tensor]
+"""A few of the run's, for `weights.load`."""
+METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
+HEADS: dict[str, type[Segmenter]] = {
+    "deeplab_v3": DeepLabV3,
+    "deeplab_v3plus": DeepLabV3Plus,
+    "deeplab_v2": DeepLabV2,
+    "pspnet": PspNet,
+    "tree_fcn": TreeFcn,
+}
+
+
+def build_classifier(
+    method: str, backbone: str, stride: int, classes: int, source: str, seed: int, photographs: Photographs = ()
+):
+    """A classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
+    torch.manual_seed(seed)
+    body = backbones.build(backbone, stride, pretrained=source != "none")
+    origin = pretrained.load(body, source, photographs)
+    return METHODS[method](body, classes), origin
+
+
+def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
+    """The trained classifier of s1 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    opt = known["options"]
+    network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], known), known["classes"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCnn, dict]:
+    """An affinity CNN on the classifier's trained backbone at another stride, and the classifier's provenance."""
+    trained, known = restore_classifier(classifier)
+    torch.manual_seed(seed)
+    body = _body(known["options"]["backbone"], stride, known)
+    body.load_state_dict(trained.backbone.state_dict())
+    return AffinityCnn(body), known
+
+
+def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
+    """An object network on the classifier's trained backbone, and the classifier's provenance."""
+    trained, known = restore_classifier(classifier)
+    torch.manual_seed(seed)
+    body = _pyramid(known["options"]["backbone"], known)
+    body.load_state_dict(trained.backbone.state_dict())
+    return ObjectNet(body, width), known
+
+
+def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
+    """The trained object network of s4 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    network = ObjectNet(_pyramid(known["backbone"], known), known["options"]["width"])
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
+    """The trained affinity CNN of s4 in eval mode, and its provenance."""
+    known = training.read_provenance(path)
+    network = AffinityCnn(_body(known["backbone"], known["options"]["stride"], known))
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -> tuple[Segmenter, pretrained.Origin]:
+    """A segmenter with its backbone's weights, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    head = HEADS[opt.head]
+    body = head.body(opt.backbone, opt.stride, opt.backbone_weights != "none")
+    origin = pretrained.load(body, opt.backbone_weights, photographs)
+    return head(body, classes, opt.head_channels), origin
+
+
+def build_rrm(backbone: str, classes: int, opt: Rrm, source: str, photographs: Photographs = ()) -> tuple[RrmNet, dict]:
+    """RRM's network with its backbone's weights from `source`, and what its provenance tells of them. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    body = backbones.build(backbone, opt.stride, pretrained=source != "none")
+    origin = pretrained.load(body, source, photographs)
+    network = RrmNet(body, classes, opt.channels, opt.reweight, opt.branches)
+    return network, {"backbone": backbone, "origin": vars(origin)}
+
+
+def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict]:
+    """RRM's network with the classifier's trained backbone and last layer, and what its provenance tells of them.
+
+    Args:
+        classes: with background.
+    Raises ContractError where the classifier knows other classes.
+    """
+    trained, known = restore_classifier(classifier)
+    if known["classes"] != classes - 1:
+        raise ContractError(
+            f"{classifier}: found a classifier of {known['classes']} classes, wanted one of {classes - 1}, as the index has them. "
+            "Give that of the same dataset with --classifier."
+        )
+    torch.manual_seed(opt.seed)
+    network = RrmNet(
+        _body(known["options"]["backbone"], opt.stride, known), classes, opt.channels, opt.reweight, opt.branches
+    )
+    network.backbone.load_state_dict(trained.backbone.state_dict())
+    with torch.no_grad():
+        network.tag.weight.copy_(trained.head.weight[1 - classes :])  # SEAM's first row is the background's
+    digest = artifacts.sha256(classifier)
+    return network, {"backbone": known["options"]["backbone"], "origin": known["origin"], "classifier": digest}
+
+
+def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, pretrained.Origin]:
+    """DFR's network with its backbone's weights, and their origin. `classes` counts background."""
+    torch.manual_seed(opt.seed)
+    body = backbones.pyramid(opt.backbone, pretrained=opt.backbone_weights != "none")
+    origin = pretrained.load(body, opt.backbone_weights, photographs)
+    return DfrNet(body, classes, opt.channels, opt.feature_head(), opt.blocks), origin
+
+
+def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
+    """The trained segmenter of s7, or RRM's or DFR's network, in eval mode, and its provenance. Raises ContractError."""
+    known = training.read_provenance(path)
+    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(known.get("stage"), partial(_segmenter, path))(known)
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def _dfr(known: dict) -> DfrNet:
+    opt = Dfr(**known["options"])
+    return DfrNet(_pyramid(opt.backbone, known), known["classes"], opt.channels, opt.feature_head(), opt.blocks)
+
+
+def _rrm(known: dict) -> RrmNet:
+    opt = Rrm(**known["options"])
+    body = _body(known["backbone"], opt.stride, known)
+    return RrmNet(body, known["classes"], opt.channels, opt.reweight, opt.branches)
+
+
+def _segmenter(path: Path, known: dict) -> Segmenter:
+    opt = known["options"]
+    if opt.get("head") not in HEADS:
+        raise ContractError(
+            f"{path}: found weights of {known.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
+            f"one of {', '.join(HEADS)}. Run s7_segment again."
+        )
+    head = HEADS[opt["head"]]
+    body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
+    return head(body, known["classes"], opt["head_channels"])
+
+
+def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Backbone, pretrained.Origin]:
+    """A backbone in eval mode with its weights from `source`, and their origin; without weights the same random filters every
+    time, which keep the scale of what they see."""
+    torch.manual_seed(0)
+    body = backbones.build(backbone, stride, pretrained=source != "none")
+    for module in body.modules() if source == "none" else ():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    origin = pretrained.load(body, source)
+    return body.eval().requires_grad_(False), origin
+
+
+def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
+    """What maps depend on beside the image: recorded with them, and wanted of them."""
+    state = backbone.state_dict()
+    digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
+    return opt.model_dump() | {"backbone": backbone.name, "weights": digest}
+
+
+def build_few_shot(backbone: backbones.Backbone, opt: Scl) -> FewShot:
+    """A baseline's network with new heads, drawn from the seed, on a frozen backbone."""
+    torch.manual_seed(opt.seed)
+    return FewShot(backbone, _few_shot_head(sum(backbone.dims[:2]), opt), opt.vectors, opt.feature_dropout)
+
+
+def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
+    """The network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
+    known = training.read_provenance(path)
+    if known.get("stage") != "scl_train":
+        raise ContractError(
+            f"{path}: found weights of {known.get('stage')}, wanted those of scl_train. Give those with --weights."
+        )
+    network = build_few_shot(_body(known["backbone"], known["features"]["stride"], known), Scl(**known["options"]))
+    training.load_weights(path, network)
+    if isinstance(network.head, CaNet):
+        network.head.rounds = how.rounds
+    return network.eval(), known
+
+
+def _few_shot_head(inputs: int, opt: Scl) -> Head:
+    standard = Standard(inputs, opt.directions if opt.standardise else 0)
+    shared = (standard, opt.channels, len(opt.vectors), opt.support_branch, opt.similarity, opt.dropout)
+    return (
+        CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins, opt.prior == "deep")
+    )
+
+
+def build_detector(backbone: str, classes: int, opt: Instances, source: str, photographs: Photographs = ()):
+    """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    from wsss_stages.nets.mask_rcnn import Detector  # torchvision takes seconds, which other networks need not wait
+
+    torch.manual_seed(opt.seed)
+    body = backbones.pyramid(backbone, pretrained=source != "none")
+    origin = pretrained.load(body, source, photographs)
+    return Detector(body, classes, opt.crop, **opt.heads()), origin
+
+
+def restore_detector(path: Path) -> tuple[nn.Module, dict]:
+    """The trained detector of s7 in eval mode, and its provenance."""
+    from wsss_stages.nets.mask_rcnn import Detector
+
+    known = training.read_provenance(path)
+    opt = Instances(**known["options"])
+    network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())
+    training.load_weights(path, network)
+    return network.eval(), known
+
+
+def _body(backbone: str, stride: int, known: dict) -> backbones.Backbone:
+    return backbones.build(backbone, stride, pretrained=known["origin"]["source"] != "none")
+
+
+def _pyramid(backbone: str, known: dict) -> backbones.Backbone:
+    return backbones.pyramid(backbone, pretrained=known["origin"]["source"] != "none")
