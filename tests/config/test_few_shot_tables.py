@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from wsss_stages.config import few_shot_tables, variants
+from wsss_stages.config import tables, variants
 
 ROOT = Path(__file__).parents[2]
-VARIANTS, TABLES = few_shot_tables.read()
+VARIANTS, TABLES = tables.read_few_shot()
 
 
 @pytest.fixture(scope="module")

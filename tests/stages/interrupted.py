@@ -29,15 +29,15 @@ def run(stage: str, argv: list[str], share: float, how: int) -> int:
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     torch.set_num_threads(1)
-    checkpoints.SECONDS, held_out.FEWEST, tell = 0.0, 4, Clock.tell
+    checkpoints.SECONDS, held_out.FEWEST, report = 0.0, 4, Clock.report
 
     def interrupted(clock: Clock, step: int, loss: float) -> float:
-        if step == max(2, round(share * clock.steps)):
+        if step == max(2, round(share * clock.pace.total)):
             os.kill(os.getpid(), how)
             os.kill(os.getpid(), how)  # as SLURM does
-        return tell(clock, step, loss)
+        return report(clock, step, loss)
 
-    Clock.tell = interrupted
+    Clock.report = interrupted
     try:
         main(argv)
     except SystemExit as left:

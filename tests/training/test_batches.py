@@ -1,49 +1,9 @@
-"""Batches made ahead: in order, not too far ahead, and with the errors of those that make them."""
-
-import time
+"""Samples to batches."""
 
 import numpy as np
-import pytest
 import torch
 
-from wsss_stages.training.batches import AHEAD, collate, made_ahead
-
-
-@pytest.mark.parametrize("threads", [0, 1, 3])
-def test_order_is_that_of_the_keys_however_long_each_takes(threads):
-    def make(key):
-        time.sleep(0.01 * (key[0] % 3 == 0))
-        return {"key": key[0]}
-
-    assert [b["key"] for b in made_ahead(make, ([k] for k in range(12)), threads)] == list(range(12))
-
-
-def test_no_more_is_made_than_threads_may_be_ahead():
-    asked = []
-
-    def keys():
-        for key in range(100):
-            asked.append(key)
-            yield [key]
-
-    made = made_ahead(lambda key: {"key": key}, keys(), 2)
-    for _ in range(5):
-        next(made)
-    assert len(asked) == 5 + AHEAD * 2
-    made.close()
-
-
-@pytest.mark.parametrize("threads", [0, 2])
-def test_an_error_comes_with_its_batch(threads):
-    def make(key):
-        if key == [2]:
-            raise ValueError("damaged")
-        return {"key": key}
-
-    made = made_ahead(make, ([k] for k in range(5)), threads)
-    assert [next(made), next(made)] == [{"key": [0]}, {"key": [1]}]
-    with pytest.raises(ValueError, match="damaged"):
-        next(made)
+from wsss_stages.training.batches import collate
 
 
 def test_arrays_are_stacked_and_texts_listed():

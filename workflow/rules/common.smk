@@ -20,14 +20,14 @@ if set("{}") & set(str(workflow.basedir)):
     )
 
 try:  # a file of the command line counts more than config.yaml
-    configuration.complete(
+    variants.complete(
         config,
         sorted(
             map(Path, workflow.configfiles),
             key=lambda file: file in map(Path, workflow.overwrite_configfiles),
         ),
     )
-except configuration.ConfigError as error:
+except variants.ConfigError as error:
     raise WorkflowError(str(error))
 
 # envs/wsss.yaml holds the libraries alone: a job in it takes the package from where it lies, beside the Snakefile
@@ -59,8 +59,8 @@ def section(name, wildcards=None):
     """A section's options, those of the variant and of the kind of weak label of a job if it has them."""
     chosen = (wildcards.variant, wildcards.get("weak")) if wildcards else ()
     try:
-        return configuration.section(config, name, *chosen)
-    except configuration.ConfigError as error:
+        return variants.section(config, name, *chosen)
+    except variants.ConfigError as error:
         raise WorkflowError(str(error))
 
 
@@ -70,7 +70,7 @@ def section_flags(name):
 
 
 def stage_folder(wildcards, stage):
-    home = configuration.home(config, wildcards.variant, stage, wildcards.weak)
+    home = variants.home(config, wildcards.variant, stage, wildcards.weak)
     return f"results/{wildcards.dataset}/{wildcards.weak}/{home}/{stage}"
 
 
@@ -132,7 +132,7 @@ def launch(wildcards, resources):
             f"gpus_per_training is {wanted}, but a profile, --resources or --set-resources gives a training gpu={gpus}; "
             f"write the same number in both, on one machine --resources gpu={wanted}."
         )
-    return configuration.launcher(gpus)
+    return variants.launcher(gpus)
 
 
 def dataset_root(wildcards):

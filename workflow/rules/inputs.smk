@@ -2,30 +2,30 @@
 
 from snakemake.io import contains_wildcard
 
-from wsss_stages.config import few_shot_tables, tables
+from wsss_stages.config import tables
 
 TABLES = tables.read()[1]
-FEW_SHOT_TABLES = few_shot_tables.read()[1]
+FEW_SHOT_TABLES = tables.read_few_shot()[1]
 
 
 def uses_objects(wildcards):
     """Whether soft masks of boxes are mixed into a variant's pseudo labels."""
-    return configuration.uses_objects(config, wildcards.variant, wildcards.weak)
+    return variants.uses_objects(config, wildcards.variant, wildcards.weak)
 
 
 def label_stages(wildcards):
     """Stages that leave label maps of the training images."""
-    return configuration.label_stages(config, wildcards.variant, wildcards.weak)
+    return variants.label_stages(config, wildcards.variant, wildcards.weak)
 
 
 def trainings(wildcards):
     """Stages of a variant that train a network."""
-    return configuration.trainings(config, wildcards.variant, wildcards.weak)
+    return variants.trainings(config, wildcards.variant, wildcards.weak)
 
 
 def final_network(wildcards):
     """The weights that a variant's predictions come of."""
-    stage = configuration.predicting(config, wildcards.variant, wildcards.weak)
+    stage = variants.predicting(config, wildcards.variant, wildcards.weak)
     return weights_of(stage)(wildcards)
 
 
@@ -37,7 +37,7 @@ def affinity_of_report(wildcards):
 
 def chosen_walk(wildcards):
     """What s5_walk chose, or nothing where there is nothing to choose."""
-    if not configuration.chooses_walk(config, wildcards.variant, wildcards.weak):
+    if not variants.chooses_walk(config, wildcards.variant, wildcards.weak):
         return []
     return [f"{stage_folder(wildcards, 's5_walk')}/walk.json"]
 
@@ -87,7 +87,7 @@ def labels_of(name):
     """Input function: all labels that a config section asks for, but truth."""
 
     def manifests(wildcards):
-        stage = configuration.MAKERS[section(name, wildcards)["labels"]]
+        stage = variants.MAKERS[section(name, wildcards)["labels"]]
         return all_shards(stage, "train")(wildcards) if stage else []
 
     return manifests
@@ -119,7 +119,7 @@ def backbone_of(name):
 
     def file(wildcards):
         source = weights_source(name, wildcards)
-        used = source not in configuration.NAMED_WEIGHTS and not contains_wildcard(
+        used = source not in variants.NAMED_WEIGHTS and not contains_wildcard(
             source
         )
         return [source] if used else []
@@ -182,7 +182,7 @@ def paces_of_table(wildcards):
     if not TABLES[wildcards.table].timed:
         return []
     return [
-        f"results/{wildcards.dataset}/{weak}/{configuration.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
+        f"results/{wildcards.dataset}/{weak}/{variants.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
         for _, weak, variant in rows_of_table(wildcards)
     ]
 
@@ -198,14 +198,14 @@ def maps_of(*splits):
 
 def few_shot_weights(wildcards):
     """The weights of scl_train on a fold, of the variant whose training is this one's too."""
-    home = configuration.home(config, wildcards.variant, "scl_train")
+    home = variants.home(config, wildcards.variant, "scl_train")
     return f"results/{wildcards.dataset}/scl/fold{wildcards.fold}/{home}/scl_train/weights.safetensors"
 
 
 def rows_of_few_shot_table(wildcards):
     """(number of a row, the variant with its scores, fold) for all rows and folds of a table."""
     return [
-        (number, configuration.home(config, row.variant, "scl_evaluate"), fold)
+        (number, variants.home(config, row.variant, "scl_evaluate"), fold)
         for number, row in enumerate(FEW_SHOT_TABLES[wildcards.few_shot_table].rows)
         for fold in section("tables")["folds"]
     ]
@@ -220,7 +220,7 @@ def scores_of_few_shot_table(wildcards):
 
 def label_manifests(wildcards):
     """Manifests of the CAMs, if any, and of all label maps of the training images."""
-    if not configuration.uses_cams(config, wildcards.variant, wildcards.weak):
+    if not variants.uses_cams(config, wildcards.variant, wildcards.weak):
         return label_maps(wildcards)
     return cams_of_training(wildcards) + label_maps(wildcards)
 
@@ -230,7 +230,7 @@ def curves(wildcards):
     own = [
         f"{stage_folder(wildcards, stage)}/curve.json" for stage in trainings(wildcards)
     ]
-    cams = configuration.uses_cams(config, wildcards.variant, wildcards.weak)
+    cams = variants.uses_cams(config, wildcards.variant, wildcards.weak)
     return [f"results/{wildcards.dataset}/s1_classifier/curve.json"] * cams + own
 
 
@@ -240,7 +240,7 @@ def benchmarks(wildcards):
         f"{stage_folder(wildcards, stage)}.json" for stage in trainings(wildcards)
     ]
     predictions = all_shards("s8_predict", "val")(wildcards)
-    cams = configuration.uses_cams(config, wildcards.variant, wildcards.weak)
+    cams = variants.uses_cams(config, wildcards.variant, wildcards.weak)
     made = [
         f"results/{wildcards.dataset}/{stage}.json"
         for stage in ("data", "s1_classifier")[: 1 + cams]

@@ -1,4 +1,4 @@
-"""The thesis's tables, as workflow/tables.yaml has them: each row a label map of a variant, made with several seeds."""
+"""The thesis's tables, as workflow/tables.yaml has them: rows are label maps of variants with several seeds, or scores of few-shot networks."""
 
 import itertools
 from pathlib import Path
@@ -76,14 +76,14 @@ class Table(BaseModel):
         }
 
 
-def of_file() -> dict[str, Any]:
-    """What FILE holds; by libyaml, for every start of snakemake reads it several times."""
+def content_of_file() -> dict[str, Any]:
+    """Return the content of FILE, by libyaml: every start of snakemake reads it several times."""
     return yaml.load(FILE.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read() -> tuple[dict[str, dict], dict[str, Table]]:
     """Overrides of the rows' variants, and the tables by name."""
-    content = of_file()
+    content = content_of_file()
     return content["variants"], {key: Table(**table) for key, table in content["tables"].items()}
 
 
@@ -111,3 +111,49 @@ def variants(options: dict[str, Any]) -> dict[str, dict]:
             shares = name(base, overrides[key].get("base", "full"), seed)
             made[name(base, key, seed)] = {**overrides[key], "base": shares}
     return made
+
+
+def row_of(shots: int, how: str) -> str:
+    """Return the name of a row of scores.json: supports averaged, "cross" (Eq. 5.17), or a "prototype" that nothing was trained for."""
+    return f"{shots}-shot" if shots == 1 and how == "average" else f"{shots}-shot {how}"
+
+
+def control_of(row: str) -> str:
+    """Return the row of the control, whose support shows a class that is not scored."""
+    return f"{row}, another class"
+
+
+class FewShotRow(BaseModel):
+    """One row of chapter 5: a row of the scores of a variant, on some of the folds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    variant: str
+    scored: str
+    """Row of scores.json."""
+    thesis: list[float] = []
+    """mIoU of the thesis on PASCAL-5^i, %: of each fold, or one mean of all; empty where it has no such row."""
+    thesis_fb: float | None = None
+
+    def thesis_of(self, folds: list[int]) -> float | None:
+        """Return the thesis's mean over these folds, or over all where it has no other."""
+        if not self.thesis:
+            return None
+        means = self.thesis if len(self.thesis) == 1 else [self.thesis[fold] for fold in folds]
+        return sum(means) / len(means)
+
+
+class FewShotTable(BaseModel):
+    """Heading and rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    rows: list[FewShotRow]
+
+
+def read_few_shot() -> tuple[dict[str, dict], dict[str, FewShotTable]]:
+    """Return the variants that chapter 5's rows add to the config's, and the tables by name."""
+    content = content_of_file()["few_shot"]
+    return content["variants"], {key: FewShotTable(**table) for key, table in content["tables"].items()}

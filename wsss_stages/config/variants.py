@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from wsss_stages.config import check, few_shot_tables, options, tables
+from wsss_stages.config import check, options, tables
 from wsss_stages.config.check import ConfigError
 from wsss_stages.data.names import NAME
 from wsss_stages.store.packages import WeightsError, package_file
@@ -83,7 +83,7 @@ def complete(config: dict[str, Any], files: list[Path]) -> None:
     of_tables = section(config, "tables")
     for base in tables.bases(of_tables):
         known_variant(config, base)
-    config["variants"] |= tables.variants(of_tables) | few_shot_tables.read()[0]
+    config["variants"] |= tables.variants(of_tables) | tables.read_few_shot()[0]
     config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
     if not re.fullmatch(NAME, config["dataset"]):
         raise ConfigError(

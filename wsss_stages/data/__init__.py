@@ -1,1 +1,1 @@
-"""Importers turn a dataset into the index, the only door to data."""
+"""The index, the only door to data: images with their weak labels and their truth."""

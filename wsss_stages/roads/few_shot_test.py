@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from wsss_stages.config.few_shot_tables import control_of, row_of
 from wsss_stages.config.options import Drawing, SclEvaluate
+from wsss_stages.config.tables import control_of, row_of
 from wsss_stages.data.few_shot.episode_pools import Drawer
 from wsss_stages.data.few_shot.episodes import Episodes, of_another_class
 from wsss_stages.data.few_shot.squares import from_square, image_on_square
@@ -21,7 +21,7 @@ from wsss_stages.scl.similarity import prototypes, similarity
 from wsss_stages.scl.untrained import Untrained, best_threshold
 from wsss_stages.shards.frozen_maps import Frozen
 from wsss_stages.store.check_finite import finite
-from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 from wsss_stages.training.batches import collate
 
@@ -53,7 +53,7 @@ class FewShotTest:
         shape = len(self.episodes.test), len(self.frozen.index.classes), 2, 2
         counts = {row: np.zeros(shape, np.int64) for row in (*self.rows, *self.controls)}
         last = None
-        for (seed, episode, _), supports in progress(Ahead(asked, self._load), "scl_evaluate"):
+        for (seed, episode, _), supports in progress(Prefetch(asked, self._load), "scl_evaluate"):
             if episode.query != last:
                 views, last = self._views(episode.query), episode.query
             truth = self.frozen.truth(episode.query, episode.cls)

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_segmenter
 
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
         "rrm_label", (contracts.RRM_BRANCH, contracts.RRM_LABEL), Index.read(paths.index), paths.split, paths.manifest,
         opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),
     )  # fmt: skip
-    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "rrm_label"):
+    for item, photo in progress(Prefetch(shard.todo(), lambda item: item.image), "rrm_label"):
         record = item.record
         classes = np.array([0, *record.tags], np.uint8)
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255

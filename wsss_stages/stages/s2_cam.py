@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_classifier
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     limit = opt.batch_pixels or (1 if device == "cpu" else PIXELS_ON_GPU)
     batches = shard.batches(lambda record: record.height * record.width, limit, one_size=True)
     for batch, photos in progress(
-        Ahead(batches, lambda batch: np.stack([item.image for item in batch])), "s2_cam (batches)"
+        Prefetch(batches, lambda batch: np.stack([item.image for item in batch])), "s2_cam (batches)"
     ):
         images = backbones.normalise(torch.from_numpy(photos).permute(0, 3, 1, 2).to(device) / 255)
         classes = [torch.tensor(item.record.tags, dtype=torch.long, device=device) for item in batch]

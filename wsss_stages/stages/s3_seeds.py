@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
 
     device = devices.pick(paths.device)
@@ -153,7 +153,7 @@ def main(argv: list[str] | None = None) -> None:
         return made, {**notes, "class_lost_among_superpixels": lost}
 
     evidence = {"box": by_boxes, "scribble": by_marks, "point": by_marks, "tag": by_tags, "mixed": by_all}[index.weak]
-    for item, image in progress(Ahead(shard.todo(), lambda item: item.image), "s3_seeds"):
+    for item, image in progress(Prefetch(shard.todo(), lambda item: item.image), "s3_seeds"):
         M_I, M_I_top = cam_labels(item, image)
         made, notes = evidence(item, image, M_I, M_I_top)
         counted = levels.counts(made["seeds"], np.array(item.record.tags, np.uint8))

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_affinity
 
@@ -80,7 +80,7 @@ def main(argv: list[str] | None = None) -> None:
             return start_of_cam(item.read(contracts.CAM)["cam"], *item.size, opt.walk_gamma, network.grid)
         return start_of_seeds(item.read(contracts.ALL[opt.seeds])["label"], item.record.tags, network.grid)
 
-    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_graph"):
+    for item, photo in progress(Prefetch(shard.todo(), lambda item: item.image), "s5_graph"):
         record = item.record
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         with torch.no_grad():

@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_object_net
 
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
             found = (found + network(image.flip(3), inside.flip(2)).flip(2)) / 2
         return found.cpu().numpy()
 
-    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s5_object_masks"):
+    for item, photo in progress(Prefetch(shard.todo(), lambda item: item.image), "s5_object_masks"):
         record = item.record
         boxes, box_classes = record.box_arrays()
         windows = np.array([window(box, np.full(4, opt.margin)) for box in boxes], np.float32).reshape(-1, 4)

@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_affinity
 
@@ -192,7 +192,7 @@ def main(argv: list[str] | None = None) -> None:
     limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
     batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), limit)
     for batch, photos in progress(
-        Ahead(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
+        Prefetch(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
     ):
         graphs_of_batch = [graph_of(item, photo) for item, photo in zip(batch, photos, strict=True) if uses_graph]
         networks = train(graphs_of_batch, window, opt) if uses_graph else [None] * len(batch)

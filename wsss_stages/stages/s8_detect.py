@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite_outputs
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_detector
 
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
         size = tuple(max(1, round(n * scale)) for n in item.size[::-1])
         return cv2.resize(item.image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
-    for item, photo in progress(Ahead(shard.todo(), view), "s8_detect"):
+    for item, photo in progress(Prefetch(shard.todo(), view), "s8_detect"):
         image = torch.from_numpy(photo).permute(2, 0, 1).to(device) / 255
         with finite_outputs(network.deciding(), "s8_detect", item.id, "s7_instances"):
             found = network.detect(image, item.record.full_height, item.record.full_width, opt.min_score, opt.most)

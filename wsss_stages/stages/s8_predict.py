@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_segmenter
 
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
         "s8_predict", (contracts.PREDICTION, contracts.PREDICTION_KNOWN), Index.read(paths.index), paths.split, paths.manifest,
         opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),
     )  # fmt: skip
-    for item, photo in progress(Ahead(shard.todo(), lambda item: item.image), "s8_predict"):
+    for item, photo in progress(Prefetch(shard.todo(), lambda item: item.image), "s8_predict"):
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
         finite(P, "the class probabilities", "s8_predict", item.id, NETWORKS[opt.network])

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
     from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.prefetch import Ahead
+    from wsss_stages.store.prefetch import Prefetch
     from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import build_frozen, seen_by
 
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> None:
         return m.clamp(max=torch.finfo(torch.float16).max).permute(1, 2, 0).half().cpu().numpy()
 
     for item, square in progress(
-        Ahead(shard.todo(), lambda item: image_on_square(item.image, opt.side)), "scl_features"
+        Prefetch(shard.todo(), lambda item: image_on_square(item.image, opt.side)), "scl_features"
     ):
         with torch.no_grad():
             found = two_maps(backbone(backbones.normalise(torch.from_numpy(square)[None].to(device))), backbone.grids)

@@ -6,12 +6,10 @@ writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 
 import argparse
-import csv
-import io
 import statistics
 from pathlib import Path
 
-from wsss_stages.config import few_shot_tables
+from wsss_stages.config import tables
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -27,10 +25,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages.evaluation import figures
+    from wsss_stages.evaluation import table_files
     from wsss_stages.store import artifacts, provenance
 
-    definition = few_shot_tables.read()[1][paths.name]
+    definition = tables.read_few_shot()[1][paths.name]
     scores: dict[int, list[dict]] = {}
     for text in paths.scores:
         number, _, path = text.partition("=")
@@ -60,22 +58,8 @@ def main(argv: list[str] | None = None) -> None:
         "high as mIoU where a network does not heed its support. Unknown pixels (255) are ignored. The thesis's numbers "
         "are those of PASCAL-5^i, other images; they are means of these folds where it tells them by fold, else of all four."
     )
-    cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *cells])
-    lines = [f"# {definition.title}", "", note, "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
-    lines += [f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in cells]
-    written = {
-        ".csv": text.getvalue(),
-        ".md": "\n".join(lines) + "\n",
-        ".html": figures.html_table(definition.title, note, header, cells),
-    }
-    for suffix, content in written.items():
-        with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
-            partial.write_text(content)
     shown = [(row[0], *row[-7:-5], None, row[-2]) for row in rows]
-    with artifacts.whole(paths.table.with_suffix(".png")) as partial:
-        figures.table_picture(f"{definition.title}: {first['dataset']}", shown).savefig(partial, format="png", dpi=110)
+    table_files.write(paths.table, definition.title, note, header, rows, shown, first["dataset"])
 
 
 def _row(row, scores: list[dict], folds: list[int]) -> tuple:
@@ -93,7 +77,7 @@ def _row(row, scores: list[dict], folds: list[int]) -> tuple:
         [100 * statistics.mean(seed) for seed in zip(*(its[key] for its in found), strict=True)]
         for key in ("miou", "fb_iou")
     )
-    controls = [score["rows"].get(few_shot_tables.control_of(row.scored)) for score in scores]
+    controls = [score["rows"].get(tables.control_of(row.scored)) for score in scores]
     control = statistics.mean(100 * m for its in controls for m in its["miou"]) if all(controls) else None
     deviation = statistics.stdev(miou) if len(miou) > 1 else None
     return (

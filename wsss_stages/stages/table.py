@@ -7,8 +7,6 @@ writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 
 import argparse
-import csv
-import io
 import itertools
 import statistics
 from pathlib import Path
@@ -36,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     paths = parser.parse_args(argv)
 
     from wsss_stages.config import tables
-    from wsss_stages.evaluation import figures
+    from wsss_stages.evaluation import table_files
     from wsss_stages.store import artifacts, provenance
 
     definition = tables.read()[1][paths.name]
@@ -62,19 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         f"{first['dataset']}, {first['split']}, {first['images']} images, {seeds} seed{'s'[: seeds != 1]}; unknown pixels count "
         f"as background. The thesis's numbers are those of VOC 2012's {IMAGES[first['split']]} images, another dataset. {_order(rows)}"
     )
-    cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *cells])
-    written = {
-        ".csv": text.getvalue(),
-        ".md": _markdown(definition.title, note, header, cells),
-        ".html": figures.html_table(definition.title, note, header, cells),
-    }
-    for suffix, content in written.items():
-        with artifacts.whole(paths.table.with_suffix(suffix)) as partial:
-            partial.write_text(content)
-    with artifacts.whole(paths.table.with_suffix(".png")) as partial:
-        figures.table_picture(f"{definition.title}: {first['dataset']}", rows).savefig(partial, format="png", dpi=110)
+    table_files.write(paths.table, definition.title, note, header, rows, rows, first["dataset"])
 
 
 def _by_row(texts: list[str]) -> dict[int, list[Path]]:
@@ -123,12 +109,6 @@ def _order(rows: list[tuple]) -> str:
         f"{same} of {len(pairs)} pairs of rows are in the thesis's order; of the {len(apart)} that differ by more than both "
         f"deviations, {clear}."
     )
-
-
-def _markdown(title: str, note: str, header: list[str], rows: list[list]) -> str:
-    lines = [f"# {title}", "", note, "", f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
-    lines += [f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

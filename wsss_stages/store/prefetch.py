@@ -1,7 +1,7 @@
-"""What takes time to load is loaded in threads while something else is worked on."""
+"""Items loaded in background threads while the caller works on others."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Generic, TypeVar
@@ -9,21 +9,29 @@ from typing import Generic, TypeVar
 T, U = TypeVar("T"), TypeVar("U")
 
 
-class Ahead(Generic[T, U]):
-    """Items, each with what `load` makes of it; the next `workers` are loaded in threads while one is worked on."""
+class Prefetch(Generic[T, U]):
+    """Items in order, each with what `load` returns of it."""
 
-    def __init__(self, items: Collection[T], load: Callable[[T], U], workers: int = 2):
-        self.items, self.load, self.workers = items, load, workers
+    def __init__(self, items: Iterable[T], load: Callable[[T], U], workers: int = 2, depth: int = 1):
+        """Every one of `workers` threads is at most `depth` items ahead; 0 threads load an item when it is asked for."""
+        self.items, self.load, self.workers, self.depth = items, load, workers, depth
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.items)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[tuple[T, U]]:
-        with ThreadPoolExecutor(self.workers) as pool:
-            items = iter(self.items)
-            coming = deque((item, pool.submit(self.load, item)) for item in islice(items, self.workers))
-            while coming:
-                item, loading = coming.popleft()
+        items = iter(self.items)
+        if not self.workers:
+            yield from ((item, self.load(item)) for item in items)
+            return
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            ahead = islice(items, self.depth * self.workers)
+            pending = deque((item, pool.submit(self.load, item)) for item in ahead)
+            while pending:
+                item, loading = pending.popleft()
                 loaded = loading.result()
-                coming.extend((later, pool.submit(self.load, later)) for later in islice(items, 1))
+                pending.extend((later, pool.submit(self.load, later)) for later in islice(items, 1))
                 yield item, loaded
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -3,6 +3,34 @@
 import time
 from collections.abc import Iterator, Sized
 
+EVERY = 10.0
+"""Seconds between two lines in a log."""
+
+
+class Pace:
+    """Units of work done since a start, and when a line about them is due."""
+
+    def __init__(self, total: int, first: int = 0):
+        """`first` of `total` units were done before."""
+        self.total, self.first = total, first
+        self.start = self.reported = time.monotonic()
+
+    def due(self, done: int) -> bool:
+        """Check whether the last line is ten seconds old or all is done; if so, the next one counts from now."""
+        now = time.monotonic()
+        if now - self.reported < EVERY and done < self.total:
+            return False
+        self.reported = now
+        return True
+
+    def rate(self, done: int) -> float:
+        """Return units a second."""
+        return (done - self.first) / max(time.monotonic() - self.start, 1e-9)
+
+    def left(self, done: int) -> float:
+        """Return the seconds left at this rate."""
+        return (self.total - done) / max(self.rate(done), 1e-9)
+
 
 def progress(items: Sized, what: str) -> Iterator:
     """Iterate with a progress bar that shows images per second and the time left (plain lines without a terminal)."""
@@ -15,13 +43,8 @@ def progress(items: Sized, what: str) -> Iterator:
         with Progress(*columns, console=console) as bar:
             yield from bar.track(items)
         return
-    start, told = time.monotonic(), 0.0
-    for number, item in enumerate(items):
+    pace = Pace(len(items))
+    for done, item in enumerate(items, 1):
         yield item
-        seconds = time.monotonic() - start
-        if seconds - told > 10 or number + 1 == len(items):
-            told = seconds
-            left = seconds / (number + 1) * (len(items) - number - 1)
-            console.print(
-                f"{what}: {number + 1}/{len(items)}, {(number + 1) / max(seconds, 1e-9):.2f} a second, {left:.0f} s left"
-            )
+        if pace.due(done):
+            console.print(f"{what}: {done}/{pace.total}, {pace.rate(done):.2f} a second, {pace.left(done):.0f} s left")

@@ -1,32 +1,10 @@
-"""Batches made ahead by threads: reading and augmenting leave the interpreter free, and threads share its memory."""
-
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+"""Batches of samples: stacked, and moved to a device."""
 
 import numpy as np
 import torch
 
 AHEAD = 2
-"""Batches that every thread may be ahead."""
-
-
-def made_ahead(make: Callable[[list], dict], keys: Iterable[list], threads: int) -> Iterator[dict]:
-    """`make` of every key, in order; without threads one after the other, when asked for."""
-    if not threads:
-        yield from map(make, keys)
-        return
-    rest = iter(keys)
-    pool = ThreadPoolExecutor(threads)
-    try:
-        pending = deque(pool.submit(make, key) for key in islice(rest, AHEAD * threads))
-        while pending:
-            batch = pending.popleft().result()
-            pending.extend(pool.submit(make, key) for key in islice(rest, 1))
-            yield batch
-    finally:
-        pool.shutdown(cancel_futures=True)
+"""Batches that every thread prefetches; reading and augmenting leave the interpreter free, and threads share its memory."""
 
 
 def collate(samples: list[dict]) -> dict:

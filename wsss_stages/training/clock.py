@@ -4,31 +4,31 @@ import time
 
 from rich.console import Console
 
+from wsss_stages.store.progress import Pace
+
 
 class Clock:
-    """Tells what a training does, if it is the process to tell it."""
+    """The reports of a training, by the process that leads."""
 
-    def __init__(self, stage: str, step: int, steps: int, batch: int, tells: bool):
-        self.stage, self.first, self.steps, self.batch = stage, step, steps, batch
-        self.start = self.told = self.ended = time.monotonic()
-        self.console = Console(stderr=True, quiet=not tells)
+    def __init__(self, stage: str, step: int, steps: int, batch: int, leads: bool):
+        self.stage, self.batch = stage, batch
+        self.pace, self.ended = Pace(steps, step), time.monotonic()
+        self.console = Console(stderr=True, quiet=not leads)
         if step:
             self.console.print(f"{stage}: resumed at step {step} of {steps}")
 
-    def tell(self, step: int, loss: float) -> float:
-        """A step is done. Returns: seconds since the one before."""
+    def report(self, step: int, loss: float) -> float:
+        """Report a finished step if it is time to, and return the seconds since the one before."""
         now = time.monotonic()
-        took, self.ended = now - self.ended, now
-        if now - self.told < 10 and step < self.steps:
-            return took
-        self.told = now
-        rate = (step - self.first) / max(now - self.start, 1e-9)
-        self.console.print(
-            f"{self.stage}: step {step}/{self.steps}, loss {loss:.4f}, {rate * self.batch:.1f} images a second, "
-            f"{(self.steps - step) / rate / 60:.1f} min left"
-        )
-        return took
+        seconds, self.ended = now - self.ended, now
+        if self.pace.due(step):
+            self.console.print(
+                f"{self.stage}: step {step}/{self.pace.total}, loss {loss:.4f}, {self.pace.rate(step) * self.batch:.1f} images a "
+                f"second, {self.pace.left(step) / 60:.1f} min left",
+                soft_wrap=True,
+            )
+        return seconds
 
     def say(self, text: str) -> None:
-        """Print a line, if this is the process to tell it."""
+        """Print a line."""
         self.console.print(text, soft_wrap=True)

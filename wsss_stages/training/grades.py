@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_stages.training.batches import collate, made_ahead, to_device
+from wsss_stages.store.prefetch import Prefetch
+from wsss_stages.training.batches import AHEAD, collate, to_device
 from wsss_stages.training.job import Job
 
 OFTEN = 20
@@ -80,5 +81,5 @@ def _batches(job: Job, device: str) -> Iterator[dict]:
         items = [job.held[place] for place in some]
         return collate([{"id": job.item_id(item), **job.sample(item, None)} for item in items])
 
-    for batch in made_ahead(made, places, job.options.workers):
+    for _, batch in Prefetch(places, made, job.options.workers, AHEAD):
         yield {name: to_device(value, device) for name, value in batch.items()}

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from wsss_stages.store import artifacts, locks, stopping
+from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.training import checkpoints, draws, grades, kept, layers, schedule, shared_layers
 from wsss_stages.training.average import Average
-from wsss_stages.training.batches import made_ahead
+from wsss_stages.training.batches import AHEAD
 from wsss_stages.training.clock import Clock
 from wsss_stages.training.gradients import Gradients
 from wsss_stages.training.job import Job, TrainingError
@@ -62,7 +63,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     clock = Clock(job.stage, state.step, job.steps, job.batch, group.leads)
     order = draws.order(job, state.step, _shares(job, group))
     saved = time.monotonic()
-    for batch in made_ahead(partial(draws.batch, job), order, job.options.workers):
+    for _, batch in Prefetch(order, partial(draws.batch, job), job.options.workers, AHEAD):
         if state.step in begins:
             layers.set_learning(job, network, state.step)
         schedule.set_rates(optimizer, state.step, job.steps, job.options)
@@ -72,7 +73,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
         state.step += 1
         total = sum(value for name, value in terms.items() if name not in job.shown)
-        state.seconds.append(clock.tell(state.step, total))
+        state.seconds.append(clock.report(state.step, total))
         if group.leads and grades.due(job, state.step):
             with average.inside(network):
                 state.best = grades.better(state.best, job, network, state.step, device)

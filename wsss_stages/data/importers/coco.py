@@ -23,7 +23,7 @@ from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.notes import Notes
 from wsss_stages.store import artifacts
-from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 UNUSED = "categories without objects, kept as classes"
@@ -86,7 +86,7 @@ def import_coco(
                 write_labels(Path(record.instances), found.instances)
 
     records = examine_all(splits["train"] + splits["val"], examine, findings, notes, max_side, workers)
-    for _ in progress(Ahead(records.values(), draw, workers), "true masks"):
+    for _ in progress(Prefetch(records.values(), draw, workers), "true masks"):
         pass
     return Index(dataset, root.resolve(), ["background", *categories.values()], splits, records, notes)
 

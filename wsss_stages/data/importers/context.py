@@ -20,7 +20,7 @@ from wsss_stages.data.importers.spool import Spool
 from wsss_stages.data.importers.voc import Layout, import_voc
 from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.data.index import Index, Record
-from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 CLASSES = (
@@ -65,6 +65,6 @@ def import_context(
         return replace(record, truth=str(path))
 
     records = Spool()
-    for _, record in progress(Ahead(index.records.values(), draw, workers), "true masks"):
+    for _, record in progress(Prefetch(index.records.values(), draw, workers), "true masks"):
         records.add(record)
     return replace(index, records=records)

@@ -6,7 +6,7 @@ from wsss_stages.data.findings import DatasetError, Finding
 from wsss_stages.data.importers.spool import Spool
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.record import Record
-from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 Examined = tuple[Record | None, list[Finding], dict[str, int]]
@@ -31,7 +31,7 @@ def examine_all(
     Raises: DatasetError with every finding.
     """
     records = Spool()
-    for image_id, (record, found, counts) in progress(Ahead(ids, examine, workers), "data"):
+    for image_id, (record, found, counts) in progress(Prefetch(ids, examine, workers), "data"):
         findings += found
         notes.add_all(counts, image_id)
         if record and not findings:

@@ -25,7 +25,7 @@ from wsss_stages.data.notes import Notes
 from wsss_stages.data.weak.saliency import add_saliency
 from wsss_stages.data.weak.weak_labels import WeakLabels
 from wsss_stages.store import artifacts
-from wsss_stages.store.prefetch import Ahead
+from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 VOC_CLASSES = (
@@ -117,7 +117,7 @@ def import_voc(
         raise DatasetError(without)
     if masks.translated or objects.translated:
         drawn = Spool()
-        for _, record in progress(Ahead(records.values(), partial(folder.draw, truth=truth), workers), "true masks"):
+        for _, record in progress(Prefetch(records.values(), partial(folder.draw, truth=truth), workers), "true masks"):
             drawn.add(record)
         records = drawn
     return Index(dataset, root.resolve(), classes, splits, records, notes)
