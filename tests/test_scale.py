@@ -133,20 +133,20 @@ records = index.split("train", having=lambda record: record.tags)
 assert len(records) == 200_000 and records[-1].id == "image_199999"
 assert artifacts.fingerprint_each((r.sha256, seeds.sha256(r.id, "seeds")) for r in records)
 """
-    imports = f"{OPEN}\nfrom wsss_stages import artifacts, contracts\nfrom wsss_stages.shards.manifest import Manifest"
+    imports = f"{OPEN}\nfrom wsss_stages.store import artifacts, contracts\nfrom wsss_stages.shards.manifest import Manifest"
     manifests = (folder / "train").glob("*-of-*.json")
     assert megabytes(imports, work, folder / "index.json", *manifests) < 110
 
 
 def test_the_index_of_one_kind_streams_from_file_to_file(folder, tmp_path):
-    imports = f"{OPEN}\nfrom wsss_stages.data import enough, findings\nfrom wsss_stages.stages import weak_index"
+    imports = f"{OPEN}\nfrom wsss_stages.data.weak import enough, findings\nfrom wsss_stages.stages import weak_index"
     argv = ["--index", folder / "index.json", "--weak", "box", "--out", tmp_path / "index.json"]
     assert megabytes(imports, "weak_index.main(sys.argv[1:])", *argv) < 40
     assert (tmp_path / "index.json").read_bytes().count(b"\n") == IMAGES + 4
 
 
 def test_the_evaluation_forgets_every_shard(folder, tmp_path):
-    imports = f"{OPEN}\nimport cv2\nfrom wsss_stages import metrics\nfrom wsss_stages.stages import s9_evaluate"
+    imports = f"{OPEN}\nimport cv2\nfrom wsss_stages.evaluation import metrics\nfrom wsss_stages.stages import s9_evaluate"
     argv = ["--index", folder / "index.json", "--split", "train", "--scores", tmp_path / "scores.json", "--manifests"]
     manifests = sorted((folder / "train").glob("*-of-*.json"))
     assert megabytes(imports, "s9_evaluate.main(sys.argv[1:])", *argv, *manifests) < 60
