@@ -133,7 +133,9 @@ records = index.split("train", having=lambda record: record.tags)
 assert len(records) == 200_000 and records[-1].id == "image_199999"
 assert artifacts.fingerprint_each((r.sha256, seeds.sha256(r.id, "seeds")) for r in records)
 """
-    imports = f"{OPEN}\nfrom wsss_stages.store import artifacts, contracts\nfrom wsss_stages.shards.manifest import Manifest"
+    imports = (
+        f"{OPEN}\nfrom wsss_stages.store import artifacts, contracts\nfrom wsss_stages.shards.manifest import Manifest"
+    )
     manifests = (folder / "train").glob("*-of-*.json")
     assert megabytes(imports, work, folder / "index.json", *manifests) < 110
 
@@ -146,7 +148,9 @@ def test_the_index_of_one_kind_streams_from_file_to_file(folder, tmp_path):
 
 
 def test_the_evaluation_forgets_every_shard(folder, tmp_path):
-    imports = f"{OPEN}\nimport cv2\nfrom wsss_stages.evaluation import metrics\nfrom wsss_stages.stages import s9_evaluate"
+    imports = (
+        f"{OPEN}\nimport cv2\nfrom wsss_stages.evaluation import metrics\nfrom wsss_stages.stages import s9_evaluate"
+    )
     argv = ["--index", folder / "index.json", "--split", "train", "--scores", tmp_path / "scores.json", "--manifests"]
     manifests = sorted((folder / "train").glob("*-of-*.json"))
     assert megabytes(imports, "s9_evaluate.main(sys.argv[1:])", *argv, *manifests) < 60

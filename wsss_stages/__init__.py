@@ -19,6 +19,27 @@ Notation: thesis symbol -> code name -> axes
     v_s, v_pri, v_aux   V    (b, n, d) vectors that guide the query (Eqs. 5.1, 5.5, 5.6)
     U_s^k       U            (K,) quality of the supports (Eq. 5.16)
 In every label map 0 is background, 1..N a class and 255 unknown.
+
+For use from Python: `DenseCrf`, `random_walk`, `pseudo_labels`, and the modules `nn`, `losses` and `pipeline`. All else may change.
 """
 
+from importlib import import_module
+
 UNKNOWN = 255
+_HOMES = {"DenseCrf": "labels.crf", "random_walk": "labels.random_walk", "pseudo_labels": "pipeline"}
+_MODULES = ("losses", "nn", "pipeline")
+__all__ = ["UNKNOWN", *_HOMES, *_MODULES]
+
+
+def __getattr__(name: str):
+    """Import what is asked for: torch takes seconds, and most stages' `--help` needs none of it."""
+    if name in _HOMES:
+        return getattr(import_module(f"wsss_stages.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"wsss_stages.{name}")
+    raise AttributeError(f"module 'wsss_stages' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

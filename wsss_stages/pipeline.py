@@ -1,0 +1,139 @@
+"""The box road on one image, for a notebook: arrays in, a label and how sure it is out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Integer, UInt8
+
+from wsss_stages.a2gnn import nodes, object_masks, pixels
+from wsss_stages.a2gnn.graph import node_features, principal
+from wsss_stages.a2gnn.propagate import Graph, train
+from wsss_stages.config import options
+from wsss_stages.labels import grabcut
+from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
+from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
+
+SURE = 0.9
+"""Probability of GrabCut's label where nothing else was asked."""
+
+
+def pseudo_labels(
+    image: UInt8[np.ndarray, "h w 3"],
+    boxes: Integer[np.ndarray, "k 4"],
+    classes: Sequence[int],
+    object_net: Path | str | None = None,
+    affinity: Path | str | None = None,
+    propagate: options.Propagate | None = None,
+    device: str = "cpu",
+    seed: int = 0,
+) -> tuple[UInt8[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
+    """Return the pseudo label of an image with boxes, and the probability of each pixel's label (Sec. 3.3 on one image).
+
+    GrabCut in every box is what everything else begins with. With the weights of a run it goes on as the pipeline does: soft masks of the
+    object network, and an A²GNN on the edges of the affinity CNN. Then a CRF, and no box is left without its object.
+
+    Args:
+        image: RGB.
+        boxes: x0 y0 x1 y1, pixels from 0, half open, inside the image.
+        classes: of each box, 1..254.
+        object_net, affinity: weights of s4_object_net and s4_affinity; None: without.
+        propagate: options of s6_propagate; None: the defaults.
+
+    Returns: label, 0 where background and a box's class elsewhere; probability in [0, 1].
+
+    >>> import numpy as np
+    >>> image = np.full((40, 60, 3), 40, np.uint8)
+    >>> image[10:30, 20:45] = (200, 60, 60)
+    >>> label, confidence = pseudo_labels(image, np.array([[18, 8, 47, 32]]), [5])
+    >>> int(label[20, 30]), int(label[2, 2])
+    (5, 0)
+
+    Raises: ValueError for arrays of other axes or types, boxes outside the image, and another number of classes than boxes.
+    """
+    from wsss_stages.roads.merge_labels import BoxedImage, LabelMerger
+
+    check_arrays("pseudo_labels", image=(image, "h w 3", ("uint8",)), boxes=(boxes, "k 4", INTEGER))
+    height, width = size = image.shape[:2]
+    box_classes = _classes(boxes, classes, height, width)
+    opt = propagate or options.Propagate()
+    merger = LabelMerger(opt, device)
+    rows = [0, *sorted(set(box_classes.tolist()))]
+    boxed = BoxedImage("image", size, size, rows, boxes, box_classes, boxes, all_boxed=True)
+    seeds = options.Seeds()
+    masks, _ = grabcut.foregrounds(
+        image, boxes, seeds.grabcut_iterations, seeds.grabcut_min_side, seeds.grabcut_min_iou, seed
+    )
+    M_B = grabcut.label(grabcut.winners(masks), boxes, box_classes, seeds.background_in_boxes)
+    P = _of_grabcut(M_B, rows) if affinity is None else _of_graph(image, M_B, boxed, Path(affinity), opt, device, seed)
+    objects = None if object_net is None else _of_objects(image, masks, boxed, Path(object_net), device)
+    P = merger.mixed(merger.restricted(P, boxed), boxed, objects=objects)
+    label, confidence, _ = merger.label(merger.refined(P, image, boxed), boxed)
+    return label, confidence
+
+
+def _classes(boxes: np.ndarray, classes: Sequence[int], height: int, width: int) -> np.ndarray:
+    """Return the classes of the boxes as uint8. Raises ValueError."""
+    if len(classes) != len(boxes):
+        raise ValueError(f"pseudo_labels: found {len(classes)} classes of {len(boxes)} boxes; wanted one of each box")
+    if outside := [c for c in classes if not 1 <= int(c) <= 254]:
+        raise ValueError(f"pseudo_labels: found class {outside[0]}; wanted 1 to 254 (0 is background, 255 unknown)")
+    for x0, y0, x1, y1 in boxes.tolist():
+        if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
+            raise ValueError(
+                f"pseudo_labels: found box {x0} {y0} {x1} {y1}; wanted x0 < x1 and y0 < y1 inside the image of {width}x{height}"
+            )
+    return np.array(classes, np.uint8)
+
+
+def _of_grabcut(M_B: np.ndarray, rows: list[int]) -> torch.Tensor:
+    """Return (c, h, w) probabilities of GrabCut's label; all classes are alike where it is unknown."""
+    uniform = torch.full((len(rows), *M_B.shape), 1 / len(rows))
+    return pixels.mix(uniform, nodes.rows_of(M_B, rows), SURE)
+
+
+def _of_objects(image, masks, boxed, weights: Path, device: str) -> torch.Tensor:
+    """Return (c, h, w) probabilities of the soft masks of boxes."""
+    from wsss_stages.roads.object_masks import ObjectMasker
+    from wsss_stages.training.networks import restore_object_net
+
+    network, trained = restore_object_net(weights)
+    masker = ObjectMasker(network.to(device), trained["options"]["crop"], options.ObjectMasks(), device)
+    P = masker.masks(image, boxed.boxes, masks, boxed.name)
+    return object_masks.merge(P, boxed.boxes, boxed.box_rows, len(boxed.classes), *boxed.size)
+
+
+def _of_graph(
+    image, M_B: np.ndarray, boxed, weights: Path, opt: options.Propagate, device: str, seed: int
+) -> torch.Tensor:
+    """Return (c, h, w) probabilities of an A²GNN that learns from GrabCut's label."""
+    from wsss_stages.roads.graphs import GraphBuilder
+    from wsss_stages.training.networks import restore_affinity
+
+    network, trained = restore_affinity(weights)
+    network.to(device)
+    walk = options.Graph(walk_powers=[1.0], walk_steps=[0])
+    builder = GraphBuilder(network, options.Affinity(**trained["options"]), walk, device)
+    E = builder.edges(image, boxed.name)
+    with torch.no_grad():
+        padded = nodes.whole_nodes(
+            backbones.normalise(torch.from_numpy(image).permute(2, 0, 1)[None].to(device) / 255), builder.stride
+        )
+        X = node_features(network.maps(padded))
+    h, w = E.shape[1:]
+    at_nodes = nodes.boxes_at_nodes(boxed.boxes, network.grid, h, w)
+    graph = Graph(
+        name=boxed.name,
+        X=(principal(X, opt.features) if opt.features else X).view(h, w, -1),
+        E=E,
+        colour=onto(padded, PIXELS, network.grid, (h, w))[0],
+        seeds=nodes.rows_of(labels_at_nodes(M_B, network.grid), boxed.classes).to(device),
+        boxes=torch.from_numpy(at_nodes).to(device),
+        box_rows=boxed.box_rows.to(device),
+        rows=len(boxed.classes),
+        seed=seed,
+    )
+    (found,) = train([graph], builder.window, opt)
+    return pixels.probabilities(found.logits, network.grid, *boxed.size)

@@ -1,0 +1,134 @@
+"""Pseudo labels of the images of a shard: a graph of each, its A²GNN, and what is read off it (Eqs. 3.15-3.28)."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wsss_stages import UNKNOWN
+from wsss_stages.a2gnn import graph as graphs
+from wsss_stages.a2gnn import nodes, object_masks, pixels
+from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
+from wsss_stages.a2gnn.propagate import Graph, Trained, train
+from wsss_stages.config.options import Affinity, Propagate
+from wsss_stages.data.index import Index, stable_hash
+from wsss_stages.data.record import Record
+from wsss_stages.labels.enlarge import most_likely
+from wsss_stages.labels.superpixels import superpixels
+from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
+from wsss_stages.pairwise.windows import offsets
+from wsss_stages.roads.merge_labels import MAKER, STAGE, BoxedImage, LabelMerger
+from wsss_stages.shards.shard import Item, Shard
+from wsss_stages.store import contracts
+from wsss_stages.store.check_finite import finite
+from wsss_stages.store.prefetch import Prefetch
+from wsss_stages.store.progress import progress
+
+SUPERPIXELS, COMPACTNESS = 400, 10.0
+"""Nodes of an image for --nodes superpixels, about, and how square they are."""
+NODES_ON_GPU = 30_000
+"""Nodes trained at once where nothing else is asked for; on a CPU one image is fastest, for it stays in the cache."""
+
+
+class Propagator:
+    """What s6_propagate does with the images of an index."""
+
+    def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Propagate, device: str):
+        """`network`, with the options that it was trained with, is on the device already."""
+        self.network, self.index, self.opt, self.device = network, index, opt, device
+        self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
+        self.merger = LabelMerger(opt, device)
+
+    def run(self, shard: Shard) -> None:
+        """Make every image of the shard that is not whole yet, many at once."""
+        limit = self.opt.batch_nodes or (1 if self.device == "cpu" else NODES_ON_GPU)
+        batches = shard.batches(lambda r: -(-r.height // self.stride) * -(-r.width // self.stride), limit)
+        loading = Prefetch(batches, lambda batch: [item.image for item in batch])
+        for batch, photos in progress(loading, f"{STAGE} (batches)"):
+            for item, photo, trained in zip(batch, photos, self.trained(batch, photos), strict=True):
+                if not item.done:
+                    item.write(*self.finished(item, photo, trained))
+        shard.finish()
+
+    def trained(self, batch: list[Item], photos: list[np.ndarray]) -> list[Trained | None]:
+        """Return the trained A²GNN of every image; none where the random walk alone makes the labels."""
+        if self.opt.walk_share == 1:
+            return [None] * len(batch)
+        return train([self.graph(*pair) for pair in zip(batch, photos, strict=True)], self.window, self.opt)
+
+    def classes(self, record: Record) -> list[int]:
+        """Return the classes that an image may show, background first."""
+        return [0, *record.tags] if self.opt.restrict_classes else list(range(len(self.index.classes)))
+
+    @torch.no_grad()
+    def graph(self, item: Item, photo: np.ndarray) -> Graph:
+        """Return an image's graph: features, edges, seeds and boxes at the nodes. Raises ValueError for features that are no numbers."""
+        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(self.device) / 255
+        image = nodes.whole_nodes(backbones.normalise(image), self.stride)
+        E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float()
+        h, w = E.shape[1:]
+        X = graphs.node_features(self.network.maps(image))
+        finite(X, "the node features", STAGE, item.id, MAKER)
+        if self.opt.features:
+            X = graphs.principal(X, self.opt.features)
+        classes, grid = self.classes(item.record), self.network.grid
+        seeds = labels_at_nodes(item.read(contracts.ALL[self.opt.seeds])["label"], grid)
+        boxes, box_classes = item.record.box_arrays()
+        return Graph(
+            name=item.id,
+            X=X.view(h, w, -1),
+            E=E.to(self.device),
+            colour=onto(image, PIXELS, grid, (h, w))[0],
+            seeds=nodes.rows_of(seeds, classes).to(self.device),
+            boxes=torch.from_numpy(nodes.boxes_at_nodes(boxes, grid, h, w)).to(self.device),
+            box_rows=nodes.rows_of(box_classes, classes).to(self.device),
+            rows=len(classes),
+            seed=stable_hash(item.id, STAGE, self.opt.seed),
+            parts=self.parts(photo, h, w) if self.opt.nodes == "superpixels" else None,
+        )
+
+    def parts(self, photo: np.ndarray, h: int, w: int) -> Tensor:
+        """Return (h, w) the superpixel of each node, numbered without gaps; padding belongs to the last row's and column's."""
+        parts = labels_at_nodes(superpixels(photo, SUPERPIXELS, COMPACTNESS), self.network.grid)
+        parts = np.pad(parts, ((0, h - parts.shape[0]), (0, w - parts.shape[1])), mode="edge")
+        numbers = np.unique(parts, return_inverse=True)[1].reshape(h, w)
+        return torch.from_numpy(numbers).to(self.device)
+
+    def objects(self, item: Item, image: BoxedImage) -> Tensor:
+        """Return (c, h, w) class probabilities by the soft masks of the boxes."""
+        P = object_masks.unpack(item.read(contracts.OBJECTS)["P"], image.boxes)
+        return object_masks.merge(P, image.boxes, image.box_rows, len(image.classes), *image.size)
+
+    def walk(self, item: Item, image: BoxedImage) -> Tensor:
+        """Return (c, h, w) class probabilities by the random walk; where it brings nothing, those of background."""
+        scores = torch.from_numpy(item.read(contracts.WALK)["P"]).float()
+        rows = nodes.rows_of(np.array([0, *item.record.tags]), image.classes)
+        P = torch.zeros(len(image.classes), *scores.shape[1:]).index_copy(0, rows, scores)
+        return pixels.normalised(pixels.enlarged(P, self.network.grid, *image.size))
+
+    def finished(self, item: Item, photo: np.ndarray, trained: Trained | None) -> tuple[dict, dict[str, int]]:
+        """Return the three maps of an image by the names of their contracts, and notes. Raises ValueError for scores that are no numbers."""
+        image, opt = BoxedImage.of(item.record, self.classes(item.record)), self.opt
+        if trained is None:
+            P = self.walk(item, image).to(self.device)
+        else:
+            P = pixels.probabilities(trained.logits, self.network.grid, *image.size)
+        finite(P, "the graph network's scores", STAGE, item.id, MAKER)
+        P = self.merger.restricted(P, image)
+        graph_label = np.array(image.classes, np.uint8)[most_likely(P, *image.full_size)[0].cpu().numpy()]
+        P = self.merger.mixed(
+            P,
+            image,
+            grabcut=item.read(contracts.GRABCUT)["label"] if opt.grabcut_share > 0 else None,
+            objects=self.objects(item, image) if opt.objects_share > 0 and image.all_boxed else None,
+            walk=self.walk(item, image) if opt.walk_share > 0 else None,
+        )
+        label, confidence, notes = self.merger.label(self.merger.refined(P, photo, image), image)
+        if item.record.truth_sha256:
+            truth = item.record.truth_labels(self.index.root)
+            known = truth != UNKNOWN
+            label[known], confidence[known] = truth[known], 1
+        if trained is not None:
+            notes |= {"object_seeds": trained.object_seeds, "object_seeds_inconsistent": trained.inconsistent}
+        steps = (confidence * 65535).round().astype(np.uint16)
+        return {"graph_label": graph_label, "pseudo": label, "confidence": steps}, notes
