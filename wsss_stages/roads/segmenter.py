@@ -1,0 +1,91 @@
+"""Training of the final segmenter on pseudo labels, other labels, or truth (Sec. 3.4; two-step RRM, Sec. 2.3.1)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from wsss_stages import training
+from wsss_stages.config.options import Segment
+from wsss_stages.data.augment import augment
+from wsss_stages.data.index import Index
+from wsss_stages.data.record import Record
+from wsss_stages.evaluation import metrics
+from wsss_stages.nets import backbones
+from wsss_stages.nets.segmenter import Segmenter, agreement, segmentation_loss
+from wsss_stages.roads.training_stage import TrainingStage
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.store import artifacts
+from wsss_stages.store.contracts import Contract
+
+
+class Labels:
+    """The label maps that a segmenter learns from: of a manifest, or the true masks without a contract."""
+
+    def __init__(self, index: Index, manifest: Manifest, contract: Contract | None, path: Path):
+        """Raises TrainingError, with the `path` of the index, where no image has truth; and where an image lacks its label."""
+        self.root, self.manifest, self.contract = index.root, manifest, contract
+        self.records = index.split("train")
+        if contract is None:
+            self.records = self.records.having(lambda record: record.truth)
+            if not self.records:
+                raise training.TrainingError(
+                    f"{path}: no training image has truth, so there is no upper bound; use --labels pseudo"
+                )
+        elif missing := [r.id for r in self.records if not manifest.sha256(r.id, contract.name)]:
+            raise training.TrainingError(
+                f"{len(missing)} of {len(self.records)} training images have no {contract.name} label, the first is "
+                f"{missing[0]}; give --pseudo all manifests of {contract.made_by}"
+            )
+
+    def read(self, record: Record) -> np.ndarray:
+        """Return (h, w) uint8 at the photograph's size, 255 unknown."""
+        if self.contract is None:
+            return record.truth_labels(self.root)
+        return self.manifest.read(record.id, self.contract)["label"]
+
+    def sha256(self) -> Iterator[str]:
+        """Yield the sha256 of every image's labels."""
+        if self.contract is None:
+            return (artifacts.sha256(self.root / record.truth) for record in self.records)
+        return (self.manifest.sha256(record.id, self.contract.name) for record in self.records)
+
+
+class SegmenterTraining(TrainingStage):
+    """What s7_segment does."""
+
+    stage = "s7_segment"
+
+    def __init__(self, network: Segmenter, whence: dict[str, Any], index: Index, labels: Labels, opt: Segment):
+        """`whence`: where the backbone's weights came from."""
+        self.network, self.whence, self.opt, self.labels = network, whence, opt, labels
+        self.root, self.items, self.classes = index.root, labels.records, len(index.classes)
+
+    def sample(self, item: Record, rng) -> dict[str, np.ndarray]:
+        opt = self.opt
+        view, labels, _ = augment(
+            item.image(self.root), self.labels.read(item), rng, opt.crop, opt.scale_min, opt.scale_max
+        )
+        return {"image": view.transpose(2, 0, 1), "labels": labels}
+
+    def loss(self, batch: dict) -> dict[str, Tensor]:
+        graded = self.network.graded(backbones.normalise(batch["image"]))
+        return {
+            name: weight * segmentation_loss(logits, batch["labels"], self.opt.balanced_ce, self.network.grid)
+            for name, (logits, weight) in graded.items()
+        }
+
+    def grade(self, batches: Iterator[dict]) -> float:
+        """Return the mIoU with the labels that the segmenter learns from."""
+        return metrics.mean_iou(agreement(self.network, batches, self.classes)) or 0.0
+
+    def origin(self) -> dict[str, Any]:
+        return {"classes": self.classes, "origin": self.whence}
+
+    def evidence(self) -> list[Any]:
+        return [artifacts.fingerprint_each(zip((r.sha256 for r in self.items), self.labels.sha256(), strict=True))]
+
+    def details(self, items) -> dict[str, Any]:
+        return {"factors": training.repeat_factors((record.tags for record in items), self.opt.repeat_below)}

@@ -1,0 +1,79 @@
+"""The one template of the workflow's trainings: items of which some are held out, a loss, a grade, and where the weights came from."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from wsss_stages import training
+from wsss_stages.config.options import Training
+from wsss_stages.store import artifacts
+
+
+class TrainingStage(ABC):
+    """A training: subclasses set `network`, `items` and `opt`, and say what follows."""
+
+    stage: ClassVar[str]
+    network: nn.Module
+    items: Sequence
+    """All that is learned from or held out."""
+    opt: Training
+
+    @abstractmethod
+    def sample(self, item: Any, rng: np.random.Generator | None) -> dict[str, np.ndarray]:
+        """Return the arrays of an augmented item, or without rng of the item as it is."""
+
+    @abstractmethod
+    def loss(self, batch: dict) -> dict[str, Tensor]:
+        """Return the terms whose sum is minimised."""
+
+    @abstractmethod
+    def grade(self, batches: Iterator[dict]) -> float:
+        """Return how good the network is on batches of the held-out items; more is better."""
+
+    @abstractmethod
+    def origin(self) -> dict[str, Any]:
+        """Return what stands in the weights beside stage and options: classes, backbone, and whence its weights are."""
+
+    @abstractmethod
+    def evidence(self) -> list[Any]:
+        """Return all else that the weights depend on: fingerprints of images and labels."""
+
+    def item_id(self, item: Any) -> str:
+        """Return what an item is called in messages; its augmentation is drawn by this name."""
+        return item.id
+
+    def image_id(self, item: Any) -> str:
+        """Return the image that an item belongs to; all items of an image are held out together."""
+        return item.id
+
+    def details(self, items: Sequence) -> dict[str, Any]:
+        """Return further fields of `training.Job`, where a training has any. `items` are those to learn from."""
+        return {}
+
+    def fit(self, weights: Path, device: str) -> float:
+        """Train, or go on, and write the best weights; return the median seconds of a step."""
+        items, held = training.hold_out(self.items, self.stage, self.opt, self.image_id)
+        provenance = {"stage": self.stage, "options": self.opt.model_dump(), **self.origin()}
+        fields = {
+            "groups": training.old_and_new(self.network, self.opt),
+            "epochs": self.opt.epochs,
+            "fingerprint": artifacts.fingerprint(provenance, *self.evidence()),
+            "held": held,
+            "grade": self.grade,
+            **self.details(items),
+        }
+        job = training.Job(
+            stage=self.stage,
+            network=self.network,
+            items=items,
+            item_id=self.item_id,
+            sample=self.sample,
+            loss=self.loss,
+            options=self.opt,
+            **fields,
+        )
+        return training.fit(job, weights, provenance, device)
