@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import nn
+from torch import Tensor, nn
 
 from wsss_stages.a2gnn import nodes
 from wsss_stages.a2gnn.object_masks import merge, pack, soft_mask, unpack, unpack_bits
@@ -46,7 +46,7 @@ class ObjectMasker:
 
     def masks(
         self, photo: np.ndarray, boxes: Int[np.ndarray, "k 4"], foregrounds: Bool[np.ndarray, "k h w"], name: str
-    ) -> list[Float[np.ndarray, "_ _"]]:
+    ) -> list[Float[Tensor, "_ _"]]:
         """Return the probability of every box's object at the pixels of the box.
 
         Args:
