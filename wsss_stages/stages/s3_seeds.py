@@ -72,8 +72,10 @@ def main(argv: list[str] | None = None) -> None:
         ids = heapq.nsmallest(SAMPLE, made.items, key=lambda image_id: stable_hash(image_id, "s3_seeds", "levels"))
         stored = ((image_id, made.read(image_id, contracts.CAM)["cam"]) for image_id in ids)
         maps = [finite(cam.astype(np.float32), MAPS, "s3_seeds", image_id, "s2_cam") for image_id, cam in stored]
-        return levels.Levels(*(round(level, 2) for level in levels.of_cams(maps, opt)))
+        shares = opt.cam_normalise, opt.background_share, opt.foreground_share
+        return levels.Levels(*(round(level, 2) for level in levels.of_cams(maps, *shares)))
 
+    mining = opt.fill(reliable.Mining)
     found = cam_levels() if opt.thresholds == "quantiles" else None
     reads = [(contracts.CAM, paths.cam)]
     depends = opt.model_dump() | {"levels": found}
@@ -87,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
         cam = finite(cams.enlarge(stored["cam"], h, w), MAPS, "s3_seeds", item.id, "s2_cam")
         if opt.cam_in_boxes and index.weak == "box":
             cam = cam * allowed(*item.record.box_arrays(), classes, h, w)[1:]
-        return reliable.mined(image, cam, classes, opt, found, device, item.id)
+        return reliable.mined(image, cam, classes, mining, found, device, item.id)
 
     def by_boxes(item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[dict, dict]:
         boxes, box_classes = item.record.box_arrays()

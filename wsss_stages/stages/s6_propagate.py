@@ -40,11 +40,11 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.a2gnn import graph as graphs
     from wsss_stages.a2gnn import nodes, object_masks, pixels
     from wsss_stages.a2gnn.kept_boxes import keep_objects, without_object
-    from wsss_stages.a2gnn.propagate import Graph, Trained, train
+    from wsss_stages.a2gnn.propagate import Graph, Settings, Trained, train
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.labels.boxes import allowed
-    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.crf import CrfSettings, DenseCrf
     from wsss_stages.labels.enlarge import in_window, most_likely
     from wsss_stages.labels.superpixels import superpixels
     from wsss_stages.nets import backbones
@@ -163,7 +163,7 @@ def main(argv: list[str] | None = None) -> None:
         if opt.walk_share > 0:
             P = (1 - opt.walk_share) * P + opt.walk_share * walk_of(item).to(device)
         P = finite(touch_all_sides(P, *tight), "the class probabilities", "s6_propagate", item.id, "s4_affinity")
-        crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
+        crf = DenseCrf(photo, **opt.crf.fill(CrfSettings).kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0]
         finite(Q, "the CRF's probabilities", "s6_propagate", item.id, "s4_affinity")
         if known is not None:
@@ -188,14 +188,14 @@ def main(argv: list[str] | None = None) -> None:
             notes |= {"object_seeds": found.object_seeds, "object_seeds_inconsistent": found.inconsistent}
         item.write({"graph_label": graph_label, "pseudo": label, "confidence": confidence}, notes)
 
-    uses_graph = opt.walk_share < 1
+    uses_graph, settings = opt.walk_share < 1, opt.fill(Settings)
     limit = opt.batch_nodes or (1 if device == "cpu" else NODES_ON_GPU)
     batches = shard.batches(lambda r: -(-r.height // stride) * -(-r.width // stride), limit)
     for batch, photos in progress(
         Prefetch(batches, lambda batch: [item.image for item in batch]), "s6_propagate (batches)"
     ):
         graphs_of_batch = [graph_of(item, photo) for item, photo in zip(batch, photos, strict=True) if uses_graph]
-        networks = train(graphs_of_batch, window, opt) if uses_graph else [None] * len(batch)
+        networks = train(graphs_of_batch, window, settings) if uses_graph else [None] * len(batch)
         for item, photo, its in zip(batch, photos, networks, strict=True):
             if not item.done:
                 finish(item, photo, its)
