@@ -9,6 +9,7 @@ the iteration stays below 10 GB on a CPU; 128 features of 11 x 11 neighbours lai
 import argparse
 import resource
 import statistics
+from dataclasses import replace
 
 import torch
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.table import Table
 from bench import finish, machine, seconds
 from wsss_stages import UNKNOWN
 from wsss_stages.config.options import Dfr
-from wsss_stages.dfr.iteration import losses, regularised
+from wsss_stages.dfr.iteration import Settings, losses, regularised
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.manual_seed(0)
-    opt = Dfr(channels=args.channels, features=args.features)
+    terms = Dfr(features=args.features).fill(Settings)
     body = backbones.pyramid(args.backbone, pretrained=True)
     network = DfrNet(body, args.classes, args.channels, args.features).to(args.device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
@@ -47,18 +48,18 @@ def main() -> None:
     logits, features = (m.float().requires_grad_() for m in (4 * logits, features))
 
     def pairs() -> None:
-        sum(regularised(logits, features, x, labels, valid, opt).values()).backward()
+        sum(regularised(logits, features, x, labels, valid, terms, 1.0).values()).backward()
 
-    def iteration(opt: Dfr) -> None:
+    def iteration(terms: Settings) -> None:
         network.zero_grad(set_to_none=True)
-        sum(losses(network, image, labels, valid, opt).values()).backward()
+        sum(losses(network, image, labels, valid, terms).values()).backward()
         optimizer.step()
 
-    alone = opt.model_copy(update={"dfr_weight": 0.0})
+    alone = replace(terms, dfr_weight=0.0)
     ways = {
         "losses between pixels": pairs,
         "partial cross-entropy": lambda: iteration(alone),
-        "DFR": lambda: iteration(opt),
+        "DFR": lambda: iteration(terms),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     memory = {}

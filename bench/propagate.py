@@ -14,6 +14,7 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 
 import torch
 from rich.console import Console
@@ -21,7 +22,7 @@ from rich.table import Table
 
 from bench import finish, machine, seconds
 from wsss_stages.a2gnn import graph as graphs
-from wsss_stages.a2gnn.propagate import Graph, train
+from wsss_stages.a2gnn.propagate import Graph, Settings, train
 from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise.windows import exists, offsets
 
@@ -71,23 +72,23 @@ def main() -> None:
 
 def measure(setting: str, nodes: tuple[int, int], images: int, together: int, runs: int, device: str) -> dict:
     opt = Propagate(**FULL) if setting == "full" else Propagate()
-    window = offsets(5, "disc")
+    settings, window = opt.fill(Settings), offsets(5, "disc")
     batch = [photograph(*nodes, window, number, device) for number in range(together)]
 
     def work():
         for _ in range(images // together):
-            reduced = [Graph(**{**vars(g), "X": features(g.X, opt)}) for g in batch]
-            train(reduced, window, opt)
+            reduced = [Graph(**{**vars(g), "X": features(g.X, opt.features)}) for g in batch]
+            train(reduced, window, settings)
 
-    train(batch, window, opt.model_copy(update={"epochs_first": 1, "epochs_second": 1}))  # compiles
+    train(batch, window, replace(settings, epochs_first=1, epochs_second=1))  # compiles
     times = sorted(seconds(work, device) for _ in range(runs))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return {"seconds": times[len(times) // 2] / images, "gigabytes": peak}
 
 
-def features(X: torch.Tensor, opt: Propagate) -> torch.Tensor:
+def features(X: torch.Tensor, count: int) -> torch.Tensor:
     h, w, d = X.shape
-    return graphs.principal(X.view(-1, d), opt.features).view(h, w, -1) if opt.features else X
+    return graphs.principal(X.view(-1, d), count).view(h, w, -1) if count else X
 
 
 def photograph(h: int, w: int, window: list[tuple[int, int]], seed: int, device: str) -> Graph:

@@ -27,7 +27,7 @@ from wsss_stages.config.options import Crf, Evaluate
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.evaluation import figures, metrics
 from wsss_stages.labels.boxes import filled
-from wsss_stages.labels.crf import DenseCrf
+from wsss_stages.labels.crf import CrfSettings, DenseCrf
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.store import contracts
 
@@ -168,8 +168,9 @@ def refined(image: np.ndarray, label: np.ndarray, tags: tuple[int, ...]) -> np.n
     classes = np.array([0, *tags])
     P = np.where(label == classes[:, None, None], SURE, (1 - SURE) / max(1, len(tags)))
     P[:, ~np.isin(label, classes)] = 1 / len(classes)
-    opt = Crf()
-    Q = DenseCrf(image, **opt.kernels()).infer(torch.from_numpy(P.astype(np.float32))[None], opt.iterations)[0]
+    settings = Crf().fill(CrfSettings)
+    unary = torch.from_numpy(P.astype(np.float32))[None]
+    Q = DenseCrf(image, **settings.kernels()).infer(unary, settings.iterations)[0]
     return classes[Q.argmax(dim=0).numpy()]
 
 

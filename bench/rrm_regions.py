@@ -9,6 +9,7 @@ without). Goal: on one thread at least three times as fast.
 import argparse
 import itertools
 import statistics
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -20,7 +21,8 @@ from rich.table import Table
 from skimage import data
 
 from bench import finish, machine, seconds
-from wsss_stages.config.options import Crf, Mining
+from wsss_stages.config.options import Mining
+from wsss_stages.labels import reliable
 from wsss_stages.labels.cam import enlarge, with_background
 from wsss_stages.rrm.reliable import reliable_regions
 
@@ -49,8 +51,8 @@ def main() -> None:
         classes = [torch.arange(1, k + 1, device=args.device)] * args.batch
 
         def ours(iterations: int, step: int, cams=cams, classes=classes):
-            crf = Mining().crf.model_copy(update={"iterations": iterations, "step": step})
-            opt = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1, crf=Crf(**crf.model_dump()))
+            opt = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1).fill(reliable.Mining)
+            opt = replace(opt, crf=replace(opt.crf, iterations=iterations, step=step))
             return reliable_regions(image, valid, cams, classes, opt, [str(i) for i in range(args.batch)])
 
         def theirs(cams=cams):

@@ -20,13 +20,13 @@ from rich.table import Table
 
 from bench import finish, machine, seconds
 from wsss_stages.config import options
+from wsss_stages.data.few_shot import episodes
 from wsss_stages.data.few_shot.episode_pools import Drawer
-from wsss_stages.data.few_shot.episodes import draw_fold
 from wsss_stages.data.few_shot.squares import image_on_square
 from wsss_stages.data.index import Index
 from wsss_stages.nets import backbones
 from wsss_stages.scl.head import Maps
-from wsss_stages.scl.losses import losses
+from wsss_stages.scl.losses import Settings, losses
 from wsss_stages.shards.frozen_maps import Frozen
 from wsss_stages.stages import data, scl_features
 from wsss_stages.training.batches import collate
@@ -76,11 +76,13 @@ def rates(index: Index, manifest: Path, baseline: str, args) -> tuple[float, flo
         baseline=baseline, channels=args.channels, standardise=0, prior="deep", feature_dropout=0
     )  # as released
     network = build_few_shot(backbone, opt).to(args.device, memory_format=torch.channels_last).train()
+    weights = opt.fill(Settings)
     optimizer = torch.optim.AdamW(network.head.parameters(), opt.lr)
     frozen = Frozen(index, [manifest], network.head.deep)
     its = options.SclEpisodes(min_pixels=200, shots=1, held_out=0.4, test_pairs=1, train_pairs=args.batch * args.steps)
-    drawer, rng = Drawer(draw_fold(index, 0, its).train, opt), np.random.default_rng(0)
-    episodes = [drawer.draw(rng) for _ in range(its.train_pairs)]
+    pool = episodes.draw_fold(index, 0, its.fill(episodes.Settings)).train
+    drawer, rng = Drawer(pool, opt.balanced, opt.several, opt.negative), np.random.default_rng(0)
+    drawn = [drawer.draw(rng) for _ in range(its.train_pairs)]
 
     def images(some: list, part: str) -> list[str]:
         return [e.query if part == "query" else e.supports[0] for e in some]
@@ -99,13 +101,13 @@ def rates(index: Index, manifest: Path, baseline: str, args) -> tuple[float, flo
             masks = np.stack([frozen.mask(i, e.cls) for i, e in zip(images(some, part), some, strict=True)])
             given += [maps_of(images(some, part)), torch.from_numpy(masks).to(args.device)]
         optimizer.zero_grad()
-        sum(losses(network, *given, opt).values()).backward()
+        sum(losses(network, *given, weights).values()).backward()
         optimizer.step()
 
     times: dict = {from_photographs: [], from_maps: []}
-    for at in range(0, len(episodes), args.batch):
+    for at in range(0, len(drawn), args.batch):
         for way, took in times.items():
-            took.append(seconds(lambda some=episodes[at : at + args.batch], way=way: step(some, way), args.device))
+            took.append(seconds(lambda some=drawn[at : at + args.batch], way=way: step(some, way), args.device))
     slow, fast = (args.batch / statistics.median(took[1:]) for took in times.values())  # the first warms up
     return slow, fast
 

@@ -23,11 +23,6 @@ BELOW = {
 """What every room may import besides itself: rooms, or single modules of one."""
 SHARED = {"stages.cli", "stages.devices"}
 """What stages may import of each other."""
-OPTIONS = {
-    "a2gnn/propagate.py", "dfr/iteration.py", "labels/levels.py", "labels/reliable.py", "rrm/iteration.py", "rrm/reliable.py",
-    "scl/losses.py", "data/few_shot/episode_pools.py", "data/few_shot/episodes.py",
-}  # fmt: skip
-"""Files below config that still take its sections as parameters."""
 READERS = {
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "imread", "imwrite", "imdecode", "loadtxt", "savetxt",
     "fromfile", "tofile", "memmap", "safe_open", "load_file", "save_file", "File",
@@ -67,8 +62,6 @@ def violations(place: str, source: str) -> list[str]:
             allowed = module in SHARED or module == place.removesuffix(".py").replace("/", ".")
         else:
             allowed = of == room or not module or {of, module} & BELOW[room]
-        if place in OPTIONS and module.startswith("config.options"):
-            continue
         if not allowed:
             found.append(module)
     return found
@@ -99,11 +92,6 @@ def test_imports_go_one_way_down(room):
     assert not {place: modules for place, modules in found.items() if modules}
 
 
-def test_what_is_excused_needs_it():
-    for place in OPTIONS:
-        assert any(m.startswith("config.options") for m in imports((PACKAGE / place).read_text())), place
-
-
 @pytest.mark.parametrize("room", sorted(MATHS))
 def test_maths_opens_no_file(room):
     found = {place: readers(path.read_text()) for place, path in FILES if place.split("/")[0] == room}
@@ -120,6 +108,8 @@ def test_maths_opens_no_file(room):
         ("nets/backbones.py", "def f():\n    from wsss_stages.data.index import Index"),
         ("evaluation/metrics.py", "from wsss_stages.training.loop import fit"),
         ("data/index.py", "from wsss_stages.shards.manifest import Manifest"),
+        ("dfr/iteration.py", "from wsss_stages.config.options import Dfr"),
+        ("data/few_shot/episodes.py", "from wsss_stages.config.options import SclEpisodes"),
     ],
 )
 def test_a_wrong_import_is_seen(place, source):

@@ -22,12 +22,12 @@ def entries() -> dict:
     from wsss_stages.a2gnn.attention import Edges, affinity_attention
     from wsss_stages.a2gnn.fuse import fuse
     from wsss_stages.a2gnn.tight_boxes import touch_all_sides
-    from wsss_stages.config.options import Mining
+    from wsss_stages.config import options
     from wsss_stages.labels.crf import DenseCrf
     from wsss_stages.labels.grabcut import foregrounds
     from wsss_stages.labels.levels import Levels
     from wsss_stages.labels.random_walk import random_walk
-    from wsss_stages.labels.reliable import mined
+    from wsss_stages.labels.reliable import Mining, mined
     from wsss_stages.pairwise.potts import Potts
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.rrm.dense_energy import dense_energy
@@ -60,7 +60,7 @@ def entries() -> dict:
                 "image": image,
                 "cam": np.random.default_rng(1).random((1, H, W), np.float32),
                 "classes": classes,
-                "opt": Mining(),
+                "opt": options.Mining().fill(Mining),
                 "levels": Levels(0.1, 0.4),
                 "device": "cpu",
                 "name": "img_7",

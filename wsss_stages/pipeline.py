@@ -9,7 +9,7 @@ from jaxtyping import Float, Integer, UInt8
 
 from wsss_stages.a2gnn import nodes, object_masks, pixels
 from wsss_stages.a2gnn.graph import node_features, principal
-from wsss_stages.a2gnn.propagate import Graph, train
+from wsss_stages.a2gnn.propagate import Graph, Settings, train
 from wsss_stages.config import options
 from wsss_stages.labels import grabcut
 from wsss_stages.nets import backbones
@@ -135,5 +135,5 @@ def _of_graph(
         rows=len(boxed.classes),
         seed=seed,
     )
-    (found,) = train([graph], builder.window, opt)
+    (found,) = train([graph], builder.window, opt.fill(Settings))
     return pixels.probabilities(found.logits, network.grid, *boxed.size)

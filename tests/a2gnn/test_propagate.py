@@ -1,14 +1,16 @@
 """The per-image training: batches, sizes and padding change nothing; seeds spread along edges."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from wsss_stages.a2gnn.propagate import DivergedError, Graph, train
+from wsss_stages.a2gnn.propagate import DivergedError, Graph, Settings, train
 from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise import windows
 
 WINDOW = windows.offsets(2, "square")
-QUICK = Propagate(hidden=8, epochs_first=3, epochs_second=3, reg_radius=2, features=6)
+QUICK = Propagate(hidden=8, epochs_first=3, epochs_second=3, reg_radius=2, features=6).fill(Settings)
 
 
 def graph(name="a", h=9, w=7, rows=3, seed=0, boxes=1):
@@ -39,13 +41,13 @@ def test_many_at_once_is_one_at_a_time():
 def test_every_loss_term_changes_the_result():
     base = logits([graph()], WINDOW, QUICK)[0]
     for change in ({"mp_weight": 0.0}, {"reg_weight": 0.0}, {"consistency": "none"}, {"edge_weight": 0.0}):
-        other = logits([graph()], WINDOW, QUICK.model_copy(update=change))[0]
+        other = logits([graph()], WINDOW, replace(QUICK, **change))[0]
         assert not torch.allclose(base, other), change
 
 
 def test_the_first_stage_has_neither_regularised_loss_nor_consistency():
-    first = QUICK.model_copy(update={"epochs_second": 0})
-    off = first.model_copy(update={"reg_weight": 0.0, "consistency": "none"})
+    first = replace(QUICK, epochs_second=0)
+    off = replace(first, reg_weight=0.0, consistency="none")
     torch.testing.assert_close(logits([graph()], WINDOW, first)[0], logits([graph()], WINDOW, off)[0])
 
 
@@ -66,7 +68,7 @@ def test_two_halves_of_an_image_take_the_class_of_their_one_seed():
     g.E = same * 1.0
     g.seeds = torch.full((8, 16), -1)
     g.seeds[4, 2], g.seeds[4, 12] = 0, 1
-    found = logits([g], WINDOW, QUICK.model_copy(update={"epochs_first": 30, "dropout": 0.0}))[0].argmax(dim=0)
+    found = logits([g], WINDOW, replace(QUICK, epochs_first=30, dropout=0.0))[0].argmax(dim=0)
     assert torch.equal(found, (~left).long().expand(8, 16))
 
 
@@ -78,15 +80,15 @@ def test_a_network_that_diverges_names_its_image():
 
 
 def test_an_image_whose_labels_settle_keeps_the_weights_of_that_epoch():
-    long = QUICK.model_copy(update={"epochs_second": 10, "stop_below": 0.999})
+    long = replace(QUICK, epochs_second=10, stop_below=0.999)
     found = logits([graph()], WINDOW, long)[0]
-    torch.testing.assert_close(found, logits([graph()], WINDOW, QUICK.model_copy(update={"epochs_second": 2}))[0])
+    torch.testing.assert_close(found, logits([graph()], WINDOW, replace(QUICK, epochs_second=2))[0])
 
 
 def test_images_that_settle_in_different_epochs_do_not_know_of_each_other():
-    opt = QUICK.model_copy(update={"epochs_second": 20, "stop_below": 0.02})
+    opt = replace(QUICK, epochs_second=20, stop_below=0.02)
     graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1), graph("c", 8, 8, 4, 2, boxes=2)]
-    never = [logits([g], WINDOW, opt.model_copy(update={"stop_below": 0.0}))[0] for g in graphs]
+    never = [logits([g], WINDOW, replace(opt, stop_below=0.0))[0] for g in graphs]
     alone = [logits([g], WINDOW, opt)[0] for g in graphs]
     assert any(not torch.allclose(a, b) for a, b in zip(alone, never, strict=True))
     for found, expected in zip(logits(graphs, WINDOW, opt), alone, strict=True):
@@ -97,8 +99,8 @@ def test_images_that_settle_in_different_epochs_do_not_know_of_each_other():
     "change", [{"layer": "edges"}, {"layer": "gcn"}, {"layer": "gat"}, {"layer": "agnn"}, {"edge_weight": 0.0}]
 )
 def test_other_layers_train_and_give_other_labels(change):
-    first = QUICK.model_copy(update={"epochs_second": 0})  # later the least rounding may choose another point
-    opt = first.model_copy(update=change)
+    first = replace(QUICK, epochs_second=0)  # later the least rounding may choose another point
+    opt = replace(first, **change)
     graphs = [graph("a", 9, 7, 3, 0), graph("b", 12, 5, 2, 1)]
     together = train(graphs, WINDOW, opt)
     for g, found in zip(graphs, together, strict=True):
@@ -127,10 +129,10 @@ def test_seeds_that_look_like_background_do_not_survive():
     g.X = g.X + 0.01
     g.E = torch.zeros_like(g.E)
     g.E[WINDOW.index((0, 0))] = 1
-    opt = QUICK.model_copy(update={"epochs_first": 30, "dropout": 0.0})
+    opt = replace(QUICK, epochs_first=30, dropout=0.0)
     (found,) = train([g], WINDOW, opt)
     assert (found.object_seeds, found.inconsistent) == (16, 4)
-    (unchecked,) = train([g], WINDOW, opt.model_copy(update={"consistency": "none"}))
+    (unchecked,) = train([g], WINDOW, replace(opt, consistency="none"))
     assert (unchecked.object_seeds, unchecked.inconsistent) == (0, 0)
 
 

@@ -1,5 +1,6 @@
 """All terms of Eq. 4.1 in one iteration of training: where they come from, their weights, one gradient."""
 
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -17,7 +18,7 @@ from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.windows import offsets
 
-OPTIONS = Dfr(features=6, radius=2, sigma_rgb=1.0, sigma_feature=9.0, gamma=0.3)
+OPTIONS = Dfr(features=6, radius=2, sigma_rgb=1.0, sigma_feature=9.0, gamma=0.3).fill(iteration.Settings)
 TERMS = {"cross_entropy", "dfr", "feature_distance", "feature_smooth"}
 HALF = offsets(2, "square", half=True)
 
@@ -35,7 +36,7 @@ def made(features=6):
 
 def losses(made, **options):
     torch.manual_seed(1)  # of the dropout
-    return iteration.losses(*made, OPTIONS.model_copy(update=options))
+    return iteration.losses(*made, replace(OPTIONS, **options))
 
 
 def test_every_loss_teaches_and_learning_lowers_their_sum():
@@ -101,8 +102,8 @@ def test_the_bound_may_be_balanced():
 
 def test_sigma_3_grows_with_the_square_root_of_the_number_of_features():
     """Features of equal spread in every channel are as far apart for any number of channels."""
-    assert Dfr(features=128, sigma_feature=50).sigma_of_features() == 50
-    few, many = (Dfr(features=d, sigma_feature=50).sigma_of_features() for d in (32, 128))
+    assert replace(OPTIONS, features=128, sigma_feature=50).sigma_of_features() == 50
+    few, many = (replace(OPTIONS, features=d, sigma_feature=50).sigma_of_features() for d in (32, 128))
     for d, sigma in ((32, few), (128, many)):
         F_ = torch.zeros(1, d, 1, 2)
         F_[..., 1] = 3.0
@@ -167,7 +168,7 @@ def test_labels_of_the_feature_head(kind):
     P[0, 1], P[0, :, 1, 2] = 1.0, torch.tensor([0.4, 0.3, 0.3])
     labels = torch.full((1, 8, 12), UNKNOWN, dtype=torch.uint8)
     labels[0, :4, :4] = 2
-    found = iteration.supervision(P, labels, OPTIONS.model_copy(update={"supervision": kind, "gamma": 0.9}))
+    found = iteration.supervision(P, labels, replace(OPTIONS, supervision=kind, gamma=0.9))
     sure = [[1, 1, 1], [1, 1, UNKNOWN]]
     given = [[2, UNKNOWN, UNKNOWN], [UNKNOWN] * 3]
     both = [[2, 1, 1], [1, 1, UNKNOWN]]

@@ -1,5 +1,7 @@
 """Levels of CAMs over many images, the exponents that follow, and shares of what was labelled: loops, hand-made cases (Eq. 2.4)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -9,7 +11,10 @@ from wsss_stages.config.options import Crf, Mining
 from wsss_stages.labels import cam, levels, reliable
 from wsss_stages.labels.levels import Levels
 
-OPTIONS = Mining(background_share=0.3, foreground_share=0.2, keep=0.5, min_cam=0, crf=Crf(iterations=0))
+OPTIONS = Mining(background_share=0.3, foreground_share=0.2, keep=0.5, min_cam=0, crf=Crf(iterations=0)).fill(
+    reliable.Mining
+)
+SHARES = OPTIONS.cam_normalise, OPTIONS.background_share, OPTIONS.foreground_share
 SIZES = ((2, 5, 7), (1, 9, 4), (3, 6, 6))
 
 
@@ -37,7 +42,7 @@ def strengths(maps):
 
 
 def test_levels_are_quantiles_over_the_nodes_of_all_images():
-    found, values = levels.of_cams(maps(), OPTIONS), strengths(maps())
+    found, values = levels.of_cams(maps(), *SHARES), strengths(maps())
     assert found.background == pytest.approx(quantile(values, 0.3), abs=1e-6)
     assert found.foreground == pytest.approx(quantile(values, 0.8), abs=1e-6)
     assert found.background < found.foreground
@@ -46,15 +51,15 @@ def test_levels_are_quantiles_over_the_nodes_of_all_images():
 def test_images_without_classes_and_values_that_are_no_numbers_do_not_count():
     made = maps()
     broken = np.full((1, 30, 30), np.nan, np.float32)
-    assert levels.of_cams([*made, np.zeros((0, 40, 40), np.float32), broken], OPTIONS) == levels.of_cams(made, OPTIONS)
-    assert levels.of_cams([np.zeros((0, 4, 4), np.float32)], OPTIONS) == (0.5, 0.5)
+    assert levels.of_cams([*made, np.zeros((0, 40, 40), np.float32), broken], *SHARES) == levels.of_cams(made, *SHARES)
+    assert levels.of_cams([np.zeros((0, 4, 4), np.float32)], *SHARES) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("value, level", [(0.0, levels.LEAST), (1.0, levels.MOST)])
 def test_levels_stay_where_the_exponent_is_finite(value, level):
     flat = np.full((1, 8, 8), value, np.float32)
     flat[0, 0, 0] = 1
-    found = levels.of_cams([flat], OPTIONS)
+    found = levels.of_cams([flat], *SHARES)
     assert found == (level, level) and np.isfinite([levels.exponent(its) for its in found]).all()
 
 
@@ -86,7 +91,7 @@ def test_weaker_pixels_are_background_stronger_ones_foreground_and_the_top_of_th
 
 
 def test_with_fixed_thresholds_levels_are_not_asked():
-    fixed = OPTIONS.model_copy(update={"thresholds": "fixed"})
+    fixed = replace(OPTIONS, thresholds="fixed")
     given, classes = np.random.default_rng(1).random((1, 9, 9), dtype=np.float32), np.array([4], np.uint8)
     M_I, M_I_top = reliable.mined(np.zeros((9, 9, 3), np.uint8), given, classes, fixed, None, "cpu", "a")
     low, high = (cam.with_background(given / given.max(), gamma) for gamma in (4.0, 24.0))

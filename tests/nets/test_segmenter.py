@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_stages.nets import backbones, tree_fcn
+from wsss_stages.nets import backbones
 from wsss_stages.nets.backbones import MEAN, STD
 from wsss_stages.nets.grid import PIXELS
+from wsss_stages.nets.heads import HEADS, tree_fcn
 from wsss_stages.nets.segmenter import Segmenter, agreement, group_norm, multi_scale, segmentation_loss
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 from wsss_stages.nets.upernet import UperNet
-from wsss_stages.training.networks import HEADS
 
 
 def made(head, stride=8, classes=4):

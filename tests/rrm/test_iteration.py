@@ -1,5 +1,7 @@
 """All parts of RRM in one iteration of training: labels from its own CAMs, four losses, one gradient (Algorithm 1)."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,7 +16,7 @@ from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.net import RrmNet
 from wsss_stages.rrm.reliable import reliable_regions
 
-OPTIONS = Rrm(stride=8, scales=[0.5, 1.0], keep=0.6, sigma_xy=20.0, distance_above=0.0)
+OPTIONS = Rrm(stride=8, scales=[0.5, 1.0], keep=0.6, sigma_xy=20.0, distance_above=0.0).fill(iteration.Settings)
 TAGS = torch.tensor([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
 TERMS = {"classification", "cross_entropy", "dense_energy", "class_distance"}
 SHOWN = {"background_share", "foreground_share", "classes_lost"}
@@ -31,7 +33,7 @@ def made():
 
 def losses(network, image, valid, **options):
     torch.manual_seed(1)  # of the dropout
-    return iteration.losses(network, image, valid, TAGS, OPTIONS.model_copy(update=options), ["a", "b"])
+    return iteration.losses(network, image, valid, TAGS, replace(OPTIONS, **options), ["a", "b"])
 
 
 def test_every_loss_teaches_and_learning_lowers_their_sum():
@@ -101,7 +103,7 @@ def test_the_class_distance_grows_with_the_ramp_and_sees_sure_predictions_only(m
         return class_distance(features, M_p, *more)
 
     monkeypatch.setattr(iteration, "class_distance", distance)
-    options = OPTIONS.model_copy(update={"distance_above": above})
+    options = replace(OPTIONS, distance_above=above)
     whole, half, none = (
         iteration.losses(network, image, valid, TAGS, options, ["a", "b"], ramp) for ramp in (1.0, 0.5, 0.0)
     )

@@ -1,5 +1,7 @@
 """Reliable regions of a batch: one image at a time, padding, no classes, no CRF (Eqs. 2.3-2.7)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from wsss_stages.labels.cam import enlarge, normalise, with_background
 from wsss_stages.labels.crf import DenseCrf
 from wsss_stages.rrm.reliable import reliable_regions, told_of
 
-OPTIONS = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1)
+OPTIONS = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1).fill(reliable.Mining)
 SIDE = 48
 
 
@@ -100,7 +102,7 @@ def test_an_image_without_classes_is_background():
 def test_without_iterations_the_cam_alone_decides_and_no_crf_is_made(monkeypatch, keep):
     monkeypatch.setattr(reliable, "DenseCrf", None)
     image, valid, cams, classes = batch()
-    opt = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1, keep=keep, crf=Crf(iterations=0))
+    opt = replace(OPTIONS, keep=keep, crf=replace(OPTIONS.crf, iterations=0))
     labels = reliable_regions(image, valid, cams, classes, opt, ["a", "b"])
     for found, cam, c in zip(labels.numpy(), cams, (3, 1), strict=True):
         score = normalise(enlarge(cam.numpy(), SIDE, SIDE), "max")[0]
@@ -114,7 +116,7 @@ def test_without_iterations_the_cam_alone_decides_and_no_crf_is_made(monkeypatch
 def test_quantiles_are_those_of_the_valid_pixels_of_the_batch():
     image, valid, cams, classes = batch()
     valid[0, :, 30:], valid[1, :9] = False, False
-    opt = Mining(background_share=0.4, min_cam=0, keep=1, crf=Crf(iterations=0))
+    opt = Mining(background_share=0.4, min_cam=0, keep=1, crf=Crf(iterations=0)).fill(reliable.Mining)
     labels = reliable_regions(image, valid, cams, classes, opt, ["a", "b"]).numpy()
     parts = [np.s_[:, :30], np.s_[9:, :]]
     strengths = [

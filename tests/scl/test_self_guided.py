@@ -9,7 +9,7 @@ from wsss_stages.config.options import Scl
 from wsss_stages.nets import backbones
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Head, Scores
-from wsss_stages.scl.losses import losses
+from wsss_stages.scl.losses import Settings, losses
 from wsss_stages.scl.prototypes import masked_mean
 from wsss_stages.scl.self_guided import guide
 from wsss_stages.scl.standard import Standard
@@ -87,7 +87,7 @@ def test_off_is_the_baseline_exactly(small, name):
     expected = network.head.query(query, v_s[:, None], hints).logits
     assert torch.equal(network(query, support, M_s).logits, expected)
     mask = M_s.to(torch.uint8)
-    made = losses(network, query, mask, support, mask, opt)
+    made = losses(network, query, mask, support, mask, opt.fill(Settings))
     torch.testing.assert_close(made, {"query": F.cross_entropy(expected, mask.long())})
 
 
@@ -103,7 +103,7 @@ def test_the_losses_of_query_and_support(small, name):
     query_mask, mask = (small.masks(seed=s).to(torch.uint8) for s in (1, 2))
     query_mask[0, 3, 3] = 255
     opt = Scl(s1_weight=0.5, s2_weight=2.0, inner_weight=0.25)
-    made = losses(network, query, query_mask, support, mask, opt)
+    made = losses(network, query, query_mask, support, mask, opt.fill(Settings))
     F_s, M_s = network.head.embed_support(support.middle), mask == 1
     guidance = guide(network.head, F_s, M_s, small.scl)
     hints = network.head.hints(query, support, M_s, mask != 255)
@@ -125,7 +125,7 @@ def test_balanced_losses_give_the_foreground_half_of_the_weight(small, name):
     network = small.network(name).eval()
     mask = small.masks().to(torch.uint8)
     arguments = (small.maps(seed=1), mask, small.maps(), mask)
-    found = losses(network, *arguments, Scl(inner_weight=0, balanced_ce=True))["query"]
+    found = losses(network, *arguments, Scl(inner_weight=0, balanced_ce=True).fill(Settings))["query"]
     logits = network(arguments[0], arguments[2], mask == 1).logits
     terms = F.cross_entropy(logits, mask.long(), reduction="none")
     torch.testing.assert_close(found, (terms[mask == 0].mean() + terms[mask == 1].mean()) / 2)
@@ -134,7 +134,7 @@ def test_balanced_losses_give_the_foreground_half_of_the_weight(small, name):
 def test_a_loss_of_weight_nothing_is_left_out_and_the_others_stay(small, name):
     network = small.network(name).eval()
     arguments = (small.maps(seed=1), small.masks(seed=1).to(torch.uint8), small.maps(), small.masks().to(torch.uint8))
-    whole, without = (losses(network, *arguments, Scl(s1_weight=w, inner_weight=0)) for w in (1, 0))
+    whole, without = (losses(network, *arguments, Scl(s1_weight=w, inner_weight=0).fill(Settings)) for w in (1, 0))
     assert set(whole) - set(without) == {"s1"}
     torch.testing.assert_close({n: whole[n] for n in without}, without)
 
@@ -143,7 +143,7 @@ def test_every_parameter_of_the_head_learns_and_none_of_the_backbone(small, name
     network = small.network(name, channels=16).train()
     assert not network.backbone.training and network.head.training
     mask = small.masks(8).to(torch.uint8)
-    made = losses(network, small.maps(8, seed=1), mask, small.maps(8), mask, Scl())
+    made = losses(network, small.maps(8, seed=1), mask, small.maps(8), mask, Scl().fill(Settings))
     sum(made.values()).backward()
     assert not [n for n, p in network.head.named_parameters() if p.grad is None]
     assert all(p.grad is None and not p.requires_grad for p in network.backbone.parameters())
@@ -156,7 +156,7 @@ def test_gradients_reach_the_weights_in_half_precision(small, name):
         network.head.history_drop = 0.0
     mask = small.masks().to(torch.uint8)
     with torch.autocast("cpu", torch.bfloat16):
-        made = losses(network, small.maps(seed=1), mask, small.maps(), mask, Scl())
+        made = losses(network, small.maps(seed=1), mask, small.maps(), mask, Scl().fill(Settings))
     sum(value.float() for value in made.values()).backward()
     assert not [n for n, p in network.head.named_parameters() if p.grad is None]
 
@@ -179,11 +179,11 @@ def test_a_query_without_the_supports_class_has_nothing_to_find(small, name):
     query, support, mask = small.maps(seed=1), small.maps(), small.masks().to(torch.uint8)
     empty = torch.zeros_like(mask)
     opt = Scl(inner_weight=0)
-    made, positive = (losses(network, query, its, support, mask, opt) for its in (empty, mask))
+    made, positive = (losses(network, query, its, support, mask, opt.fill(Settings)) for its in (empty, mask))
     background = network(query, support, mask == 1).logits.softmax(dim=1)[:, 0]
     torch.testing.assert_close(made["query"], -background.log().mean())
     assert made["s1"] == positive["s1"] and made["s2"] == positive["s2"]
-    balanced = losses(network, query, empty, support, mask, Scl(inner_weight=0, balanced_ce=True))
+    balanced = losses(network, query, empty, support, mask, Scl(inner_weight=0, balanced_ce=True).fill(Settings))
     torch.testing.assert_close(balanced["query"], -background.log().mean() / 2)
 
 
@@ -195,7 +195,7 @@ def test_a_support_without_foreground_gives_nothing_and_learns_that_it_has_none(
     assert (guidance.V == 0).all() and guidance.M_hat.shape == (2, 6, 5)
     hints = network.head.hints(query, support, empty == 1, torch.ones_like(empty, dtype=torch.bool))
     assert hints.isfinite().all() and (hints >= 0).all() and (hints <= 1).all()
-    made = losses(network, query, empty, support, empty, Scl(balanced_ce=balanced))
+    made = losses(network, query, empty, support, empty, Scl(balanced_ce=balanced).fill(Settings))
     sum(made.values()).backward()
     assert all(p.grad.isfinite().all() for p in network.head.parameters() if p.grad is not None)
     assert {"query", "s1", "s2"} <= set(made) and all(its > 0 for its in made.values())

@@ -6,7 +6,7 @@ import torch
 
 from wsss_stages.config.options import Scl
 from wsss_stages.scl.head import Maps
-from wsss_stages.scl.losses import losses
+from wsss_stages.scl.losses import Settings, losses
 from wsss_stages.scl.standard import Standard
 
 STEPS = 25
@@ -66,7 +66,7 @@ def trained(small, name, make=lambda middle: middle, standardise=True):
     torch.manual_seed(0)
     for _ in range(STEPS):
         optimizer.zero_grad()
-        sum(losses(network, query, masks[0], support, masks[1], Scl()).values()).backward()
+        sum(losses(network, query, masks[0], support, masks[1], Scl().fill(Settings)).values()).backward()
         optimizer.step()
     network.eval()
     with torch.no_grad():

@@ -8,7 +8,7 @@ from wsss_stages.nets.grid import PIXELS
 from wsss_stages.scl.cross_guided import iou
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
-from wsss_stages.scl.losses import losses
+from wsss_stages.scl.losses import Settings, losses
 
 SIZE = 8
 CLASSES = torch.randn(300, 64 + 96, generator=torch.Generator().manual_seed(5))
@@ -41,7 +41,7 @@ def trained(head, small, objects, steps):
     made.backbone.grids = [PIXELS] * 3  # masks of a pixel a node
     optimizer = torch.optim.Adam(made.head.parameters(), 4e-3)
     rng = torch.Generator().manual_seed(0)
-    opt = Scl()
+    opt = Scl().fill(Settings)
     torch.manual_seed(0)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 4e-3 * (1 - step / steps)

@@ -13,7 +13,6 @@ from wsss_stages.a2gnn.embedding import embedding
 from wsss_stages.a2gnn.multi_point import Boxes, choose, multi_point_loss, prototypes
 from wsss_stages.a2gnn.other_layers import OTHERS, OtherLayers, grid_links
 from wsss_stages.a2gnn.superpixel_graph import mean_of_parts, superpixel_links
-from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.potts import Potts
 from wsss_stages.pairwise.windows import offsets
@@ -21,6 +20,36 @@ from wsss_stages.pairwise.windows import offsets
 LAYERS = 3
 ABSENT = -1e4
 """Logit of a class that an image does not have while others of its batch do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Network, training and losses of Sec. 3.4: widths, epochs, weights; shares in [0, 1]; radius and `sigma_xy` in nodes."""
+
+    layer: str
+    """affinity, edges (Table 3.7), or one of `other_layers.OTHERS`."""
+    hidden: int
+    edge_weight: float
+    """beta of Eq. 3.18."""
+    dropout: float
+    epochs_first: int
+    epochs_second: int
+    stop_below: float
+    lr: float
+    weight_decay: float
+    reg_weight: float
+    """lambda_1 of Eq. 3.20."""
+    reg_radius: int
+    sigma_xy: float
+    """Of Eq. 3.13, as `sigma_rgb`, which is in units of the normalised image."""
+    sigma_rgb: float
+    mp_weight: float
+    """Of the multi-point loss (Eq. 3.26)."""
+    mp_choose: str
+    """What Eq. 3.23 maximises, probability or logit."""
+    consistency: str
+    """Rule of Eq. 3.28, as `consistency.consistent` has it, or none."""
+    balanced_ce: bool
 
 
 @dataclass
@@ -58,7 +87,7 @@ class DivergedError(ValueError):
     """A network whose loss is not finite; its image gets no label."""
 
 
-def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) -> list[Trained]:
+def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Settings) -> list[Trained]:
     """Train one network per graph and return every image's logits at its nodes, and how many of its seeds survive.
 
     Nothing is shared between images: losses add up, and every draw of an image comes from its own generator, so an
@@ -96,7 +125,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate) ->
     ]
 
 
-def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Propagate) -> Float[Tensor, "b"]:
+def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Settings) -> Float[Tensor, "b"]:
     """L_G of Eq. 3.20 per image: in the first stage L_ce + L_mp, in the second all with consistent seeds."""
     log_P = logits.log_softmax(dim=3)
     seeds = batch.seeds
@@ -113,18 +142,18 @@ def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Propa
     return loss
 
 
-def _choose(batch: "_Batch", logits: Tensor, log_P: Tensor, opt: Propagate) -> tuple[Tensor, Tensor]:
+def _choose(batch: "_Batch", logits: Tensor, log_P: Tensor, opt: Settings) -> tuple[Tensor, Tensor]:
     score = logits if opt.mp_choose == "logit" else log_P  # the logarithm has its maximum where P has
     return choose(batch.boxes.of(score.detach()), batch.boxes)
 
 
 @torch.no_grad()
-def _keep(batch: "_Batch", H: Tensor, points: Tensor, counts: Tensor, opt: Propagate) -> Bool[Tensor, "b h w"]:
+def _keep(batch: "_Batch", H: Tensor, points: Tensor, counts: Tensor, opt: Settings) -> Bool[Tensor, "b h w"]:
     centres = prototypes(H, points, counts, batch.boxes)
     return consistent(H, centres, batch.seeds, batch.boxes, opt.consistency)
 
 
-def _checked(batch: "_Batch", H: Tensor, logits: Tensor, opt: Propagate) -> tuple[list[int], list[int]]:
+def _checked(batch: "_Batch", H: Tensor, logits: Tensor, opt: Settings) -> tuple[list[int], list[int]]:
     """Of every image the seeds of objects that the consistency check looks at, and those of them that it drops."""
     boxed = torch.zeros(len(batch.seeds), dtype=torch.bool, device=batch.seeds.device)
     objects = torch.zeros_like(batch.seeds, dtype=torch.bool)
@@ -148,7 +177,7 @@ def seed_entropy(log_P: Float[Tensor, "b h w c"], seeds: Int[Tensor, "b h w"], b
 class _Batch:
     """Graphs of different sizes on one grid, padded at the right and the bottom."""
 
-    def __init__(self, graphs: list[Graph], window: list[tuple[int, int]], opt: Propagate):
+    def __init__(self, graphs: list[Graph], window: list[tuple[int, int]], opt: Settings):
         self.graphs = graphs
         sizes = [g.X.shape[:2] for g in graphs]
         h, w = max(s[0] for s in sizes), max(s[1] for s in sizes)
@@ -187,7 +216,7 @@ class _Batch:
 class _Networks:
     """Embedding, three attention layers and output, weights (b, ...): one network per image of a batch."""
 
-    def __init__(self, batch: _Batch, opt: Propagate):
+    def __init__(self, batch: _Batch, opt: Settings):
         self.batch, hidden = batch, opt.hidden
         device, d = batch.absent.device, batch.channels
         self.generators = [torch.Generator(device).manual_seed(g.seed) for g in batch.graphs]

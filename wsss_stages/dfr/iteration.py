@@ -1,6 +1,8 @@
 """One iteration of DFR: what the network says, and the losses of its two heads (Eq. 4.1)."""
 
-from math import inf
+from collections.abc import Collection
+from dataclasses import dataclass
+from math import inf, sqrt
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +10,6 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import Dfr
 from wsss_stages.dfr import losses as terms
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones
@@ -16,13 +17,44 @@ from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.windows import offsets
 
+FEATURES = 128
+"""Of the thesis, whose sigma_3 belongs to them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The terms of Eq. 4.1: weights, radius and `sigma_xy` in nodes, `sigma_rgb` in units of the normalised image."""
+
+    balanced_ce: bool
+    dfr_weight: float
+    kernel: Collection[str]
+    """Of position, colour and feature, the factors of K (Eq. 4.6)."""
+    radius: int
+    sigma_xy: float
+    sigma_rgb: float
+    sigma_feature: float
+    """sigma_3 of Eq. 4.6 for 128 features."""
+    features: int
+    gamma: float
+    """Probability above which a prediction is confident (Eq. 4.7)."""
+    distance_weight: float
+    smooth_weight: float
+    supervision: str
+    """Labels of the feature head: confident, scribbles or both (Table 4.7)."""
+    smooth_pairs: str
+    """Pairs of L_fr: all, or confident as Eq. 4.12 is printed."""
+
+    def sigma_of_features(self) -> float:
+        """Return sigma_3 for as many features as there are: squared distances grow with their number."""
+        return self.sigma_feature * sqrt(self.features / FEATURES)
+
 
 def losses(
     network: DfrNet,
     image: Float[Tensor, "b 3 h w"],
     labels: UInt8[Tensor, "b h w"],
     valid: Bool[Tensor, "b h w"],
-    opt: Dfr,
+    opt: Settings,
     ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""]]:
     """L_pce (Eq. 4.2) and the other terms of Eq. 4.1 with their weights; a term of weight 0 is left out.
@@ -47,7 +79,7 @@ def regularised(
     image: Float[Tensor, "b 3 h w"],
     labels: UInt8[Tensor, "b h w"],
     valid: Bool[Tensor, "b h w"],
-    opt: Dfr,
+    opt: Settings,
     ramp: float,
 ) -> dict[str, Float[Tensor, ""]]:
     """All terms of Eq. 4.1 but the first, between pixels of the fused map; `image` is normalised."""
@@ -79,7 +111,7 @@ def regularised(
     return made
 
 
-def supervision(P: Float[Tensor, "b c y x"], labels: UInt8[Tensor, "b h w"], opt: Dfr) -> UInt8[Tensor, "b y x"]:
+def supervision(P: Float[Tensor, "b c y x"], labels: UInt8[Tensor, "b h w"], opt: Settings) -> UInt8[Tensor, "b y x"]:
     """Labels that the feature head learns from, 255 where there are none (Eq. 4.7, Table 4.7)."""
     M = terms.confident(P, opt.gamma)
     if opt.supervision == "confident":

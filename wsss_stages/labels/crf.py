@@ -1,5 +1,7 @@
 """Dense CRF by mean field (Krähenbühl and Koltun 2011), the post-processing of Eq. 2.5 and Sec. 3.4."""
 
+from dataclasses import asdict, dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -8,6 +10,25 @@ from torch import Tensor
 from wsss_stages.pairwise.array_checks import FLOATING, check_arrays, check_tensors
 from wsss_stages.pairwise.compiled_mean_field import CompiledLattice, CompiledMeanField, position_lattice
 from wsss_stages.pairwise.mean_field import MeanField
+
+
+@dataclass(frozen=True)
+class CrfSettings:
+    """Mean-field iterations, 0 for no CRF, and the kernels' numbers: sigmas in pixels and grey levels of 255, weights, `step` in pixels."""
+
+    iterations: int
+    gaussian_xy: float
+    gaussian_weight: float
+    bilateral_xy: float
+    bilateral_rgb: float
+    bilateral_weight: float
+    step: int
+
+    def kernels(self) -> dict[str, float]:
+        """Return the arguments of DenseCrf."""
+        numbers = asdict(self)
+        del numbers["iterations"]
+        return numbers
 
 
 class DenseCrf:

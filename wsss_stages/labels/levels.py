@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import Mining
 from wsss_stages.labels import cam as cams
 
 LEAST, MOST = 0.01, 0.99
@@ -31,18 +30,19 @@ class Levels(NamedTuple):
     """Stronger ones are foreground."""
 
 
-def of_cams(maps: Iterable[np.ndarray], opt: Mining) -> Levels:
+def of_cams(maps: Iterable[np.ndarray], cam_normalise: str, background_share: float, foreground_share: float) -> Levels:
     """Return the quantiles of the strengths of many images' CAMs; nodes or pixels count alike, images without classes do not.
 
     Args:
         maps: each (k, y, x), not normalised yet. Values that are no numbers are left out.
+        cam_normalise: as `cam.normalise` has it.  background_share, foreground_share: of all pixels, the weakest and the strongest.
     """
-    strengths = [cams.normalise(cam, opt.cam_normalise).max(axis=0).ravel() for cam in maps if len(cam)]
+    strengths = [cams.normalise(cam, cam_normalise).max(axis=0).ravel() for cam in maps if len(cam)]
     all_ = np.concatenate([np.zeros(0, np.float32), *strengths])
     all_ = all_[np.isfinite(all_)]
     if not all_.size:
         return Levels(0.5, 0.5)
-    found = np.quantile(all_, [opt.background_share, 1 - opt.foreground_share])
+    found = np.quantile(all_, [background_share, 1 - foreground_share])
     return Levels(*np.clip(found, LEAST, MOST).tolist())
 
 

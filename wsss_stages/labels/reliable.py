@@ -1,14 +1,34 @@
 """From CAM to labels: M_I, where two backgrounds agree, its confident part M'_I (Eqs. 2.4-2.7, 3.1, 3.5), and saliency."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import Mining
 from wsss_stages.labels import cam as cams
-from wsss_stages.labels.crf import DenseCrf
+from wsss_stages.labels.crf import CrfSettings, DenseCrf
 from wsss_stages.labels.levels import Levels, exponent
 from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_arrays
+
+
+@dataclass(frozen=True)
+class Mining:
+    """How CAMs become labels (Eqs. 2.3-2.7): `max` or `minmax`, `quantiles` or `fixed`, scores, probabilities and shares in [0, 1]."""
+
+    cam_normalise: str
+    thresholds: str
+    background_share: float
+    foreground_share: float
+    gamma_low: float
+    """Background exponent that decides foreground (Eq. 2.4), `fixed` alone; `gamma_high` the one that decides background."""
+    gamma_high: float
+    keep: float
+    min_cam: float
+    min_background: float
+    min_crf: float
+    strict_class_agreement: bool
+    crf: CrfSettings
 
 
 def mined(

@@ -1,6 +1,6 @@
-"""A network with the places where its feature maps are taken from, and where their nodes lie in the image."""
+"""A network with its feature maps, and where their nodes lie in the image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 import torch.nn.functional as F
@@ -13,9 +13,11 @@ from wsss_stages.nets.padding import first_pixel
 SIDE = 64
 """Of the image that a network is looked at with, a multiple of every stride."""
 
+State = dict[str, Tensor]
+
 
 class Backbone(nn.Module):
-    """A network and its taps: modules whose outputs are the feature maps.
+    """A network and the function that gives its feature maps.
 
     forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. The network
     sees the image by the mean and deviation of its own training, which are saved with its weights.
@@ -26,29 +28,26 @@ class Backbone(nn.Module):
         self,
         name: str,
         network: nn.Module,
-        run: Callable,
-        taps: list[nn.Module],
+        maps_of: Callable[[nn.Module, Tensor], list[Tensor]],
         hub: str,
         frozen_norm: bool,
-        converted: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict,
+        converted: Callable[[nn.Module, State], State] = lambda network, state: dict(state),
         inputs: Inputs = IMAGENET,
         whole_strides: bool = False,
     ):
         """
         Args:
+            maps_of: the network's maps of an image. It keeps nothing: forwards may run within and beside each other.
             frozen_norm: the weights are pretrained.
-            converted: brings a checkpoint under the names of the network.
+            converted: brings a checkpoint under the names of the network, which is given first.
             whole_strides: images are padded with 0 at the right and the bottom to a multiple of the coarsest stride.
         """
         super().__init__()
-        self.name, self.hub, self.frozen_norm, self.converted = name, hub, frozen_norm, converted
+        self.name, self.hub, self.frozen_norm = name, hub, frozen_norm
         self.inputs, self._multiple = inputs, 1
         for statistic, values in (("mean", inputs.mean), ("deviation", inputs.deviation)):
             self.register_buffer(statistic, torch.tensor(values).view(1, 3, 1, 1))
-        self.network, self._run = network, lambda image: run(image)  # wrapped: `run` may be `network`, held once
-        self._maps: list[Tensor] = []
-        for tap in taps:
-            tap.register_forward_hook(lambda _module, _inputs, output: self._maps.append(output))
+        self.network, self._maps_of, self._converted = network, maps_of, converted
         training = self.training
         maps, centres = _watched(self.eval())
         self.train(training)
@@ -57,12 +56,13 @@ class Backbone(nn.Module):
         self._multiple = self.grids[-1].stride if whole_strides else 1
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        self._maps = []
         h, w = image.shape[2:]
         image = renormalise(image, self.mean, self.deviation)
-        self._run(F.pad(image, (0, -w % self._multiple, 0, -h % self._multiple)))
-        maps, self._maps = self._maps, []
-        return maps
+        return self._maps_of(self.network, F.pad(image, (0, -w % self._multiple, 0, -h % self._multiple)))
+
+    def converted(self, state: State) -> State:
+        """Return a checkpoint under the names of the network."""
+        return self._converted(self.network, state)
 
     def train(self, mode: bool = True) -> "Backbone":
         """Batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded one, are kept."""
@@ -72,6 +72,15 @@ class Backbone(nn.Module):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
+
+
+def last_outputs(blocks: Iterable[nn.Module], x: Tensor, count: int) -> list[Tensor]:
+    """Return the outputs of the last blocks of a chain that begins with x."""
+    maps: list[Tensor] = []
+    for block in blocks:
+        x = block(x)
+        maps = [*maps, x][-count:]
+    return maps
 
 
 def _grid(stride: int, centre: float | None) -> Grid:

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 
 from torch import nn
 
-from wsss_stages.nets.depthwise import DilatedDepthwise
-
 
 def dilate(blocks: Iterable[nn.Module], stride: int) -> None:
     """Change blocks, in the order of the data, so that their output stride is at most `stride`.
@@ -41,8 +39,6 @@ def _set_dilation(module: nn.Module, kernel: int, dilation: int) -> None:
     padding = dilation * (kernel - 1) // 2
     if isinstance(module, nn.Conv2d):
         module.dilation, module.padding = (dilation, dilation), (padding, padding)
-        if type(module) is nn.Conv2d and module.groups == module.in_channels == module.out_channels:
-            module.__class__ = DilatedDepthwise  # the same parameters under the same names
     else:
         module.dilation = dilation  # pools keep their padding, which may not exceed half their window
         module.padding = min(padding, kernel // 2)

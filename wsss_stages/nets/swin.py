@@ -27,12 +27,12 @@ def network(name: str) -> nn.Module:
     return net
 
 
-def run(net: nn.Module, image: Float[Tensor, "b 3 h w"]) -> None:
-    """Let an image pass; the maps at strides 4, 8, 16, 32 come out of `out_norms`."""
+def maps_of(net: nn.Module, image: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
+    """Return the normed maps at strides 4, 8, 16 and 32."""
     h, w = image.shape[2:]
     image = F.pad(image, (0, -w % 4, 0, -h % 4))
-    for norm, m in zip(net.out_norms, net.forward_intermediates(image, intermediates_only=True), strict=True):
-        norm(m)
+    found = net.forward_intermediates(image, intermediates_only=True)
+    return [norm(m) for norm, m in zip(net.out_norms, found, strict=True)]
 
 
 def converted(net: nn.Module, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

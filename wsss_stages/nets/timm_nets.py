@@ -1,6 +1,5 @@
 """timm's models as backbones: EfficientNets, whatever `features_only` gives, and Swin Transformers."""
 
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -10,22 +9,24 @@ from torch import Tensor, nn
 
 from wsss_stages.nets import swin
 from wsss_stages.nets.backbone import Backbone
+from wsss_stages.nets.families import Builder
 from wsss_stages.nets.inputs import Inputs
 from wsss_stages.nets.padding import pad_as_tensorflow
+from wsss_stages.nets.replace import convolution_as, replace
 
 ADVICE = "take one that timm can dilate, such as a resnet, res2net, resnest, regnet, efficientnet or convnext"
 
 
-def builder(name: str) -> Callable[[int, bool, int], Backbone]:
-    """Return the function of (stride, pretrained, maps) that builds a timm model. Raises ValueError for an unknown name."""
+def builder(name: str) -> Builder:
+    """Return the function that builds a timm model. Raises ValueError for an unknown name."""
     from timm.models import model_entrypoint
     from timm.models.efficientnet import EfficientNet
 
     _check_known(name)
     if name.startswith("swin_"):
-        return partial(_swin, name)
+        return _swin
     of_efficientnets = model_entrypoint(name.split(".")[0]).__module__ == EfficientNet.__module__
-    return partial(_efficientnet if of_efficientnets else _features_only, name)
+    return _efficientnet if of_efficientnets else _features_only
 
 
 def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
@@ -36,18 +37,47 @@ def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbo
     net = timm.create_model(name, pretrained=False, num_classes=0, output_stride=stride)
     tensorflow = _static_padding(net)
     if maps == 4:
-        taps = list(map(_identity, net.feature_info[-4:]))
-
-        def run(image: Tensor) -> None:
-            last, found = net.forward_intermediates(image)
-            for tap, m in zip(taps, found[-4:] if stride == 32 else [*found[-4:-1], last], strict=True):
-                tap(m)
+        maps_of = partial(_signed, last_convolution=stride != 32)
     else:
-        middle, late = (net.get_submodule(stage["module"])[-1].bn1 for stage in net.feature_info[-2:])
-        taps, run = [_rectified(activated) for activated in (middle, late, net.bn2)], net.forward_features
-    return Backbone(
-        name, net, run, taps, f"timm_model:{name}", pretrained, partial(_in_order, net), _inputs(net), tensorflow
-    )
+        places = [int(stage["module"].removeprefix("blocks.")) for stage in net.feature_info[-2:]]
+        maps_of = partial(_expansions, places=places)
+    return Backbone(name, net, maps_of, f"timm_model:{name}", pretrained, _in_order, _inputs(net), tensorflow)
+
+
+def _signed(net: nn.Module, image: Tensor, last_convolution: bool) -> list[Tensor]:
+    last, found = net.forward_intermediates(image)
+    return [*found[-4:-1], last] if last_convolution else found[-4:]
+
+
+def _expansions(net: nn.Module, image: Tensor, places: list[int]) -> list[Tensor]:
+    """Return the first activated maps of the last blocks of two stages, and that of the last convolution, rectified."""
+    x, maps = net.bn1(net.conv_stem(image)), []
+    for place, stage in enumerate(net.blocks):
+        *blocks, last = stage
+        for block in blocks:
+            x = block(x)
+        if place in places:
+            m, x = _opened(last, x)
+            maps.append(_rectified(m, last.bn1))
+        else:
+            x = last(x)
+    return [*maps, _rectified(net.bn2(net.conv_head(x)), net.bn2)]
+
+
+def _opened(block: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first activated map of a block, and its output; timm registers the layers of a block in the order of the data."""
+    layers, shortcut, mixing = dict(block.named_children()), x, ()
+    if routing := layers.pop("routing_fn", None):  # of filters that are mixed for every image
+        mixing = (torch.sigmoid(routing(F.adaptive_avg_pool2d(x, 1).flatten(1))),)
+    for name, layer in layers.items():
+        x = layer(x, *mixing) if name.startswith("conv") else layer(x)
+        if name == "bn1":
+            activated = x
+    return activated, x + shortcut if block.has_skip else x
+
+
+def _rectified(m: Tensor, activated: nn.Module) -> Tensor:
+    return m if isinstance(activated.act, nn.ReLU | nn.ReLU6) else F.relu(m)
 
 
 def _features_only(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
@@ -57,14 +87,16 @@ def _features_only(name: str, stride: int, pretrained: bool, maps: int) -> Backb
     with torch.no_grad():
         image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
         signed = [bool(m.min() < 0) for m in net(image)[-maps:]]
-    taps = list(map(_identity, signed))
+    maps_of = partial(_last, signed=signed)
+    return Backbone(name, net, maps_of, f"timm:{name}", pretrained, inputs=_inputs(net), whole_strides=tensorflow)
 
-    def run(image: Tensor) -> None:
-        for tap, m, has_signs in zip(taps, net(image)[-maps:], signed, strict=True):
-            m = m.permute(0, 3, 1, 2) if _channels_last(m, net) else m
-            tap(parts(m) if has_signs and maps == 3 else m)
 
-    return Backbone(name, net, run, taps, f"timm:{name}", pretrained, inputs=_inputs(net), whole_strides=tensorflow)
+def _last(net: nn.Module, image: Tensor, signed: list[bool]) -> list[Tensor]:
+    maps = []
+    for m, has_signs in zip(net(image)[-len(signed) :], signed, strict=True):
+        m = m.permute(0, 3, 1, 2) if _channels_last(m, net) else m
+        maps.append(parts(m) if has_signs and len(signed) == 3 else m)
+    return maps
 
 
 def parts(m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b c y x"]:
@@ -76,17 +108,20 @@ def _swin(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     if maps != 4:
         raise ValueError(f"backbone {name!r} cannot give maps at stride {stride}, only a pyramid, for dfr; {ADVICE}")
     net = swin.network(name)
-    run, converted = partial(swin.run, net), partial(swin.converted, net)
-    return Backbone(name, net, run, list(net.out_norms), f"timm_model:{name}", pretrained, converted, _inputs(net))
+    return Backbone(name, net, swin.maps_of, f"timm_model:{name}", pretrained, swin.converted, _inputs(net))
 
 
 def _static_padding(net: nn.Module) -> bool:
     """Pad TensorFlow's convolutions of a timm model alike whatever the size of the image, and return whether there are any."""
     from timm.layers import Conv2dSame
 
-    same = [module for module in net.modules() if isinstance(module, Conv2dSame) and module.stride != (1, 1)]
-    for conv in same:
-        conv.__class__ = nn.Conv2d
+    same: list[nn.Conv2d] = []
+
+    def plain(conv: nn.Module) -> nn.Conv2d:
+        same.append(convolution_as(nn.Conv2d, conv))
+        return same[-1]
+
+    replace(net, lambda module: isinstance(module, Conv2dSame) and module.stride != (1, 1), plain)
     pad_as_tensorflow(same)
     return bool(same)
 
@@ -103,23 +138,6 @@ def _in_order(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
         return state
     body = [tensor for key, tensor in state.items() if not key.startswith("_fc.")]
     return dict(zip(net.state_dict(), body, strict=False))
-
-
-def _rectified(activation: nn.Module) -> nn.Module:
-    """Return a module whose output is another's, rectified where the activation is not a ReLU."""
-    if isinstance(activation.act, nn.ReLU | nn.ReLU6):
-        return activation
-    tap = nn.Identity()
-
-    def look(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-        tap(F.relu(output))
-
-    activation.register_forward_hook(look)
-    return tap
-
-
-def _identity(_of: object) -> nn.Module:
-    return nn.Identity()
 
 
 def _features(name: str, stride: int) -> nn.Module:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsss_stages.nets.pspnet import BINS
+from wsss_stages.nets.heads.pspnet import BINS
 from wsss_stages.nets.segmenter import block, pooled
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from wsss_stages.config.options import Drawing, SclEvaluate
+from wsss_stages.config.options import SclEvaluate
 from wsss_stages.config.tables import control_of, row_of
 from wsss_stages.data.few_shot.episode_pools import Drawer
 from wsss_stages.data.few_shot.episodes import Episodes, of_another_class
@@ -110,7 +110,7 @@ class FewShotTest:
 
     def _threshold(self) -> float:
         """Return the threshold of similarities that is best on base classes."""
-        drawer = Drawer(self.episodes.train, Drawing(several=0, negative=0))
+        drawer = Drawer(self.episodes.train, balanced=True, several=0.0, negative=0.0)
         rng = np.random.default_rng(stable_hash("prototypes", "scl_evaluate.threshold"))
 
         def found() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:

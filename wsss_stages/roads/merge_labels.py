@@ -13,7 +13,7 @@ from wsss_stages.a2gnn.tight_boxes import touch_all_sides
 from wsss_stages.config.options import Propagate
 from wsss_stages.data.record import Record
 from wsss_stages.labels.boxes import allowed
-from wsss_stages.labels.crf import DenseCrf
+from wsss_stages.labels.crf import CrfSettings, DenseCrf
 from wsss_stages.labels.enlarge import in_window, most_likely
 from wsss_stages.store.check_finite import finite
 
@@ -98,7 +98,7 @@ class LabelMerger:
 
     def refined(self, P: Float[Tensor, "c h w"], photo: np.ndarray, image: BoxedImage) -> Float[Tensor, "c h w"]:
         """Return the probabilities after the CRF, again restricted to boxes and raised to their sides. `photo`: (h, w, 3) uint8 RGB."""
-        crf = DenseCrf(photo, **self.opt.crf.kernels(), device=self.device)
+        crf = DenseCrf(photo, **self.opt.crf.fill(CrfSettings).kernels(), device=self.device)
         Q = crf.infer(P[None], self.opt.crf.iterations, image.name)[0]
         finite(Q, "the CRF's probabilities", STAGE, image.name, MAKER)
         return self._tight(self.restricted(Q, image), image)

@@ -8,7 +8,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn import graph as graphs
 from wsss_stages.a2gnn import nodes, object_masks, pixels
 from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
-from wsss_stages.a2gnn.propagate import Graph, Trained, train
+from wsss_stages.a2gnn.propagate import Graph, Settings, Trained, train
 from wsss_stages.config.options import Affinity, Propagate
 from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.data.record import Record
@@ -54,7 +54,7 @@ class Propagator:
         """Return the trained A²GNN of every image; none where the random walk alone makes the labels."""
         if self.opt.walk_share == 1:
             return [None] * len(batch)
-        return train([self.graph(*pair) for pair in zip(batch, photos, strict=True)], self.window, self.opt)
+        return train([self.graph(*pair) for pair in zip(batch, photos, strict=True)], self.window, self.opt.fill(Settings))
 
     def classes(self, record: Record) -> list[int]:
         """Return the classes that an image may show, background first."""

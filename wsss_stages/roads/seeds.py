@@ -33,7 +33,8 @@ def levels_of(manifest: Manifest, opt: Seeds) -> levels.Levels:
     ids = heapq.nsmallest(SAMPLE, manifest.items, key=lambda image_id: stable_hash(image_id, STAGE, "levels"))
     stored = ((image_id, manifest.read(image_id, contracts.CAM)["cam"]) for image_id in ids)
     maps = [finite(cam.astype(np.float32), MAPS, STAGE, image_id, MAKER) for image_id, cam in stored]
-    return levels.Levels(*(round(level, 2) for level in levels.of_cams(maps, opt)))
+    shares = opt.cam_normalise, opt.background_share, opt.foreground_share
+    return levels.Levels(*(round(level, 2) for level in levels.of_cams(maps, *shares)))
 
 
 class Seeder:
@@ -42,6 +43,7 @@ class Seeder:
     def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str):
         """`between`: the levels of the CAMs, for quantiles; None where thresholds are fixed."""
         self.index, self.opt, self.between, self.device = index, opt, between, device
+        self.mining = opt.fill(reliable.Mining)
         by_kind: dict[str, Callable[..., Found]] = {
             "box": self.by_boxes,
             "scribble": self.by_marks,
@@ -72,7 +74,7 @@ class Seeder:
         cam = finite(cams.enlarge(stored["cam"], h, w), MAPS, STAGE, item.id, MAKER)
         if self.opt.cam_in_boxes and self.index.weak == "box":
             cam = cam * allowed(*item.record.box_arrays(), classes, h, w)[1:]
-        return reliable.mined(image, cam, classes, self.opt, self.between, self.device, item.id)
+        return reliable.mined(image, cam, classes, self.mining, self.between, self.device, item.id)
 
     def by_boxes(self, item: Item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> Found:
         """Return M_B, every box's foreground, M_F and M_g."""

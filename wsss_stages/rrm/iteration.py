@@ -1,12 +1,15 @@
 """One iteration of RRM: labels from its own CAMs, and the losses that learn from them (Sec. 2.2, Algorithm 1)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import Rrm
 from wsss_stages.labels.cam import multi_scale
+from wsss_stages.labels.reliable import Mining
 from wsss_stages.nets import backbones
 from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.rrm.class_distance import class_distance
@@ -16,6 +19,21 @@ from wsss_stages.rrm.reliable import reliable_regions, told_of
 
 SIGMA_RGB = 15.0
 """sigma_r of Eq. 2.18, grey levels of 255."""
+
+
+@dataclass(frozen=True)
+class Settings(Mining):
+    """Scales and stride of the CAMs, and the terms of Eq. 2.15: weights, `sigma_xy` in pixels (Eq. 2.18), `distance` as `class_distance`."""
+
+    scales: Sequence[float]
+    stride: int
+    energy_weight: float
+    energy_scale: float
+    sigma_xy: float
+    released_gradient: bool
+    distance_weight: float
+    distance_above: float
+    distance: str
 
 
 def classification_loss(logits: Float[Tensor, "b n"], tags: Float[Tensor, "b n"]) -> Float[Tensor, ""]:
@@ -34,7 +52,7 @@ def losses(
     image: Float[Tensor, "b 3 h w"],
     valid: Bool[Tensor, "b h w"],
     tags: Float[Tensor, "b n"],
-    opt: Rrm,
+    opt: Settings,
     names: list[str],
     ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""] | float]:

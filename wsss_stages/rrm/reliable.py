@@ -6,10 +6,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import Mining
 from wsss_stages.labels.cam import enlarge
 from wsss_stages.labels.levels import counts, of_cams, shares
-from wsss_stages.labels.reliable import mined
+from wsss_stages.labels.reliable import Mining, mined
 
 
 def reliable_regions(
@@ -32,7 +31,8 @@ def reliable_regions(
     labels = np.full((b, h, w), UNKNOWN, np.uint8)
     parts = [_rectangle(its) for its in inside]
     maps = [enlarge(cam.float().cpu().numpy(), h, w)[:, *part] for cam, part in zip(cams, parts, strict=True)]
-    levels = of_cams(maps, opt) if opt.thresholds == "quantiles" else None
+    shares_of = (opt.cam_normalise, opt.background_share, opt.foreground_share)
+    levels = of_cams(maps, *shares_of) if opt.thresholds == "quantiles" else None
     for label, part, photo, cam, present, name in zip(labels, parts, photos, maps, classes, names, strict=True):
         photo, present = np.ascontiguousarray(photo[part]), present.cpu().numpy()
         label[part] = mined(photo, cam, present, opt, levels, str(image.device), name)[1]

@@ -1,15 +1,26 @@
 """What a training step minimises: Eq. 5.14, and the inner losses of PFENet."""
 
+from dataclasses import dataclass
+
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from wsss_stages.config.options import Scl
 from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps, Scores
 from wsss_stages.scl.prototypes import at_nodes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Weights of the support's losses (Eqs. 5.7, 5.10) and of PFENet's inner ones, and how each loss weighs background and foreground."""
+
+    s1_weight: float
+    s2_weight: float
+    inner_weight: float
+    balanced_ce: bool
 
 
 def losses(
@@ -18,7 +29,7 @@ def losses(
     query_mask: UInt8[Tensor, "b H W"],
     support: Maps,
     support_mask: UInt8[Tensor, "b H W"],
-    opt: Scl,
+    opt: Settings,
 ) -> dict[str, Float[Tensor, ""]]:
     """L_q, L_s1 and L_s2 with their weights, and the inner ones of each; a term of weight 0 is left out.
 
@@ -38,7 +49,7 @@ def losses(
     return made
 
 
-def _graded(name: str, scores: Scores, mask: Tensor, weight: float, opt: Scl, grid: Grid) -> dict[str, Tensor]:
+def _graded(name: str, scores: Scores, mask: Tensor, weight: float, opt: Settings, grid: Grid) -> dict[str, Tensor]:
     made = {name: weight * segmentation_loss(scores.logits, mask, opt.balanced_ce, grid)}
     if scores.inner and opt.inner_weight:
         inner = [segmentation_loss(logits, mask, opt.balanced_ce) for logits in scores.inner]

@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.data.weak import simulate
-    from wsss_stages.dfr.iteration import losses
+    from wsss_stages.dfr.iteration import Settings, losses
     from wsss_stages.evaluation import metrics
     from wsss_stages.nets.segmenter import agreement
     from wsss_stages.stages import devices
@@ -75,9 +75,11 @@ def main(argv: list[str] | None = None) -> None:
         )
         return {"image": view.transpose(2, 0, 1), "labels": labels, "valid": valid}
 
+    terms = opt.fill(Settings)
+
     def loss(batch):
         ramp = training.ramp(batch["done"], opt.ramp_begins, opt.ramp_ends)
-        return losses(network, batch["image"], batch["labels"], batch["valid"], opt, ramp)
+        return losses(network, batch["image"], batch["labels"], batch["valid"], terms, ramp)
 
     def grade(batches) -> float:
         """Accuracy on the pixels of scribbles, the mean over classes; mIoU on truth."""

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages.data.index import Index
-    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.crf import CrfSettings, DenseCrf
     from wsss_stages.labels.enlarge import among, most_likely
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
         image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(device) / 255
         P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
         P = among(finite(P, "the class probabilities", "rrm_label", item.id, "rrm_train"), classes.tolist())
-        crf = DenseCrf(photo, **opt.crf.kernels(), device=device)
+        crf = DenseCrf(photo, **opt.crf.fill(CrfSettings).kernels(), device=device)
         Q = crf.infer(P[None], opt.crf.iterations, item.id)[0] if opt.crf.iterations else P
         rows = (most_likely(maps, record.full_height, record.full_width)[0].cpu().numpy() for maps in (P, Q))
         item.write(dict(zip(("rrm_branch", "rrm_label"), (classes[row] for row in rows), strict=True)))

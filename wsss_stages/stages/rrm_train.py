@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.evaluation import metrics
     from wsss_stages.labels.levels import SHARES
     from wsss_stages.nets import backbones
-    from wsss_stages.rrm.iteration import classification_loss, losses, mean_inside
+    from wsss_stages.rrm.iteration import Settings, classification_loss, losses, mean_inside
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
     from wsss_stages.training.networks import build_rrm, build_rrm_on
@@ -64,13 +64,15 @@ def main(argv: list[str] | None = None) -> None:
         tags[np.array(record.tags) - 1] = 1
         return {"image": view.transpose(2, 0, 1), "valid": valid, "tags": tags}
 
+    terms = opt.fill(Settings)
+
     def loss(batch):
         if batch["epoch"] < opt.class_epochs:  # the branches begin with the epoch after them
             activation = network.activation(backbones.normalise(batch["image"]))
             logits = mean_inside(activation, batch["valid"])
             return {"classification": classification_loss(logits, batch["tags"])}
         ramp = training.ramp(batch["done"], joint, joint + opt.distance_ramp * (1 - joint))
-        return losses(network, batch["image"], batch["valid"], batch["tags"], opt, batch["id"], ramp)
+        return losses(network, batch["image"], batch["valid"], batch["tags"], terms, batch["id"], ramp)
 
     def grade(batches) -> float:
         """Mean average precision of the tags by the mean probability of the segmentation branch."""

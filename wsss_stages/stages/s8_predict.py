@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages.config.variants import NETWORKS
     from wsss_stages.data.index import Index
-    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.crf import CrfSettings, DenseCrf
     from wsss_stages.labels.enlarge import most_likely
     from wsss_stages.nets import backbones
     from wsss_stages.nets.segmenter import multi_scale
@@ -56,7 +56,8 @@ def main(argv: list[str] | None = None) -> None:
         P = multi_scale(network, backbones.normalise(image), opt.scales, opt.flip)
         finite(P, "the class probabilities", "s8_predict", item.id, NETWORKS[opt.network])
         if opt.crf.iterations:
-            P = DenseCrf(photo, **opt.crf.kernels(), device=device).infer(P[None], opt.crf.iterations, item.id)[0]
+            crf = DenseCrf(photo, **opt.crf.fill(CrfSettings).kernels(), device=device)
+            P = crf.infer(P[None], opt.crf.iterations, item.id)[0]
         size = item.record.full_height, item.record.full_width
         label = most_likely(P, *size)[0].cpu().numpy().astype(np.uint8)
         known = np.array([0, *item.record.tags], np.uint8)

@@ -18,11 +18,11 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "episodes>": "episodes.json to write"},
         texts={"fold": ("0", "fold, from 0")},
     )
-    from wsss_stages.data.few_shot.episodes import draw_fold
+    from wsss_stages.data.few_shot.episodes import Settings, draw_fold
     from wsss_stages.data.index import Index
 
     index = Index.read(paths.index)
-    made = draw_fold(index, int(paths.fold), opt)
+    made = draw_fold(index, int(paths.fold), opt.fill(Settings))
     made.write(paths.episodes)
     names = ", ".join(index.classes[c] for c in made.novel)
     sys.stdout.write(

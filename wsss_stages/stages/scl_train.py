@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.evaluation import metrics
     from wsss_stages.nets.grid import to_pixels
     from wsss_stages.scl.head import Maps
-    from wsss_stages.scl.losses import losses
+    from wsss_stages.scl.losses import Settings, losses
     from wsss_stages.scl.prototypes import at_nodes
     from wsss_stages.shards.frozen_maps import Frozen
     from wsss_stages.stages import devices
@@ -81,8 +81,9 @@ def main(argv: list[str] | None = None) -> None:
             made |= {f"{part}_{name}": array for name, array in arrays.items()}
         return made
 
-    drawer = Drawer(episodes.train, opt)
-    held_by = Drawer(episodes.held_out, opt)
+    drawer, held_by = (
+        Drawer(pool, opt.balanced, opt.several, opt.negative) for pool in (episodes.train, episodes.held_out)
+    )
     held = [
         held_by.draw(np.random.default_rng(stable_hash(str(number), "scl_train.held_out", opt.seed)))
         for number in range(episodes.held_out.count)
@@ -92,9 +93,11 @@ def main(argv: list[str] | None = None) -> None:
         found = (batch.get(f"{part}_{name}") for name in ("middle", "deep"))
         return Maps.stored(*(m.to(device) for m in found if m is not None))
 
+    weights = opt.fill(Settings)
+
     def loss(batch):
         query, support = maps(batch, "query"), maps(batch, "support")
-        return losses(network, query, batch["query_mask"], support, batch["support_mask"], opt)
+        return losses(network, query, batch["query_mask"], support, batch["support_mask"], weights)
 
     def grade(batches) -> float:
         """Return the mIoU over the base classes of the held-out episodes; what is found of a class that a query lacks counts against

@@ -14,12 +14,9 @@ from wsss_stages.config.options import Dfr, Guided, Instances, Rrm, Scl, SclFeat
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.nets import backbones
 from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
-from wsss_stages.nets.deeplab import DeepLabV2, DeepLabV3
-from wsss_stages.nets.deeplab_plus import DeepLabV3Plus
+from wsss_stages.nets.heads import HEADS
 from wsss_stages.nets.object_net import ObjectNet
-from wsss_stages.nets.pspnet import PspNet
 from wsss_stages.nets.segmenter import Segmenter
-from wsss_stages.nets.tree_fcn import TreeFcn
 from wsss_stages.rrm.net import RrmNet
 from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
@@ -33,13 +30,6 @@ from wsss_stages.training import pretrained
 Photographs = Iterable[torch.Tensor]
 """A few of the run's, for `weights.load`."""
 METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
-HEADS: dict[str, type[Segmenter]] = {
-    "deeplab_v3": DeepLabV3,
-    "deeplab_v3plus": DeepLabV3Plus,
-    "deeplab_v2": DeepLabV2,
-    "pspnet": PspNet,
-    "tree_fcn": TreeFcn,
-}
 
 
 def build_classifier(

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from wsss_stages.config.options import Drawing
 from wsss_stages.data.few_shot.episode_pools import Drawer, Pool
 
+RULE = {"balanced": True, "several": 0.5, "negative": 0.25}
 LISTS = {1: [f"a{n}" for n in range(20)] + ["both"], 2: ["b0", "b1", "both"], 3: ["c0", "c1"]}
 SHOWN = {image: sorted(c for c, ids in LISTS.items() if image in ids) for ids in LISTS.values() for image in ids}
 SHOWN["a0"] = [1, 2]  # a little of class 2, too little to ask for
@@ -19,7 +19,7 @@ def pool():
 
 
 def drawn(pool, count=4000, **rule):
-    drawer, rng = Drawer(pool, Drawing(**rule)), np.random.default_rng(0)
+    drawer, rng = Drawer(pool, **RULE | rule), np.random.default_rng(0)
     return [drawer.draw(rng) for _ in range(count)]
 
 
@@ -59,7 +59,7 @@ def test_queries_of_several_classes_where_there_are_such(pool):
 
 
 def test_an_episode_depends_on_its_random_numbers_alone(pool):
-    drawer, again = (Drawer(pool, Drawing()) for _ in range(2))
+    drawer, again = (Drawer(pool, **RULE) for _ in range(2))
     made = [drawer.draw(np.random.default_rng(n)) for n in range(50)]
     assert made[::-1] == [again.draw(np.random.default_rng(n)) for n in range(49, -1, -1)]
     assert len(set(made)) > 20

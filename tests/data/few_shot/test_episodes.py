@@ -1,5 +1,7 @@
 """Folds and episodes: classes of PASCAL-5^i and COCO-20^i, what an episode may hold, seeds, files, what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from wsss_stages.data.few_shot.episodes import (
     Episode,
     EpisodeError,
     Episodes,
+    Settings,
     class_lists,
     draw,
     draw_fold,
@@ -27,7 +30,7 @@ SMALL = SclEpisodes(
     held_out=0.3,
     held_out_pairs=6,
     test_images="all",
-)
+).fill(Settings)
 
 
 def all_of(test):
@@ -87,7 +90,7 @@ def test_episodes_of_a_fold_hold_what_they_say(index):
 
 
 def test_by_default_the_test_is_of_validation_images_and_training_may_show_its_classes(index):
-    made = draw_fold(index, 0, SMALL.model_copy(update={"test_images": "val", "shots": 1}))
+    made = draw_fold(index, 0, replace(SMALL, test_images="val", shots=1))
     tested = {i for e in all_of(made.test) for i in (e.query, *e.supports)}
     assert tested <= set(index.splits["val"]) and not any("left to the test" in note for note in made.notes)
     assert any((index.records[i].truth_labels(index.root) == 1).any() for i in made.train.shown)
@@ -126,9 +129,9 @@ def test_k_of_zero_and_classes_with_too_few_images(index):
     with pytest.raises(EpisodeError, match=r"class 1 has 1 images beside the query [ab], wanted 2 supports"):
         draw({1: list("ab")}, 2, 1, 0, "test")
     with pytest.raises(EpisodeError, match=r"too few images .* 40 supports .*: brick has \d+, wanted 41 .* Lower"):
-        draw_fold(index, 1, SMALL.model_copy(update={"shots": 40}))
+        draw_fold(index, 1, replace(SMALL, shots=40))
     with pytest.raises(EpisodeError, match="no base class of fold 0 has two train images with at least 99999 pixels"):
-        draw_fold(index, 0, SMALL.model_copy(update={"min_pixels": 99999}))
+        draw_fold(index, 0, replace(SMALL, min_pixels=99999))
 
 
 def test_what_is_read_is_what_was_written(index, tmp_path):

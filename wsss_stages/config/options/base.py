@@ -1,13 +1,18 @@
 """What sections share: strictness, seeds, training, the CRF, labels from CAMs."""
 
 import os.path
-from typing import Annotated, Any, Literal
+from dataclasses import fields
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 FilePath = Annotated[str, AfterValidator(os.path.expanduser)]
 """A file or a folder; `~` is the user's home."""
+
+
+Settings = TypeVar("Settings")
+"""A dataclass that the maths owns."""
 
 
 class Section(BaseModel):
@@ -22,6 +27,11 @@ class Section(BaseModel):
         if isinstance(value, bool) and cls.model_fields[info.field_name].annotation in (int, float):
             raise PydanticCustomError("truth_for_number", "a number is no truth value")
         return value
+
+    def fill(self, settings: type[Settings]) -> Settings:
+        """Return settings from the options of their fields' names; a section becomes the settings that its field wants."""
+        found = {field.name: (getattr(self, field.name), field.type) for field in fields(settings)}
+        return settings(**{n: v.fill(wanted) if isinstance(v, Section) else v for n, (v, wanted) in found.items()})
 
 
 class Seeded(Section):
@@ -124,10 +134,6 @@ class Crf(Section):
         le=8,
         description="iterate on one pixel of step x step, then once on all: faster, nearly the same labels",
     )
-
-    def kernels(self) -> dict[str, float]:
-        """Arguments of labels.crf.DenseCrf."""
-        return self.model_dump(exclude={"iterations"})
 
 
 class Mining(Section):

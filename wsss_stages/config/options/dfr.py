@@ -1,14 +1,10 @@
 """Options of DFR's stage (ch. 4)."""
 
-from math import sqrt
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from wsss_stages.config.options.base import FilePath, Training
-
-FEATURES = 128
-"""Of the thesis, whose sigma_3 belongs to them."""
 
 
 class Dfr(Training):
@@ -114,10 +110,6 @@ class Dfr(Training):
                 f"ramp_begins {self.ramp_begins:g} and ramp_ends {self.ramp_ends:g}; wanted an end that is not before the beginning"
             )
         return self
-
-    def sigma_of_features(self) -> float:
-        """Return sigma_3 for as many features as there are: squared distances grow with their number."""
-        return self.sigma_feature * sqrt(self.features / FEATURES)
 
     def feature_head(self) -> int:
         """Width of the feature head; 0 where nothing asks for it."""

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import Drawing
 
 
 class EpisodeError(ValueError):
@@ -52,7 +51,12 @@ class Drawer:
     """Episodes of a pool by a rule."""
 
     pool: Pool
-    rule: Drawing
+    balanced: bool
+    """Every class is drawn as often, or every query."""
+    several: float
+    """Share of the episodes whose query shows several classes of the pool, where there are such."""
+    negative: float
+    """Share of the episodes whose query does not show the class of the support."""
     _chances: dict[tuple[bool, bool], np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -63,7 +67,7 @@ class Drawer:
 
     def draw(self, rng: np.random.Generator) -> Episode:
         """Return an episode; a negative one's query shows no pixel of the class of its support."""
-        several, negative = (rng.random(2) < (self.rule.several, self.rule.negative)).tolist()
+        several, negative = (rng.random(2) < (self.several, self.negative)).tolist()
         sums = self._sums(several, negative and bool(self._lacks.any()))
         place = int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))
         query, cls = self._images[place // len(self._classes)], self._classes[place % len(self._classes)]
@@ -86,11 +90,11 @@ class Drawer:
         """
         asked = self._lacks if negative else self._asked
         weights = (
-            asked * (self._asked @ (1 / self._asked.sum(axis=0)))[:, None] if negative and self.rule.balanced else asked
+            asked * (self._asked @ (1 / self._asked.sum(axis=0)))[:, None] if negative and self.balanced else asked
         )
         if several:
             narrow = weights * (self._asked.sum(axis=1) > 1)[:, None]
-            weights = np.where(narrow.any(axis=0 if self.rule.balanced else None), narrow, weights)
-        total = weights.sum(axis=0 if self.rule.balanced else 1, keepdims=True)
+            weights = np.where(narrow.any(axis=0 if self.balanced else None), narrow, weights)
+        total = weights.sum(axis=0 if self.balanced else 1, keepdims=True)
         chances = weights / np.where(total > 0, total, 1)
         return chances / chances.sum()

@@ -7,11 +7,29 @@ from pathlib import Path
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.config.options import SclEpisodes
 from wsss_stages.data.few_shot.episode_pools import Episode, EpisodeError, Pool
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.store import artifacts
 from wsss_stages.store.contracts import EPISODES_VERSION
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How classes are cut into folds and how many episodes are drawn: counts, `min_pixels` in pixels, `held_out` a share."""
+
+    seed: int
+    folds: int
+    order: str
+    """blocks or strides, as `novel_classes` has it."""
+    min_pixels: int
+    shots: int
+    test_images: str
+    """val, or all: then no training image shows a class of the test."""
+    test_pairs: int
+    test_seeds: int
+    train_pairs: int
+    held_out: float
+    held_out_pairs: int
 
 
 @dataclass
@@ -52,7 +70,7 @@ def _episodes(rows: list[list]) -> list[Episode]:
     return [Episode(query, tuple(supports), cls) for query, supports, cls in rows]
 
 
-def draw_fold(index: Index, fold: int, opt: SclEpisodes) -> Episodes:
+def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
     """Return what a fold is trained and tested on. Raises EpisodeError for a fold or a class that cannot have them."""
     novel = novel_classes(len(index.classes) - 1, fold, opt.folds, opt.order)
     areas = {split: _areas(index, index.split(split)) for split in ("train", "val")}
@@ -144,7 +162,7 @@ def of_another_class(episodes: Sequence[Episode]) -> list[Episode | None]:
     return made
 
 
-def _enough(index: Index, lists: dict[int, list[str]], fold: int, opt: SclEpisodes) -> None:
+def _enough(index: Index, lists: dict[int, list[str]], fold: int, opt: Settings) -> None:
     few = {index.classes[c]: len(ids) for c, ids in lists.items() if len(ids) <= opt.shots}
     if few:
         raise EpisodeError(

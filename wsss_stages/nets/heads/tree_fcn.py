@@ -7,12 +7,14 @@ from torch import Tensor, nn
 
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import Grid, onto
+from wsss_stages.nets.heads import head
 from wsss_stages.nets.segmenter import Segmenter, block
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 
 GROUPS = 16
 
 
+@head("tree_fcn")
 class TreeFcn(Segmenter):
     """A pyramid backbone and a top-down decoder; what comes from above is filtered along the tree of the finer map."""
 

@@ -4,9 +4,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.heads import head
 from wsss_stages.nets.segmenter import Segmenter, block, group_norm
 
 
+@head("deeplab_v3")
 class DeepLabV3(Segmenter):
     """ASPP of rates 6, 12, 18 with image pooling, batch norm but for the pooled branch, 3x3 convolution, classifier."""
 
@@ -23,6 +25,7 @@ class DeepLabV3(Segmenter):
         return self.classify(self.aspp(self.backbone(image)[-1]))
 
 
+@head("deeplab_v2")
 class DeepLabV2(Segmenter):
     """The sum of four 3x3 convolutions to the classes, of rates 6, 12, 18 and 24; it has no width of its own."""
 

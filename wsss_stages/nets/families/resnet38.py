@@ -3,8 +3,13 @@
 Parameter names are those of the public conversion of its weights (b2.bn_branch2a, ...), so that such files load.
 """
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from wsss_stages.nets.backbone import Backbone
+from wsss_stages.nets.families import family
 
 
 class Unit(nn.Module):
@@ -50,7 +55,7 @@ class Bottleneck(nn.Module):
 
 
 class ResNet38(nn.Module):
-    """conv4 (512), conv5 (1024) and conv6 (4096) are the rectified taps of the affinity CNN (Sec. 3.4)."""
+    """Forward gives the map of stride 4 and conv4 (512), conv5 (1024) and conv6 (4096), which are rectified (Sec. 3.4)."""
 
     def __init__(self):
         super().__init__()
@@ -62,18 +67,29 @@ class ResNet38(nn.Module):
         self.b6 = Bottleneck(1024, 2048, 4, 0.3)
         self.b7 = Bottleneck(2048, 4096, 4, 0.5)
         self.bn7 = nn.BatchNorm2d(4096)
-        self.conv4, self.conv5, self.conv6 = nn.Identity(), nn.Identity(), nn.Identity()
 
     def _stage(self, name: str, units: list[tuple]) -> None:
         for number, unit in enumerate(units):
             self.add_module(name if number == 0 else f"{name}_{number}", Unit(*unit))
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv1a(x)
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x, maps = self.conv1a(x), []
         for name, module in self.named_children():
             if name.startswith(("b2", "b3", "b4", "b5")):
                 if name == "b5":
-                    self.conv4(F.relu(module.bn_branch2a(x)))
+                    maps.append(F.relu(module.bn_branch2a(x)))
                 x = module(x)
-        self.conv5(F.relu(self.b6.bn_branch2a(x)))
-        return self.conv6(F.relu(self.bn7(self.b7(self.b6(x)))))
+                if name == "b3_2":
+                    maps.append(x)
+        maps.append(F.relu(self.b6.bn_branch2a(x)))
+        return [*maps, F.relu(self.bn7(self.b7(self.b6(x))))]
+
+
+@family("resnet38")
+def resnet38(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
+    """Return the backbone, whose stride is 8 whatever is asked for."""
+    return Backbone(name, ResNet38(), partial(_maps, count=maps), "", True)
+
+
+def _maps(network: ResNet38, image: Tensor, count: int) -> list[Tensor]:
+    return network(image)[-count:]

@@ -6,12 +6,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets import backbones
+from wsss_stages.nets.heads import head
 from wsss_stages.nets.segmenter import Segmenter, block
 
 FINE = 48
 """Width that the fine map is reduced to (Chen et al. 2018)."""
 
 
+@head("deeplab_v3plus")
 class DeepLabV3Plus(Segmenter):
     """The middle and the last map joined, two 3x3 convolutions, upsampled beside the fine map, two more, a classifier.
 

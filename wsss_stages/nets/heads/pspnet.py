@@ -6,12 +6,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
+from wsss_stages.nets.heads import head
 from wsss_stages.nets.segmenter import Segmenter, block, pooled
 
 BINS = (1, 2, 3, 6)
 AUXILIARY_WEIGHT = 0.4
 
 
+@head("pspnet")
 class PspNet(Segmenter):
     """The last map beside its means over grids of 1, 2, 3 and 6 cells a side; the map before it is graded too."""
 

@@ -1,0 +1,26 @@
+"""A folder in PASCAL VOC layout."""
+
+from pathlib import Path
+
+from wsss_stages.data.importers.kinds import Settings, kind
+from wsss_stages.data.index import Index
+
+
+@kind("voc")
+def from_voc(dataset: str, root: Path, truth: Path, opt: Settings) -> Index:
+    """Return the index of the folder."""
+    from wsss_stages.data.importers.voc import import_voc
+
+    weak_root, saliency = (Path(folder) if folder else None for folder in (opt.weak_labels, opt.saliency))
+    return import_voc(
+        dataset,
+        root,
+        opt.train_list,
+        opt.val_list,
+        opt.limit,
+        opt.max_side,
+        weak_root,
+        opt.truth_list,
+        saliency,
+        truth=truth,
+    )
