@@ -176,7 +176,7 @@ def on_page_content(content: str, **_: Any) -> str:
 
 
 def _breaking(code: re.Match) -> str:
-    return re.sub(r"(::|[/_.])", r"\1<wbr>", code[0])
+    return re.sub(r"(::|[/_]|\.(?=\w))", r"\1<wbr>", code[0])
 
 
 def _stage(name: str) -> str:
@@ -184,6 +184,9 @@ def _stage(name: str) -> str:
     docstring = ast.get_docstring(ast.parse((ROOT / "wsss_stages" / "stages" / f"{name}.py").read_text())) or ""
     about, _, rest = docstring.partition("\n\n")
     files, _, more = rest.partition("\n\n")
+    more = re.sub(
+        r"^(\S.*\n)(?= {4})|^( {4}.*\n)(?=\S)", r"\1\2\n", more, flags=re.M
+    )  # an indented list is one of its own
     made = [f"[`{c.name}`](#artifacts)" for c in contracts.ALL.values() if c.made_by == name]
     parts = [
         f"### {name}",
@@ -212,7 +215,7 @@ def _line(sections: dict[str, Any]) -> str:
 
 def _yaml(values: Any, in_a_line: bool) -> str:
     return yaml.safe_dump(
-        values, default_flow_style=in_a_line or None, sort_keys=False, width=10_000 if in_a_line else 100
+        values, default_flow_style=in_a_line or None, sort_keys=False, width=10_000 if in_a_line else 76
     ).strip()
 
 

@@ -1,6 +1,7 @@
 """The documentation: what is generated is complete, links lead somewhere, snippets run, messages are the code's."""
 
 import ast
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -159,3 +160,23 @@ def test_tests_named_on_the_page_of_reliability_exist():
         assert file.exists(), name
         if test:
             assert re.search(rf"def {test.replace('*', '')}", file.read_text()), f"{file.name}::{test}"
+
+
+def test_equations_become_mathml_without_a_script(generate):
+    pytest.importorskip("latex2mathml", reason="of the extra `docs`")
+    inline, block = ":math:<code>a &lt; b_i</code>", "<p>.. math:: x^2</p>"
+    page = generate.equations(f"<p>{inline}</p>{block}")
+    assert page.count("<math ") == 2 and page.count('display="block"') == 1
+    assert "<msub>" in page and "&#x0003C;" in page and "math:" not in page.replace("Math/MathML", "")
+
+
+def test_every_argument_of_a_docstring_has_a_line_of_its_own():
+    pytest.importorskip("griffe", reason="of the extra `docs`")
+    spec = importlib.util.spec_from_file_location("arguments", DOCS / "arguments.py")
+    arguments = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(arguments)
+    text = "Do.  a: b\n\nArgs:\n    x: one, two.  y, z: three:\n        more.  And more.  w: four.\n"
+    wanted = "Do.  a: b\n\nArgs:\n    x: one, two.\n    y, z: three:\n        more.  And more.  w: four.\n"
+    assert arguments.one_a_line(text) == wanted
+    assert arguments.one_a_line("  P: a.  Q: b") == "  P: a.  Q: b"  # no section of arguments
+    assert arguments.one_a_line("Args:\n  a: 1.  b: 2.  c: 3.") == "Args:\n  a: 1.\n  b: 2.\n  c: 3."
