@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Both make .venv first, once.
+# Two commands: `make demo` and `make test`. Both make .venv first, once. `make docs` builds the documentation.
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
@@ -8,7 +8,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)  # as in a container with --us
 export XDG_CACHE_HOME ?= $(abspath .cache)
 endif
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/.installed  ## run every stage on the embedded demo
 	PATH="$(BIN):$$PATH" snakemake --cores $(CORES)
@@ -22,6 +22,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	PATH="$(BIN):$$PATH" snakefmt --check Snakefile workflow
 	PATH="$(BIN):$$PATH" snakemake --lint
+
+docs: $(VENV)/.installed-docs  ## build the documentation into site/, offline; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open site/index.html"
 
 bench: $(VENV)/.installed-dev  ## measure against named peers; fails where a goal is missed
 	$(BIN)/python bench/attention.py; a=$$?; $(BIN)/python bench/crf.py; b=$$?; $(BIN)/python bench/propagate.py; c=$$?; \
@@ -39,5 +43,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	else echo "no C++ compiler: the parity tests against pydensecrf will be skipped"; fi
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	touch $@
+
 clean:
-	rm -rf results logs benchmarks report.html .snakemake
+	rm -rf results logs benchmarks report.html site .snakemake

@@ -1,4 +1,4 @@
-"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as the README's Deviations explain), others."""
+"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as docs/deviations.md explains), others."""
 
 from functools import reduce
 

@@ -84,7 +84,7 @@ def import_voc(
                     root,
                     "no folder JPEGImages",
                     "a folder in PASCAL VOC layout",
-                    "See README, 'Your own folder'.",
+                    "See docs/datasets.md.",
                 )
             ]
         )
