@@ -54,7 +54,9 @@ class Propagator:
         """Return the trained A²GNN of every image; none where the random walk alone makes the labels."""
         if self.opt.walk_share == 1:
             return [None] * len(batch)
-        return train([self.graph(*pair) for pair in zip(batch, photos, strict=True)], self.window, self.opt.fill(Settings))
+        return train(
+            [self.graph(*pair) for pair in zip(batch, photos, strict=True)], self.window, self.opt.fill(Settings)
+        )
 
     def classes(self, record: Record) -> list[int]:
         """Return the classes that an image may show, background first."""
