@@ -4,9 +4,11 @@ import importlib
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.messages import lacking, raises
 from wsss_stages.config import options
 from wsss_stages.stages import cli
 
@@ -42,24 +44,24 @@ def test_help_shows_every_option_with_its_default(stage, capsys):
 
 
 @pytest.mark.parametrize(
-    "stage, text",
+    "stage, flag, words",
     [
-        ("s3_seeds", "--fusion {agreement,literal_eq_3_5}"),
-        ("s3_seeds", "--keep FLOAT share of most confident CAM pixels kept per class (Sec. 3.3.2) (above 0, at most 1; default 0.4)"),
-        ("s3_seeds", "--crf.step INT"),
-        ("s3_seeds", "(at least 1, at most 8; default 1)"),
-        ("s3_seeds", "--cam-in-boxes {true,false}"),
-        ("s7_segment", "--stride {8,16}"),
-        ("s7_segment", "--backbone TEXT"),
-        ("s2_cam", "--scales LIST scales of Eq. 2.2 (a list of numbers, not empty; default [0.5, 1.0, 1.5, 2.0])"),
-        ("simulate_weak", "(a list of {box,scribble,point,tag}, not empty; default"),
-        ("s5_graph", "--seeds {seeds,seeds_full,grabcut,expanded,cam}"),
+        ("s3_seeds", "--fusion {agreement,literal_eq_3_5}", []),
+        ("s3_seeds", "--keep FLOAT", [options.Seeds.model_fields["keep"].description, "(above 0 ... 1 ... default 0.4)"]),
+        ("s3_seeds", "--crf.step INT", ["1 ... 8 ... default 1"]),
+        ("s3_seeds", "--cam-in-boxes {true,false}", []),
+        ("s7_segment", "--stride {8,16}", []),
+        ("s7_segment", "--backbone TEXT", []),
+        ("s2_cam", "--scales LIST", [options.Cam.model_fields["scales"].description, "list of numbers ... empty ... [0.5, 1.0, 1.5, 2.0]"]),
+        ("simulate_weak", "--kinds LIST", ["{box,scribble,point,tag} ... empty ... default"]),
+        ("s5_graph", "--seeds {seeds,seeds_full,grabcut,expanded,cam}", []),
     ],
 )  # fmt: skip
-def test_help_shows_legal_values(stage, text, capsys):
+def test_help_shows_legal_values(stage, flag, words, capsys):
     with pytest.raises(SystemExit):
         importlib.import_module(f"wsss_stages.stages.{stage}").main(["--help"])
-    assert text in " ".join(capsys.readouterr().out.split())
+    _, shown, after = " ".join(capsys.readouterr().out.split("options (")[-1].split()).partition(f"{flag} ")
+    assert shown and not lacking(after.partition(" --")[0], *words)
 
 
 def test_a_name_may_look_like_a_number():
@@ -80,18 +82,18 @@ def test_nested_options_keep_the_rest():
 
 
 @pytest.mark.parametrize(
-    "argv, message",
+    "argv, words",
     [
-        (["--keep", "1.5"], "--keep: found 1.5; wanted a number above 0, at most 1"),
-        (["--fusion", "maybe"], "--fusion: found 'maybe'; wanted one of agreement, literal_eq_3_5"),
-        (["--crf.gaussian-xy", "0"], "--crf.gaussian-xy: found 0; wanted a number above 0"),
-        (["--kep", "1"], "unrecognized arguments: --kep"),
+        (["--keep", "1.5"], ["--keep: ", "1.5 ... number ... 0 ... 1"]),
+        (["--fusion", "maybe"], ["--fusion: ", "'maybe' ... agreement, literal_eq_3_5"]),
+        (["--crf.gaussian-xy", "0"], ["--crf.gaussian-xy: ", "0 ... number ... 0"]),
+        (["--kep", "1"], ["unrecognized arguments: --kep"]),
     ],
 )
-def test_bad_options_tell_what_was_found(argv, message, capsys):
+def test_bad_options_tell_what_was_found(argv, words, capsys):
     with pytest.raises(SystemExit):
         cli.parse("doc", options.Seeds, argv, {})
-    assert message in capsys.readouterr().err
+    assert not lacking(capsys.readouterr().err.partition("error: ")[2], *words)
 
 
 def test_what_a_user_can_mend_is_one_paragraph():
@@ -108,11 +110,9 @@ def test_a_machine_that_does_not_fit_is_told_and_other_errors_are_not_hidden():
     def fails(text):
         raise RuntimeError(text)
 
-    with pytest.raises(
-        SystemExit, match=r"operator torchvision::nms does not exist.*pip install --force-reinstall torch"
-    ):
+    with raises(SystemExit, "error: ", "torchvision::nms", "pip install --force-reinstall torch"):
         cli.run(lambda: fails("operator torchvision::nms does not exist"))
-    with pytest.raises(SystemExit, match=r"no folder for compiled code.*XDG_CACHE_HOME"):
+    with raises(SystemExit, "error: ", str(Path.home()), "XDG_CACHE_HOME"):
         cli.run(lambda: fails("cannot cache function 'f': no locator available for file 'f.py'"))
     with pytest.raises(RuntimeError, match="shapes"):
         cli.run(lambda: fails("shapes"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.messages import raises
 from wsss_stages.a2gnn.propagate import DivergedError, Graph, Settings, train
 from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise import windows
@@ -75,7 +76,7 @@ def test_two_halves_of_an_image_take_the_class_of_their_one_seed():
 def test_a_network_that_diverges_names_its_image():
     g = graph("photo_17")
     g.X = g.X * float("nan")
-    with pytest.raises(DivergedError, match="photo_17 is not finite in epoch 0"):
+    with raises(DivergedError, "photo_17", "finite", "epoch 0", "--lr"):
         train([g], WINDOW, QUICK)
 
 

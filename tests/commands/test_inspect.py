@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.messages import lacking, raises
 from wsss_stages import training
 from wsss_stages.commands import inspect
 from wsss_stages.config import options
@@ -97,9 +98,9 @@ def test_the_chain_goes_back_to_the_photograph(chain):
 @pytest.mark.parametrize(
     "file, harm, state",
     [
-        ("dataset/a.png", lambda path: path.write_bytes(b"another"), "changed since"),
-        ("results/s2/cam/a.h5", lambda path: path.unlink(), "not there any more"),
-        ("results/s1/weights.safetensors", lambda path: training.save_weights(path, torch.nn.Linear(2, 1), {}), "changed since"),
+        ("dataset/a.png", lambda path: path.write_bytes(b"another"), "changed"),
+        ("results/s2/cam/a.h5", lambda path: path.unlink(), "not there"),
+        ("results/s1/weights.safetensors", lambda path: training.save_weights(path, torch.nn.Linear(2, 1), {}), "changed"),
     ],
 )  # fmt: skip
 def test_what_changed_on_the_way_is_told(chain, file, harm, state):
@@ -107,7 +108,7 @@ def test_what_changed_on_the_way_is_told(chain, file, harm, state):
     states = {
         node.path.absolute(): node.state for node in flat(lineage.of(chain / "results" / "s3" / "seeds" / "a.png"))
     }
-    assert states[chain / file] == state
+    assert not lacking(states[chain / file], state)
 
 
 def test_an_id_finds_every_artifact_of_the_image(chain, capsys):
@@ -130,10 +131,7 @@ def test_a_manifest_is_followed_for_one_image(chain, capsys):
 
 
 def test_neither_file_nor_id_is_one_sentence(chain):
-    with pytest.raises(
-        FileNotFoundError,
-        match=r"nobody: found neither a file of that name nor an image with an artifact below results",
-    ):
+    with raises(FileNotFoundError, "nobody: ", "file", "image", "results", "--results FOLDER"):
         inspect.main(["nobody"])
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.messages import raises
 from wsss_stages.config import variants
 from wsss_stages.config.check import ConfigError
 
@@ -23,46 +24,43 @@ def load(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "text, line",
+    "text, key, words",
     [
-        ("segment: {epoch: 3}", "segment.epoch: found an unknown name 'epoch'; did you mean 'epochs'?"),
-        ("segment: {qqq: 3}", "segment.qqq: found an unknown name 'qqq'; wanted one of "),
-        ("segment: {epochs: three}", "segment.epochs: found 'three'; wanted an integer at least 1"),
-        ("segment: {epochs: yes}", "segment.epochs: found True; wanted an integer at least 1"),
-        ("segment: {head: psp}", "segment.head: found 'psp'; wanted one of deeplab_v3, "),
-        ("segment: 3", "segment: found 3; wanted a mapping of options: "),
-        ("seeds: {crf: {step: 9}}", "seeds.crf.step: found 9; wanted an integer at least 1, at most 8"),
-        ("seeds: {crf: 5}", "seeds.crf: found 5; wanted options: iterations"),
-        ("cam: {scales: []}", "cam.scales: found []; wanted a list of numbers, not empty"),
-        ("dfr: {blocks: [5]}", "dfr.blocks: found 5; wanted a list of {1,2,3,4}"),
-        ("weak: boxes", "weak: found 'boxes'; wanted one of box, scribble, point, tag, mixed"),
-        ("dataset_root:", "dataset_root: found nothing; wanted a text"),
-        ("dataset: a/b", "dataset: found 'a/b'; wanted letters, digits"),
-        ("device: gpu", "device: found 'gpu'; wanted auto, cpu, cuda or cuda:N"),
-        ("weka: box", "weka: found an unknown name 'weka'; did you mean 'weak'?"),
-        ("demo: {segment: {epochs: 0}}", "demo.segment.epochs: found 0; wanted"),
-        ("demo: {shards: 0}", "demo.shards: found 0; wanted"),
-        ("variants: {mine: {segment: {epochs: 0}}}", "variants.mine.segment.epochs: found 0; wanted"),
-        ("variants: {mine: {tag: {segment: {epochs: 0}}}}", "variants.mine.tag.segment.epochs: found 0; wanted"),
-        ("variants: {mine: {bas: ours}}", "variants.mine.bas: found an unknown name 'bas'; did you mean 'base'?"),
-        ("variants: {mine: }", "variants.mine: found nothing; wanted a mapping of overrides"),
-        ("variants: {2024: {}}", "variants.2024: found the name 2024; wanted letters"),
-        (
-            "variants: {mine: {base: [ours]}}",
-            "variants.mine.base: found ['ours']; wanted a text, the name of a variant",
-        ),
+        ("segment: {epoch: 3}", "segment.epoch", "'epoch' ... 'epochs'"),
+        ("segment: {qqq: 3}", "segment.qqq", "'qqq' ... backbone, "),
+        ("segment: {epochs: three}", "segment.epochs", "'three' ... integer ... 1"),
+        ("segment: {epochs: yes}", "segment.epochs", "True ... integer ... 1"),
+        ("segment: {head: psp}", "segment.head", "'psp' ... deeplab_v3, "),
+        ("segment: 3", "segment", "3 ... options"),
+        ("seeds: {crf: {step: 9}}", "seeds.crf.step", "9 ... integer ... 1 ... 8"),
+        ("seeds: {crf: 5}", "seeds.crf", "5 ... options ... iterations"),
+        ("cam: {scales: []}", "cam.scales", "[] ... list of numbers"),
+        ("dfr: {blocks: [5]}", "dfr.blocks", "5 ... list ... {1,2,3,4}"),
+        ("weak: boxes", "weak", "'boxes' ... box, scribble, point, tag, mixed"),
+        ("dataset_root:", "dataset_root", "text"),
+        ("dataset: a/b", "dataset", "'a/b' ... letters, digits"),
+        ("device: gpu", "device", "'gpu' ... auto, cpu, cuda or cuda:N"),
+        ("weka: box", "weka", "'weka' ... 'weak'"),
+        ("demo: {segment: {epochs: 0}}", "demo.segment.epochs", "0 ... integer ... 1"),
+        ("demo: {shards: 0}", "demo.shards", "0 ... integer ... 1"),
+        ("variants: {mine: {segment: {epochs: 0}}}", "variants.mine.segment.epochs", "0 ... integer ... 1"),
+        ("variants: {mine: {tag: {segment: {epochs: 0}}}}", "variants.mine.tag.segment.epochs", "0 ... integer ... 1"),
+        ("variants: {mine: {bas: ours}}", "variants.mine.bas", "'bas' ... 'base'"),
+        ("variants: {mine: }", "variants.mine", "mapping of overrides ... {}"),
+        ("variants: {2024: {}}", "variants.2024", "2024 ... letters, digits"),
+        ("variants: {mine: {base: [ours]}}", "variants.mine.base", "['ours'] ... text ... variant"),
     ],
 )
-def test_a_fault_is_one_line(load, text, line):
-    with pytest.raises(ConfigError) as caught:
+def test_a_fault_is_one_line(load, text, key, words):
+    with raises(ConfigError, words) as caught:
         load(text)
-    assert str(caught.value).startswith(f"mine.yaml: {line}") and "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"mine.yaml: {key}: ") and "\n" not in str(caught.value)
 
 
 def test_all_faults_are_reported_at_once(load):
     with pytest.raises(ConfigError) as caught:
         load("{segment: {lr: 0, epochs: 0}, shards: 0}", "weak=boxes")
-    assert [line.split(": found")[0] for line in str(caught.value).splitlines()] == [
+    assert [": ".join(line.split(": ")[:2]) for line in str(caught.value).splitlines()] == [
         "--config: weak", "mine.yaml: shards", "mine.yaml: segment.lr", "mine.yaml: segment.epochs",
     ]  # fmt: skip
 
@@ -70,12 +68,13 @@ def test_all_faults_are_reported_at_once(load):
 def test_options_that_contradict_each_other_are_reported_with_their_variant(load):
     text = "variants: {mine: {base: dfr, dfr: {accumulate: 8}}}"
     load(text)
-    with pytest.raises(ConfigError, match=r"^variant mine: dfr: found batch_size \d+ and accumulate 8"):
+    with raises(ConfigError, "batch_size", "accumulate 8") as caught:
         load(text, "variant=mine")
+    assert str(caught.value).startswith("variant mine: dfr: ")
 
 
 def test_the_nearest_variant_is_named(load):
-    with pytest.raises(ConfigError, match=r"no variant 'thesiss' .*; did you mean 'thesis'\?"):
+    with raises(ConfigError, "variant 'thesiss' ... 'thesis'"):
         load("", "variant=thesiss")
 
 
@@ -86,7 +85,7 @@ def test_a_name_in_a_file_may_look_like_a_number(load, text):
 
 
 def test_a_name_on_the_command_line_that_is_a_number_is_refused_with_what_to_write(load):
-    with pytest.raises(ConfigError, match=r"^--config: dataset_root: found 202405; .* a folder dataset_root=\./NAME$"):
+    with raises(ConfigError, "--config: dataset_root: ", "202405", "dataset_root=./NAME"):
         load("", "dataset_root=2024_05")
     assert load("", 'dataset="2024_05"', "dataset_root=/p")["dataset"] == "2024_05"
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from tests.messages import lacking, raises
 from wsss_stages.data import images
 from wsss_stages.data.few_shot.supports import read_supports
 from wsss_stages.data.findings import DatasetError
@@ -46,14 +47,14 @@ def png(width, height, body=b""):
 @pytest.mark.parametrize("side", [14_000, 20_000, 2**31 - 1])
 def test_a_bomb_is_known_by_its_header(tmp_path, undecoded, read, side):
     (tmp_path / "a.png").write_bytes(png(side, side))
-    with pytest.raises(ImageError, match="decompression bomb") as caught:
+    with raises(ImageError, "decompression bomb") as caught:
         read(tmp_path / "a.png")
-    assert caught.value.__notes__ == [f"The file is {tmp_path / 'a.png'}."]
+    assert not lacking("".join(caught.value.__notes__), str(tmp_path / "a.png"))
 
 
 def test_a_text_that_grows_is_a_bomb_too(tmp_path):
     (tmp_path / "a.png").write_bytes(png(4, 4, chunk(b"zTXt", b"x\0\0" + zlib.compress(b"0" * (1 << 26)))))
-    with pytest.raises(ImageError, match="damaged image"):
+    with raises(ImageError, "damaged", str((tmp_path / "a.png").stat().st_size)):
         read_photo(tmp_path / "a.png")
 
 
@@ -64,7 +65,7 @@ def test_a_mask_of_another_size_is_not_decoded(voc, undecoded, folder):
     (voc.root / folder).mkdir(exist_ok=True)
     (voc.root / folder / "a.png").write_bytes(png(9000, 9000))
     found = only_finding(voc)
-    assert f"{folder}/a.png: found 9000x9000 pixels; wanted 20x16 like the image" in found
+    assert not lacking(found, f"{folder}/a.png", "9000x9000 ... 20x16")
 
 
 def test_nor_is_a_saliency_map(voc, undecoded):
@@ -72,14 +73,14 @@ def test_nor_is_a_saliency_map(voc, undecoded):
         path.unlink()
     (voc.root / "Saliency").mkdir()
     (voc.root / "Saliency" / "a.png").write_bytes(png(9000, 9000))
-    assert "found 9000x9000 pixels; wanted 20x16" in only_finding(voc, saliency=voc.root / "Saliency")
+    assert not lacking(only_finding(voc, saliency=voc.root / "Saliency"), "Saliency/a.png", "9000x9000 ... 20x16")
 
 
 def test_nor_is_the_mask_of_a_support(tmp_path, undecoded):
     (tmp_path / "masks").mkdir()
     Image.new("RGB", (20, 16)).save(tmp_path / "a.jpg")
     (tmp_path / "masks" / "a.png").write_bytes(png(9000, 9000))
-    with pytest.raises(DatasetError, match="9000x9000 pixels; wanted 20x16 pixels as its photograph"):
+    with raises(DatasetError, "masks/a.png", "9000x9000 ... 20x16"):
         read_supports(tmp_path)
 
 
@@ -87,13 +88,13 @@ def test_a_mask_in_jpeg_is_refused_whatever_its_name(voc):
     """Its numbers would not be those that were drawn."""
     Image.fromarray(np.zeros((16, 20), np.uint8)).save(voc.root / "SegmentationClass" / "a.png", "JPEG")
     found = only_finding(voc)
-    assert "SegmentationClass/a.png: found no image of the formats PNG; wanted a palette, grey or RGB PNG" in found
+    assert not lacking(found, "SegmentationClass/a.png", "formats PNG", "palette")
 
 
 @pytest.mark.parametrize("format", ["EPS", "PDF"])
 def test_photographs_of_other_formats_are_refused(voc, format):
     Image.new("RGB", (20, 16)).save(voc.root / "JPEGImages" / "a.jpg", format)
-    assert "a.jpg: found no image of the formats JPEG, " in only_finding(voc)
+    assert not lacking(only_finding(voc), "a.jpg", "formats JPEG, ")
 
 
 @pytest.mark.parametrize("format", ["PNG", "GIF", "PPM", "TGA", "AVIF", "JPEG2000"])
@@ -122,5 +123,5 @@ def test_the_limit_is_of_pixels(tmp_path, monkeypatch):
     Image.new("L", (20, 16)).save(tmp_path / "a.png")
     assert read_grey(tmp_path / "a.png").shape == (16, 20)
     monkeypatch.setattr(images, "MAX_PIXELS", 319)
-    with pytest.raises(ImageError, match="20x16 pixels, a decompression bomb"):
+    with raises(ImageError, "20x16 pixels", "decompression bomb"):
         read_grey(tmp_path / "a.png")

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.messages import raises
 from wsss_stages import UNKNOWN
 from wsss_stages.config.options import Dfr
 from wsss_stages.dfr import iteration
@@ -109,7 +110,7 @@ def test_sigma_3_grows_with_the_square_root_of_the_number_of_features():
         F_[..., 1] = 3.0
         K = terms.feature_kernel(F_, [(0, 1)], sigma)
         assert K[0, 0, 0, 0].item() == pytest.approx(torch.exp(torch.tensor(-9 * 128 / (2 * 50**2))).item())
-    with pytest.raises(ValueError, match=r"ramp_begins 0\.5 and ramp_ends 0\.2; wanted an end"):
+    with raises(ValueError, "ramp_begins 0.5", "ramp_ends 0.2"):
         Dfr(ramp_begins=0.5, ramp_ends=0.2)
 
 

@@ -1,6 +1,5 @@
 """A flipped byte in any file of ours is noticed when the file is read, and named with what to do."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 from safetensors import safe_open
 from torch import nn
 
+from tests.messages import lacking, raises
 from wsss_stages import training
 from wsss_stages.data.few_shot.episode_pools import Episode, Pool
 from wsss_stages.data.few_shot.episodes import Episodes
@@ -49,55 +49,55 @@ FILES = {
         "s2_cam/train/cam/a.h5",
         lambda p: artifacts.write(p, contracts.CAM, CAM, {"stage": "s2_cam"}),
         lambda p: artifacts.read(p, contracts.CAM),
-        "Remake it: snakemake --forcerun s2_cam",
+        "snakemake --forcerun s2_cam",
     ),
     "palette png": (
         "s3_seeds/train/seeds/a.png",
         lambda p: artifacts.write(p, contracts.SEEDS, LABEL, {"stage": "s3_seeds"}),
         lambda p: artifacts.read(p, contracts.SEEDS),
-        "Remake it: snakemake --forcerun s3_seeds",
+        "snakemake --forcerun s3_seeds",
     ),
     "16 bit png": (
         "s6_propagate/train/confidence/a.png",
         lambda p: artifacts.write(p, contracts.CONFIDENCE, {"confidence": np.uint16(LABEL["label"]) * 999}, {}),
         lambda p: artifacts.read(p, contracts.CONFIDENCE),
-        "Remake it: snakemake --forcerun s6_propagate",
+        "snakemake --forcerun s6_propagate",
     ),
     "manifest": (
         "s2_cam/train/1-of-1.json",
         lambda p: artifacts.write_sealed(p, MANIFEST),
         lambda p: Manifest([p]),
-        "Remake it: snakemake --forcerun s2_cam",
+        "snakemake --forcerun s2_cam",
     ),
     "curve": (
         "s7_segment/curve.json",
         lambda p: artifacts.write_sealed(p, {"stage": "s7_segment", "steps": [{"step": 0, "lr": 0.1, "ce": 2.5}]}),
         artifacts.read_sealed,
-        "Remake it: snakemake --forcerun s7_segment",
+        "snakemake --forcerun s7_segment",
     ),
     "episodes": (
         "scl/fold0/episodes.json",
         EPISODES.write,
         Episodes.read,
-        "Remake it: snakemake --forcerun scl_episodes",
+        "snakemake --forcerun scl_episodes",
     ),
     "record": (
         "by_hand/out.json.made.json",
         lambda p: artifacts.write_sealed(p, {"runs": [{"stage": "s2_cam", "seconds": 1.0}]}),
         lambda p: provenance.runs(p.with_name("out.json")),
-        "Run the stage that makes it again",
+        "Run the stage",
     ),
     "weights": (
         "s1_classifier/weights.safetensors",
         _weights,
         lambda p: training.load_weights(p, Net()),
-        "Remake it: snakemake --forcerun s1_classifier",
+        "snakemake --forcerun s1_classifier",
     ),
     "what weights tell": (
         "s1_classifier/weights.safetensors",
         _weights,
         training.read_provenance,
-        "Remake it: snakemake --forcerun s1_classifier",
+        "snakemake --forcerun s1_classifier",
     ),
 }
 
@@ -115,9 +115,8 @@ def test_a_flipped_byte_is_noticed_and_named(kind, tmp_path):
         spoilt = bytearray(whole)
         spoilt[place] ^= 1 << int(rng.integers(8))
         path.write_bytes(spoilt)
-        with pytest.raises(artifacts.ContractError, match="is damaged or not ours") as caught:
+        with raises(artifacts.ContractError, str(path), "damaged", remedy):
             read(path)
-        assert str(path) in str(caught.value) and remedy in str(caught.value), place
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -129,7 +128,7 @@ def test_a_byte_more_or_less_is_noticed(kind, tmp_path):
     whole = path.read_bytes()
     for spoilt in (whole[:-1], whole + b"\0", whole[: len(whole) // 2], b""):
         path.write_bytes(spoilt)
-        with pytest.raises(artifacts.ContractError, match=re.escape(str(path))):
+        with raises(artifacts.ContractError, str(path)):
             read(path)
 
 
@@ -160,12 +159,12 @@ def test_sealed_files_are_what_other_programs_read(tmp_path):
 def test_a_file_without_a_seal_is_not_taken_for_ours(tmp_path):
     path = tmp_path / "s9_evaluate" / "scores.json"
     artifacts.write_json(path, {"rows": {}})
-    with pytest.raises(artifacts.ContractError, match=r"none of its \d+ bytes begin a seal.*--forcerun s9_evaluate"):
+    with raises(artifacts.ContractError, str(path), f"{path.stat().st_size} bytes", "snakemake --forcerun s9_evaluate"):
         artifacts.read_sealed(path)
 
 
 def test_a_format_without_room_for_a_seal_is_a_fault_of_ours(tmp_path):
-    with pytest.raises(ValueError, match="no place for a seal"), artifacts.whole(tmp_path / "x") as partial:
+    with raises(ValueError, "place for a seal"), artifacts.whole(tmp_path / "x") as partial:
         partial.write_text("text")
         seals.close(partial)
     assert not list(tmp_path.iterdir())
@@ -179,4 +178,4 @@ def test_a_damaged_record_of_runs_costs_the_record_not_the_run(tmp_path, capsys)
     with provenance.recording(["s9_evaluate"]):
         provenance.writes(made)
     assert [run["stage"] for run in provenance.runs(made)] == ["s9_evaluate"]
-    assert str(record) in (told := capsys.readouterr().err) and "without the runs before" in told
+    assert not lacking(capsys.readouterr().err, "warning: ", str(record), "anew")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.messages import raises
 from wsss_stages.data.index import Index
 from wsss_stages.store import artifacts, check_finite, contracts
 from wsss_stages.training import networks
@@ -51,11 +52,11 @@ def spoilt(monkeypatch):
 def test_a_network_with_nan_makes_no_label(road, stage, tmp_path, spoilt):
     road.make(stage)
     spoilt(RESTORES[stage])
-    with pytest.raises(check_finite.NotFiniteError, match=rf"^{stage}, image ") as caught:
+    with raises(check_finite.NotFiniteError, f"{stage}, image ", "NaN", "snakemake --forcerun ") as caught:
         main_of(stage)(list(map(str, road.argv(stage, tmp_path))))
     image = str(caught.value).removeprefix(f"{stage}, image ").partition(":")[0]
     assert image in Index.read(road.out("data")).records
-    assert "NaN or infinite" in str(caught.value) and "snakemake --forcerun" in str(caught.value)
+
     assert not [p for p in tmp_path.rglob("*.*") if p.suffix in (".h5", ".png", ".json")]
 
 
@@ -80,7 +81,7 @@ def test_nan_in_an_earlier_artifact_is_named_with_its_image(road, stage, source,
     files[contract.name][1] = artifacts.sha256(path)
     artifacts.write_sealed(manifest, content)
     argv = [str(manifest) if part == made else str(part) for part in road.argv(stage, tmp_path)]
-    with pytest.raises(artifacts.ContractError, match=rf"{image}.*holds NaN.*snakemake --forcerun {source}"):
+    with raises(artifacts.ContractError, f"{image}.h5", "NaN", f"snakemake --forcerun {source}"):
         main_of(stage)(argv)
     assert not list((tmp_path / stage).rglob(f"{image}.*"))
 
@@ -110,7 +111,7 @@ def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road
     spoilt("restore_few_shot", "head")
     scores, out = tmp_path / "scores.json", tmp_path / "out"
     argv = ["--index", index, "--episodes", episodes, "--features", *both, "--weights", weights, "--scores", scores]
-    with pytest.raises(check_finite.NotFiniteError, match=r"^scl_evaluate, image .* snakemake --forcerun scl_train"):
+    with raises(check_finite.NotFiniteError, "scl_evaluate, image ", "NaN", "snakemake --forcerun scl_train"):
         main_of("scl_evaluate")([*map(str, argv), "--shots", "[1]"])
     assert not scores.exists()
 
@@ -123,7 +124,7 @@ def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road
     (supports / "masks").mkdir()
     shutil.copy(records.root / record.truth, supports / "masks" / f"{record.id}.png")
     argv = ["--support", supports, "--query", queries, "--weights", weights, "--out", out]
-    with pytest.raises(check_finite.NotFiniteError, match=rf"^scl_segment, image {record.id}"):
+    with raises(check_finite.NotFiniteError, f"scl_segment, image {record.id}", "NaN"):
         main_of("scl_segment")(list(map(str, argv)))
     assert not list(out.rglob("*.png"))
 
@@ -131,9 +132,7 @@ def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road
 def test_numbers_pass_and_what_is_none_is_counted():
     values = np.float32([1, 2])
     assert check_finite.finite(values, "scores", "s2_cam", "a", "s1_classifier") is values
-    with pytest.raises(
-        check_finite.NotFiniteError, match="s2_cam, image a: 2 of 3 values of scores are NaN or infinite"
-    ):
+    with raises(check_finite.NotFiniteError, "s2_cam, image a:", "2 of 3", "scores", "NaN", "--forcerun s1_classifier"):
         check_finite.finite(torch.tensor([1, torch.nan, torch.inf]), "scores", "s2_cam", "a", "s1_classifier")
 
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tests.messages import lacking, only, raises
 from wsss_stages import training
 from wsss_stages.store import artifacts, seals
 from wsss_stages.training import checkpoints, memory
@@ -62,9 +63,9 @@ def test_sigterm_leaves_a_checkpoint_and_the_same_command_ends_with_the_same_byt
     with pytest.raises(SystemExit) as left:
         fit(job, tmp_path / "left")
     assert left.value.code == 143 and [p.name for p in (tmp_path / "left").iterdir()] == ["checkpoint.pt"]
-    assert "s1_classifier: stopped by SIGTERM" in (told := capsys.readouterr().err) and "holds 4 of 8 steps" in told
+    assert not lacking(capsys.readouterr().err, "s1_classifier: ", "SIGTERM", "checkpoint.pt", "4 of 8 steps")
     assert fit(shared.job(network), tmp_path / "left") == whole
-    assert "resumed at step 4 of 8" in capsys.readouterr().err
+    assert not lacking(capsys.readouterr().err, "s1_classifier: ", "resumed", "4 of 8")
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -83,8 +84,9 @@ def test_sigterm_in_the_last_step_does_not_keep_a_training_from_its_end(shared, 
         > 0
     )
     assert read(tmp_path / "left") == whole
-    shown = "nothing that it learns from has changed" if kept else "resumed at step 8 of 8"
-    assert shown in capsys.readouterr().err and not (tmp_path / "left" / "checkpoint.pt").exists()
+    shown = ["nothing", "changed", str(tmp_path / "left" / "weights.safetensors")] if kept else ["resumed", "8 of 8"]
+    assert not lacking(capsys.readouterr().err, "s1_classifier: ", *shown)
+    assert not (tmp_path / "left" / "checkpoint.pt").exists()
 
 
 def test_sigterm_again_while_a_step_still_runs_changes_nothing(shared, tmp_path):
@@ -110,7 +112,7 @@ def test_sigterm_to_one_of_two_processes_stops_both_and_one_process_may_go_on(sh
         "job.loss = acting\ntraining.fit(job, Path(sys.argv[1]) / 'weights.safetensors', {}, 'cpu')\n"
     )
     done = subprocess.run([*LAUNCH, driver, tmp_path / "left"], env=ENVIRONMENT, capture_output=True, text=True)
-    assert done.returncode and "exitcode  : 143" in done.stderr and "holds 4 of 8 steps" in done.stderr
+    assert done.returncode and not lacking(done.stderr, "exitcode  : 143", "4 of 8 steps")
     assert [p.name for p in (tmp_path / "left").iterdir()] == ["checkpoint.pt"]
     fit(shared.job("norm"), tmp_path / "left")
     fit(shared.job("norm"), tmp_path / "whole")
@@ -129,9 +131,8 @@ def test_nan_in_the_share_of_one_process_stops_all_with_its_images(tmp_path):
         "job.loss = spoiled\ncli.run(lambda: training.fit(job, Path(sys.argv[1]) / 'weights.safetensors', {}, 'cpu'))\n"
     )
     done = subprocess.run([*LAUNCH, driver, tmp_path / "left"], env=ENVIRONMENT, capture_output=True, text=True)
-    assert (
-        done.returncode and "error: s1_classifier: the loss is {'squared': nan} at step 0 of 8, images " in done.stderr
-    )
+    assert done.returncode
+    assert not lacking(done.stderr, "error: s1_classifier: ... loss ... {'squared': nan} ... step 0 of 8, images ")
     assert not list((tmp_path / "left").iterdir())
 
 
@@ -139,9 +140,7 @@ def test_a_gradient_that_is_not_finite_stops_with_step_and_images(shared, tmp_pa
     job = shared.job("plain")
     loss = job.loss
     job.loss = lambda batch: loss(batch) | {"root": (next(job.network.parameters()) * 0).square().sum().sqrt()}
-    with pytest.raises(
-        training.TrainingError, match=r"s1_classifier: the gradient is not finite at step 0 of 8, images \d, \d"
-    ):
+    with raises(training.TrainingError, "s1_classifier: ", "gradient", "step 0 of 8", "images "):
         fit(job, tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -150,7 +149,7 @@ def test_nan_in_trained_weights_is_refused_with_the_tensor(shared, tmp_path):
     job = shared.job("plain")
     with torch.no_grad():
         job.network.unused[1] = float("nan")
-    with pytest.raises(training.TrainingError, match=r"weights.safetensors: unused holds NaN or infinity \(1 of 5"):
+    with raises(training.TrainingError, "weights.safetensors", "unused", "NaN", "1 of 5"):
         fit(job, tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -162,19 +161,15 @@ def test_nan_in_a_weights_file_is_refused_with_the_tensor(shared, tmp_path):
     state["bias"][2] = float("inf")
     save_file(state, path, {"provenance": json.dumps({"version": 1, artifacts.SEAL: seals.BLANK})})
     seals.close(path)
-    with pytest.raises(artifacts.ContractError, match=r"w.safetensors does not fit Linear: bias holds NaN or infinity"):
+    with raises(artifacts.ContractError, "w.safetensors", "Linear", "bias", "NaN"):
         training.load_weights(path, network)
 
 
-@pytest.mark.parametrize(
-    "content, what", [(b"<html>", "an HTML page"), (b"", "an empty file"), (b"PK\x03\x04", "cut off")]
-)
+@pytest.mark.parametrize("content, what", [(b"<html>", "HTML"), (b"", "empty"), (b"PK\x03\x04", "zip")])
 def test_another_file_in_place_of_weights_is_told_for_what_it_is(tmp_path, content, what):
     (tmp_path / "w.safetensors").write_bytes(content)
     for read_it in (training.read_provenance, lambda path: training.load_weights(path, torch.nn.Linear(2, 3))):
-        with pytest.raises(
-            artifacts.ContractError, match=rf"{what}.*wanted weights.safetensors of a training. Run the stage"
-        ):
+        with raises(artifacts.ContractError, "w.safetensors", what, "weights.safetensors", "Run the stage"):
             read_it(tmp_path / "w.safetensors")
 
 
@@ -202,7 +197,7 @@ def test_short_memory_halves_the_batch_records_it_and_learns_the_same(shared, tm
         training.read_provenance(tmp_path / "short" / "weights.safetensors")["short_of_memory"]
         == told["short_of_memory"]
     )
-    assert "out of GPU memory at step 2; from here on 5 images go in 4 parts" in capsys.readouterr().err
+    assert only(capsys.readouterr().err.splitlines(), "s1_classifier: ", "memory", "step 2", "5 images", "4 parts")
     whole = json.loads((tmp_path / "whole" / "curve.json").read_text())
     assert "short_of_memory" not in whole
     assert [s["squared"] for s in told["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-5)
@@ -254,10 +249,10 @@ def test_a_gpu_that_is_out_of_memory_halves_the_batch_and_learns_the_same(shared
     assert "short_of_memory" not in whole
     assert [its["step"] for its in told["short_of_memory"]] == [0] * len(told["short_of_memory"])
     assert told["short_of_memory"][-1]["parts"] in (4, 8)
-    assert "s1_classifier: out of GPU memory at step 0; from here on 8 images go in 2 parts" in capsys.readouterr().err
+    assert only(capsys.readouterr().err.splitlines(), "s1_classifier: ", "memory", "step 0", "8 images", "2 parts")
     assert [s["squared"] for s in told["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-3)
 
 
 def test_an_image_that_does_not_fit_alone_is_told(shared, tmp_path):
-    with pytest.raises(memory.TooLargeError, match="out of GPU memory at step 1, with 5 images in 5 parts"):
+    with raises(memory.TooLargeError, "s1_classifier: ", "memory", "step 1", "5 images", "5 parts", "batch_size"):
         fit(short(shared.job("plain"), 1, 0), tmp_path)

@@ -3,6 +3,7 @@ import timm
 import torch
 from torch import nn
 
+from tests.messages import raises
 from wsss_stages.nets import backbones
 from wsss_stages.nets.dilation import dilate
 from wsss_stages.training import pretrained
@@ -69,21 +70,21 @@ def test_frozen_batch_norm_stays_in_eval_mode_in_training():
 
 
 def test_unknown_backbone_names_what_there_is():
-    with pytest.raises(ValueError, match="'resnet5O' is not known"):
+    with raises(ValueError, "'resnet5O' ... tiny, resnet38"):
         backbones.build("resnet5O", 16, pretrained=False)
 
 
 @pytest.mark.parametrize(
     "name, found",
     [
-        ("ghostnet_050", "has stride 32 and timm cannot dilate it to 16"),  # timm asserts
-        ("pvt_v2_b0", "has stride 32 and timm cannot dilate it to 16"),  # timm does not know the argument
-        ("vit_tiny_patch16_224", r"cannot give maps of an image of any size \(Input height \(64\) doesn't match"),
-        ("mixer_s32_224", "cannot give maps of an image of any size"),  # without features_only
+        ("ghostnet_050", "stride 32 ... 16"),  # timm asserts
+        ("pvt_v2_b0", "stride 32 ... 16"),  # timm does not know the argument
+        ("vit_tiny_patch16_224", "any size ... Input height (64)"),
+        ("mixer_s32_224", "any size"),  # without features_only
     ],
 )
 def test_a_timm_model_without_the_stride_is_refused(name, found):
-    with pytest.raises(ValueError, match=f"backbone '{name}' {found}.*take one that timm can dilate"):
+    with raises(ValueError, f"'{name}'", found, "dilate"):
         backbones.build(name, 16, pretrained=False)
 
 
@@ -108,21 +109,21 @@ def test_weights_round_trip_and_are_refused_with_a_reason(tmp_path):
     torch.testing.assert_close(other.network[0][0].weight, backbone.network[0][0].weight)
 
     file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(pretrained.WeightsError, match="truncated download"):
+    with raises(pretrained.WeightsError, f"{file}: ", "cut off", "1000 bytes"):
         pretrained.load(other, str(file))
     torch.save({"f": print}, file)
-    with pytest.raises(pretrained.WeightsError, match="code in it"):
+    with raises(pretrained.WeightsError, f"{file}: ", "code", "print"):
         pretrained.load(other, str(file))
     torch.save({"other": torch.zeros(1)}, file)
-    with pytest.raises(pretrained.WeightsError, match="another backbone"):
+    with raises(pretrained.WeightsError, f"{file}: ", "tiny", "0.0.weight", "begins with other"):
         pretrained.load(other, str(file))
     torch.save({"0.0.weight": torch.zeros(2)}, file)
-    with pytest.raises(pretrained.WeightsError, match=r"0\.0\.weight is"):
+    with raises(pretrained.WeightsError, f"{file}: ", "0.0.weight", "(2,) ... tiny ... (16, 3, 3, 3)"):
         pretrained.load(other, str(file))
     torch.save({"0.0.weight": torch.full((16, 3, 3, 3), float("nan"))}, file)
-    with pytest.raises(pretrained.WeightsError, match="NaN"):
+    with raises(pretrained.WeightsError, f"{file}: ", "0.0.weight", "NaN"):
         pretrained.load(other, str(file))
-    with pytest.raises(pretrained.WeightsError, match="no such file"):
+    with raises(pretrained.WeightsError, f"{tmp_path / 'none.pth'}: ", "'package', 'hub' or 'none'"):
         pretrained.load(other, str(tmp_path / "none.pth"))
 
 

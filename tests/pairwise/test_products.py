@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from tests.messages import raises
 from wsss_stages.pairwise import windows
 from wsss_stages.pairwise.compiled import CompiledWindows
 from wsss_stages.pairwise.products import products
@@ -66,7 +67,7 @@ def test_a_scattered_tensor_is_the_same_as_a_whole_one(make):
 
 def test_other_numbers_than_float32_are_refused():
     by = CompiledWindows(windows.offsets(1, "square"))
-    with pytest.raises(TypeError, match=r"float32; found torch.float64"):
+    with raises(TypeError, "float32", "torch.float64"):
         by.dot_self(torch.zeros(1, 4, 4, 2, dtype=torch.float64))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skimage.segmentation import slic
 
+from tests.messages import raises
 from wsss_stages.config.options import KINDS
 from wsss_stages.data.index import Index
 from wsss_stages.labels import cam as cams
@@ -176,12 +177,12 @@ def test_seeds_need_the_index_of_one_kind(toy, tmp_path):
         "--manifest",
         str(tmp_path / "1-of-1.json"),
     ]
-    with pytest.raises(ValueError, match="holds every kind of weak label; wanted the index of one"):
+    with raises(ValueError, str(toy.full_index), "every kind", "python -m wsss_stages.stages.weak_index"):
         s3_seeds.main(argv)
 
 
 def test_a_walk_from_cams_needs_them(toy, tmp_path):
-    with pytest.raises(ValueError, match="--seeds cam needs --cam"):
+    with raises(ValueError, "--seeds cam", "--cam", "s2_cam"):
         s5_graph.main([*toy.argv("s5_graph", tmp_path), "--seeds", "cam"])
 
 

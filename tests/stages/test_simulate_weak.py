@@ -3,8 +3,8 @@
 import json
 
 import numpy as np
-import pytest
 
+from tests.messages import raises
 from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.index import Index
 from wsss_stages.data.weak.enough import missing
@@ -43,7 +43,7 @@ def test_the_same_seed_draws_the_same_and_kinds_do_not_disturb_each_other(toy, t
 
 def test_the_dataset_itself_is_never_written_to(toy):
     root = Index.read(toy.full_index).root
-    with pytest.raises(ValueError, match="is the dataset itself, which is only ever read"):
+    with raises(ValueError, f"--out {root}", "dataset"):
         draw(toy, root)
 
 
@@ -52,7 +52,7 @@ def test_images_without_truth_have_nothing_to_draw_from(toy, tmp_path):
     for record in content["records"]:
         record["truth"] = None
     toy.write_index(tmp_path / "index.json", content)
-    with pytest.raises(ValueError, match="has a true mask"):
+    with raises(ValueError, "index.json", "true mask", "SegmentationClass"):
         simulate_weak.main(["--index", str(tmp_path / "index.json"), "--out", str(tmp_path / "weak")])
 
 

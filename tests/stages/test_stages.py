@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from tests.messages import raises
 from wsss_stages import training
 from wsss_stages.data.index import Index
 from wsss_stages.nets import segmenter
@@ -129,7 +130,7 @@ def test_an_artifact_that_changed_behind_the_manifest_is_refused(toy, tmp_path):
     artifacts.write(path, contracts.CAM, {**arrays, "cam": 1 - arrays["cam"]}, meta)
     argv = toy.argv("s3_seeds", tmp_path)
     argv[argv.index("--cam") + 1] = str(cams / "1-of-1.json")
-    with pytest.raises(artifacts.ContractError, match="has changed since s2_cam wrote it"):
+    with raises(artifacts.ContractError, str(path), "changed", "s2_cam"):
         s3_seeds.main(argv)
 
 
@@ -235,7 +236,7 @@ def test_soft_masks_alone_are_the_pseudo_labels_where_nothing_is_mixed_in(toy, t
 def test_soft_masks_that_are_asked_for_and_not_given_are_missed(toy, tmp_path):
     argv = toy.argv("s6_propagate", tmp_path)
     at = argv.index("--objects")
-    with pytest.raises(ValueError, match=r"--objects-share 0\.5 needs --objects, a manifest of s5_object_masks"):
+    with raises(ValueError, "--objects-share 0.5", "--objects", "manifest of s5_object_masks"):
         s6_propagate.main([*argv[:at], *argv[at + 2 :], "--objects-share", "0.5"])
 
 
@@ -246,7 +247,7 @@ def test_a_dataset_without_boxes_to_learn_from_is_told(toy, tmp_path):
     toy.write_index(tmp_path / "index.json", content)
     argv = toy.argv("s4_object_net")
     argv[1] = str(tmp_path / "index.json")
-    with pytest.raises(training.TrainingError, match="no training image has a box of at least 4 pixels"):
+    with raises(training.TrainingError, "index.json", "box", "4 pixels"):
         s4_object_net.main(argv)
 
 

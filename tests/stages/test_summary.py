@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.messages import lacking
 from wsss_stages.stages import summary
 from wsss_stages.store import artifacts
 
@@ -17,7 +18,7 @@ def test_every_label_map_with_its_score(toy, capsys):
 def test_without_truth_it_says_so(tmp_path, capsys):
     artifacts.write_sealed(tmp_path / "scores.json", {"images": 0, "rows": {"boxes": {"miou": None}}})
     summary.main(["--results", str(tmp_path)])
-    assert "no truth to score against" in capsys.readouterr().out
+    assert not lacking(capsys.readouterr().out, "no truth")
 
 
 def test_it_needs_a_folder(capsys):

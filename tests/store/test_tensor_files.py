@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.messages import raises
 from wsss_stages.store import tensor_files
 from wsss_stages.store.tensor_files import TensorFileError
 
@@ -69,18 +70,18 @@ def zipped(path):
 
 
 FOUND = {
-    "an HTML page: a download that failed, or that wants a login": b"\n<!DOCTYPE html><html>not found</html>",
-    r"a pointer of Git LFS.*git lfs pull": b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n",
-    "an empty file": b"",
-    r"a gzip archive \(\d+ bytes\)": gzip.compress(b"weights"),
-    r"a NumPy array": b"\x93NUMPY\x01\x00",
-    r"an HDF5 file": b"\x89HDF\r\n\x1a\n",
-    r"a JSON text \(12 bytes, begins with": b'{"lr": 0.01}',
-    r"no file of tensors \(9 bytes, begins with b'no tensor": b"no tensor",
-    r"a safetensors file of 1 tensors that is cut off \(\d+ bytes, at least \d+ are missing\)": cut_safetensors,
-    r"a safetensors file without tensors, perhaps cut off in its header \(30 bytes\)": cut_in_the_header,
-    r"a file of torch, or another zip archive, that is cut off \(\d+ bytes\)": cut_torch,
-    r"a zip archive of 1 files \(weights/readme.txt first\); unpack it": zipped,
+    "HTML ... login": b"\n<!DOCTYPE html><html>not found</html>",
+    "Git LFS ... git lfs pull": b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n",
+    "empty": b"",
+    "gzip ... bytes": gzip.compress(b"weights"),
+    "NumPy": b"\x93NUMPY\x01\x00",
+    "HDF5": b"\x89HDF\r\n\x1a\n",
+    """JSON ... 12 bytes ... b'{"lr": 0.01}'""": b'{"lr": 0.01}',
+    "tensors ... 9 bytes ... b'no tensor'": b"no tensor",
+    "safetensors ... 1 tensor ... cut off ... bytes ... missing": cut_safetensors,
+    "safetensors ... cut off ... header ... 30 bytes": cut_in_the_header,
+    "torch ... zip archive ... cut off ... bytes": cut_torch,
+    "zip archive ... 1 file ... weights/readme.txt ... unpack": zipped,
 }
 
 
@@ -92,9 +93,7 @@ def test_what_a_file_really_is_is_told_with_what_was_wanted(tmp_path, what, suff
         make(path)
     else:
         path.write_bytes(make)
-    with pytest.raises(
-        TensorFileError, match=rf"w\.{suffix}: found {what}.*; wanted plain tensors, .safetensors or .pth"
-    ):
+    with raises(TensorFileError, f"w.{suffix}: ", what, "plain tensors", ".safetensors or .pth"):
         tensor_files.read(path)
 
 
@@ -103,37 +102,33 @@ def test_what_a_file_really_is_is_told_with_what_was_wanted(tmp_path, what, suff
 )
 def test_code_is_named_and_not_run(tmp_path, save):
     save({"weights": Code(tmp_path / "run")}, tmp_path / "w.pth")
-    with pytest.raises(
-        TensorFileError, match=r"with code in it \((_?io|builtins|__builtin__)\.open\).*code is never run: convert"
-    ):
+    with raises(TensorFileError, "w.pth: ", "code ... .open) ... convert"):
         tensor_files.read(tmp_path / "w.pth")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_training_scripts_arguments_are_code_too(tmp_path):
     torch.save({"args": argparse.Namespace(lr=1), "state_dict": STATE}, tmp_path / "w.pth")
-    with pytest.raises(TensorFileError, match=r"a file of torch with code in it \(argparse\.Namespace\)"):
+    with raises(TensorFileError, "w.pth: ", "torch", "code", "argparse.Namespace"):
         tensor_files.read(tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize(
-    "content, told", [([1, 2], "holds list, not"), ({"a": 1}, "holds a dictionary whose a is int, not")]
+    "content, words", [([1, 2], ["list", "dictionary of tensors"]), ({"a": 1}, ["a is int", "dictionary of tensors"])]
 )
-def test_other_things_than_tensors_are_told(tmp_path, content, told):
+def test_other_things_than_tensors_are_told(tmp_path, content, words):
     torch.save(content, tmp_path / "w.pth")
-    with pytest.raises(TensorFileError, match=told):
+    with raises(TensorFileError, "w.pth: ", *words):
         tensor_files.read(tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_is_told_with_the_tensor(tmp_path, bad):
     save_file({**STATE, "head.bias": torch.tensor([0.0, bad])}, tmp_path / "w.safetensors")
-    with pytest.raises(TensorFileError, match=r"head\.bias holds NaN or infinity \(1 of 3 tensors do\)"):
+    with raises(TensorFileError, "w.safetensors: ", "head.bias", "NaN", "1 of 3"):
         tensor_files.read(tmp_path / "w.safetensors")
 
 
 def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(
-        TensorFileError, match=r"no such file; wanted .pth or .safetensors weights, 'package', 'hub' or 'none'"
-    ):
+    with raises(TensorFileError, f"{tmp_path / 'w.pth'}: ", ".safetensors", "'package', 'hub' or 'none'"):
         tensor_files.read(tmp_path / "w.pth")

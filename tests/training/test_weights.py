@@ -1,8 +1,8 @@
 """Weights files: provenance, the same bytes, and what is refused."""
 
-import pytest
 import torch
 
+from tests.messages import raises
 from wsss_stages import training
 from wsss_stages.store import artifacts
 
@@ -25,17 +25,17 @@ def test_the_same_weights_are_always_the_same_bytes(tmp_path):
 def test_weights_of_another_network_are_refused(tmp_path):
     training.save_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3), {})
     for network, fault in (
-        (torch.nn.Linear(2, 4), r"Linear: 2 tensors of another shape \(weight first\)"),
-        (torch.nn.Linear(2, 3, bias=False), r"Linear: 1 tensors unknown \(bias first\)"),
-        (torch.nn.BatchNorm1d(3), r"BatchNorm1d: 3 tensors missing \(running_mean first\), 1 tensors of another shape"),
+        (torch.nn.Linear(2, 4), "Linear: 2 ... shape ... weight"),
+        (torch.nn.Linear(2, 3, bias=False), "Linear: 1 ... unknown ... bias"),
+        (torch.nn.BatchNorm1d(3), "BatchNorm1d: 3 ... missing ... running_mean ... 1 ... shape"),
     ):
-        with pytest.raises(artifacts.ContractError, match=f"does not fit {fault}"):
+        with raises(artifacts.ContractError, "w.safetensors", fault):
             training.load_weights(tmp_path / "w.safetensors", network)
     (tmp_path / "w.safetensors").write_bytes(b"half")
-    with pytest.raises(artifacts.ContractError, match="is damaged or not ours"):
+    with raises(artifacts.ContractError, "w.safetensors", "damaged", "4 bytes"):
         training.load_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 3))
 
 
 def test_no_weights_file(tmp_path):
-    with pytest.raises(artifacts.ContractError, match="is damaged or not ours"):
+    with raises(artifacts.ContractError, "w.safetensors", "damaged"):
         training.read_provenance(tmp_path / "w.safetensors")

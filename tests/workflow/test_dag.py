@@ -6,6 +6,8 @@ import re
 
 import yaml
 
+from tests.messages import lacking
+
 
 def planned(output):
     """Jobs of a dry run by rule."""
@@ -190,7 +192,7 @@ def test_a_table_of_the_thesis_with_pictures(finished):
     finished.snakemake("table_3_7", "--configfile", "quick.yaml")
     folder = finished.folder / "results/scenes/box/tables"
     rows = (folder / "table_3_7.md").read_text().splitlines()
-    assert len(rows) == 9 and rows[-1].startswith("| cosine and edges |") and "4 images, 1 seed;" in rows[2]
+    assert len(rows) == 9 and rows[-1].startswith("| cosine and edges |") and not lacking(rows[2], "4 images", "1 seed")
     assert (folder / "table_3_7.png").exists()
 
 
@@ -220,7 +222,7 @@ def test_instances_follow_the_labels_and_those_of_truth_need_none(finished):
 
 def test_instances_without_boxes_are_told_before_anything_runs(finished):
     output = finished.snakemake("-n", "instances", "--config", "weak=tag", fails=True)
-    assert "a run on weak: tag has none; wanted weak: box or mixed" in output
+    assert not lacking(output, "boxes ... weak: tag ... weak: box")
     finished.snakemake("-n", "instances", "--config", "weak=tag", "variant=truth")
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from tests.messages import lacking, only
+
 
 def test_a_users_folder_takes_real_defaults(project, voc):
     output = project.snakemake("-n", "-p", "--config", f"dataset_root={voc.root}", "backbone_weights=none")
@@ -15,7 +17,7 @@ def test_a_users_folder_takes_real_defaults(project, voc):
 def test_an_error_in_the_dataset_is_in_the_log(project, voc):
     voc.boxes("a", ("cow", 2, 3, 10, 12))
     project.snakemake("results/voc/index.json", "--config", f"dataset_root={voc.root}", fails=True)
-    assert "class 'cow'" in (project.folder / "logs" / "voc" / "data.log").read_text()
+    assert not lacking((project.folder / "logs" / "voc" / "data.log").read_text(), "a.xml", "'cow'")
     assert not (project.folder / "results").exists() or not list((project.folder / "results").rglob("*.json"))
 
 
@@ -24,7 +26,8 @@ def test_missing_weak_labels_are_told_before_anything_is_trained(project, voc):
     output = project.snakemake(
         "--cores", "1", "--config", f"dataset_root={voc.root}", "backbone_weights=none", fails=True
     )
-    assert "no boxes for training image a" in (project.folder / "logs" / "voc" / "box" / "weak_index.log").read_text()
+    log = project.folder / "logs" / "voc" / "box" / "weak_index.log"
+    assert not lacking(log.read_text(), "a.jpg", "no boxes", "training image a")
     assert "Classifier on" not in output
 
 
@@ -34,14 +37,15 @@ def test_every_fault_of_a_config_is_one_line_before_anything_runs(project):
     )
     lines = project.snakemake("-n", "--configfile", "mine.yaml", "--config", "shards=0", fails=True).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("WorkflowError"))
-    assert {line.split("; wanted")[0] for line in lines[start + 1 : start + 7]} == {
-        "--config: shards: found 0",
-        "mine.yaml: device: found 'gpu'",
-        "mine.yaml: seeds.min_cam: found 2",
-        "mine.yaml: seeds.kep: found an unknown name 'kep'; did you mean 'keep'?",
-        "mine.yaml: segment.head: found 'psp'",
-        "mine.yaml: sedes: found an unknown name 'sedes'; did you mean 'seeds'?",
-    }
+    for words in (
+        ("--config: shards: ", "0"),
+        ("mine.yaml: device: ", "'gpu'"),
+        ("mine.yaml: seeds.min_cam: ", "2"),
+        ("mine.yaml: seeds.kep: ", "'kep' ... 'keep'"),
+        ("mine.yaml: segment.head: ", "'psp'"),
+        ("mine.yaml: sedes: ", "'sedes' ... 'seeds'"),
+    ):
+        assert only(lines[start + 1 : start + 7], *words)
     assert len(lines) < start + 10
 
 
@@ -49,7 +53,9 @@ def test_weights_whose_path_has_braces_are_watched_all_the_same(project, voc):
     weights = project.folder / "w{eights}.pth"
     settings = ("results/voc/s1_classifier/weights.safetensors", "--config", f"dataset_root={voc.root}")
     settings = (*settings, f"backbone_weights={weights}")
-    assert "found no file" in project.snakemake("-n", *settings, fails=True)
+    assert not lacking(
+        project.snakemake("-n", *settings, fails=True), "backbone_weights", str(weights), "'package', 'hub' or 'none'"
+    )
     weights.write_bytes(b"1")
     project.pretend()
     assert f"--backbone-weights '{weights}'" in project.snakemake("-p", *settings)
@@ -59,7 +65,7 @@ def test_weights_whose_path_has_braces_are_watched_all_the_same(project, voc):
 
 
 def test_an_unknown_variant_is_named_with_what_there_is(project):
-    assert "no variant 'best' in config; there are" in project.snakemake("-n", "--config", "variant=best", fails=True)
+    assert not lacking(project.snakemake("-n", "--config", "variant=best", fails=True), "variant 'best' ... ours")
 
 
 def test_the_segmenter_may_have_a_backbone_and_weights_of_its_own(project, voc):
@@ -88,4 +94,4 @@ def test_the_segmenter_may_have_a_backbone_and_weights_of_its_own(project, voc):
 def test_one_file_of_weights_for_two_backbones_fails_before_anything_runs(project, voc):
     (project.folder / "more.yaml").write_text("segment: {backbone: resnet18}")
     settings = ("--configfile", "more.yaml", "--config", f"dataset_root={voc.root}", "backbone_weights=m.pth")
-    assert "Set segment.backbone_weights to a file" in project.snakemake("-n", *settings, fails=True)
+    assert not lacking(project.snakemake("-n", *settings, fails=True), "Set segment.backbone_weights")

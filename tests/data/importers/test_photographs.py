@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.messages import only, raises
 from wsss_stages.data import images
 from wsss_stages.data.few_shot.supports import photographs as photographs_to_predict
 from wsss_stages.data.images import FORMATS, FRAMES, STRETCHED, SUFFIXES, available, open_photo, read_photo
@@ -53,7 +54,8 @@ def test_what_is_no_photograph_is_named(tmp_path):
 def test_a_format_without_its_plugin_is_named_with_the_remedy(voc, monkeypatch):
     monkeypatch.setattr(photographs, "available", lambda: ("JPEG",))
     (voc.root / "JPEGImages" / "c.HEIC").write_bytes(b"x")
-    note = import_voc("toy", voc.root).notes["HEIF photographs, left out: reading them wants pip install pillow-heif"]
+    notes = import_voc("toy", voc.root).notes
+    note = notes[only(notes, "HEIF", "pip install pillow-heif")]
     assert note.count == 1 and note.names == ["c.HEIC"]
 
 
@@ -61,7 +63,7 @@ def test_a_listed_photograph_of_such_a_format_is_a_finding_with_the_remedy(voc, 
     monkeypatch.setattr(photographs, "available", lambda: ("JPEG",))
     (voc.root / "JPEGImages" / "c.HEIC").write_bytes(b"x")
     voc.list("train", "a", "c")
-    with pytest.raises(ValueError, match=r"id c without an image that can be read: there is c\.HEIC.*pillow-heif"):
+    with raises(ValueError, "train.txt", "id c", "c.HEIC", "pillow-heif"):
         import_voc("toy", voc.root)
 
 
@@ -85,7 +87,7 @@ def test_names_in_two_normal_forms_are_one_id(voc):
 def test_two_photographs_of_one_id_are_a_finding(voc):
     voc.photo("caf\u00e9")
     voc.photo("cafe\u0301")
-    with pytest.raises(ValueError, match="a second time, beside"):
+    with raises(ValueError, "caf\u00e9", "second", "cafe\u0301.jpg"):
         import_voc("toy", voc.root)
 
 
@@ -96,7 +98,7 @@ def test_photographs_and_notes_add_up_to_the_folder(voc):
     (voc.root / "JPEGImages" / "a.txt").write_bytes(b"x")
     (voc.root / "JPEGImages" / "raw").mkdir()
     index = import_voc("toy", voc.root)
-    left = [HIDDEN, OTHERS, FOLDERS, "photographs in no list, left out"]
+    left = [HIDDEN, OTHERS, FOLDERS, only(index.notes, "photographs", "no list")]
     assert len(index.records) + sum(index.notes[text].count for text in left) == 6
 
 
@@ -107,10 +109,10 @@ def test_labels_of_no_photograph_are_named(voc):
     (voc.root / "points.json").write_text('{"gone": [{"x": 1, "y": 1, "cls": 1}]}')
     (voc.root / "tags.csv").write_text("id,class\na,cat\nb,cat\nlost,dog\n")
     notes = import_voc("toy", voc.root).notes
-    assert notes["annotations of no photograph, left out"].names == ["ghost.xml"]
-    assert notes["points of no photograph, left out"].names == ["gone"]
-    assert notes["tags of no photograph, left out"].names == ["lost"]
-    assert notes["files in SegmentationClass that are no .png, left out"].names == ["b.bmp"]
+    assert notes[only(notes, "annotations", "no photograph")].names == ["ghost.xml"]
+    assert notes[only(notes, "points", "no photograph")].names == ["gone"]
+    assert notes[only(notes, "tags", "no photograph")].names == ["lost"]
+    assert notes[only(notes, "files", "SegmentationClass", ".png")].names == ["b.bmp"]
 
 
 def test_unused_passes_over_hidden_files(tmp_path):

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from tests.messages import lacking
 from wsss_stages.data.importers.voc_boxes import CLIPPED, FITS, FLIPPED, NO_SIZE, TWICE, UNUSED, read_boxes
 from wsss_stages.data.importers.voc_shapes import BOUNDS, SEVERAL
 
@@ -43,7 +44,7 @@ def test_a_box_over_the_border_by_a_pixel_is_clipped(read, box, expected):
 @pytest.mark.parametrize("box", [(-1, 5, 9, 9), (5, 5, 202, 9), (5, 5, 9, 122)])
 def test_further_out_is_a_finding(read, box):
     boxes, _, (found,), _ = read(OBJECT.format(BOX.format(*box)))
-    assert boxes == [] and "outside the image; wanted 1 <= x <= 200" in found
+    assert boxes == [] and not lacking(found, "a.xml", "object 1", "1 <= x <= 200")
 
 
 def test_a_box_given_twice_is_taken_once_of_its_class(read):
@@ -97,18 +98,18 @@ def test_parts_alone_are_taken_by_their_bounds_and_are_not_used_beside_a_box(rea
 @pytest.mark.parametrize(
     "shape, keyword",
     [
-        ("", "no box but nothing"),
-        ("<pose>Left</pose><mask>1,2</mask>", "no box but <pose>, <mask>"),
-        ("<polygon><x1>1</x1><y1>2</y1></polygon>", "a polygon of 1 points"),
-        ("<polygon><x1>1</x1><y1>a</y1><x2>1</x2><y2>2</y2><x3>4</x3><y3>5</y3></polygon>", "polygon"),
+        ("", "nothing"),
+        ("<pose>Left</pose><mask>1,2</mask>", "<pose>, <mask>"),
+        ("<polygon><x1>1</x1><y1>2</y1></polygon>", "polygon of 1 points"),
+        ("<polygon><x1>1</x1><y1>a</y1><x2>1</x2><y2>2</y2><x3>4</x3><y3>5</y3></polygon>", "polygon ['1', 'a', "),
         ("<robndbox><cx>5</cx></robndbox>", "turned box"),
-        ("<part><name>head</name></part>", "<part> without a bndbox"),
-        ("<robndbox><cx>500</cx><cy>60</cy><w>60</w><h>20</h><angle>0</angle></robndbox>", "without a pixel of the image"),
+        ("<part><name>head</name></part>", "<part>"),
+        ("<robndbox><cx>500</cx><cy>60</cy><w>60</w><h>20</h><angle>0</angle></robndbox>", "a pixel of the image"),
     ],
 )  # fmt: skip
 def test_what_is_no_box_is_a_finding(read, shape, keyword):
     boxes, _, (found,), _ = read(OBJECT.format(shape), OBJECT.format(BOX.format(2, 2, 9, 9)))
-    assert boxes == [[1, 1, 9, 9]] and keyword in found and "a.xml: found object 1" in found
+    assert boxes == [[1, 1, 9, 9]] and not lacking(found, "a.xml", "object 1", keyword)
 
 
 def test_every_kind_of_element_that_is_not_used_is_noted_once(read):
@@ -133,7 +134,7 @@ def test_boxes_on_a_smaller_copy_are_scaled(read):
 
 def test_boxes_on_another_photograph_are_a_finding(read):
     boxes, _, (found,), _ = read(OBJECT.format(BOX.format(6, 11, 25, 30)), size=SIZE.format(120, 200))
-    assert boxes == [] and "boxes on 120x200 pixels by <size>; wanted 200x120" in found
+    assert boxes == [] and not lacking(found, "a.xml", "120x200 ... 200x120", "<size>")
 
 
 @pytest.mark.parametrize("size", ["", "<size/>", SIZE.format(0, 0), SIZE.format("x", 120)])

@@ -6,10 +6,12 @@ import pickle
 import numpy as np
 import pytest
 
+from tests.messages import lacking, only
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.importers.voc_boxes import NO_SIZE
 from wsss_stages.data.index import Index
+from wsss_stages.data.weak.polylines import DOTS, OUTSIDE
 from wsss_stages.store import artifacts
 
 
@@ -61,24 +63,21 @@ def test_scribblesups_lines_are_drawn_three_pixels_wide(bare, tmp_path):
 def test_scribble_points_outside_are_left_out_and_dots_kept_both_counted(bare):
     xml_scribbles(bare, "a", ("cat", (3, 5), (21, 5), (0, 3)), ("dog", (10, 10), (12, 10)))
     index = import_voc("toy", bare.root)
-    assert {text: n for text, n in index.notes.counts.items() if text != NO_SIZE} == {
-        "scribble points outside the image, left out": 2,
-        "scribbles of one point, drawn as dots": 1,
-    }
+    assert {text: n for text, n in index.notes.counts.items() if text != NO_SIZE} == {OUTSIDE: 2, DOTS: 1}
     assert index.scribble_labels(index.records["a"])[4, 2] == 1
 
 
 @pytest.mark.parametrize(
-    "lines, message",
+    "lines, words",
     [
-        ([("cat", (30, 5), (40, 5))], "scribble 1 of cat without a point inside the image; wanted 1 <= X <= 20"),
-        ([("cow", (3, 5), (4, 5))], "scribble 1 of class 'cow'; wanted one of background, cat, dog"),
-        ([("cat", ("x", 5))], "scribble 1 with points"),
+        ([("cat", (30, 5), (40, 5))], ["cat", "1 <= X <= 20"]),
+        ([("cow", (3, 5), (4, 5))], ["'cow'", "background, cat, dog"]),
+        ([("cat", ("x", 5))], ["points", "'x'"]),
     ],
 )
-def test_bad_scribbles(bare, lines, message):
+def test_bad_scribbles(bare, lines, words):
     xml_scribbles(bare, "a", *lines)
-    assert any("a.xml" in f and message in f for f in findings(bare))
+    assert only(findings(bare), "a.xml", "scribble 1", *words)
 
 
 def test_scribbles_as_png_and_a_changed_one_is_seen(bare):
@@ -96,7 +95,7 @@ def test_scribbles_as_png_and_a_changed_one_is_seen(bare):
 def test_two_files_of_scribbles(bare):
     bare.mask("a", np.full((16, 20), 255), "Scribbles")
     xml_scribbles(bare, "a", ("cat", (3, 5), (4, 5)))
-    assert any("a.png beside it; wanted one file of scribbles" in f for f in findings(bare))
+    assert only(findings(bare), "a.xml: ", "a.png", "one file")
 
 
 def test_clicks_are_pixels_and_background_clicks_come_from_their_own_file(bare):
@@ -111,7 +110,7 @@ def test_clicks_are_pixels_and_background_clicks_come_from_their_own_file(bare):
 )
 def test_bad_clicks(bare, point):
     points(bare, {"a": [point]})
-    assert "of a; wanted 0 <= x < 20, 0 <= y < 16, class 0..2" in findings(bare)[0]
+    assert not lacking(findings(bare)[0], "points.json", str(point), "0 <= x < 20", "0 <= y < 16", "0..2")
 
 
 def test_tags_from_csv(bare):
@@ -121,16 +120,16 @@ def test_tags_from_csv(bare):
 
 
 @pytest.mark.parametrize(
-    "text, message",
+    "text, words",
     [
-        ("image,tag\na,dog\n", "header ['image', 'tag']; wanted id,class"),
-        ("id,class\na,cow\n", "line 2 'a,cow'; wanted an id and one of cat, dog"),
-        ("id,class\n,cat\n", "line 2"),
+        ("image,tag\na,dog\n", ["header", "['image', 'tag'] ... id,class"]),
+        ("id,class\na,cow\n", ["line 2", "'a,cow' ... cat, dog"]),
+        ("id,class\n,cat\n", ["line 2", "',cat'"]),
     ],
 )
-def test_bad_csv(bare, text, message):
+def test_bad_csv(bare, text, words):
     (bare.root / "tags.csv").write_text(text)
-    assert any(message in f for f in findings(bare))
+    assert only(findings(bare), "tags.csv", *words)
 
 
 def npy(voc, content):
@@ -146,7 +145,7 @@ def test_tags_from_cls_labels(bare):
 
 def test_cls_labels_of_other_classes(bare):
     npy(bare, {1: np.zeros(20)})
-    assert any("vectors of shapes [(20,)]; wanted 2 numbers" in f for f in findings(bare))
+    assert only(findings(bare), "cls_labels.npy", "[(20,)] ... 2", "classes.txt")
 
 
 class Evil:
@@ -156,25 +155,24 @@ class Evil:
 
 def test_a_pickle_that_would_run_a_program_is_refused(bare, capsys):
     npy(bare, {1: Evil()})
-    found = findings(bare)
-    assert any("builtins.print, which no array needs" in f for f in found) and "pwned" not in capsys.readouterr().out
+    assert only(findings(bare), "cls_labels.npy", "builtins.print") and "pwned" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", pickle.dumps({1: 2})])
 def test_a_file_that_is_no_array(bare, content):
     (bare.root / "cls_labels.npy").write_bytes(content)
-    assert any("no dictionary of label vectors" in f for f in findings(bare))
+    assert only(findings(bare), "cls_labels.npy", "{id: vector}")
 
 
 def test_two_files_of_tags(bare):
     (bare.root / "tags.csv").write_text("id,class\na,cat\n")
     npy(bare, {1: np.zeros(2)})
-    assert any("tags.csv beside it" in f for f in findings(bare))
+    assert only(findings(bare), "cls_labels.npy: ", "tags.csv", "one file")
 
 
 def test_a_box_without_its_tag(voc):
     (voc.root / "tags.csv").write_text("id,class\na,dog\n")
-    assert "image a shows cat, which its tags do not" in findings(voc)[0]
+    assert not lacking(findings(voc)[0], "image a", "cat", "tags")
 
 
 def test_a_point_on_a_scribble_of_another_class(voc):
@@ -182,7 +180,7 @@ def test_a_point_on_a_scribble_of_another_class(voc):
     labels[5, 3:9] = 1
     voc.mask("a", labels, "Scribbles")
     points(voc, {"a": [{"x": 4, "y": 5, "cls": 2}]})
-    assert "the point of dog at 4, 5 lies on a scribble of cat" in findings(voc)[0]
+    assert not lacking(findings(voc)[0], "point of dog", "4, 5", "scribble of cat")
 
 
 def test_weak_labels_of_another_folder(voc, tmp_path):
@@ -198,4 +196,4 @@ def test_weak_labels_of_another_folder(voc, tmp_path):
 
 
 def test_weak_labels_of_a_folder_that_is_not_there(voc, tmp_path):
-    assert "no such folder; wanted a folder of weak labels" in findings(voc, weak_root=tmp_path / "nowhere")[0]
+    assert not lacking(findings(voc, weak_root=tmp_path / "nowhere")[0], f"{tmp_path / 'nowhere'}: ", "weak labels")

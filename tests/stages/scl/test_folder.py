@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.messages import only, raises
 from wsss_stages import training
 from wsss_stages.data.few_shot.episodes import Episodes
 from wsss_stages.data.findings import DatasetError
@@ -64,29 +65,28 @@ def test_faults_of_a_users_folder_are_told_all_at_once(run, folder):
     Image.fromarray(np.ones((9, 8), np.uint8)).save(folder.root / "support" / "masks" / "small.png")
     with pytest.raises(DatasetError) as told:
         scl_segment.main(folder.argv(run.weights["canet"]))
-    text = str(told.value)
-    assert "4 finding(s)" in text
-    for part in (
-        "found a mask without a pixel of the object; wanted an object", "found a mask without a pixel of background",
-        "alone.png: found no mask of alone.jpg; wanted photographs NAME.jpg", "found 8x9 pixels; wanted 8x8 pixels as its photograph",
-    ):  # fmt: skip
-        assert part in text
+    findings = [str(finding) for finding in told.value.findings]
+    assert len(findings) == 4
+    assert only(findings, f"{folder.mask(0)}: ", "pixel of the object")
+    assert only(findings, f"{folder.mask(1)}: ", "pixel of background")
+    assert only(findings, "masks/alone.png: ", "mask of alone.jpg", "NAME.jpg")
+    assert only(findings, "masks/small.png: ", "8x9 ... 8x8")
     assert not (folder.root / "out").exists()
 
 
 def test_no_support_no_query_and_no_writing_over_photographs(run, folder):
-    with pytest.raises(ValueError, match="holds the photographs, which are never written over"):
+    with raises(ValueError, f"--out {folder.root / 'query'}", "photographs"):
         scl_segment.main([*folder.argv(run.weights["canet"]), "--out", str(folder.root / "query")])
-    with pytest.raises(DatasetError, match="query: found no photograph; wanted at least one"):
+    with raises(DatasetError, f"{folder.root / 'query'}: ", "no photograph", "at least one"):
         (folder.root / "query" / "q.jpg").unlink()
         scl_segment.main(folder.argv(run.weights["canet"]))
     shutil.rmtree(folder.root / "support")
-    with pytest.raises(DatasetError, match="support: found no such folder; wanted at least one"):
+    with raises(DatasetError, f"{folder.root / 'support'}: ", "folder", "at least one"):
         scl_segment.main(folder.argv(run.weights["canet"]))
 
 
 def test_weights_of_another_network_are_refused(folder, tmp_path):
     network = torch.nn.Linear(1, 1)
     training.save_weights(tmp_path / "w.safetensors", network, {"stage": "s7_segment"})
-    with pytest.raises(artifacts.ContractError, match="found weights of s7_segment, wanted those of scl_train"):
+    with raises(artifacts.ContractError, "w.safetensors", "weights of s7_segment ... scl_train"):
         scl_segment.main(folder.argv(tmp_path / "w.safetensors"))

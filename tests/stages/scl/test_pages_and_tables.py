@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from tests.messages import lacking, raises
 from wsss_stages.evaluation import figures
 from wsss_stages.stages import scl_report, scl_table
 from wsss_stages.store import artifacts
@@ -21,7 +22,7 @@ def test_a_page_of_episodes(run, tmp_path, monkeypatch, name, columns):
     )  # fmt: skip
     ((titles, rows, names, legend),) = seen
     assert len(titles) == columns and titles[:2] == ["support 1", "support 2"] and "3-shot, CGM" in titles
-    assert ("v_pri, v_aux of support 1" in titles) == (name == "canet")
+    assert any(not lacking(title, "v_pri", "v_aux", "support 1") for title in titles) == (name == "canet")
     assert len(rows) == 3 and all(its.startswith("brick") for its in names) and set(legend) == {1, 2}
     assert (tmp_path / "page.png").stat().st_size > 10_000
 
@@ -60,7 +61,7 @@ def test_a_table_over_folds_and_seeds(tmp_path):
     assert second[1:5] == ["13.0", "33.0", "23.0", "4.24"]
     assert prototype[0] == "prototype, nothing trained, 1-shot" and prototype[6:] == ["", "", "", ""]
     text = out.with_suffix(".md").read_text()
-    assert "folds 0, 1, 2 seeds of 8 episodes" in text and "ignored" in text
+    assert not lacking(text, "folds 0, 1", "2 seeds", "8 episodes", "255", "thesis")
     assert out.with_suffix(".png").stat().st_size > 10_000 and out.with_suffix(".html").exists()
 
 
@@ -69,7 +70,5 @@ def test_a_table_of_scores_without_its_row_is_told(tmp_path):
     del made["rows"]["5-shot cross"]
     artifacts.write_sealed(tmp_path / "s.json", made)
     given = [f"{number}={tmp_path / 's.json'}" for number in range(8)]
-    with pytest.raises(
-        ValueError, match=r"'CANet, CGM of 5' on fold 0 have .*, wanted 5-shot cross. Set scl_evaluate.shots"
-    ):
+    with raises(ValueError, "'CANet, CGM of 5'", "fold 0", "5-shot cross", "scl_evaluate.shots"):
         scl_table.main(["--name", "table_5_7", "--scores", *given, "--table", str(tmp_path / "t")])
