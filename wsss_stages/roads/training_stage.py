@@ -50,16 +50,24 @@ class TrainingStage(ABC):
         """Return the image that an item belongs to; all items of an image are held out together."""
         return item.id
 
+    def groups(self) -> list[training.Layers]:
+        """Return the parameters that learn alike: pretrained ones, and new ones faster."""
+        return training.old_and_new(self.network, self.opt)
+
     def details(self, items: Sequence) -> dict[str, Any]:
         """Return further fields of `training.Job`, where a training has any. `items` are those to learn from."""
         return {}
 
+    def split(self) -> tuple[Sequence, Sequence]:
+        """Return the items to learn from and those that are held out."""
+        return training.hold_out(self.items, self.stage, self.opt, self.image_id)
+
     def fit(self, weights: Path, device: str) -> float:
         """Train, or go on, and write the best weights; return the median seconds of a step."""
-        items, held = training.hold_out(self.items, self.stage, self.opt, self.image_id)
+        items, held = self.split()
         provenance = {"stage": self.stage, "options": self.opt.model_dump(), **self.origin()}
         fields = {
-            "groups": training.old_and_new(self.network, self.opt),
+            "groups": self.groups(),
             "epochs": self.opt.epochs,
             "fingerprint": artifacts.fingerprint(provenance, *self.evidence()),
             "held": held,
