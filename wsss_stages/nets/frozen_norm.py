@@ -13,6 +13,9 @@ def fold_norms(network: nn.Module) -> None:
     :math:`\gamma (W * x - \mu) / \sigma + \beta = (\gamma / \sigma) W * x + (\beta - \gamma \mu / \sigma)`: the filters are
     scaled at every call, so W, γ and β keep their names and their exact gradients, but of each pair's two activations one
     is left. `network` registers its modules in the order of the data.
+
+    The modules stay and change their class: new ones would have to take over parameters, statistics and the hooks that pad, of
+    either kind of convolution, and say no more.
     """
     for module in network.modules():
         for conv, norm in pairwise(module.children()):

@@ -2,7 +2,7 @@
 
 Batch norm takes mean and variance over the items of all processes (as torch's SyncBatchNorm, which is for GPUs only, and would
 replace norms that a convolution computes, see nets.frozen_norm). Dropout draws for the items of all and keeps its own.
-Layers keep their names and parameters; only their class changes.
+Layers are replaced by others under their names, with their parameters.
 """
 
 import torch
@@ -10,18 +10,24 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from wsss_stages.nets.replace import replace
 from wsss_stages.training.processes import Group
 
 
 def share(network: nn.Module, group: Group) -> None:
     """Let batch norms and dropouts of a network work over all processes of a group."""
-    for module in network.modules() if group.size > 1 else ():
-        if shared := _SHARED.get(type(module)):
-            module.__class__, module.group = shared, group
+    if group.size > 1:
+        replace(network, lambda layer: type(layer) in _SHARED, lambda layer: _SHARED[type(layer)](layer, group))
 
 
 class SharedNorm(nn.modules.batchnorm._BatchNorm):
     """Batch norm over all processes; in eval mode as ever."""
+
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: Group):
+        super().__init__(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+        self.group, self.weight, self.bias = group, norm.weight, norm.bias
+        for name, buffer in norm.named_buffers(recurse=False):
+            setattr(self, name, buffer)
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Any number of axes."""
@@ -45,6 +51,10 @@ class SharedNorm(nn.modules.batchnorm._BatchNorm):
 
 
 class _SharedDropout:
+    def __init__(self, dropout: nn.Dropout | nn.Dropout2d, group: Group):
+        super().__init__(dropout.p, dropout.inplace)
+        self.group = group
+
     def forward(self, input: Tensor) -> Tensor:
         rows = self.group.rows
         if not self.training or len(input) != rows.count:
