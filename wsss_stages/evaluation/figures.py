@@ -2,12 +2,14 @@
 
 import html
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import matplotlib
 import numpy as np
 
 from wsss_stages import UNKNOWN
+from wsss_stages.store import artifacts
 from wsss_stages.store.palette import voc_palette
 
 matplotlib.use("Agg")
@@ -171,6 +173,13 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], title: str) -> Fi
         )
     figure.tight_layout()
     return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, and close it."""
+    with artifacts.whole(path) as partial:
+        figure.savefig(partial, dpi=110, format="png")
+    plt.close(figure)
 
 
 def html_table(title: str, note: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:

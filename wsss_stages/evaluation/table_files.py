@@ -29,8 +29,7 @@ def write(
     for suffix, content in contents.items():
         with artifacts.whole(path.with_suffix(suffix)) as partial:
             partial.write_text(content)
-    with artifacts.whole(path.with_suffix(".png")) as partial:
-        figures.table_picture(f"{title}: {dataset}", shown).savefig(partial, format="png", dpi=110)
+    figures.save(figures.table_picture(f"{title}: {dataset}", shown), path.with_suffix(".png"))
 
 
 def markdown(title: str, note: str, header: list[str], rows: list[list]) -> str:

@@ -16,10 +16,18 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from wsss_stages.config.options import Section, legal, merge
+from wsss_stages.config.options.run import DEVICES
 from wsss_stages.store import provenance, stopping, tidying
 
 MARKS = "?+>"
 """What may follow the name of a path flag."""
+Texts = dict[str, tuple[str, str]]
+"""Name of a flag to its default and its help."""
+DEVICE: Texts = {"device": ("auto", DEVICES)}
+BACKBONE_WEIGHTS: Texts = {"backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'")}
+BACKBONE: Texts = {"backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier")} | BACKBONE_WEIGHTS
+TRAIN: Texts = {"split": ("train", "split of the index")}
+VAL: Texts = {"split": ("val", "split of the index")}
 
 
 def parse(
@@ -27,7 +35,7 @@ def parse(
     section: type[Section],
     argv: list[str] | None,
     paths: dict[str, str],
-    texts: dict[str, tuple[str, str]] | None = None,
+    texts: Texts | None = None,
 ) -> tuple[SimpleNamespace, Any]:
     """Paths and validated options of a command line.
 
@@ -35,7 +43,7 @@ def parse(
         doc: the stage's docstring, shown by --help.
         paths: name of every path flag to its help; after a name '?' makes it optional, '+' lets it take several, '>' says that
             the stage writes it.
-        texts: name of every other flag to (default, help).
+        texts: every other flag; those that stages share stand above.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in paths.items():
@@ -140,7 +148,7 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
     values[keys[-1]] = value
 
 
-def _record(found: dict[str, Any], paths: dict[str, str], texts: dict[str, tuple[str, str]], options: Section) -> None:
+def _record(found: dict[str, Any], paths: dict[str, str], texts: Texts, options: Section) -> None:
     """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too.
 
     What killed runs left half written of the outputs is taken away.

@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> None:
         options.Dfr,
         argv,
         paths={"index": "index.json", "weights>": "weights.safetensors to write"},
-        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.DEVICE,
     )
     if not (opt.backbone and opt.backbone_weights):
         raise ValueError(

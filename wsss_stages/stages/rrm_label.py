@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
         options.RrmLabel,
         argv,
         paths={"index": "index.json", "weights": "weights of rrm_train", "manifest>": "k-of-n.json to write"},
-        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.TRAIN | cli.DEVICE,
     )
     import numpy as np
     import torch

@@ -20,11 +20,7 @@ def main(argv: list[str] | None = None) -> None:
             "classifier?": "weights of s1_classifier, for --start classifier",
             "weights>": "weights.safetensors to write",
         },
-        texts={
-            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
-            "device": ("auto", "auto, cpu, cuda or cuda:N"),
-        },
+        texts=cli.BACKBONE | cli.DEVICE,
     )
     if (opt.start == "classifier") != (paths.classifier is not None):
         raise ValueError(

@@ -15,10 +15,7 @@ def main(argv: list[str] | None = None) -> None:
         options.Classifier,
         argv,
         paths={"index": "index.json", "weights>": "weights.safetensors to write"},
-        texts={
-            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
-            "device": ("auto", "auto, cpu, cuda or cuda:N"),
-        },
+        texts=cli.BACKBONE_WEIGHTS | cli.DEVICE,
     )
     from wsss_stages import training
     from wsss_stages.data.calibration import calibration_photographs

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
             "cams?+": "with --thresholds quantiles: manifests of s2_cam, all shards of the training split; without, that of --cam alone",
             "manifest>": "k-of-n.json to write",
         },
-        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.TRAIN | cli.DEVICE,
     )
     from wsss_stages.data.index import Index
     from wsss_stages.roads.seeds import Seeder, levels_of

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
             "classifier": "weights of s1_classifier",
             "weights>": "weights.safetensors to write",
         },
-        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.DEVICE,
     )
     from wsss_stages.data.index import Index
     from wsss_stages.roads.affinity import AffinityTraining

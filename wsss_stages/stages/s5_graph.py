@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
             "walk?": "walk.json of s5_walk; for several --walk-powers or --walk-steps",
             "manifest>": "k-of-n.json to write",
         },
-        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.TRAIN | cli.DEVICE,
     )
     import torch
 

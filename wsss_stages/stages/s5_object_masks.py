@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
             "object-net": "weights of s4_object_net",
             "manifest>": "k-of-n.json to write",
         },
-        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.TRAIN | cli.DEVICE,
     )
     import torch
 

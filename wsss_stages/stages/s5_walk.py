@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
             "affinity": "weights of s4_affinity",
             "chosen>": "walk.json to write",
         },
-        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.DEVICE,
     )
     import numpy as np
     import torch

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
             "affinity": "weights of s4_affinity",
             "manifest>": "k-of-n.json to write",
         },
-        texts={"split": ("train", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.TRAIN | cli.DEVICE,
     )
     if opt.objects_share > 0 and paths.objects is None:
         raise ValueError(

@@ -20,11 +20,7 @@ def main(argv: list[str] | None = None) -> None:
             "instances": "instances.json of s6_instance_masks",
             "weights>": "weights.safetensors to write",
         },
-        texts={
-            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
-            "device": ("auto", "auto, cpu, cuda or cuda:N"),
-        },
+        texts=cli.BACKBONE | cli.DEVICE,
     )
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index

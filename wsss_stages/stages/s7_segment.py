@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
             "--labels truth",
             "weights>": "weights.safetensors to write",
         },
-        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.DEVICE,
     )
     if not (opt.backbone and opt.backbone_weights):
         raise ValueError(

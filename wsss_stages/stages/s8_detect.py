@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
         options.Detect,
         argv,
         paths={"index": "index.json", "weights": "weights of s7_instances", "manifest>": "k-of-n.json to write"},
-        texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.VAL | cli.DEVICE,
     )
     import cv2
     import torch

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
             "weights": "weights of s7_segment (--network rrm: rrm_train, dfr: dfr_train)",
             "manifest>": "k-of-n.json to write",
         },
-        texts={"split": ("val", "split of the index"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.VAL | cli.DEVICE,
     )
     import numpy as np
     import torch

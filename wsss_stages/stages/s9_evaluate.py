@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
             "manifests+": "manifests of the stages to score",
             "scores>": "scores.json to write",
         },
-        texts={"split": ("val", "split of the index")},
+        texts=cli.VAL,
     )
     import cv2
     import numpy as np

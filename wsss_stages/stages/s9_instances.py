@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
             "manifests+": "manifests of s8_detect, all shards",
             "scores>": "average_precision.json to write",
         },
-        texts={"split": ("val", "split of the index")},
+        texts=cli.VAL,
     )
     from wsss_stages.data import instances, rle
     from wsss_stages.data.index import Index

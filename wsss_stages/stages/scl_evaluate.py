@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
             "weights": "weights of scl_train",
             "scores>": "scores.json to write",
         },
-        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.DEVICE,
     )
     import numpy as np
     import torch

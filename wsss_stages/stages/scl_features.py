@@ -16,12 +16,7 @@ def main(argv: list[str] | None = None) -> None:
         options.SclFeatures,
         argv,
         paths={"index": "index.json", "manifest>": "k-of-n.json to write"},
-        texts={
-            "split": ("train", "split of the index"),
-            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
-            "device": ("auto", "auto, cpu, cuda or cuda:N"),
-        },
+        texts=cli.TRAIN | cli.BACKBONE | cli.DEVICE,
     )
     import numpy as np
     import torch

@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
             "weights": "weights of scl_train",
             "page>": "PNG to write",
         },
-        texts={"images": ("12", "rows"), "device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts={"images": ("12", "rows")} | cli.DEVICE,
     )
     import cv2
     import numpy as np

@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
             "weights": "weights of scl_train",
             "out>": "folder to write to",
         },
-        texts={"device": ("auto", "auto, cpu, cuda or cuda:N")},
+        texts=cli.DEVICE,
     )
     import numpy as np
     import torch

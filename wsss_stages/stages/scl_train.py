@@ -23,11 +23,7 @@ def main(argv: list[str] | None = None) -> None:
             "features+": "manifests of scl_features, training split",
             "weights>": "weights.safetensors to write",
         },
-        texts={
-            "backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier"),
-            "backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'"),
-            "device": ("auto", "auto, cpu, cuda or cuda:N"),
-        },
+        texts=cli.BACKBONE | cli.DEVICE,
     )
     from wsss_stages.data.few_shot.episodes import Episodes
     from wsss_stages.data.index import Index

@@ -1,0 +1,65 @@
+"""Pages of the review: how well the score finds bad labels, and pictures of the images to look at first."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from wsss_stages.data.index import Record
+from wsss_stages.evaluation import figures
+from wsss_stages.roads.review import Review
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.store import artifacts
+
+HEADER = ["score", "images", "mean, %", "images with truth", "rank correlation"]
+NOTE = (
+    "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: +1 "
+    "if the score puts images in the order of truth, 0 if it knows nothing of it."
+)
+UNSCORED = {True: "label is truth", False: "no score"}
+"""Stands below an image's name in place of its score."""
+
+
+def write_page(path: Path, scores: dict[str, dict[str, float | int | None]]) -> None:
+    """Write a page of what `Review.measured` knows of every score."""
+    table = [[name, *(shown(*pair) for pair in its.items())] for name, its in scores.items()]
+    with artifacts.whole(path) as partial:
+        partial.write_text(figures.html_table("Does the score find bad labels?", NOTE, HEADER, table))
+
+
+def shown(name: str, value: float | int | None) -> float | int | str | None:
+    """Return a number as the page shows it: shares in per cent, a correlation with its sign."""
+    if not isinstance(value, float):
+        return value
+    return f"{value:+.2f}" if name == "rank_correlation" else 100 * value
+
+
+def scored(record: Record, score: float) -> str:
+    """Return what stands beside an image's pictures: its name and its score, NaN if it has none."""
+    text = UNSCORED[bool(record.truth_sha256)] if np.isnan(score) else f"score {score:.2f}"
+    return f"{record.id[-20:]}\n{text}"
+
+
+def cells(review: Review, record: Record, manifest: Manifest) -> list[np.ndarray | None]:
+    """Return the pictures of an image: weak labels, every label map, truth or None."""
+    image = record.image(review.index.root)
+    weak = figures.with_marks(image, review.index.scribble_labels(record), record.points)
+    truth = record.truth_labels(review.index.root)
+    return [
+        figures.with_boxes(weak, record.boxes, record.box_classes),
+        *(figures.over(image, label) for label in review.labels(record, manifest).values()),
+        None if truth is None else figures.over(image, truth),
+    ]
+
+
+def write_pictures(
+    path: Path, review: Review, manifests: Sequence[Path], first: Sequence[str], scores: Float[np.ndarray, " n"]
+) -> None:
+    """Write a row of pictures for each of the first images, with their scores."""
+    index, manifest = review.index, Manifest(manifests, images=set(first))
+    records = [index.records[image_id] for image_id in first]
+    rows = [cells(review, record, manifest) for record in records]
+    names = [scored(*pair) for pair in zip(records, scores.tolist(), strict=True)]
+    legend = {c: index.classes[c] for c in sorted({c for record in records for c in record.tags})}
+    figures.save(figures.rows_figure(["weak labels", *review.views, "truth"], rows, names, legend), path)
