@@ -49,6 +49,14 @@ def test_every_parameter_learns_and_new_ones_are_all_but_the_backbones(head):
     assert not new & old and new | old == {id(p) for p in network.parameters()}
 
 
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("name", ["tiny", "mobilenet_v2", "tf_efficientnet_lite0"])
+def test_the_grid_is_that_of_the_logits(head, name):
+    network = HEADS[head](HEADS[head].body(name, 16, False), 3, 16).eval()
+    for logits, _ in network.graded(torch.zeros(2, 3, 128, 192)).values():
+        assert [n * network.grid.stride for n in logits.shape[2:]] == [128, 192]
+
+
 @pytest.mark.parametrize("images", [1, 3])
 @pytest.mark.parametrize("head", HEADS)
 def test_any_batch_takes_a_step(head, images):

@@ -1,11 +1,11 @@
 """DeepLab-v3+ (Chen et al. 2018) of few layers: three maps, the finer one beside the context of the deeper two."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets import backbones
+from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.nets.heads import head
 from wsss_stages.nets.segmenter import Segmenter, block
 
@@ -32,8 +32,13 @@ class DeepLabV3Plus(Segmenter):
         self.refine = nn.Sequential(*block(channels + FINE, channels, 3), *block(channels, channels, 3))
         self.classify = nn.Conv2d(channels, classes, 1)
 
+    @property
+    def grid(self) -> Grid:
+        """Where the logits lie in the image: at the nodes of the fine map."""
+        return self.backbone.grids[1]
+
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:
         _, fine, middle, last = self.backbone(image)
         joined = torch.cat([reduce(m) for reduce, m in zip(self.reduce, (middle, last), strict=True)], dim=1)
-        context = F.interpolate(self.context(joined), fine.shape[2:], mode="bilinear", align_corners=False)
+        context = onto(self.context(joined), self.backbone.grids[-1], self.grid, fine.shape[2:])
         return self.classify(self.refine(torch.cat([context, self.fine(fine)], dim=1)))
