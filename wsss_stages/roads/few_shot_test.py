@@ -9,7 +9,7 @@ from wsss_stages.config.options import SclEvaluate
 from wsss_stages.config.tables import control_of, row_of
 from wsss_stages.data.few_shot.episode_pools import Drawer
 from wsss_stages.data.few_shot.episodes import Episodes, of_another_class
-from wsss_stages.data.few_shot.squares import from_square, image_on_square
+from wsss_stages.data.few_shot.squares import from_square, image_on_square, sides_of
 from wsss_stages.data.index import stable_hash
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
@@ -35,7 +35,7 @@ class FewShotTest:
     def __init__(self, network: FewShot, frozen: Frozen, episodes: Episodes, opt: SclEvaluate, device: str):
         self.network, self.frozen, self.episodes, self.opt, self.device = network, frozen, episodes, opt, device
         stride = frozen.options["stride"]
-        self.sides = [max(stride, round(frozen.side * scale / stride) * stride) for scale in opt.scales]
+        self.sides = sides_of(frozen.side, stride, opt.scales)
         self.rows = {row_of(shots, how): (shots, how) for shots in opt.shots for how in _ways(shots)}
         self.controls = {control_of(row): asked for row, asked in self.rows.items() if asked[0] == 1}
         self.threshold = self._threshold()
