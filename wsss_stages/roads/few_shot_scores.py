@@ -1,6 +1,7 @@
 """Scores of a few-shot network from its counts: mIoU of new classes, FB-IoU and the IoU of each class, of every seed."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,19 @@ from wsss_stages.config.options import SclEvaluate
 from wsss_stages.data.few_shot.episodes import EpisodeError, Episodes
 from wsss_stages.data.index import Index
 from wsss_stages.evaluation import metrics
+from wsss_stages.store import artifacts
 
 Counts = Int[np.ndarray, "seeds classes 2 2"]
 """Pixels of each class by truth and label, 0 others and 1 the class."""
+
+
+def of_one_fold(weights: Path, trained: int, episodes: Path, tested: int) -> None:
+    """Raise ContractError unless a network is tested on the fold that it was trained on."""
+    if trained != tested:
+        raise artifacts.ContractError(
+            f"{weights} were trained on fold {trained}, but {episodes} are of fold {tested}: a test on "
+            "classes that were trained. Give both of one fold."
+        )
 
 
 def few_enough(shots: Sequence[int], episodes: Episodes) -> None:

@@ -47,7 +47,7 @@ def by_row(texts: list[str]) -> dict[int, list[Path]]:
 
 def seconds(row: Row, paces: list[dict] | None) -> tuple[float | None, ...]:
     """Return the mean seconds of an iteration over the seeds, and the thesis's; nothing for a table that does not tell them."""
-    return (statistics.mean(pace["seconds_per_step"] for pace in paces), row.thesisseconds) if paces else ()
+    return (statistics.mean(pace["seconds_per_step"] for pace in paces), row.thesis_seconds) if paces else ()
 
 
 def of_predictions(scores: list[dict]) -> tuple[float | None, float | None]:

@@ -21,7 +21,10 @@ from wsss_stages.labels.boxes import allowed
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import labels_at_nodes
 from wsss_stages.pairwise.windows import offsets
+from wsss_stages.shards.manifest import Manifest
+from wsss_stages.store import contracts
 from wsss_stages.store.check_finite import finite
+from wsss_stages.store.progress import progress
 
 STAGE, MAKER = "s5_walk", "s4_affinity"
 IMAGES = 40
@@ -35,6 +38,11 @@ def to_choose_by(every: Sequence[Record], learned: Affinity) -> tuple[list[Recor
     return [record for record in every if record.id in ids], bool(held)
 
 
+def asked_for(opt: Graph) -> contracts.Contract:
+    """Return what a part is hidden of: the seeds that the walk starts with, or for --seeds cam the confident ones."""
+    return contracts.SEEDS if opt.seeds == "cam" else contracts.ALL[opt.seeds]
+
+
 class WalkChoice:
     """Sums over images of how well every walk finds hidden seeds, and of edges at the seeds' outlines."""
 
@@ -44,6 +52,13 @@ class WalkChoice:
         self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
         self.counts: dict[tuple[float, int], np.ndarray] = {}
         self.across, self.inside = np.zeros(2), np.zeros(2)
+
+    def run(self, records: Sequence[Record], seeds: Manifest, cams: Manifest) -> None:
+        """Add all images. `cams`: read for --seeds cam alone, beside the seeds that are asked for."""
+        of_cam = self.opt.seeds == "cam"
+        for record in progress(records, STAGE):
+            label = seeds.read(record.id, asked_for(self.opt))["label"]
+            self.add(record, label, cams.read(record.id, contracts.CAM)["cam"] if of_cam else None)
 
     def add(self, record: Record, label: UInt8[np.ndarray, "h w"], cam: np.ndarray | None) -> None:
         """Walk over an image's graph with a part of its seeds hidden. `cam`: for --seeds cam, else None."""

@@ -32,11 +32,10 @@ def main(argv: list[str] | None = None) -> None:
     import torch
 
     from wsss_stages.data.index import Index
-    from wsss_stages.roads.walk_choice import WalkChoice, to_choose_by
+    from wsss_stages.roads.walk_choice import WalkChoice, asked_for, to_choose_by
     from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
-    from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_affinity
 
     device = devices.pick(paths.device)
@@ -47,15 +46,11 @@ def main(argv: list[str] | None = None) -> None:
     learned, index = options.Affinity(**trained["options"]), Index.read(paths.index)
     records, held = to_choose_by(index.split("train"), learned)
     ids = {record.id for record in records}
-    contract = contracts.SEEDS if opt.seeds == "cam" else contracts.ALL[opt.seeds]
-    seeds = Manifest(paths.seeds_manifests, [contract], ids)
+    seeds = Manifest(paths.seeds_manifests, [asked_for(opt)], ids)
     cams = Manifest(paths.cams or [], [contracts.CAM], ids)
     choice = WalkChoice(network, learned, index, opt, device)
-    for record in progress(records, "s5_walk"):
-        label = seeds.read(record.id, contract)["label"]
-        choice.add(record, label, cams.read(record.id, contracts.CAM)["cam"] if opt.seeds == "cam" else None)
-    content = {"images": len(records), "held_out": held}
-    artifacts.write_sealed(paths.chosen, content | choice.chosen())
+    choice.run(records, seeds, cams)
+    artifacts.write_sealed(paths.chosen, {"images": len(records), "held_out": held} | choice.chosen())
 
 
 if __name__ == "__main__":

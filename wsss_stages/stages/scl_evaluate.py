@@ -49,11 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
     network, known = restore_few_shot(paths.weights, opt)
     network.to(device, memory_format=torch.channels_last)
-    if known["fold"] != episodes.fold:
-        raise artifacts.ContractError(
-            f"{paths.weights} were trained on fold {known['fold']}, but {paths.episodes} are of fold {episodes.fold}: a test on "
-            "classes that were trained. Give both of one fold."
-        )
+    few_shot_scores.of_one_fold(paths.weights, known["fold"], paths.episodes, episodes.fold)
     frozen = Frozen(index, paths.features, network.head.deep)
     frozen.wants(known["features"])
     few_shot_scores.few_enough(opt.shots, episodes)
