@@ -28,6 +28,11 @@ READERS = {
     "fromfile", "tofile", "memmap", "safe_open", "load_file", "save_file", "File",
 }  # fmt: skip
 """Functions and methods that open files, whatever library they are of."""
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+LONGEST_MAIN, LONGEST_NESTED = 40, 5
+"""Lines of a stage's `main`, whose work is in roads, and of a function inside another, which no test can reach."""
+NESTED = {"pairwise/simd.py"}
+"""Files whose nested functions may be longer: kernels that a compiler is given."""
 LOADERS = {"np", "numpy", "torch", "json", "yaml", "pickle", "joblib"}
 """Libraries whose `load` opens a file; that of an LLVM builder reads memory."""
 
@@ -134,3 +139,34 @@ def test_a_reader_is_seen(source):
 def test_files_stay_small():
     for place, path in FILES:
         assert len(path.read_text().splitlines()) <= 330, f"{place} has more than one subject"
+
+
+def long_functions(place: str, source: str) -> list[str]:
+    """Return the functions of a source that are too long for where they stand: `main` of a stage, and nested ones."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        nested = [inner for inner in ast.walk(node) if inner is not node] if isinstance(node, FUNCTIONS) else []
+        limits = [(inner, LONGEST_NESTED) for inner in nested if isinstance(inner, FUNCTIONS) and place not in NESTED]
+        if isinstance(node, FUNCTIONS) and node.name == "main" and place.startswith("stages/"):
+            limits.append((node, LONGEST_MAIN))
+        found += [f.name for f, limit in limits if (f.end_lineno or 0) - f.lineno + 1 > limit]
+    return found
+
+
+def test_functions_are_short_where_no_test_reaches_them():
+    found = {place: long_functions(place, path.read_text()) for place, path in FILES}
+    assert not {place: names for place, names in found.items() if names}
+
+
+@pytest.mark.parametrize(
+    ("place", "lines", "long"),
+    [
+        ("stages/s4_affinity.py", ["def main():"] + ["    pass"] * 39, []),
+        ("stages/s4_affinity.py", ["def main():"] + ["    pass"] * 40, ["main"]),
+        ("commands/demo.py", ["def main():"] + ["    pass"] * 40, []),
+        ("roads/seeds.py", ["def f():", "    def g():"] + ["        pass"] * 4, []),
+        ("roads/seeds.py", ["def f():", "    def g():"] + ["        pass"] * 5, ["g"]),
+    ],
+)
+def test_a_long_function_is_seen(place, lines, long):
+    assert long_functions(place, "\n".join(lines)) == long

@@ -93,6 +93,14 @@ def _grid(stride: int, centre: float | None) -> Grid:
     return Grid.cells(stride) if centre is None else Grid(stride, centre)
 
 
+def _add_centre(centres: dict[int, float], module: nn.Module, side: int) -> None:
+    """Add to `_watched`'s pixels that of a module whose map is `side` nodes wide, if it is the first one that counts there."""
+    step = module.stride[0] if isinstance(module.stride, tuple) else module.stride
+    kernel = module.kernel_size[0] if isinstance(module.kernel_size, tuple) else module.kernel_size
+    if step > 1 and kernel > 1 and side not in centres and side * step in centres:
+        centres[side] = centres[side * step] + SIDE // (side * step) * first_pixel(module)
+
+
 @torch.no_grad()
 def _watched(backbone: Backbone) -> tuple[list[Tensor], dict[int, float]]:
     """Return the maps of an empty image, and by their side the pixel in the middle of the first node's kernels.
@@ -102,11 +110,7 @@ def _watched(backbone: Backbone) -> tuple[list[Tensor], dict[int, float]]:
     centres = {SIDE: 0.0}
 
     def look(module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-        step = module.stride[0] if isinstance(module.stride, tuple) else module.stride
-        kernel = module.kernel_size[0] if isinstance(module.kernel_size, tuple) else module.kernel_size
-        side = output.shape[2]
-        if step > 1 and kernel > 1 and side not in centres and side * step in centres:
-            centres[side] = centres[side * step] + SIDE // (side * step) * first_pixel(module)
+        _add_centre(centres, module, output.shape[2])
 
     strided = [m for m in backbone.modules() if isinstance(m, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d)]
     handles = [module.register_forward_hook(look) for module in strided]

@@ -16,17 +16,7 @@ class Registry(Mapping[str, T]):
 
     def register(self, *names: str) -> Callable[[T], T]:
         """Return a decorator that registers a class or a function under names. Raises ValueError for a name that is taken."""
-
-        def decorate(made: T) -> T:
-            for name in names:
-                if name in self._found:
-                    raise ValueError(
-                        f"{self._package}: found {name!r} a second time; wanted names that differ. Rename one."
-                    )
-                self._found[name] = made
-            return made
-
-        return decorate
+        return lambda made: self._register(names, made)
 
     def __getitem__(self, name: str) -> T:
         return self._all()[name]
@@ -36,6 +26,15 @@ class Registry(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._all())
+
+    def _register(self, names: tuple[str, ...], made: T) -> T:
+        for name in names:
+            if name in self._found:
+                raise ValueError(
+                    f"{self._package}: found {name!r} a second time; wanted names that differ. Rename one."
+                )
+            self._found[name] = made
+        return made
 
     def _all(self) -> dict[str, T]:
         if not self._complete:

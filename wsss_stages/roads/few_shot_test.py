@@ -7,9 +7,9 @@ import torch
 
 from wsss_stages.config.options import SclEvaluate
 from wsss_stages.config.tables import control_of, row_of
-from wsss_stages.data.few_shot.episode_pools import Drawer
+from wsss_stages.data.few_shot.episode_pools import Drawer, Episode
 from wsss_stages.data.few_shot.episodes import Episodes, of_another_class
-from wsss_stages.data.few_shot.squares import from_square, image_on_square
+from wsss_stages.data.few_shot.squares import from_square, image_on_square, sides_of
 from wsss_stages.data.index import stable_hash
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
@@ -35,7 +35,7 @@ class FewShotTest:
     def __init__(self, network: FewShot, frozen: Frozen, episodes: Episodes, opt: SclEvaluate, device: str):
         self.network, self.frozen, self.episodes, self.opt, self.device = network, frozen, episodes, opt, device
         stride = frozen.options["stride"]
-        self.sides = [max(stride, round(frozen.side * scale / stride) * stride) for scale in opt.scales]
+        self.sides = sides_of(frozen.side, stride, opt.scales)
         self.rows = {row_of(shots, how): (shots, how) for shots in opt.shots for how in _ways(shots)}
         self.controls = {control_of(row): asked for row, asked in self.rows.items() if asked[0] == 1}
         self.threshold = self._threshold()
@@ -112,20 +112,17 @@ class FewShotTest:
         """Return the threshold of similarities that is best on base classes."""
         drawer = Drawer(self.episodes.train, balanced=True, several=0.0, negative=0.0)
         rng = np.random.default_rng(stable_hash("prototypes", "scl_evaluate.threshold"))
+        drawn = (drawer.draw(rng) for _ in range(CHOSEN_BY))
+        return best_threshold(map(self._similarities, drawn), len(self.frozen.index.classes))
 
-        def found() -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-            for _ in range(CHOSEN_BY):
-                episode = drawer.draw(rng)
-                query, support = (self._maps([self.frozen.maps(i)]) for i in (episode.query, *episode.supports))
-                mask = torch.from_numpy(self.frozen.mask(episode.supports[0], episode.cls))[None].to(self.device)
-                P = prototypes(support.middle, *at_nodes(mask, tuple(support.middle.shape[2:]), self.network.grid))
-                truth = self.frozen.truth(episode.query, episode.cls)
-                at_pixels = from_square(similarity(query.middle, P), *truth.shape, self.frozen.side, self.network.grid)[
-                    0
-                ]
-                yield episode.cls, at_pixels.cpu().numpy(), truth
-
-        return best_threshold(found(), len(self.frozen.index.classes))
+    def _similarities(self, episode: Episode) -> tuple[int, np.ndarray, np.ndarray]:
+        """Return class, similarity of the query's pixels to the support's prototype, and truth."""
+        query, support = (self._maps([self.frozen.maps(i)]) for i in (episode.query, *episode.supports))
+        mask = torch.from_numpy(self.frozen.mask(episode.supports[0], episode.cls))[None].to(self.device)
+        P = prototypes(support.middle, *at_nodes(mask, tuple(support.middle.shape[2:]), self.network.grid))
+        truth = self.frozen.truth(episode.query, episode.cls)
+        at_pixels = from_square(similarity(query.middle, P), *truth.shape, self.frozen.side, self.network.grid)
+        return episode.cls, at_pixels[0].cpu().numpy(), truth
 
 
 def _ways(shots: int) -> tuple[str, ...]:

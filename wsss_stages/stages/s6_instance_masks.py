@@ -12,9 +12,6 @@ import sys
 
 from wsss_stages.config import options
 from wsss_stages.stages import cli
-from wsss_stages.store import contracts
-
-NOTES = ("images without objects", "boxes taken whole")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,48 +25,19 @@ def main(argv: list[str] | None = None) -> None:
             "instances>": "instances.json to write",
         },
     )
-    import cv2
-
-    from wsss_stages.a2gnn.instances import box_masks, filled
-    from wsss_stages.data import instances
     from wsss_stages.data.index import Index
-    from wsss_stages.data.notes import Notes
+    from wsss_stages.roads.instance_masks import InstanceMasker, usable
     from wsss_stages.shards.manifest import Manifest
     from wsss_stages.store import artifacts
-    from wsss_stages.store.progress import progress
 
     index, pseudo = Index.read(paths.index), Manifest(paths.pseudo or [])
-    contract = contracts.ALL["grabcut" if opt.labels == "grabcut" else "pseudo"]
-    records = index.split("train")
-    usable = [r for r in records if (r.truth and r.instances if opt.labels == "truth" else r.boxes)]
-    if not usable:
-        wanted = "true instances (SegmentationObject)" if opt.labels == "truth" else "boxes"
-        raise ValueError(
-            f"{paths.index}: no training image has {wanted}, so there are no instances to learn; "
-            "use a dataset with them, and for pseudo labels weak: box or mixed"
-        )
-    content = instances.frame(index, usable)
-    notes = Notes()
-    lacking = instances.UNNUMBERED if opt.labels == "truth" else "images without objects"
-    used = {record.id for record in usable}
-    notes.add_each(lacking, (record.id for record in records if record.id not in used))
-    for number, record in enumerate(progress(usable, "s6_instance_masks"), 1):
-        if opt.labels == "truth":
-            instances.add_truth(content, number, record, index)
-            continue
-        height, width = record.full_height, record.full_width
-        label = pseudo.read(record.id, contract)["label"]
-        label = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST)
-        boxes, (_, classes) = record.full_boxes(), record.box_arrays()
-        masks = box_masks(label, boxes, classes, opt.overlap)
-        empty = ~masks.any(axis=(1, 2))
-        masks[empty] = filled(boxes[empty], height, width)
-        notes.add("boxes taken whole", int(empty.sum()), record.id)
-        instances.add(content, number, masks, boxes, classes)
-    content["info"] |= {"options": opt.model_dump(), "notes": dict.fromkeys(NOTES, 0) | notes.counts}
+    every = index.split("train")
+    records = usable(every, opt.labels, paths.index)
+    masker = InstanceMasker(index, records, pseudo, opt)
+    content = masker.run(every)
     artifacts.write_sealed(paths.instances, content)
-    sys.stdout.write(f"{paths.instances}: {len(content['annotations'])} objects in {len(usable)} images\n")
-    for text, note in notes.items():
+    sys.stdout.write(f"{paths.instances}: {len(content['annotations'])} objects in {len(records)} images\n")
+    for text, note in masker.notes.items():
         sys.stdout.write(f"{text}: {note}\n")
 
 

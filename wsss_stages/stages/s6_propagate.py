@@ -52,9 +52,8 @@ def main(argv: list[str] | None = None) -> None:
     sources += [(contracts.GRABCUT, paths.seeds_manifest)] if opt.grabcut_share > 0 else []
     sources += [(contracts.WALK, paths.graph)] if opt.walk_share > 0 else []
     sources += [(contracts.OBJECTS, paths.objects)] if opt.objects_share > 0 else []
-    options_of_images = opt.model_dump(exclude={"images"})
-    weights = artifacts.sha256(paths.affinity)
-    shard = Shard("s6_propagate", MADE, index, paths.split, paths.manifest, options_of_images, sources, weights)
+    depends, weights = opt.model_dump(exclude={"images"}), artifacts.sha256(paths.affinity)
+    shard = Shard("s6_propagate", MADE, index, paths.split, paths.manifest, depends, sources, weights)
     Propagator(network, options.Affinity(**trained["options"]), index, opt, device).run(shard)
 
 

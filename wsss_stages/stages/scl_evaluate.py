@@ -34,12 +34,11 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.DEVICE,
     )
-    import numpy as np
     import torch
 
-    from wsss_stages.data.few_shot.episodes import EpisodeError, Episodes
+    from wsss_stages.data.few_shot.episodes import Episodes
     from wsss_stages.data.index import Index
-    from wsss_stages.evaluation import metrics
+    from wsss_stages.roads import few_shot_scores
     from wsss_stages.roads.few_shot_test import FewShotTest
     from wsss_stages.shards.frozen_maps import Frozen
     from wsss_stages.stages import devices
@@ -50,49 +49,15 @@ def main(argv: list[str] | None = None) -> None:
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
     network, known = restore_few_shot(paths.weights, opt)
     network.to(device, memory_format=torch.channels_last)
-    if known["fold"] != episodes.fold:
-        raise artifacts.ContractError(
-            f"{paths.weights} were trained on fold {known['fold']}, but {paths.episodes} are of fold {episodes.fold}: a test on "
-            "classes that were trained. Give both of one fold."
-        )
+    few_shot_scores.of_one_fold(paths.weights, known["fold"], paths.episodes, episodes.fold)
     frozen = Frozen(index, paths.features, network.head.deep)
     frozen.wants(known["features"])
-    most = len(episodes.test[0][0].supports)
-    if not 1 <= min(opt.shots) <= max(opt.shots) <= most:
-        raise EpisodeError(f"found --shots {opt.shots}, wanted numbers of supports from 1 to the episodes' {most}.")
+    few_shot_scores.few_enough(opt.shots, episodes)
     test = FewShotTest(network, frozen, episodes, opt, device)
-    counts = test.counts()
-    content = {
-        "dataset": index.dataset,
-        "fold": episodes.fold,
-        "novel": [index.classes[c] for c in episodes.novel],
-        "images": len({image for its in episodes.test for e in its for image in (e.query, *e.supports)}),
-        "pairs": len(episodes.test[0]),
-        "unknown_ignored": True,
-        "threshold": test.threshold,
-        "options": opt.model_dump(),
-        "rows": {
-            row: {
-                "miou": [float(np.nanmean(metrics.foreground_iou(its)[episodes.novel])) for its in found],
-                "fb_iou": [metrics.mean_iou(its.sum(axis=0)) for its in found],
-                "iou": {
-                    index.classes[c]: [_number(metrics.foreground_iou(its)[c]) for its in found] for c in episodes.novel
-                },
-            }
-            for row, found in counts.items()
-        },
-    }
+    content = few_shot_scores.summary(index, episodes, opt, test.threshold, test.counts())
     artifacts.write_sealed(paths.scores, content)
-    for row, found in content["rows"].items():
-        miou, fb = (100 * np.array(found[key]) for key in ("miou", "fb_iou"))
-        sys.stdout.write(
-            f"fold {episodes.fold}, {row}: mIoU {miou.mean():.1f} ± {miou.std(ddof=len(miou) > 1):.1f} %, FB-IoU {fb.mean():.1f} % "
-            f"over {len(miou)} seeds of {len(episodes.test[0])} episodes\n"
-        )
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else float(value)
+    for line in few_shot_scores.lines(content):
+        sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -26,21 +26,11 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.DEVICE,
     )
-    import numpy as np
     import torch
-    from PIL import Image
 
-    from wsss_stages.data.few_shot.squares import from_square, image_on_square, mask_on_square
     from wsss_stages.data.few_shot.supports import photographs, read_supports
-    from wsss_stages.data.images import read_photo
-    from wsss_stages.data.importers.voc_writer import write_labels
-    from wsss_stages.evaluation import figures
-    from wsss_stages.nets import backbones
-    from wsss_stages.scl.answers import Answers
+    from wsss_stages.roads.few_shot_segment import FewShotSegmenter
     from wsss_stages.stages import devices
-    from wsss_stages.store import artifacts
-    from wsss_stages.store.check_finite import finite
-    from wsss_stages.store.progress import progress
     from wsss_stages.training.networks import restore_few_shot
 
     if paths.out.resolve() in (paths.support.resolve(), paths.query.resolve()):
@@ -50,25 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     network, known = restore_few_shot(paths.weights, opt)
     network.to(device, memory_format=torch.channels_last)
     side, stride = known["features"]["side"], known["features"]["stride"]
-    sides = [max(stride, round(side * scale / stride) * stride) for scale in opt.scales]
-
-    def encode(photos: list[np.ndarray], side: int):
-        squares = np.stack([image_on_square(photo, side) for photo in photos])
-        return network.encode(backbones.normalise(torch.from_numpy(squares).to(device)))
-
-    masks = np.stack([mask_on_square(support.mask, side) for support in supports])
-    answers = Answers(
-        network, encode([s.photo for s in supports], side), torch.from_numpy(masks).to(device), opt.cross_path
-    )
-    for path in progress(queries, "scl_segment"):
-        photo = read_photo(path)
-        fused = [answers.fused(answers.scores(encode([photo], s), len(supports)), opt.fusion == "cross") for s in sides]
-        total = sum(from_square(its, *photo.shape[:2], s, network.grid) for its, s in zip(fused, sides, strict=True))
-        finite(total, "the scores", "scl_segment", path.stem, "scl_train")
-        label = total.argmax(dim=0).cpu().numpy().astype(np.uint8)
-        write_labels(paths.out / f"{path.stem}.png", label)
-        with artifacts.whole(paths.out / "overlays" / f"{path.stem}.jpg") as partial:
-            Image.fromarray(figures.over(photo, label)).save(partial, format="JPEG", quality=90)
+    FewShotSegmenter(network, supports, side, stride, opt, device).run(queries, paths.out)
     sys.stdout.write(f"{paths.out}: {len(queries)} masks from {len(supports)} supports\n")
 
 

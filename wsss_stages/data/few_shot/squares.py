@@ -1,5 +1,7 @@
 """Images and masks on a square of one side, and scores back from it; the longer side fills it, the rest is at its right or bottom."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch.nn.functional as F
@@ -17,6 +19,11 @@ def inside(height: int, width: int, side: int) -> tuple[int, int]:
     """Rows and columns of the square that an image fills."""
     longer = max(height, width)
     return max(1, round(height * side / longer)), max(1, round(width * side / longer))
+
+
+def sides_of(side: int, stride: int, scales: Sequence[float]) -> list[int]:
+    """Return the sides of a square at several scales, pixels: whole numbers of strides, at least one."""
+    return [max(stride, round(side * scale / stride) * stride) for scale in scales]
 
 
 def image_on_square(photo: np.ndarray, side: int) -> np.ndarray:

@@ -77,18 +77,22 @@ def import_coco(
         return _examine(image_id, listed[image_id], root, truth, class_of)
 
     def draw(record: Record) -> None:
-        if record.truth:
-            image = listed[record.id]
-            frame = fit(image.size, record.full_height, record.full_width)
-            found = coco_annotations.read(image.annotations, frame, class_of)
-            write_labels(Path(record.truth), found.labels)
-            if record.instances:
-                write_labels(Path(record.instances), found.instances)
+        _draw(record, listed[record.id], class_of)
 
     records = examine_all(splits["train"] + splits["val"], examine, findings, notes, max_side, workers)
     for _ in progress(Prefetch(records.values(), draw, workers), "true masks"):
         pass
     return Index(dataset, root.resolve(), ["background", *categories.values()], splits, records, notes)
+
+
+def _draw(record: Record, image: Listed, class_of: dict[Id, int]) -> None:
+    """Write the true masks of an image, where it has any."""
+    if record.truth:
+        frame = fit(image.size, record.full_height, record.full_width)
+        found = coco_annotations.read(image.annotations, frame, class_of)
+        write_labels(Path(record.truth), found.labels)
+        if record.instances:
+            write_labels(Path(record.instances), found.instances)
 
 
 def _categories(contents: dict[CocoList, Content], findings: list[Finding], notes: Notes) -> dict[Id, str]:

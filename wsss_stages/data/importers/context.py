@@ -55,16 +55,18 @@ def import_context(
     index = import_voc(
         dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, truth=truth, workers=workers
     )
-
-    def draw(record: Record) -> Record:
-        if not record.truth:
-            return record
-        labels = read_labels(index.root / record.truth)
-        path = (truth / "SegmentationClass" / f"{record.id}.png").resolve()
-        write_labels(path, np.where(labels == 0, UNKNOWN, labels).astype(np.uint8))
-        return replace(record, truth=str(path))
-
     records = Spool()
-    for _, record in progress(Prefetch(index.records.values(), draw, workers), "true masks"):
+    drawn = Prefetch(index.records.values(), lambda record: _drawn(record, index.root, truth), workers)
+    for _, record in progress(drawn, "true masks"):
         records.add(record)
     return replace(index, records=records)
+
+
+def _drawn(record: Record, root: Path, truth: Path) -> Record:
+    """Write the true mask of an image below `truth`, unknown where no class is, and return the record that names it."""
+    if not record.truth:
+        return record
+    labels = read_labels(root / record.truth)
+    path = (truth / "SegmentationClass" / f"{record.id}.png").resolve()
+    write_labels(path, np.where(labels == 0, UNKNOWN, labels).astype(np.uint8))
+    return replace(record, truth=str(path))

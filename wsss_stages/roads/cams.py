@@ -1,0 +1,50 @@
+"""Class activation maps of images, many of one size at once (Eqs. 2.1-2.3)."""
+
+import numpy as np
+import torch
+from jaxtyping import Float16, UInt8
+
+from wsss_stages.config.options import Cam
+from wsss_stages.labels.cam import multi_scale
+from wsss_stages.nets import backbones
+from wsss_stages.shards.shard import Item, Shard
+from wsss_stages.store.check_finite import finite
+from wsss_stages.store.prefetch import Prefetch
+from wsss_stages.store.progress import progress
+
+PIXELS_ON_GPU = 4_000_000
+"""Of images of one size that go through the network at once; at scale 2 and mirrored they are eight times as many."""
+
+
+class CamMaker:
+    """A classifier, which is on the device already."""
+
+    def __init__(self, network: torch.nn.Module, stride: int, opt: Cam, device: str):
+        """`stride`: of the classifier's options."""
+        self.network, self.stride, self.opt, self.device = network, stride, opt, device
+        self.limit = opt.batch_pixels or (1 if device == "cpu" else PIXELS_ON_GPU)
+
+    def run(self, shard: Shard) -> None:
+        """Make every image of the shard that is not whole yet."""
+        batches = shard.batches(lambda record: record.height * record.width, self.limit, one_size=True)
+        loading = Prefetch(batches, lambda batch: np.stack([item.image for item in batch]))
+        for batch, photos in progress(loading, "s2_cam (batches)"):
+            for item, cam in zip(batch, self.cams(batch, photos), strict=True):
+                if not item.done:
+                    item.write({"cam": stored(cam, item.id, item.record.tags)})
+        shard.finish()
+
+    def cams(self, batch: list[Item], photos: UInt8[np.ndarray, "b h w 3"]) -> list[torch.Tensor]:
+        """Return (k, y, x) the maps of every image's classes."""
+        images = backbones.normalise(torch.from_numpy(photos).permute(0, 3, 1, 2).to(self.device) / 255)
+        classes = [torch.tensor(item.record.tags, dtype=torch.long, device=self.device) for item in batch]
+        network, opt = self.network, self.opt
+        return multi_scale(network.cam, images, classes, opt.scales, opt.flip, self.stride, network.backbone.grids[-1])
+
+
+def stored(
+    cam: torch.Tensor, name: str, tags: list[int]
+) -> dict[str, Float16[np.ndarray, "k y x"] | UInt8[np.ndarray, " k"]]:
+    """Return the maps of an image as contracts.CAM has them. Raises ValueError, naming the image, for numbers that are none."""
+    found = finite(cam.cpu().numpy(), "the class activation maps", "s2_cam", name, "s1_classifier")
+    return {"cam": found.astype(np.float16), "classes": np.array(tags, np.uint8)}

@@ -1,0 +1,60 @@
+"""Masks of a class that was never trained, in any photographs, by a few-shot network and a few annotated photographs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image
+
+from wsss_stages.config.options import SclSegment
+from wsss_stages.data.few_shot.squares import from_square, image_on_square, mask_on_square, sides_of
+from wsss_stages.data.few_shot.supports import Support
+from wsss_stages.data.images import read_photo
+from wsss_stages.data.importers.voc_writer import write_labels
+from wsss_stages.evaluation import figures
+from wsss_stages.nets import backbones
+from wsss_stages.scl.answers import Answers
+from wsss_stages.scl.few_shot import FewShot
+from wsss_stages.scl.head import Maps
+from wsss_stages.store import artifacts
+from wsss_stages.store.check_finite import finite
+from wsss_stages.store.progress import progress
+
+
+class FewShotSegmenter:
+    """A network, which is on the device already, under the supports of one class."""
+
+    def __init__(
+        self, network: FewShot, supports: Sequence[Support], side: int, stride: int, opt: SclSegment, device: str
+    ):
+        """`side`, `stride`: of the squares and the maps that the network was trained on, pixels."""
+        self.network, self.opt, self.device, self.shots = network, opt, device, len(supports)
+        self.sides = sides_of(side, stride, opt.scales)
+        masks = np.stack([mask_on_square(support.mask, side) for support in supports])
+        maps = self.encode([support.photo for support in supports], side)
+        self.answers = Answers(network, maps, torch.from_numpy(masks).to(device), opt.cross_path)
+
+    def run(self, photographs: Sequence[Path], out: Path) -> None:
+        """Write the mask of every photograph, and the mask over the photograph."""
+        for path in progress(photographs, "scl_segment"):
+            photo = read_photo(path)
+            label = self.label(photo, path.stem)
+            write_labels(out / f"{path.stem}.png", label)
+            with artifacts.whole(out / "overlays" / f"{path.stem}.jpg") as partial:
+                Image.fromarray(figures.over(photo, label)).save(partial, format="JPEG", quality=90)
+
+    def label(self, photo: UInt8[np.ndarray, "h w 3"], name: str) -> UInt8[np.ndarray, "h w"]:
+        """Return 1 where the class is, else 0. Raises ValueError, naming the photograph, for scores that are no numbers."""
+        answers, size = self.answers, photo.shape[:2]
+        at_scales = (answers.scores(self.encode([photo], side), self.shots) for side in self.sides)
+        fused = [answers.fused(scores, self.opt.fusion == "cross") for scores in at_scales]
+        total = sum(from_square(F, *size, side, self.network.grid) for F, side in zip(fused, self.sides, strict=True))
+        finite(total, "the scores", "scl_segment", name, "scl_train")
+        return total.argmax(dim=0).cpu().numpy().astype(np.uint8)
+
+    def encode(self, photos: Sequence[np.ndarray], side: int) -> Maps:
+        """Return the maps of photographs on squares of this side."""
+        squares = np.stack([image_on_square(photo, side) for photo in photos])
+        return self.network.encode(backbones.normalise(torch.from_numpy(squares).to(self.device)))
