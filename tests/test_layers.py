@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "wsss_stages"
 MATHS = {"labels", "pairwise", "nets", "a2gnn", "rrm", "dfr", "scl"}
 BELOW = {
-    **dict.fromkeys(MATHS, MATHS | {"evaluation.metrics"}),
+    **dict.fromkeys(sorted(MATHS), MATHS | {"evaluation.metrics"}),
     "store": MATHS,
     "data": MATHS | {"store"},
     "config": {"data", "store"},
