@@ -9,10 +9,10 @@ from wsss_stages.config.options import KINDS
 from wsss_stages.data.index import Index
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import superpixels
+from wsss_stages.roads import report_tables
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import (
     cli,
-    report,
     s3_seeds,
     s4_affinity,
     s4_object_net,
@@ -117,7 +117,7 @@ def test_seeds_have_background_and_the_notes_tell_how_much(run):
     notes = Manifest([run.path("s3_seeds")]).notes
     assert {name: notes[f"seeds_{name}"] for name in counted} == counted
     assert counted["background"] > 0.05 * counted["pixels"] and counted["foreground"] > 0
-    rows = dict(report.substitutions(notes))
+    rows = dict(report_tables.substitutions(notes))
     assert rows["seeds_background_share, %"] == pytest.approx(100 * counted["background"] / counted["pixels"])
     assert rows["seeds_classes_lost, %"] == pytest.approx(100 * counted["classes_lost"] / counted["classes"])
     assert not any(name in rows for name in notes if name.startswith("seeds_"))

@@ -85,7 +85,7 @@ def started(run, weights, *more):
     """The network and the layers before the first step of a training on the classifier."""
     with pytest.MonkeyPatch.context() as context:
         jobs = []
-        context.setattr(training, "fit", lambda job, *_: jobs.append(job))
+        context.setattr(training, "fit", lambda job, *_: jobs.append(job) or 0.0)
         rrm_train.main([*run.training(weights), "--start", "classifier", *map(str, more)])
     return jobs[0]
 

@@ -8,6 +8,7 @@ from tests.messages import raises
 from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.index import Index
 from wsss_stages.data.weak.enough import missing
+from wsss_stages.roads.weak_labels import CONNECTED
 from wsss_stages.stages import simulate_weak
 
 
@@ -61,4 +62,4 @@ def test_images_without_numbered_masks_are_named(toy, tmp_path, capsys):
     content["records"][1]["instances"] = None
     toy.write_index(tmp_path / "index.json", content)
     simulate_weak.main(["--index", str(tmp_path / "index.json"), "--out", str(tmp_path / "weak"), "--kinds", "[box]"])
-    assert f"{simulate_weak.CONNECTED}: 1 ({content['records'][1]['id']})" in capsys.readouterr().out
+    assert f"{CONNECTED}: 1 ({content['records'][1]['id']})" in capsys.readouterr().out

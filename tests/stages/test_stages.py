@@ -8,7 +8,7 @@ import pytest
 from tests.messages import raises
 from wsss_stages import training
 from wsss_stages.data.index import Index
-from wsss_stages.nets import segmenter
+from wsss_stages.roads import predictions
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.shards.shard import Shard
 from wsss_stages.stages import (
@@ -176,11 +176,11 @@ def test_frequent_classes_are_those_that_so_many_training_images_show(toy, tmp_p
 def test_predictions_among_the_images_classes_are_the_most_likely_of_them(toy, monkeypatch, tmp_path):
     seen = []
 
-    def multi_scale(*arguments, real=segmenter.multi_scale):
+    def multi_scale(*arguments, real=predictions.multi_scale):
         seen.append(real(*arguments))
         return seen[-1]
 
-    monkeypatch.setattr(segmenter, "multi_scale", multi_scale)
+    monkeypatch.setattr(predictions, "multi_scale", multi_scale)
     s8_predict.main(toy.argv("s8_predict", tmp_path))
     manifest = Manifest([toy.manifest("s8_predict", "val", tmp_path)])
     records = list(Index.read(toy.index).split("val"))

@@ -64,9 +64,9 @@ class FewShotTraining(TrainingStage):
         )
         return list(self.items), [self.held_drawer.draw(np.random.default_rng(seed)) for seed in seeds]
 
-    def sample(self, item: int | Episode, rng) -> dict[str, np.ndarray]:
+    def sample(self, item: int | Episode, rng) -> dict[str, np.ndarray | int]:
         episode = self.drawer.draw(rng) if isinstance(item, int) else item
-        found = {"class": episode.cls}
+        found: dict[str, np.ndarray | int] = {"class": episode.cls}
         for part, image in (("query", episode.query), ("support", episode.supports[0])):
             arrays = {**self.prepared(image), "mask": self.frozen.mask(image, episode.cls)}
             if rng is not None and self.opt.flip and rng.random() < 0.5:

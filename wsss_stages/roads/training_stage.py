@@ -23,8 +23,8 @@ class TrainingStage(ABC):
     opt: Training
 
     @abstractmethod
-    def sample(self, item: Any, rng: np.random.Generator | None) -> dict[str, np.ndarray]:
-        """Return the arrays of an augmented item, or without rng of the item as it is."""
+    def sample(self, item: Any, rng: np.random.Generator | None) -> dict[str, np.ndarray | int]:
+        """Return the arrays and numbers of an augmented item, or without rng of the item as it is."""
 
     @abstractmethod
     def loss(self, batch: dict) -> dict[str, Tensor]:

@@ -40,7 +40,7 @@ class Job:
     groups: list[tuple]
     items: Sequence
     item_id: Callable[[object], str]
-    sample: Callable[[object, np.random.Generator | None], dict[str, np.ndarray]]
+    sample: Callable[[object, np.random.Generator | None], dict[str, np.ndarray | int]]
     loss: Callable[[dict], dict[str, Tensor]]
     epochs: int
     options: Loop

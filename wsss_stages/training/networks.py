@@ -156,7 +156,7 @@ def _rrm(known: dict) -> RrmNet:
 
 def _segmenter(path: Path, known: dict) -> Segmenter:
     opt = known["options"]
-    if opt.get("head") not in HEADS:
+    if opt.get("head", "") not in HEADS:
         raise ContractError(
             f"{path}: found weights of {known.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
             f"one of {', '.join(HEADS)}. Run s7_segment again."

@@ -5,7 +5,14 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_stages.data.few_shot.squares import from_square, image_on_square, inside, mask_of_class, mask_on_square
+from wsss_stages.data.few_shot.squares import (
+    from_square,
+    image_on_square,
+    inside,
+    mask_of_class,
+    mask_on_square,
+    sides_of,
+)
 from wsss_stages.data.few_shot.supports import read_supports
 
 
@@ -14,6 +21,10 @@ from wsss_stages.data.few_shot.supports import read_supports
 )
 def test_the_longer_side_fills_the_square(size, found):
     assert inside(*size, 32) == found
+
+
+def test_sides_are_whole_strides_and_at_least_one():
+    assert sides_of(64, 16, [0.1, 0.5, 1.0, 1.45]) == [16, 32, 64, 96]
 
 
 def test_the_rest_of_the_square_is_grey_and_unknown():
