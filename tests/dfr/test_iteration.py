@@ -103,8 +103,8 @@ def test_the_bound_may_be_balanced():
 
 def test_sigma_3_grows_with_the_square_root_of_the_number_of_features():
     """Features of equal spread in every channel are as far apart for any number of channels."""
-    assert replace(OPTIONS, features=128, sigma_feature=50).sigma_of_features() == 50
-    few, many = (replace(OPTIONS, features=d, sigma_feature=50).sigma_of_features() for d in (32, 128))
+    assert replace(OPTIONS, features=128, sigma_feature=50.0).sigma_of_features() == 50
+    few, many = (replace(OPTIONS, features=d, sigma_feature=50.0).sigma_of_features() for d in (32, 128))
     for d, sigma in ((32, few), (128, many)):
         F_ = torch.zeros(1, d, 1, 2)
         F_[..., 1] = 3.0

@@ -15,7 +15,7 @@ SEEN = Inputs((0.1, 0.5, 0.9), (0.25, 0.5, 1.0), "bicubic")
 def toy(inputs: Inputs) -> Backbone:
     """A network whose map is its input."""
     network = nn.Sequential(nn.Identity())
-    return Backbone("toy", network, network, [network[0]], "", False, inputs=inputs)
+    return Backbone("toy", network, lambda network, image: [network(image)], "", False, inputs=inputs)
 
 
 def test_a_pixel_is_counted_from_one_mean_and_then_from_another():

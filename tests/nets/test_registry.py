@@ -33,7 +33,7 @@ def test_a_module_more_is_a_name_more(package):
 
     assert "some_letters.two" not in sys.modules, "modules wait until a name is looked up"
     assert {name: made() for name, made in some_letters.FOUND.items()} == {"a": 1, "b": 1, "c": 2}
-    assert "d" not in some_letters.FOUND and len(some_letters.FOUND) == 3
+    assert "d" not in some_letters.FOUND and None not in some_letters.FOUND and len(some_letters.FOUND) == 3
 
 
 def test_a_name_that_is_taken_is_refused():

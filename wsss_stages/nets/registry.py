@@ -21,6 +21,9 @@ class Registry(Mapping[str, T]):
     def __getitem__(self, name: str) -> T:
         return self._all()[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._all()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
 

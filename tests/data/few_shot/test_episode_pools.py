@@ -24,7 +24,7 @@ def drawn(pool, count=4000, **rule):
 
 
 @pytest.mark.parametrize("balanced", [True, False])
-@pytest.mark.parametrize("several, negative", [(0, 0), (1, 0), (0, 1), (1, 1), (0.5, 0.25)])
+@pytest.mark.parametrize("several, negative", [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.25)])
 def test_supports_show_the_class_and_queries_do_or_not_at_all(pool, balanced, several, negative):
     negatives = 0
     for e in drawn(pool, balanced=balanced, several=several, negative=negative):
@@ -36,26 +36,26 @@ def test_supports_show_the_class_and_queries_do_or_not_at_all(pool, balanced, se
 
 
 def test_every_class_is_as_often_asked_for_or_every_query_is(pool):
-    classes = Counter(e.cls for e in drawn(pool, several=0, negative=0))
+    classes = Counter(e.cls for e in drawn(pool, several=0.0, negative=0.0))
     assert all(classes[c] / 4000 == pytest.approx(1 / 3, abs=0.03) for c in LISTS)
-    queries = Counter(e.query for e in drawn(pool, balanced=False, several=0, negative=0))
+    queries = Counter(e.query for e in drawn(pool, balanced=False, several=0.0, negative=0.0))
     assert all(queries[image] / 4000 == pytest.approx(1 / 25, abs=0.015) for image in SHOWN)
-    both = Counter(e.cls for e in drawn(pool, several=0, negative=0) if e.query == "both")
+    both = Counter(e.cls for e in drawn(pool, several=0.0, negative=0.0) if e.query == "both")
     assert both[2] / both[1] == pytest.approx(21 / 3, rel=0.5)  # by the inverse of how many images show the class
 
 
 def test_negative_queries_are_of_rare_classes_as_often_as_of_frequent_ones(pool):
-    queries = Counter(SHOWN[e.query][0] for e in drawn(pool, several=0, negative=1) if e.cls == 3)
+    queries = Counter(SHOWN[e.query][0] for e in drawn(pool, several=0.0, negative=1.0) if e.cls == 3)
     assert queries[2] / queries[1] == pytest.approx((2 / 3) / (20 / 21 + 1 / 21 + 1 / 3), rel=0.15)
 
 
 def test_queries_of_several_classes_where_there_are_such(pool):
-    found = drawn(pool, several=1, negative=0)
+    found = drawn(pool, several=1.0, negative=0.0)
     assert {e.query for e in found if e.cls in (1, 2)} == {"both"}
     assert {e.query for e in found if e.cls == 3} == {"c0", "c1"}
-    assert {e.query for e in drawn(pool, balanced=False, several=1, negative=0)} == {"both"}
+    assert {e.query for e in drawn(pool, balanced=False, several=1.0, negative=0.0)} == {"both"}
     alone = Pool({3: ["c0", "c1"]}, {"c0": [3], "c1": [3]}, 1)
-    assert {e.query for e in drawn(alone, 50, several=1, negative=1)} == {"c0", "c1"}  # nothing is as asked for
+    assert {e.query for e in drawn(alone, 50, several=1.0, negative=1.0)} == {"c0", "c1"}  # nothing is as asked for
 
 
 def test_an_episode_depends_on_its_random_numbers_alone(pool):
