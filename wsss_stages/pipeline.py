@@ -23,7 +23,7 @@ SURE = 0.9
 def pseudo_labels(
     image: UInt8[np.ndarray, "h w 3"],
     boxes: Integer[np.ndarray, "k 4"],
-    classes: Sequence[int],
+    classes: Sequence[int] | Integer[np.ndarray, "k"],
     object_net: Path | str | None = None,
     affinity: Path | str | None = None,
     propagate: options.Propagate | None = None,
@@ -74,7 +74,7 @@ def pseudo_labels(
     return label, confidence
 
 
-def _classes(boxes: np.ndarray, classes: Sequence[int], height: int, width: int) -> np.ndarray:
+def _classes(boxes: np.ndarray, classes: Sequence[int] | np.ndarray, height: int, width: int) -> np.ndarray:
     """Return the classes of the boxes as uint8. Raises ValueError."""
     if len(classes) != len(boxes):
         raise ValueError(f"pseudo_labels: found {len(classes)} classes of {len(boxes)} boxes; wanted one of each box")

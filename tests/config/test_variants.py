@@ -8,6 +8,7 @@ import pytest
 
 from tests.messages import raises
 from wsss_stages.config import options, variants
+from wsss_stages.dfr.iteration import Settings
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 RUNS = CONFIG.parent / "workflow" / "runs"
@@ -126,7 +127,7 @@ def test_presets_keep_what_is_printed_or_released(tmp_path, variant, name):
     wanted = PRINTED[variant, name]
     assert {key: found[key] for key in wanted} == wanted
     if name == "dfr":
-        assert options.Dfr(**found).sigma_of_features() == 50
+        assert options.Dfr(**found).fill(Settings).sigma_of_features() == 50
 
 
 def test_ours_takes_thresholds_from_the_cams_and_grows_what_unsure_networks_do_badly(tmp_path):

@@ -31,11 +31,16 @@ def test_no_other_file_makes_a_page():
         )  # the latter knows a page when it sees one
 
 
-def test_every_page_of_a_stage_is_such_a_table():
-    for path in (PACKAGE / "stages").glob("*.py"):
-        text = path.read_text()
-        pages = text.count('.html"') - text.count('import "')
-        assert text.count("figures.html_table(") >= bool(pages), path
+def test_every_page_is_such_a_table():
+    writers = [
+        path
+        for room in ("stages", "roads", "evaluation")
+        for path in (PACKAGE / room).glob("*.py")
+        if '.html"' in (text := path.read_text()) and "write_text(" in text
+    ]
+    assert {path.stem for path in writers} >= {"report", "table_files"}
+    for path in writers:
+        assert "figures.html_table(" in path.read_text(), path
 
 
 @pytest.mark.parametrize("name", ["$x^$", "a $ b", "$\\frac{$", "\\$", "<b>", "_x"])

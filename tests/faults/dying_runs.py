@@ -19,11 +19,11 @@ import torch
 
 PACKAGE = "wsss_stages.stages."
 HEAVY = (
-    "artifacts",
-    "shards",
-    "models",
+    "store.artifacts",
+    "shards.shard",
+    "training.networks",
     "training",
-    "progress",
+    "store.progress",
     "labels.crf",
     "labels.superpixels",
     "labels.grabcut",
