@@ -8,15 +8,20 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)  # as in a container with --us
 export XDG_CACHE_HOME ?= $(abspath .cache)
 endif
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test test-all lint docs bench clean
 
 demo: $(VENV)/.installed  ## run every stage on the embedded demo
 	PATH="$(BIN):$$PATH" snakemake --cores $(CORES)
 	PATH="$(BIN):$$PATH" snakemake --report report.html
 	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
 
-test: $(VENV)/.installed-dev  ## run the tests
-	PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
+PYTEST = PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
+
+test: $(VENV)/.installed-dev  ## run the tests that take no more than minutes together
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.installed-dev  ## run all tests: killed runs, SLURM, whole workflows, a million images, fuzzed folders
+	$(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

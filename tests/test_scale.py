@@ -18,7 +18,10 @@ from wsss_stages.store import artifacts, contracts
 
 IMAGES, SHARDS, WITH_TRUTH = 200_000, 100, 40
 STATUS = Path("/proc/self/status")
-pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="a process's peak memory is read from /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not STATUS.exists(), reason="a process's peak memory is read from /proc"),
+]
 
 PEAK = """
 def peak():

@@ -7,6 +7,8 @@ import pytest
 
 from tests.messages import lacking
 
+pytestmark = pytest.mark.slow
+
 STAGES = (
     "s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate", "s8_predict", "s8_detect", "rrm_label", "scl_features",
 )  # fmt: skip

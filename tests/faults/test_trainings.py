@@ -20,6 +20,8 @@ from wsss_stages import training
 from wsss_stages.store import artifacts, seals
 from wsss_stages.training import checkpoints, memory
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[1] / "training" / "shared.py"
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}

@@ -1,5 +1,6 @@
 """A small network that has learned to find what a support shows, on maps made of classes' directions."""
 
+import pytest
 import torch
 
 from wsss_stages.config.options import Scl
@@ -9,6 +10,8 @@ from wsss_stages.scl.cross_guided import iou
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.losses import Settings, losses
+
+pytestmark = pytest.mark.slow
 
 SIZE = 8
 CLASSES = torch.randn(300, 64 + 96, generator=torch.Generator().manual_seed(5))

@@ -13,6 +13,8 @@ from tests.messages import lacking, only
 from wsss_stages.nets import backbones
 from wsss_stages.stages import data, s1_classifier, s6_instance_masks, scl_episodes, scl_features, weak_index
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 TINY = ["--backbone", "tiny", "--crop", 64, "--batch-size", 4, "--workers", 0]
 BARE = ["--backbone-weights", "none"]

@@ -14,6 +14,8 @@ from tests.messages import raises
 from wsss_stages import training
 from wsss_stages.training import shares
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).with_name("shared.py")
 LAUNCH = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}

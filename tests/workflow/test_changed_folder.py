@@ -11,6 +11,8 @@ from PIL import Image
 
 from tests.messages import lacking
 
+pytestmark = pytest.mark.slow
+
 SEEDS = "results/mine/mixed/ours/s3_seeds/train/1-of-1.json"
 CHAIN = {"data": 1, "weak_index": 1, "s1_classifier": 1, "s2_cam": 1, "s3_seeds": 1}
 IMAGE = "scene_0003"

@@ -4,9 +4,12 @@ import json
 import os
 import re
 
+import pytest
 import yaml
 
 from tests.messages import lacking
+
+pytestmark = pytest.mark.slow
 
 
 def planned(output):

@@ -7,6 +7,8 @@ import pytest
 
 from tests.messages import lacking
 
+pytestmark = pytest.mark.slow
+
 TRAININGS = {
     "s1_classifier", "s4_affinity", "s4_object_net", "s7_segment", "s7_instances", "rrm_train", "dfr_train", "scl_train",
 }  # fmt: skip

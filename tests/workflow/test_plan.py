@@ -16,6 +16,8 @@ from wsss_stages.config import variants
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.stages import cli
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(finished, monkeypatch, tmp_path):

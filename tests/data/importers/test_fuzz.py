@@ -33,6 +33,8 @@ from wsss_stages.data.names import id_problem
 from wsss_stages.data.notes import Note
 from wsss_stages.store import artifacts
 
+pytestmark = pytest.mark.slow
+
 SECONDS = float(os.environ.get("WSSS_FUZZ_SECONDS", "0"))
 NUMBERS = [b"-1", b"0", b"1e999", b"NaN", b"1_0", b"99999999999999999999", b"1.5", b"", b"\xd9\xa3"]
 NAMES = [

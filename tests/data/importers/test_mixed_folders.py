@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -18,6 +19,8 @@ from wsss_stages.data.importers.masks import VOC_COLOURS
 from wsss_stages.data.importers.photographs import FOLDERS, HIDDEN, OTHERS, image_id
 from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.importers.voc_boxes import TWICE
+
+pytestmark = pytest.mark.slow
 
 STEMS = ["a", "b", "IMG", "IMG (2)", "x.y", "caf\u00e9", "cafe\u0301", "犬", "7"]
 SUFFIXES = [".jpg", ".JPG", ".jfif", ".png", ".gif", ".webp", ".tif"]

@@ -13,7 +13,7 @@ import yaml
 
 from tests.messages import lacking
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 PROFILE = Path(__file__).parents[3] / "profiles" / "slurm" / "config.yaml"
 SITE = ("--workflow-profile", "profile", "--slurm-status-command", "squeue", "--max-threads", "2")
 
