@@ -25,7 +25,7 @@ class Registry(Mapping[str, T]):
         return name in self._all()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        return iter(sorted(self._all()))
 
     def __len__(self) -> int:
         return len(self._all())
