@@ -119,9 +119,7 @@ def backbone_of(name):
 
     def file(wildcards):
         source = weights_source(name, wildcards)
-        used = source not in variants.NAMED_WEIGHTS and not contains_wildcard(
-            source
-        )
+        used = source not in variants.NAMED_WEIGHTS and not contains_wildcard(source)
         return [source] if used else []
 
     return file
