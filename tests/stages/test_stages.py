@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.messages import raises
-from wsss_stages import training
+from wsss_stages import pseudo_labels, training
 from wsss_stages.data.index import Index
 from wsss_stages.roads import predictions
 from wsss_stages.shards.manifest import Manifest
@@ -290,3 +290,13 @@ def test_a_photograph_above_the_working_size_is_labelled_at_its_own(toy, tmp_pat
             full = (record.full_height, record.full_width)
             assert max(record.height, record.width) == 80 < max(full)
             assert found.shape == (full if contract in at_full_size else (record.height, record.width))
+
+
+def test_one_image_in_a_notebook_has_the_label_of_the_run_but_for_the_draws(toy):
+    index = Index.read(toy.index)
+    record = index.split("train")[0]
+    weights = {"object_net": toy.object_net, "affinity": toy.affinity}
+    label, confidence = pseudo_labels(record.image(index.root), *record.box_arrays(), **weights)
+    stored = Manifest([toy.manifest("s6_propagate")]).read(record.id, contracts.PSEUDO)["label"]
+    assert (label == stored).mean() > 0.95
+    assert confidence.shape == label.shape and 0 <= confidence.min() <= confidence.max() <= 1
