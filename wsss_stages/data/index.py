@@ -78,7 +78,7 @@ class Index:
         return records.having(having) if having else records
 
     def only(self, weak: str) -> "Index":
-        """As a run on one kind of weak label sees it."""
+        """Return a copy that keeps only one kind of weak label; `mixed` keeps all."""
         if isinstance(self.records, index_file.Records):
             return replace(self, records=index_file.Records(self.records.file, weak), weak=weak)
         return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)

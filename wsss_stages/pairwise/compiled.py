@@ -1,4 +1,4 @@
-"""Products of a grid with its windows on a CPU: a tile computes three times what its nodes' windows hold, this does not."""
+"""CPU kernels for the products of a grid with its windows; unlike tiles they touch only pairs inside a window, a third of the work."""
 
 import numba
 import numpy as np

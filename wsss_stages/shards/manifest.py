@@ -67,7 +67,7 @@ class Manifest:
         return Items(self)
 
     def names(self, image_id: str) -> set[str]:
-        """Of the artifacts that there are of an image."""
+        """Return the names of the artifacts of an image."""
         return {name for name, files in self._files.items() if image_id in files}
 
     def file(self, image_id: str, name: str) -> tuple[Path, str]:

@@ -1,4 +1,4 @@
-"""No label comes of NaN: what a network says is looked at before its largest value is taken, which NaN would win unseen."""
+"""Checks of network outputs for NaN before the largest value is taken, which NaN would win unseen."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

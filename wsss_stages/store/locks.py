@@ -123,7 +123,7 @@ def _in_use(output: Path, path: Path) -> str:
         who = "a process that has only just begun"
     return (
         f"{output} is being made by another run ({who}). Wait for it, or stop it and run this again: what it has made whole is kept. "
-        f"Its lock, {path}, goes with its process; deleting it mends nothing."
+        f"The lock, {path}, is released when that process exits; deleting it does not help."
     )
 
 

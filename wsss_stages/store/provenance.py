@@ -107,7 +107,7 @@ def runs(path: Path) -> list[dict]:
 
 
 def _earlier(path: Path) -> list[dict]:
-    """The runs of a record that is written anew; a damaged one is told and left out: it is worth less than what was made."""
+    """Return the runs of a record that is written anew. A damaged record is reported and ignored: losing it is better than failing the stage."""
     try:
         return _runs(path)
     except artifacts.ContractError as error:

@@ -55,7 +55,7 @@ def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: 
 
 
 def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, device: str) -> State:
-    """What to go on with: a checkpoint of the very same job, or the beginning; why not the former is told."""
+    """Load the checkpoint if it belongs to this job, else start afresh and report why."""
     if not path.exists():
         return State(Parts(job.parts))
     content, fault = _read(path, job, device)

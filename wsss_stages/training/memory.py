@@ -11,7 +11,7 @@ class TooLargeError(ValueError):
 
 
 class Parts:
-    """In how many parts batches go; from where one did not fit on, in twice as many.
+    """The number of parts (micro-batches) of a batch, doubled whenever one does not fit into memory.
 
     `told` has {step, parts} of every time that happened.
     """
