@@ -8,12 +8,9 @@ import torch
 from jaxtyping import Float, Integer, UInt8
 
 from wsss_stages.a2gnn import nodes, object_masks, pixels
-from wsss_stages.a2gnn.graph import node_features, principal
-from wsss_stages.a2gnn.propagate import Graph, Settings, train
+from wsss_stages.a2gnn.propagate import Settings, train
 from wsss_stages.config import options
 from wsss_stages.labels import grabcut
-from wsss_stages.nets import backbones
-from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
 from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 SURE = 0.9
@@ -110,6 +107,7 @@ def _of_graph(
 ) -> torch.Tensor:
     """Return (c, h, w) probabilities of an A²GNN that learns from GrabCut's label."""
     from wsss_stages.roads.graphs import GraphBuilder
+    from wsss_stages.roads.propagate import graph_of
     from wsss_stages.training.networks import restore_affinity
 
     network, trained = restore_affinity(weights)
@@ -117,23 +115,6 @@ def _of_graph(
     walk = options.Graph(walk_powers=[1.0], walk_steps=[0])
     builder = GraphBuilder(network, options.Affinity(**trained["options"]), walk, device)
     E = builder.edges(image, boxed.name)
-    with torch.no_grad():
-        padded = nodes.whole_nodes(
-            backbones.normalise(torch.from_numpy(image).permute(2, 0, 1)[None].to(device) / 255), builder.stride
-        )
-        X = node_features(network.maps(padded))
-    h, w = E.shape[1:]
-    at_nodes = nodes.boxes_at_nodes(boxed.boxes, network.grid, h, w)
-    graph = Graph(
-        name=boxed.name,
-        X=(principal(X, opt.features) if opt.features else X).view(h, w, -1),
-        E=E,
-        colour=onto(padded, PIXELS, network.grid, (h, w))[0],
-        seeds=nodes.rows_of(labels_at_nodes(M_B, network.grid), boxed.classes).to(device),
-        boxes=torch.from_numpy(at_nodes).to(device),
-        box_rows=boxed.box_rows.to(device),
-        rows=len(boxed.classes),
-        seed=seed,
-    )
+    graph = graph_of(network, image, boxed, E, M_B, opt.features, seed)
     (found,) = train([graph], builder.window, opt.fill(Settings))
     return pixels.probabilities(found.logits, network.grid, *boxed.size)

@@ -21,7 +21,7 @@ from wsss_stages.store import artifacts, contracts
 
 
 class AffinityTraining(TrainingStage):
-    """What s4_affinity does."""
+    """The work of s4_affinity."""
 
     stage = "s4_affinity"
 

@@ -20,7 +20,7 @@ from wsss_stages.store import artifacts
 
 
 class ClassifierTraining(TrainingStage):
-    """What s1_classifier does."""
+    """The work of s1_classifier."""
 
     stage = "s1_classifier"
 

@@ -42,7 +42,7 @@ def learned_from(index: Index, path: Path, labels: str):
 
 
 class DfrTraining(TrainingStage):
-    """What dfr_train does."""
+    """The work of dfr_train."""
 
     stage = "dfr_train"
 

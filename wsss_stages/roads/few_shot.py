@@ -39,7 +39,7 @@ def standardise(network: FewShot, frozen: Frozen, episodes: Episodes, images: in
 
 
 class FewShotTraining(TrainingStage):
-    """What scl_train does. Items to learn from are numbers, of each of which an episode is drawn in every epoch."""
+    """The work of scl_train. Items to learn from are numbers, of each of which an episode is drawn in every epoch."""
 
     stage = "scl_train"
 

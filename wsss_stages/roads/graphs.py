@@ -23,7 +23,7 @@ from wsss_stages.store.progress import progress
 
 
 class GraphBuilder:
-    """What s5_graph does with images."""
+    """The work of s5_graph on images."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, opt: Graph, device: str):
         """`opt` has one power and one number of steps of the walk. The network is on the device already."""

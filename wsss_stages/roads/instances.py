@@ -37,7 +37,7 @@ def items_of(index: Index, path: Path) -> list[Item]:
 
 
 class InstancesTraining(TrainingStage):
-    """What s7_instances does."""
+    """The work of s7_instances."""
 
     stage = "s7_instances"
 

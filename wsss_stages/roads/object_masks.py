@@ -23,7 +23,7 @@ GREY = 115
 
 
 class ObjectMasker:
-    """What s5_object_masks does with images."""
+    """The work of s5_object_masks on images."""
 
     def __init__(self, network: nn.Module, side: int, opt: ObjectMasks, device: str):
         """`side`: of the crops that the network was trained on, pixels. The network is on the device already."""

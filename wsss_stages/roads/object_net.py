@@ -40,7 +40,7 @@ def crops_of(index: Index) -> Selection:
 
 
 class ObjectNetTraining(TrainingStage):
-    """What s4_object_net does."""
+    """The work of s4_object_net."""
 
     stage = "s4_object_net"
 

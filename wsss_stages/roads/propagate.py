@@ -31,7 +31,7 @@ NODES_ON_GPU = 30_000
 
 
 class Propagator:
-    """What s6_propagate does with the images of an index."""
+    """The work of s6_propagate on images of an index."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Propagate, device: str):
         """`network`, with the options that it was trained with, is on the device already."""
@@ -62,31 +62,18 @@ class Propagator:
         """Return the classes that an image may show, background first."""
         return [0, *record.tags] if self.opt.restrict_classes else list(range(len(self.index.classes)))
 
-    @torch.no_grad()
     def graph(self, item: Item, photo: np.ndarray) -> Graph:
-        """Return an image's graph: features, edges, seeds and boxes at the nodes. Raises ValueError for features that are no numbers."""
-        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(self.device) / 255
-        image = nodes.whole_nodes(backbones.normalise(image), self.stride)
+        """Return an image's graph. Raises ValueError for features that are no numbers."""
         E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float()
-        h, w = E.shape[1:]
-        X = graphs.node_features(self.network.maps(image))
-        finite(X, "the node features", STAGE, item.id, MAKER)
-        if self.opt.features:
-            X = graphs.principal(X, self.opt.features)
-        classes, grid = self.classes(item.record), self.network.grid
-        seeds = labels_at_nodes(item.read(contracts.ALL[self.opt.seeds])["label"], grid)
-        boxes, box_classes = item.record.box_arrays()
-        return Graph(
-            name=item.id,
-            X=X.view(h, w, -1),
-            E=E.to(self.device),
-            colour=onto(image, PIXELS, grid, (h, w))[0],
-            seeds=nodes.rows_of(seeds, classes).to(self.device),
-            boxes=torch.from_numpy(nodes.boxes_at_nodes(boxes, grid, h, w)).to(self.device),
-            box_rows=nodes.rows_of(box_classes, classes).to(self.device),
-            rows=len(classes),
-            seed=stable_hash(item.id, STAGE, self.opt.seed),
-            parts=self.parts(photo, h, w) if self.opt.nodes == "superpixels" else None,
+        return graph_of(
+            self.network,
+            photo,
+            BoxedImage.of(item.record, self.classes(item.record)),
+            E.to(self.device),
+            item.read(contracts.ALL[self.opt.seeds])["label"],
+            self.opt.features,
+            stable_hash(item.id, STAGE, self.opt.seed),
+            self.parts(photo, *E.shape[1:]) if self.opt.nodes == "superpixels" else None,
         )
 
     def parts(self, photo: np.ndarray, h: int, w: int) -> Tensor:
@@ -134,3 +121,40 @@ class Propagator:
             notes |= {"object_seeds": trained.object_seeds, "object_seeds_inconsistent": trained.inconsistent}
         steps = (confidence * 65535).round().astype(np.uint16)
         return {"graph_label": graph_label, "pseudo": label, "confidence": steps}, notes
+
+
+@torch.no_grad()
+def graph_of(
+    network: AffinityCnn,
+    photo: np.ndarray,
+    image: BoxedImage,
+    E: Tensor,
+    label: np.ndarray,
+    directions: int,
+    seed: int,
+    parts: Tensor | None = None,
+) -> Graph:
+    """Return a photograph's graph: features, edges, seeds and boxes at the nodes. Raises ValueError for features that are no numbers.
+
+    Args:
+        photo: (h, w, 3) uint8 RGB.  E: (n, y, x) edges, on the network's device.  label: (h, w) uint8 seeds, 255 unknown.
+        directions: principal directions of the features that are kept; 0 = all features.  seed: of the image's draws.
+    """
+    grid, (h, w) = network.grid, E.shape[1:]
+    pixels_in = torch.from_numpy(photo).permute(2, 0, 1)[None].to(E.device) / 255
+    normalised = nodes.whole_nodes(backbones.normalise(pixels_in), grid.stride)
+    X = graphs.node_features(network.maps(normalised))
+    finite(X, "the node features", STAGE, image.name, MAKER)
+    at_nodes = nodes.boxes_at_nodes(image.boxes, grid, h, w)
+    return Graph(
+        name=image.name,
+        X=(graphs.principal(X, directions) if directions else X).view(h, w, -1),
+        E=E,
+        colour=onto(normalised, PIXELS, grid, (h, w))[0],
+        seeds=nodes.rows_of(labels_at_nodes(label, grid), image.classes).to(E.device),
+        boxes=torch.from_numpy(at_nodes).to(E.device),
+        box_rows=image.box_rows.to(E.device),
+        rows=len(image.classes),
+        seed=seed,
+        parts=parts,
+    )

@@ -21,7 +21,7 @@ from wsss_stages.store import artifacts
 
 
 class RrmTraining(TrainingStage):
-    """What rrm_train does."""
+    """The work of rrm_train."""
 
     stage = "rrm_train"
 

@@ -38,7 +38,7 @@ def levels_of(manifest: Manifest, opt: Seeds) -> levels.Levels:
 
 
 class Seeder:
-    """What s3_seeds does with images that carry one kind of weak label, or any (`mixed`)."""
+    """The work of s3_seeds on images that carry one kind of weak label, or any (`mixed`)."""
 
     def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str):
         """`between`: the levels of the CAMs, for quantiles; None where thresholds are fixed."""

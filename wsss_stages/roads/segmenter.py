@@ -54,7 +54,7 @@ class Labels:
 
 
 class SegmenterTraining(TrainingStage):
-    """What s7_segment does."""
+    """The work of s7_segment."""
 
     stage = "s7_segment"
 
