@@ -4,7 +4,9 @@ import ast
 import importlib
 import importlib.util
 import re
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -158,6 +160,58 @@ def test_tests_named_on_the_page_of_reliability_exist():
         assert file.exists(), name
         if test:
             assert re.search(rf"def {test.replace('*', '')}", file.read_text()), f"{file.name}::{test}"
+
+
+def named(path: str) -> tuple[ModuleType, object]:
+    """Return the module and the object of a dotted name below the package. Raises AttributeError where it leads nowhere."""
+    parts = path.split(".")
+    module = importlib.import_module("wsss_stages")
+    while parts and importlib.util.find_spec(f"{module.__name__}.{parts[0]}"):
+        module = importlib.import_module(f"{module.__name__}.{parts.pop(0)}")
+        if not hasattr(module, "__path__"):
+            break
+    return module, attrgetter(".".join(parts))(module)
+
+
+def names(text: str) -> list[str]:
+    """Return the dotted names of a text."""
+    return re.findall(r"`((?:[A-Za-z]\w*\.)+\w+)`", text)
+
+
+def cited(text: str) -> set[tuple[int, int]]:
+    """Return the equations of a text, (chapter, number); 2.4-2.7 are four."""
+    found = re.findall(r"(?<![\d.])([2-5])\.(\d+)(?!\.?\d)(?:-([2-5])\.(\d+))?", text)
+    return {(int(c), n) for c, first, _, last in found for n in range(int(first), int(last or first) + 1)}
+
+
+THESIS = (DOCS / "thesis_to_code.md").read_text()
+ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in THESIS.splitlines() if line.startswith("| ")]
+ROWS = [row for row in ROWS if row[0] != "symbol"]
+
+
+def test_every_name_that_leads_from_the_thesis_to_the_code_exists():
+    found = names(THESIS)
+    assert len(found) > 90
+    for name in found:
+        try:
+            assert callable(named(name)[1]), name
+        except AttributeError:
+            pytest.fail(f"docs/thesis_to_code.md: {name} does not exist; name the function that took its place")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if cited(row[1])], ids=lambda row: row[1])
+def test_a_function_s_module_cites_the_equations_of_its_row(row):
+    modules = [named(name)[0] for name in names(row[3])]
+    texts = "".join(Path(module.__file__).read_text() for module in modules)
+    assert cited(row[1]) <= cited(texts), f"{row[1]}: {', '.join(m.__name__ for m in modules)}"
+
+
+@pytest.mark.parametrize("chapter, last", [(2, 26), (3, 28), (4, 13), (5, 17)])
+def test_the_way_from_the_thesis_leaves_out_few_equations(chapter, last):
+    """Those left out only define parts of the next one."""
+    parts = {(3, 9), (3, 11), (3, 25), (4, 9), (5, 13)}
+    there = set().union(*(cited(row[1]) for row in ROWS))
+    assert {(chapter, n) for n in range(1, last + 1)} - there <= parts
 
 
 def test_equations_become_mathml_without_a_script(generate):
