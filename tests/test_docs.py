@@ -185,7 +185,9 @@ def cited(text: str) -> set[tuple[int, int]]:
 
 
 THESIS = (DOCS / "thesis_to_code.md").read_text()
-ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in THESIS.splitlines() if line.startswith("| ")]
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")] for line in THESIS.splitlines() if line.startswith("| ")
+]
 ROWS = [row for row in ROWS if row[0] != "symbol"]
 
 
