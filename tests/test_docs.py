@@ -144,10 +144,26 @@ def test_messages_of_the_faq_are_the_code_s():
     for words in (
         "no folder JPEGImages", "a folder in PASCAL VOC layout", "no such list", "without an image", "outside the image", "like the image",
         "for training image", "for every training image", "are not in it", "an HTML page: a download that failed", "is being made by another run",
-        "out of GPU memory at step", "which cannot be more", "sees no CUDA device; use --device cpu or auto",
+        "out of GPU memory at step", "which cannot be more", "sees no CUDA device; use --device cpu or auto", "finding(s) in the dataset",
+        "Correct the name or add it to classes.txt", "Add the image or remove the line", "Clip the box", "wanted plain tensors",
     ):  # fmt: skip
         assert words in page, words
         assert words in source, words
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda path: path.name)
+def test_files_and_modules_that_a_page_names_exist(page):
+    """Tests may be named from tests/ on; capitals are placeholders."""
+    rooms = "bench|docs|envs|examples|profiles|tests|workflow|wsss_stages"
+    text = page.read_text()
+    names = re.findall(rf"\b(?:{rooms})/[a-z\d_/]+\.(?:ipynb|md|py|smk|yaml)\b", text)
+    names += [module.replace(".", "/") for module in re.findall(r"python -m (wsss_stages[\w.]*\w)", text)]
+    there = (
+        [ROOT / name for name in names],
+        [ROOT / f"{name}.py" for name in names],
+        [ROOT / "tests" / name for name in names],
+    )
+    assert not [name for name, *paths in zip(names, *there, strict=True) if not any(path.exists() for path in paths)]
 
 
 def test_tests_named_on_the_page_of_reliability_exist():
