@@ -14,6 +14,12 @@ if os.path.exists("config.yaml"):
     configfile: "config.yaml"
 
 
+# the command line counts more than the demo
+if not (config["dataset"] or config["dataset_root"]):
+
+    configfile: os.path.join(workflow.basedir, "workflow/runs/demo.yaml")
+
+
 report: "workflow/report/workflow.rst"
 
 
