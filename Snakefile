@@ -14,8 +14,8 @@ if os.path.exists("config.yaml"):
     configfile: "config.yaml"
 
 
-# the command line counts more than the demo
-if not (config["dataset"] or config["dataset_root"]):
+# without a dataset the embedded demo runs; the command line counts more than its settings
+if not (config.get("dataset") or config.get("dataset_root")):
 
     configfile: os.path.join(workflow.basedir, "workflow/runs/demo.yaml")
 
