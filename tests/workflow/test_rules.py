@@ -36,7 +36,8 @@ def test_only_trainings_take_the_place_of_their_shell_and_have_threads_of_their_
 
 
 def test_a_command_has_one_flag_a_line():
-    lines = re.findall(r'^ +"(.*)"$', TEXT, re.M)
+    commands = [rule.partition("    shell:\n")[2] for rule in RULES.values()]
+    lines = [line for command in commands for line in re.findall(r'^ +"(.*)"$', command, re.M)]
     assert lines and not [line for line in lines if re.search(r"\S --", line)]
 
 
