@@ -14,6 +14,12 @@ if os.path.exists("config.yaml"):
     configfile: "config.yaml"
 
 
+# without a dataset the embedded demo runs; the command line counts more than its settings
+if not (config.get("dataset") or config.get("dataset_root")):
+
+    configfile: os.path.join(workflow.basedir, "workflow/runs/demo.yaml")
+
+
 report: "workflow/report/workflow.rst"
 
 

@@ -91,7 +91,7 @@ def made_up(folder: Path, images: int, shards: int) -> None:
     for name in ("Snakefile", "workflow", "envs"):
         (folder / name).symlink_to(ROOT / name)
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    demo, config["demo"] = config["demo"], {}
+    demo = yaml.safe_load((ROOT / "workflow" / "runs" / "demo.yaml").read_text())
     del demo["data"]
     (folder / "config.yaml").write_text(
         yaml.safe_dump(config | demo | {"dataset": "made_up", "dataset_root": str(folder / "scenes"), "shards": shards})

@@ -27,7 +27,7 @@ STAGES = [
     "scl_report", "scl_table", "scl_segment", "simulate_weak",
 ]  # fmt: skip
 """Scripts of wsss_stages/stages that read and write, in the order of the data."""
-MAPPINGS = ("demo", "variants")
+MAPPINGS = ("variants",)
 """Settings of a run that are mappings of their own."""
 MOST_IN_A_LINE = 3
 """Sections of a variant that its table lists."""

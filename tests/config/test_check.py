@@ -41,8 +41,6 @@ def load(tmp_path, monkeypatch):
         ("dataset: a/b", "dataset", "'a/b' ... letters, digits"),
         ("device: gpu", "device", "'gpu' ... auto, cpu, cuda or cuda:N"),
         ("weka: box", "weka", "'weka' ... 'weak'"),
-        ("demo: {segment: {epochs: 0}}", "demo.segment.epochs", "0 ... integer ... 1"),
-        ("demo: {shards: 0}", "demo.shards", "0 ... integer ... 1"),
         ("variants: {mine: {segment: {epochs: 0}}}", "variants.mine.segment.epochs", "0 ... integer ... 1"),
         ("variants: {mine: {tag: {segment: {epochs: 0}}}}", "variants.mine.tag.segment.epochs", "0 ... integer ... 1"),
         ("variants: {mine: {bas: ours}}", "variants.mine.bas", "'bas' ... 'base'"),
@@ -109,3 +107,30 @@ def test_a_tilde_is_the_users_home(load, monkeypatch):
     assert (data["weak_labels"], data["saliency"]) == ("/home/ada/l", "/home/ada/s")
     assert variants.section(config, "dfr")["backbone_weights"] == "/home/ada/d"
     assert variants.section(config, "segment")["backbone_weights"] == "/home/ada/w.pth"
+
+
+def test_without_a_dataset_the_demo_lies_over_the_projects_files_and_below_what_is_given(load, tmp_path):
+    assert variants.section(load(""), "classifier")["backbone"] == "tiny"
+    (tmp_path / "config.yaml").write_text("classifier: {backbone: resnet18, crop: 64, batch_size: 5}")
+    (tmp_path / "mine.yaml").write_text("classifier: {crop: 99}")
+    config = variants.load([CONFIG, tmp_path / "mine.yaml"], ["shards=7"], variants.own_file())
+    classifier = variants.section(config, "classifier")
+    assert (classifier["backbone"], classifier["crop"], classifier["batch_size"]) == ("tiny", 99, 5)
+    assert (config["dataset"], config["backbone_weights"], config["shards"]) == ("scenes", "none", 7)
+
+
+def test_with_a_folder_nothing_of_the_demo_is_left(load):
+    config = load("", "dataset_root=/p")
+    assert variants.section(config, "classifier")["backbone"] == "mobilenet_v2"
+    assert (config["dataset"], config["backbone_weights"]) == ("p", "hub")
+
+
+@pytest.mark.parametrize("text", ["dataset: mine", "data: {kind: coco}"])
+def test_a_dataset_without_a_folder_is_no_demo(load, text):
+    with raises(ConfigError, "dataset_root: found none"):
+        load(text)
+
+
+def test_the_demo_may_have_another_name(load):
+    demo = (CONFIG.parent / variants.DEMO).read_text()
+    assert load(demo.replace("dataset: scenes", "dataset: other"))["dataset"] == "other"

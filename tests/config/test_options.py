@@ -26,10 +26,9 @@ def test_overlays_and_presets_are_valid(overlay):
         section(**(section().model_dump() | content.get(name, {})))
 
 
-@pytest.mark.parametrize("variant", [*CONFIG["variants"], "demo"])
+@pytest.mark.parametrize("variant", CONFIG["variants"])
 def test_variants_set_what_exists(variant):
-    overrides = CONFIG["demo"] if variant == "demo" else CONFIG["variants"][variant]
-    for name, values in overrides.items():
+    for name, values in CONFIG["variants"][variant].items():
         if name in options.SECTIONS:
             known = options.SECTIONS[name]().model_dump()
             nested = {k: known[k] | v if isinstance(v, dict) else v for k, v in values.items()}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from tests.messages import raises
@@ -98,3 +99,23 @@ def test_a_row_of_two_minds_is_refused():
 def test_an_unknown_base_is_named():
     with raises(variants.ConfigError, "variant 'best'", "ours"):
         variants.load([ROOT / "config.yaml"], ["tables={base: best}"])
+
+
+def test_rows_are_made_when_they_are_asked_for(config):
+    named = set(yaml.safe_load((ROOT / "config.yaml").read_text())["variants"])
+    assert set(config["variants"]) == named
+    assert variants.known_variant(config, "thesis_small.ce.1")["base"] == "thesis_small.full.1"
+    assert variants.known_variant(config, "canet_ms")["base"] == "canet" and set(config["variants"]) == named
+    with raises(variants.ConfigError, "'thesis_small.ce.2'"):  # of two seeds
+        variants.known_variant(config, "thesis_small.ce.2")
+
+
+def test_a_variant_of_the_config_may_have_the_name_of_a_row():
+    config = variants.load([ROOT / "config.yaml"], ["variants={canet_ms: {base: ours}}"])
+    assert variants.known_variant(config, "canet_ms") == {"base": "ours"}
+
+
+def test_bases_in_a_circle_are_refused():
+    circle = "variants={a: {base: b}, b: {base: a}}"
+    with raises(variants.ConfigError, "circle"):
+        variants.load([ROOT / "config.yaml"], [circle, "variant=a"])

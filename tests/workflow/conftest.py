@@ -43,15 +43,18 @@ class Project:
     @classmethod
     def small(cls, folder: Path) -> "Project":
         """A new one, of toy size."""
-        for name in ("Snakefile", "workflow", "envs", "profiles"):
+        for name in ("Snakefile", "envs", "profiles"):
             (folder / name).symlink_to(ROOT / name)
+        (folder / "workflow" / "runs").mkdir(parents=True)
+        for name in ("report", "rules", "schemas", "tables.yaml"):
+            (folder / "workflow" / name).symlink_to(ROOT / "workflow" / name)
         config = yaml.safe_load((ROOT / "config.yaml").read_text())
         config["report_images"] = 3
         config["shards"] = 1
         config["propagate"] = {"epochs_first": 2, "epochs_second": 2, "features": 32}
         config["cam"] = {"scales": [1.0]}
         config["predict"] = {"scales": [1.0]}
-        demo = config["demo"]
+        demo = yaml.safe_load((ROOT / "workflow" / "runs" / "demo.yaml").read_text())
         demo["data"] |= {"scenes_train": 6, "scenes_val": 2}
         for section in ("classifier", "object_net", "affinity", "segment"):
             demo[section] |= SMALL
@@ -61,7 +64,14 @@ class Project:
         demo["segment"]["head_channels"] = 16
         demo["instances"] |= SMALL | {"width": 16, "hidden": 32, "proposals": 40, "samples": 16}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
-        return cls(folder)
+        project = cls(folder)
+        project.demo.write_text(yaml.safe_dump(demo))
+        return project
+
+    @property
+    def demo(self) -> Path:
+        """Settings of the demo."""
+        return self.folder / "workflow" / "runs" / "demo.yaml"
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run snakemake on two cores in the folder; its output."""
@@ -123,9 +133,9 @@ class Mine(Project):
                 grey = Image.fromarray(np.zeros((image.height, image.width), np.uint8))
             grey.save(folder / "salient" / f"{photo.stem}.png")
         config = yaml.safe_load((folder / "config.yaml").read_text())
-        demo = config.pop("demo")
+        demo = yaml.safe_load(mine.demo.read_text())
         demo["data"] = {"weak_labels": "weak", "saliency": "salient", "truth_list": "train"}
-        own = {"demo": {}, "dataset_root": "mine", "dataset": "mine", "weak": "mixed"}
+        own = {"dataset_root": "mine", "dataset": "mine", "weak": "mixed"}
         (folder / "config.yaml").write_text(yaml.safe_dump(config | demo | own))
         mine.run()
         return mine

@@ -24,7 +24,7 @@ def here(project, *arguments, fails=False):
 
 
 def test_an_empty_folder_takes_the_demo_and_the_default_profile(elsewhere):
-    (elsewhere.folder / "mine.yaml").write_text("demo: {data: {scenes_train: 4, scenes_val: 2}}")
+    (elsewhere.folder / "mine.yaml").write_text("data: {scenes_train: 4, scenes_val: 2}")
     output = here(elsewhere, "results/scenes/index.json", "--configfile", "mine.yaml")
     assert (elsewhere.folder / "results/scenes/index.json").exists()
     assert "profiles/default" in output and "--scenes-train 4" in output
@@ -59,6 +59,6 @@ def test_a_project_in_a_folder_with_braces_is_refused_in_one_line(project, tmp_p
 def test_a_home_that_cannot_be_written_needs_another_cache_folder(elsewhere, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/proc/nohome")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (elsewhere.folder / "mine.yaml").write_text("demo: {data: {scenes_train: 4, scenes_val: 2}}")
+    (elsewhere.folder / "mine.yaml").write_text("data: {scenes_train: 4, scenes_val: 2}")
     here(elsewhere, "results/scenes/box/index.json", "--configfile", "mine.yaml")
     assert (elsewhere.folder / "results/scenes/box/index.json").exists()

@@ -147,11 +147,10 @@ def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
         "scl_features": {"side": 64},
         "tables": {"folds": [1]},
     }
-    config = yaml.safe_load((project.folder / "config.yaml").read_text())
+    demo = yaml.safe_load(project.demo.read_text())
     for name, values in more.items():
-        home = config["demo"] if name in config["demo"] else config
-        home[name] = {**home.get(name, {}), **values} if isinstance(values, dict) else values
-    (project.folder / "config.yaml").write_text(yaml.safe_dump(config))
+        demo[name] = {**demo.get(name, {}), **values}
+    project.demo.write_text(yaml.safe_dump(demo))
     folder = project.folder / "results/scenes/scl/fold1/pfenet_scl"
     targets = [
         str((folder / name).relative_to(project.folder))

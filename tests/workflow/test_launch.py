@@ -4,6 +4,7 @@ import os
 import re
 
 import pytest
+import yaml
 
 from tests.messages import lacking
 
@@ -65,3 +66,14 @@ def test_another_number_of_gpus_is_no_reason_to_train_again(project, tmp_path_fa
     assert (project.folder / target).exists()
     output = project.snakemake("-n", target)
     assert "Nothing to be done" in output
+
+
+@pytest.mark.parametrize("device, threads", [("cuda", 3), ("cpu", 8)])
+def test_a_training_on_a_gpu_leaves_cores_to_others(project, device, threads):
+    project.pretend('case "$*" in *s1_classifier*) echo "$OMP_NUM_THREADS" > threads ;; esac')
+    demo = yaml.safe_load(project.demo.read_text())
+    demo["classifier"]["workers"] = 2
+    project.demo.write_text(yaml.safe_dump(demo))
+    target = "results/scenes/s1_classifier/weights.safetensors"
+    project.snakemake(target, "--cores", "8", "--config", f"device={device}")
+    assert int((project.folder / "threads").read_text()) == threads

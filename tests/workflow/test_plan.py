@@ -47,7 +47,7 @@ def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys)
     again = plan(config, cores=2)
     assert again == lines and "measuring" not in capsys.readouterr().out
     __main__.show(config, lines, 2)
-    assert "s6_propagate" in capsys.readouterr().out
+    assert "s5_walk" in {line.stage for line in lines} and "s6_propagate" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -72,13 +72,28 @@ def here(monkeypatch):
             ["s1_classifier", "s2_cam", "s3_seeds", "rrm_train", "rrm_label", "s8_predict"],
         ),
         (["weak=scribble", "variant=dfr"], ["dfr_train", "s8_predict", "s8_predict"]),
+        (
+            ["weak=scribble"],
+            [
+                "s1_classifier",
+                "s2_cam",
+                "s3_seeds",
+                "s4_affinity",
+                "s5_walk",
+                "s5_graph",
+                "s6_propagate",
+                "s7_segment",
+                "s8_predict",
+            ],
+        ),
     ],
 )
 def test_the_plan_of_another_road_has_its_stages_only(finished, config, here, settings, stages):
     lines = plan(variants.load([finished.folder / "config.yaml"], settings), cores=2)
     assert [line.stage for line in lines] == stages
     predicted = [line.units for line in lines if line.stage == "s8_predict"]
-    assert predicted == ([2] if "rrm_train" in stages else [6, 2])
+    assert predicted == ([6, 2] if "dfr_train" in stages else [2])
+    assert [(line.jobs, line.units) for line in lines if line.stage == "s5_walk"] == [(1, 6)] * ("s5_walk" in stages)
     assert all(line.hours > 0 for line in lines)
 
 
@@ -126,6 +141,13 @@ def test_means_of_many_images_look_at_some(many, monkeypatch):
     monkeypatch.setattr(sample, "LOOKED_AT", 100)
     assert [r.id for r in sample.some(many, "train")] == [f"{number:03d}" for number in range(0, 300, 3)]
     assert sample.pixels(many, "train") == pytest.approx(wanted, rel=0.02)
+
+
+@pytest.mark.parametrize("share, images", [(0.1, 30), (0, 40)])
+def test_the_walk_is_chosen_by_the_held_out_images_or_by_some(many, share, images):
+    root = Path(__file__).parents[2]
+    config = variants.load([root / "config.yaml"], [f"affinity={{held_out: {share}}}"])
+    assert sample.walked(config, many) == images
 
 
 def test_a_stage_that_fails_is_told(tmp_path):

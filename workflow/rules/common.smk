@@ -1,4 +1,3 @@
-import re
 import shlex
 import shutil
 from pathlib import Path
@@ -9,6 +8,7 @@ from wsss_stages.config import variants
 from wsss_stages.store import contracts
 from wsss_stages.config.variants import STAGES
 from wsss_stages.data import changes
+from wsss_stages.data.names import NAME
 from wsss_stages.shards.lost import lost
 from wsss_stages.config.options import KINDS
 from wsss_stages.stages.cli import flags
@@ -43,6 +43,7 @@ GPUS = int(
 )
 TRAINING_GPUS = GPUS * config["gpus_per_training"]
 WEIGHTS = config["backbone_weights"]
+HOURS = 60  # minutes, which `runtime` is given in
 INDEX = "results/{dataset}/index.json"
 WEAK_INDEX = "results/{dataset}/{weak}/index.json"
 
@@ -50,14 +51,14 @@ WEAK_INDEX = "results/{dataset}/{weak}/index.json"
 wildcard_constraints:
     dataset=r"[A-Za-z0-9_.-]+",
     weak="|".join(KINDS),
-    variant="|".join(map(re.escape, config["variants"])),
+    variant=NAME,
     split="train|val",
-    scatteritem=rf"\d+-of-{config['shards']}",
+    shard=rf"\d+-of-{config['shards']}",
 
 
 def section(name, wildcards=None):
     """A section's options, those of the variant and of the kind of weak label of a job if it has them."""
-    chosen = (wildcards.variant, wildcards.get("weak")) if wildcards else ()
+    chosen = (wildcards.get("variant"), wildcards.get("weak")) if wildcards else ()
     try:
         return variants.section(config, name, *chosen)
     except variants.ConfigError as error:
@@ -67,6 +68,27 @@ def section(name, wildcards=None):
 def section_flags(name):
     """Params function: a section's options as flags, for all variants. Snakemake would take braces in a text for wildcards."""
     return lambda wildcards: flags(section(name))
+
+
+def optional(name):
+    """Params function: the flag --NAME with the input NAME, or nothing where that has no files."""
+    return lambda wildcards, input: (
+        f"--{name} {input.get(name)}" if input.get(name) else ""
+    )
+
+
+def grows(first):
+    """Resource function: so much in the first try, twice as much in the second, three times as much in the third."""
+    return lambda wildcards, attempt: first * attempt
+
+
+def training_threads(name):
+    """Threads function: of a training on GPUs one for each process and for each of the readers of its section, else up to 16."""
+    return lambda wildcards: (
+        TRAINING_GPUS * (1 + section(name, wildcards)["workers"])
+        if TRAINING_GPUS
+        else 16
+    )
 
 
 def stage_folder(wildcards, stage):
@@ -82,7 +104,7 @@ def weights_of(stage):
 def same_shard(stage):
     """Input function: the manifest of an earlier stage with the same images."""
     return (
-        lambda wildcards: f"{stage_folder(wildcards, stage)}/{wildcards.split}/{wildcards.scatteritem}.json"
+        lambda wildcards: f"{stage_folder(wildcards, stage)}/{wildcards.split}/{wildcards.shard}.json"
     )
 
 

@@ -8,8 +8,8 @@ checkpoint data:
     conda:
         "../../envs/wsss.yaml"
     resources:
-        mem_mb=4_000,
-        runtime="1h",
+        mem_mb=grows(4_000),
+        runtime=grows(1 * HOURS),
     params:
         root=dataset_root,
         listing=listing_of_dataset,
@@ -18,5 +18,9 @@ checkpoint data:
     message:
         "Validate {wildcards.dataset} and write its index"
     shell:
-        "python -m wsss_stages.stages.data --root {params.root:q} --index {output.index} --dataset {wildcards.dataset}"
-        " {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.data"
+        " --root {params.root:q}"
+        " --index {output.index}"
+        " --dataset {wildcards.dataset}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -11,10 +11,10 @@ rule dfr_train:
         "benchmarks/{dataset}/{weak}/{variant}/dfr_train.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("dfr")
     resources:
-        mem_mb=16_000,
-        runtime="24h",
+        mem_mb=grows(16_000),
+        runtime=grows(24 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(WEAK_INDEX),
@@ -26,6 +26,9 @@ rule dfr_train:
     message:
         "DFR on the scribbles of {wildcards.dataset}, variant {wildcards.variant} (Sec. 4.2)"
     shell:
-        "exec {params.launch} wsss_stages.stages.dfr_train --index {input.index} --weights {output.weights}"
+        "exec {params.launch} wsss_stages.stages.dfr_train"
+        " --index {input.index}"
+        " --weights {output.weights}"
         " --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -175,6 +175,19 @@ def scores_of_table(wildcards):
     ]
 
 
+def numbered(name, rows):
+    """Params function: the flag --NAME with the files of the input NAME, each with the number of its row, or nothing without files."""
+
+    def flag(wildcards, input):
+        files = [
+            f"{number}={path}"
+            for (number, *_), path in zip(rows(wildcards), input.get(name))
+        ]
+        return f"--{name} {' '.join(files)}" if files else ""
+
+    return flag
+
+
 def paces_of_table(wildcards):
     """What a step of RRM takes in every row, for a table that tells it."""
     if not TABLES[wildcards.table].timed:
@@ -233,18 +246,23 @@ def curves(wildcards):
 
 
 def benchmarks(wildcards):
-    """Benchmark files of all jobs behind a variant, beside the artifacts that its report reads."""
-    training = [
-        f"{stage_folder(wildcards, stage)}.json" for stage in trainings(wildcards)
-    ]
-    predictions = all_shards("s8_predict", "val")(wildcards)
+    """Benchmark files of all jobs whose artifacts a variant's report reads, in the order of the data."""
+
+    def of(stage, **more):
+        home = (
+            variants.home(config, wildcards.variant, stage, wildcards.weak)
+            if stage in STAGES
+            else wildcards.variant
+        )
+        values = dict(wildcards.items()) | {"variant": home} | more
+        return expand(getattr(rules, stage).benchmark, **values)
+
+    train, val = ({"split": split, "shard": shards()} for split in ("train", "val"))
     cams = variants.uses_cams(config, wildcards.variant, wildcards.weak)
-    made = [
-        f"results/{wildcards.dataset}/{stage}.json"
-        for stage in ("data", "s1_classifier")[: 1 + cams]
-    ]
-    made += label_manifests(wildcards) + predictions + training
-    return [
-        path.replace("results/", "benchmarks/", 1).removesuffix(".json") + ".tsv"
-        for path in made
-    ]
+    made = of("data") + (of("s1_classifier") + of("s2_cam", **train) if cams else [])
+    for stage in label_stages(wildcards):
+        made += of(stage, **train)
+    made += of("s8_predict", **val)
+    for stage in trainings(wildcards):
+        made += of(stage)
+    return made

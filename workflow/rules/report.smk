@@ -39,19 +39,26 @@ rule report:
     conda:
         "../../envs/wsss.yaml"
     resources:
-        mem_mb=6_000,
-        runtime="1h",
+        mem_mb=grows(6_000),
+        runtime=grows(1 * HOURS),
     params:
         sees=content_of(WEAK_INDEX),
-        affinity=lambda wildcards, input: (
-            f"--affinity {input.affinity}" if input.affinity else ""
-        ),
-        walk=lambda wildcards, input: f"--walk {input.walk}" if input.walk else "",
+        affinity=optional("affinity"),
+        walk=optional("walk"),
         images=config["report_images"],
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "Pictures and tables of {wildcards.dataset}, variant {wildcards.variant}"
     shell:
-        "python -m wsss_stages.stages.report --index {input.index} --manifests {input.manifests}"
-        " --segmenter {input.segmenter} {params.affinity} {params.walk} --scores {input.scores} --curves {input.curves}"
-        " --benchmarks {input.benchmarks} --images {params.images} --folder {params.folder} > {log} 2>&1"
+        "python -m wsss_stages.stages.report"
+        " --index {input.index}"
+        " --manifests {input.manifests}"
+        " --segmenter {input.segmenter}"
+        " {params.affinity}"
+        " {params.walk}"
+        " --scores {input.scores}"
+        " --curves {input.curves}"
+        " --benchmarks {input.benchmarks}"
+        " --images {params.images}"
+        " --folder {params.folder}"
+        " > {log} 2>&1"

@@ -11,10 +11,10 @@ rule s1_classifier:
         "benchmarks/{dataset}/s1_classifier.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("classifier")
     resources:
-        mem_mb=12_000,
-        runtime="12h",
+        mem_mb=grows(12_000),
+        runtime=grows(12 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(INDEX),
@@ -27,6 +27,10 @@ rule s1_classifier:
     message:
         "Classifier on the image tags of {wildcards.dataset} (Sec. 3.2)"
     shell:
-        "exec {params.launch} wsss_stages.stages.s1_classifier --index {input.index} --weights {output.weights}"
-        " --backbone-weights {params.source:q} --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        "exec {params.launch} wsss_stages.stages.s1_classifier"
+        " --index {input.index}"
+        " --weights {output.weights}"
+        " --backbone-weights {params.source:q}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -2,19 +2,19 @@ rule s2_cam:
     input:
         index=ancient(INDEX),
         weights="results/{dataset}/s1_classifier/weights.safetensors",
-        whole=whole("results/{dataset}/s2_cam/{split}/{scatteritem}.json"),
+        whole=whole("results/{dataset}/s2_cam/{split}/{shard}.json"),
     output:
-        manifest="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+        manifest="results/{dataset}/s2_cam/{split}/{shard}.json",
     log:
-        "logs/{dataset}/s2_cam/{split}/{scatteritem}.log",
+        "logs/{dataset}/s2_cam/{split}/{shard}.log",
     benchmark:
-        "benchmarks/{dataset}/s2_cam/{split}/{scatteritem}.tsv"
+        "benchmarks/{dataset}/s2_cam/{split}/{shard}.tsv"
     conda:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=6_000,
-        runtime="4h",
+        mem_mb=grows(6_000),
+        runtime=grows(4 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(INDEX),
@@ -22,8 +22,13 @@ rule s2_cam:
         flags=section_flags("cam"),
         contract=contracts.version_of("s2_cam"),
     message:
-        "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 2.1-2.3)"
+        "Class activation maps of {wildcards.dataset} {wildcards.split}, shard {wildcards.shard} (Eqs. 2.1-2.3)"
     shell:
-        "python -m wsss_stages.stages.s2_cam --index {input.index} --weights {input.weights}"
-        " --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
-        " {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.s2_cam"
+        " --index {input.index}"
+        " --weights {input.weights}"
+        " --split {wildcards.split}"
+        " --device {params.device:q}"
+        " --manifest {output.manifest}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -1,33 +1,37 @@
 rule s3_seeds:
     input:
         index=ancient(WEAK_INDEX),
-        cam="results/{dataset}/s2_cam/{split}/{scatteritem}.json",
+        cam="results/{dataset}/s2_cam/{split}/{shard}.json",
         cams=cams_of_levels,
-        whole=whole(
-            "results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json"
-        ),
+        whole=whole("results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.json"),
     output:
-        manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.json",
+        manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.json",
     log:
-        "logs/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.log",
+        "logs/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.log",
     benchmark:
-        "benchmarks/{dataset}/{weak}/{variant}/s3_seeds/{split}/{scatteritem}.tsv"
+        "benchmarks/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.tsv"
     conda:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=6_000,
-        runtime="4h",
+        mem_mb=grows(6_000),
+        runtime=grows(4 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(WEAK_INDEX),
         device=DEVICE,
-        cams=lambda wildcards, input: f"--cams {input.cams}" if input.cams else "",
+        cams=optional("cams"),
         flags=variant_flags("s3_seeds"),
         contract=contracts.version_of("s3_seeds"),
     message:
-        "Seeds from {wildcards.weak} labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.1-3.5)"
+        "Seeds from {wildcards.weak} labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.shard} (Eqs. 3.1-3.5)"
     shell:
-        "python -m wsss_stages.stages.s3_seeds --index {input.index} --cam {input.cam} {params.cams} --split {wildcards.split}"
-        " --device {params.device:q} --manifest {output.manifest}"
-        " {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.s3_seeds"
+        " --index {input.index}"
+        " --cam {input.cam}"
+        " {params.cams}"
+        " --split {wildcards.split}"
+        " --device {params.device:q}"
+        " --manifest {output.manifest}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -12,10 +12,10 @@ rule s4_affinity:
         "benchmarks/{dataset}/{weak}/{variant}/s4_affinity.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("affinity")
     resources:
-        mem_mb=16_000,
-        runtime="12h",
+        mem_mb=grows(16_000),
+        runtime=grows(12 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(WEAK_INDEX),
@@ -26,6 +26,11 @@ rule s4_affinity:
     message:
         "Affinity CNN on the seeds of {wildcards.dataset} (Eqs. 3.6-3.13)"
     shell:
-        "exec {params.launch} wsss_stages.stages.s4_affinity --index {input.index} --seeds-manifests {input.seeds}"
-        " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        "exec {params.launch} wsss_stages.stages.s4_affinity"
+        " --index {input.index}"
+        " --seeds-manifests {input.seeds}"
+        " --classifier {input.classifier}"
+        " --weights {output.weights}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -12,10 +12,10 @@ rule s4_object_net:
         "benchmarks/{dataset}/{weak}/{variant}/s4_object_net.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("object_net")
     resources:
-        mem_mb=8_000,
-        runtime="12h",
+        mem_mb=grows(8_000),
+        runtime=grows(12 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(WEAK_INDEX),
@@ -26,6 +26,11 @@ rule s4_object_net:
     message:
         "Object network on the boxes of {wildcards.dataset}"
     shell:
-        "exec {params.launch} wsss_stages.stages.s4_object_net --index {input.index} --seeds-manifests {input.seeds}"
-        " --classifier {input.classifier} --weights {output.weights} --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        "exec {params.launch} wsss_stages.stages.s4_object_net"
+        " --index {input.index}"
+        " --seeds-manifests {input.seeds}"
+        " --classifier {input.classifier}"
+        " --weights {output.weights}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -4,20 +4,20 @@ rule s5_object_masks:
         seeds=same_shard("s3_seeds"),
         object_net=weights_of("s4_object_net"),
         whole=whole(
-            "results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.json"
+            "results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{shard}.json"
         ),
     output:
-        manifest="results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.json",
+        manifest="results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{shard}.json",
     log:
-        "logs/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.log",
+        "logs/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{shard}.log",
     benchmark:
-        "benchmarks/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{scatteritem}.tsv"
+        "benchmarks/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{shard}.tsv"
     conda:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=6_000,
-        runtime="4h",
+        mem_mb=grows(6_000),
+        runtime=grows(4 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(WEAK_INDEX),
@@ -25,8 +25,14 @@ rule s5_object_masks:
         flags=variant_flags("s5_object_masks"),
         contract=contracts.version_of("s5_object_masks"),
     message:
-        "Soft masks of boxes of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem}"
+        "Soft masks of boxes of {wildcards.dataset} {wildcards.split}, shard {wildcards.shard}"
     shell:
-        "python -m wsss_stages.stages.s5_object_masks --index {input.index} --seeds-manifest {input.seeds}"
-        " --object-net {input.object_net} --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
-        " {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.s5_object_masks"
+        " --index {input.index}"
+        " --seeds-manifest {input.seeds}"
+        " --object-net {input.object_net}"
+        " --split {wildcards.split}"
+        " --device {params.device:q}"
+        " --manifest {output.manifest}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -14,16 +14,23 @@ rule s5_walk:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=6_000,
-        runtime="1h",
+        mem_mb=grows(6_000),
+        runtime=grows(1 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(WEAK_INDEX),
-        cams=lambda wildcards, input: f"--cams {input.cams}" if input.cams else "",
+        cams=optional("cams"),
         device=DEVICE,
         flags=variant_flags("s5_walk"),
     message:
         "Power and steps of the random walk on {wildcards.dataset}, variant {wildcards.variant}"
     shell:
-        "python -m wsss_stages.stages.s5_walk --index {input.index} --seeds-manifests {input.seeds} {params.cams}"
-        " --affinity {input.affinity} --device {params.device:q} --chosen {output.chosen} {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.s5_walk"
+        " --index {input.index}"
+        " --seeds-manifests {input.seeds}"
+        " {params.cams}"
+        " --affinity {input.affinity}"
+        " --device {params.device:q}"
+        " --chosen {output.chosen}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -12,16 +12,18 @@ rule s6_instance_masks:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=4_000,
-        runtime="4h",
+        mem_mb=grows(4_000),
+        runtime=grows(4 * HOURS),
     params:
         sees=content_of(WEAK_INDEX),
-        pseudo=lambda wildcards, input: (
-            f"--pseudo {input.pseudo}" if input.pseudo else ""
-        ),
+        pseudo=optional("pseudo"),
         flags=variant_flags("s6_instance_masks"),
     message:
         "Instances of {wildcards.dataset}, variant {wildcards.variant}, as COCO JSON (Sec. 3.4)"
     shell:
-        "python -m wsss_stages.stages.s6_instance_masks --index {input.index} {params.pseudo}"
-        " --instances {output.instances} {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.s6_instance_masks"
+        " --index {input.index}"
+        " {params.pseudo}"
+        " --instances {output.instances}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -6,32 +6,38 @@ rule s6_propagate:
         objects=objects_of_shard,
         affinity=weights_of("s4_affinity"),
         whole=whole(
-            "results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.json"
+            "results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{shard}.json"
         ),
     output:
-        manifest="results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.json",
+        manifest="results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{shard}.json",
     log:
-        "logs/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.log",
+        "logs/{dataset}/{weak}/{variant}/s6_propagate/{split}/{shard}.log",
     benchmark:
-        "benchmarks/{dataset}/{weak}/{variant}/s6_propagate/{split}/{scatteritem}.tsv"
+        "benchmarks/{dataset}/{weak}/{variant}/s6_propagate/{split}/{shard}.tsv"
     conda:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=8_000,
-        runtime="12h",
+        mem_mb=grows(8_000),
+        runtime=grows(12 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(WEAK_INDEX),
-        objects=lambda wildcards, input: (
-            f"--objects {input.objects}" if input.objects else ""
-        ),
+        objects=optional("objects"),
         device=DEVICE,
         flags=variant_flags("s6_propagate"),
         contract=contracts.version_of("s6_propagate"),
     message:
-        "Pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Eqs. 3.15-3.28)"
+        "Pseudo labels of {wildcards.dataset} {wildcards.split}, shard {wildcards.shard} (Eqs. 3.15-3.28)"
     shell:
-        "python -m wsss_stages.stages.s6_propagate --index {input.index} --seeds-manifest {input.seeds} --graph {input.graph} {params.objects}"
-        " --affinity {input.affinity} --split {wildcards.split} --device {params.device:q} --manifest {output.manifest}"
-        " {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.s6_propagate"
+        " --index {input.index}"
+        " --seeds-manifest {input.seeds}"
+        " --graph {input.graph}"
+        " {params.objects}"
+        " --affinity {input.affinity}"
+        " --split {wildcards.split}"
+        " --device {params.device:q}"
+        " --manifest {output.manifest}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -14,10 +14,10 @@ rule s7_instances:
         "benchmarks/{dataset}/{weak}/{variant}/s7_instances.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("instances")
     resources:
-        mem_mb=12_000,
-        runtime="24h",
+        mem_mb=grows(12_000),
+        runtime=grows(24 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(WEAK_INDEX),
@@ -31,6 +31,12 @@ rule s7_instances:
     message:
         "Mask R-CNN of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "exec {params.launch} wsss_stages.stages.s7_instances --index {input.index} --instances {input.instances}"
-        " --backbone {params.backbone:q} --backbone-weights {params.source:q} --weights {output.weights}"
-        " --device {params.device:q} {params.flags} > {log} 2>&1"
+        "exec {params.launch} wsss_stages.stages.s7_instances"
+        " --index {input.index}"
+        " --instances {input.instances}"
+        " --backbone {params.backbone:q}"
+        " --backbone-weights {params.source:q}"
+        " --weights {output.weights}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -12,17 +12,15 @@ rule s7_segment:
         "benchmarks/{dataset}/{weak}/{variant}/s7_segment.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("segment")
     resources:
-        mem_mb=12_000,
-        runtime="24h",
+        mem_mb=grows(12_000),
+        runtime=grows(24 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(WEAK_INDEX),
         launch=launch,
-        pseudo=lambda wildcards, input: (
-            f"--pseudo {input.pseudo}" if input.pseudo else ""
-        ),
+        pseudo=optional("pseudo"),
         device=DEVICE,
         watched=watched("segment"),
         flags=variant_flags("s7_segment"),
@@ -30,6 +28,10 @@ rule s7_segment:
     message:
         "Segmenter of {wildcards.dataset}, variant {wildcards.variant} (Sec. 3.4)"
     shell:
-        "exec {params.launch} wsss_stages.stages.s7_segment --index {input.index} {params.pseudo}"
-        " --weights {output.weights} --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        "exec {params.launch} wsss_stages.stages.s7_segment"
+        " --index {input.index}"
+        " {params.pseudo}"
+        " --weights {output.weights}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"

@@ -13,15 +13,19 @@ rule s9_instances:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=6_000,
-        runtime="2h",
+        mem_mb=grows(6_000),
+        runtime=grows(2 * HOURS),
     params:
         sees=content_of(WEAK_INDEX),
     message:
         "Average precision of instances in {wildcards.dataset} {wildcards.split}, variant {wildcards.variant} (Tables 3.2-3.3)"
     shell:
-        "python -m wsss_stages.stages.s9_instances --index {input.index} --manifests {input.manifests}"
-        " --split {wildcards.split} --scores {output.scores} > {log} 2>&1"
+        "python -m wsss_stages.stages.s9_instances"
+        " --index {input.index}"
+        " --manifests {input.manifests}"
+        " --split {wildcards.split}"
+        " --scores {output.scores}"
+        " > {log} 2>&1"
 
 
 rule instances:

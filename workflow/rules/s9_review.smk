@@ -26,8 +26,8 @@ rule s9_review:
     conda:
         "../../envs/wsss.yaml"
     resources:
-        mem_mb=4_000,
-        runtime="1h",
+        mem_mb=grows(4_000),
+        runtime=grows(1 * HOURS),
     params:
         sees=content_of(WEAK_INDEX),
         images=config["report_images"],
@@ -35,5 +35,9 @@ rule s9_review:
     message:
         "Training images of {wildcards.dataset} to review first, variant {wildcards.variant}"
     shell:
-        "python -m wsss_stages.stages.s9_review --index {input.index} --manifests {input.manifests}"
-        " --images {params.images} --folder {params.folder} > {log} 2>&1"
+        "python -m wsss_stages.stages.s9_review"
+        " --index {input.index}"
+        " --manifests {input.manifests}"
+        " --images {params.images}"
+        " --folder {params.folder}"
+        " > {log} 2>&1"

@@ -15,8 +15,8 @@ rule scl_episodes:
     conda:
         "../../envs/wsss.yaml"
     resources:
-        mem_mb=4_000,
-        runtime="1h",
+        mem_mb=grows(4_000),
+        runtime=grows(1 * HOURS),
     params:
         sees=content_of(INDEX),
         flags=section_flags("scl_episodes"),
@@ -24,27 +24,31 @@ rule scl_episodes:
     message:
         "Episodes of fold {wildcards.fold} of {wildcards.dataset} (Sec. 5.2)"
     shell:
-        "python -m wsss_stages.stages.scl_episodes --index {input.index} --fold {wildcards.fold}"
-        " --episodes {output.episodes} {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.scl_episodes"
+        " --index {input.index}"
+        " --fold {wildcards.fold}"
+        " --episodes {output.episodes}"
+        " {params.flags}"
+        " > {log} 2>&1"
 
 
 rule scl_features:
     input:
         index=ancient(INDEX),
         backbone=backbone_of("scl"),
-        whole=whole("results/{dataset}/scl_features/{split}/{scatteritem}.json"),
+        whole=whole("results/{dataset}/scl_features/{split}/{shard}.json"),
     output:
-        manifest="results/{dataset}/scl_features/{split}/{scatteritem}.json",
+        manifest="results/{dataset}/scl_features/{split}/{shard}.json",
     log:
-        "logs/{dataset}/scl_features/{split}/{scatteritem}.log",
+        "logs/{dataset}/scl_features/{split}/{shard}.log",
     benchmark:
-        "benchmarks/{dataset}/scl_features/{split}/{scatteritem}.tsv"
+        "benchmarks/{dataset}/scl_features/{split}/{shard}.tsv"
     conda:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=4_000,
-        runtime="4h",
+        mem_mb=grows(4_000),
+        runtime=grows(4 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(INDEX),
@@ -55,11 +59,17 @@ rule scl_features:
         flags=section_flags("scl_features"),
         contract=contracts.version_of("scl_features"),
     message:
-        "Maps of the frozen backbone, {wildcards.dataset} {wildcards.split}, shard {wildcards.scatteritem} (Sec. 5.3.1)"
+        "Maps of the frozen backbone, {wildcards.dataset} {wildcards.split}, shard {wildcards.shard} (Sec. 5.3.1)"
     shell:
-        "python -m wsss_stages.stages.scl_features --index {input.index} --manifest {output.manifest}"
-        " --split {wildcards.split} --backbone {params.backbone:q} --backbone-weights {params.source:q}"
-        " --device {params.device:q} {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.scl_features"
+        " --index {input.index}"
+        " --manifest {output.manifest}"
+        " --split {wildcards.split}"
+        " --backbone {params.backbone:q}"
+        " --backbone-weights {params.source:q}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"
 
 
 rule scl_train:
@@ -77,10 +87,10 @@ rule scl_train:
         "benchmarks/{dataset}/scl/fold{fold}/{variant}/scl_train.tsv"
     conda:
         "../../envs/wsss.yaml"
-    threads: 16
+    threads: training_threads("scl")
     resources:
-        mem_mb=8_000,
-        runtime="24h",
+        mem_mb=grows(8_000),
+        runtime=grows(24 * HOURS),
         gpu=TRAINING_GPUS,
     params:
         sees=content_of(INDEX),
@@ -94,9 +104,16 @@ rule scl_train:
     message:
         "Few-shot head {wildcards.variant} on fold {wildcards.fold} of {wildcards.dataset} (Eq. 5.14)"
     shell:
-        "exec {params.launch} wsss_stages.stages.scl_train --index {input.index} --episodes {input.episodes}"
-        " --features {input.features} --weights {output.weights} --backbone {params.backbone:q}"
-        " --backbone-weights {params.source:q} --device {params.device:q} {params.flags} > {log} 2>&1"
+        "exec {params.launch} wsss_stages.stages.scl_train"
+        " --index {input.index}"
+        " --episodes {input.episodes}"
+        " --features {input.features}"
+        " --weights {output.weights}"
+        " --backbone {params.backbone:q}"
+        " --backbone-weights {params.source:q}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"
 
 
 rule scl_evaluate:
@@ -115,8 +132,8 @@ rule scl_evaluate:
         "../../envs/wsss.yaml"
     threads: 1
     resources:
-        mem_mb=6_000,
-        runtime="8h",
+        mem_mb=grows(6_000),
+        runtime=grows(8 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(INDEX),
@@ -125,9 +142,15 @@ rule scl_evaluate:
     message:
         "Score {wildcards.variant} on new classes of fold {wildcards.fold} of {wildcards.dataset} (Sec. 5.4.2)"
     shell:
-        "python -m wsss_stages.stages.scl_evaluate --index {input.index} --episodes {input.episodes}"
-        " --features {input.features} --weights {input.weights} --scores {output.scores} --device {params.device:q}"
-        " {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.scl_evaluate"
+        " --index {input.index}"
+        " --episodes {input.episodes}"
+        " --features {input.features}"
+        " --weights {input.weights}"
+        " --scores {output.scores}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"
 
 
 rule scl_report:
@@ -145,11 +168,13 @@ rule scl_report:
         ),
     log:
         "logs/{dataset}/scl/fold{fold}/{variant}/scl_report.log",
+    benchmark:
+        "benchmarks/{dataset}/scl/fold{fold}/{variant}/scl_report.tsv"
     conda:
         "../../envs/wsss.yaml"
     resources:
-        mem_mb=4_000,
-        runtime="1h",
+        mem_mb=grows(4_000),
+        runtime=grows(1 * HOURS),
         gpu=GPUS,
     params:
         sees=content_of(INDEX),
@@ -159,9 +184,16 @@ rule scl_report:
     message:
         "Episodes of {wildcards.variant} on fold {wildcards.fold} of {wildcards.dataset}"
     shell:
-        "python -m wsss_stages.stages.scl_report --index {input.index} --episodes {input.episodes}"
-        " --features {input.features} --weights {input.weights} --page {output.page} --images {params.images}"
-        " --device {params.device:q} {params.flags} > {log} 2>&1"
+        "python -m wsss_stages.stages.scl_report"
+        " --index {input.index}"
+        " --episodes {input.episodes}"
+        " --features {input.features}"
+        " --weights {input.weights}"
+        " --page {output.page}"
+        " --images {params.images}"
+        " --device {params.device:q}"
+        " {params.flags}"
+        " > {log} 2>&1"
 
 
 rule scl_table:
@@ -178,21 +210,24 @@ rule scl_table:
         markdown="results/{dataset}/scl/tables/{few_shot_table}.md",
     log:
         "logs/{dataset}/scl/{few_shot_table}.log",
+    benchmark:
+        "benchmarks/{dataset}/scl/{few_shot_table}.tsv"
     conda:
         "../../envs/wsss.yaml"
+    resources:
+        mem_mb=grows(2_000),
+        runtime=grows(10),
     params:
-        scores=lambda wildcards, input: [
-            f"{number}={path}"
-            for (number, *_), path in zip(
-                rows_of_few_shot_table(wildcards), input.scores
-            )
-        ],
+        scores=numbered("scores", rows_of_few_shot_table),
         table=lambda wildcards, output: output.csv.removesuffix(".csv"),
     message:
         "{wildcards.few_shot_table} on {wildcards.dataset}"
     shell:
-        "python -m wsss_stages.stages.scl_table --name {wildcards.few_shot_table} --scores {params.scores}"
-        " --table {params.table} > {log} 2>&1"
+        "python -m wsss_stages.stages.scl_table"
+        " --name {wildcards.few_shot_table}"
+        " {params.scores}"
+        " --table {params.table}"
+        " > {log} 2>&1"
 
 
 for name in FEW_SHOT_TABLES:

@@ -13,28 +13,26 @@ rule table:
         markdown="results/{dataset}/{weak}/tables/{table}.md",
     log:
         "logs/{dataset}/{weak}/{table}.log",
+    benchmark:
+        "benchmarks/{dataset}/{weak}/{table}.tsv"
     conda:
         "../../envs/wsss.yaml"
+    resources:
+        mem_mb=grows(2_000),
+        runtime=grows(10),
     params:
-        scores=lambda wildcards, input: [
-            f"{number}={path}"
-            for (number, *_), path in zip(rows_of_table(wildcards), input.scores)
-        ],
-        paces=lambda wildcards, input: (
-            "--paces "
-            + " ".join(
-                f"{number}={path}"
-                for (number, *_), path in zip(rows_of_table(wildcards), input.paces)
-            )
-            if input.paces
-            else ""
-        ),
+        scores=numbered("scores", rows_of_table),
+        paces=numbered("paces", rows_of_table),
         table=lambda wildcards, output: output.csv.removesuffix(".csv"),
     message:
         "{wildcards.table} on {wildcards.dataset}"
     shell:
-        "python -m wsss_stages.stages.table --name {wildcards.table} --scores {params.scores} {params.paces}"
-        " --table {params.table} > {log} 2>&1"
+        "python -m wsss_stages.stages.table"
+        " --name {wildcards.table}"
+        " {params.scores}"
+        " {params.paces}"
+        " --table {params.table}"
+        " > {log} 2>&1"
 
 
 for name in TABLES:

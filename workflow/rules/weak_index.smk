@@ -11,13 +11,16 @@ checkpoint weak_index:
     conda:
         "../../envs/wsss.yaml"
     resources:
-        mem_mb=2_000,
-        runtime="10m",
+        mem_mb=grows(2_000),
+        runtime=grows(10),
     params:
         sees=content_of(INDEX),
         version=contracts.INDEX_VERSION,
     message:
         "Does every training image of {wildcards.dataset} have {wildcards.weak} labels?"
     shell:
-        "python -m wsss_stages.stages.weak_index --index {input.index} --weak {wildcards.weak} --out {output.index}"
+        "python -m wsss_stages.stages.weak_index"
+        " --index {input.index}"
+        " --weak {wildcards.weak}"
+        " --out {output.index}"
         " > {log} 2>&1"

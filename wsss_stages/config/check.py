@@ -53,11 +53,6 @@ def _faults(config: dict[str, Any]) -> Iterator[Fault]:
     run = {key: value for key, value in config.items() if key in Run.model_fields}
     yield from _of(Run, run, ())
     yield from _of_sections({key: value for key, value in config.items() if key not in run}, (), Run.model_fields)
-    if isinstance(demo := config.get("demo"), dict):
-        settings = {key: value for key, value in demo.items() if key in Run.model_fields}
-        yield from (fault for fault in _of(Run, run | settings, ("demo",)) if fault.keys[1] in settings)
-        rest = {key: value for key, value in demo.items() if key not in settings}
-        yield from _of_sections(rest, ("demo",), Run.model_fields)
     if isinstance(variants := config.get("variants"), dict):
         for name, overrides in variants.items():
             yield from _of_variant(name, overrides)

@@ -1,6 +1,7 @@
 """The thesis's tables, as workflow/tables.yaml has them: rows are label maps of variants with several seeds, or scores of few-shot networks."""
 
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,17 +63,17 @@ class Table(BaseModel):
     def weak_of(self, row: Row) -> str | None:
         return row.weak or self.weak
 
-    def runs(self, options: dict[str, Any], seed: int) -> dict[str, dict]:
-        """What all rows change for a seed: that of RRM and of DFR where they are predictions, else of the affinity CNN and of A²GNN,
-        and the images. Classifier and CAMs are the same for all."""
+    def runs(self, images: int, seed: int) -> dict[str, dict]:
+        """Return what all rows change for a seed: that of RRM and of DFR where they are predictions, else of the affinity CNN and of
+        A²GNN, and the number of images. Classifier and CAMs are the same for all."""
         if self.split == "val":
             return {"rrm": {"seed": seed}, "dfr": {"seed": seed}}
-        images = {"images": options["images"]}
+        some = {"images": images}
         return {
             "affinity": {"seed": seed},
-            "graph": images,
-            "propagate": {**images, "seed": seed},
-            "evaluate": images,
+            "graph": some,
+            "propagate": {**some, "seed": seed},
+            "evaluate": some,
         }
 
 
@@ -92,24 +93,22 @@ def name(base: str, variant: str, seed: int) -> str:
     return f"{base}.{variant}.{seed}"
 
 
-def bases(options: dict[str, Any]) -> set[str]:
-    """Variants that rows change."""
-    return {table.base or options["base"] for table in read()[1].values()}
+@cache
+def variants(base: str, images: int, seeds: int) -> dict[str, dict]:
+    """Return the variants that the tables' rows add to the config's, by name, for options of the section `tables`.
 
-
-def variants(options: dict[str, Any]) -> dict[str, dict]:
-    """What the config's variants get from the tables: every row's overrides over its table's base or over another
-    row (its `base`), with every seed."""
+    Every row's overrides lie over its table's base or over another row (its `base`), with every seed; those of chapter 5 are as
+    they are written.
+    """
     overrides, tables = read()
-    made: dict[str, dict] = {}
-    for table, seed in itertools.product(tables.values(), range(options["seeds"])):
-        base = table.base or options["base"]
-        full = name(base, "full", seed)
-        made[full] = {"base": base, **table.runs(options, seed)}
+    made = dict(read_few_shot()[0])
+    for table, seed in itertools.product(tables.values(), range(seeds)):
+        own = table.base or base
+        made[name(own, "full", seed)] = {"base": own, **table.runs(images, seed)}
         changed = [row.variant for row in table.rows if row.variant and overrides[row.variant]]
         for key in changed:
-            shares = name(base, overrides[key].get("base", "full"), seed)
-            made[name(base, key, seed)] = {**overrides[key], "base": shares}
+            shares = name(own, overrides[key].get("base", "full"), seed)
+            made[name(own, key, seed)] = {**overrides[key], "base": shares}
     return made
 
 

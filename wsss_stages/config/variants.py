@@ -1,6 +1,7 @@
 """What a run's configuration means: which file says what, a variant's options, and where a stage's artifacts live."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ __all__ = ["ConfigError"]
 
 DEFAULTS = Path(__file__).parents[2] / "config.yaml"
 """What configurations of users are laid over."""
+DEMO = Path("workflow", "runs", "demo.yaml")
+"""Settings of the embedded demo, in the folder of the config.yaml that they are laid over."""
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -63,27 +66,25 @@ NAMED_WEIGHTS = ("package", "hub", "none")
 
 
 def complete(config: dict[str, Any], files: list[Path]) -> None:
-    """Check a configuration and fill in what follows from the rest: the demo's settings without a dataset, the dataset's name.
+    """Check a configuration, and fill in what follows from the rest: values of their types, the dataset's name.
 
     Args:
         files: what it was read from, a later one over an earlier one.
 
     Raises: ConfigError with one line for each fault.
     """
-    from snakemake.utils import update_config
-
     check.check(config, files)
-    if not config["dataset_root"]:
-        update_config(config, config["demo"])
     config.update(options.Run(**{key: config[key] for key in options.Run.model_fields}).model_dump())
     for name in options.SECTIONS:
         _section(config, name, config["variant"])  # options that contradict each other are reported now
     section(config, "segment", config["variant"])  # weights of no backbone, too
     _check_package(section(config, "classifier")["backbone"], config["backbone_weights"])
-    of_tables = section(config, "tables")
-    for base in tables.bases(of_tables):
-        known_variant(config, base)
-    config["variants"] |= tables.variants(of_tables) | tables.read_few_shot()[0]
+    known_variant(config, section(config, "tables")["base"])
+    if not config["dataset_root"] and section(config, "data")["kind"] != "scenes":
+        raise ConfigError(
+            f"dataset_root: found none for the dataset {config['dataset']!r}; wanted the folder of the dataset. The embedded demo runs "
+            "where neither dataset nor dataset_root is set."
+        )
     config["dataset"] = config["dataset"] or Path(config["dataset_root"]).resolve().name
     if not re.fullmatch(NAME, config["dataset"]):
         raise ConfigError(
@@ -97,27 +98,54 @@ def own_file() -> list[Path]:
     return [path for path in (Path("config.yaml"),) if path.is_file()]
 
 
-def load(files: list[Path], values: list[str]) -> dict[str, Any]:
-    """Return what snakemake makes of `--configfile files --config values`. Raises ConfigError."""
+def load(files: list[Path], values: list[str], own: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return what snakemake makes of `--configfile files --config values`, the first of the files being the Snakefile's own.
+
+    Args:
+        own: of the working directory, over the first of the files and below the others.
+
+    Raises: ConfigError.
+    """
     from snakemake.utils import update_config
 
+    first, *over = files
     config: dict[str, Any] = {}
-    for path in files:
-        update_config(config, yaml.safe_load(path.read_text()) or {})
+    given: dict[str, Any] = {}
+    for path in over:
+        update_config(given, _read(path))
     for text in values:
         key, _, value = text.partition("=")
-        update_config(config, {key: yaml.safe_load(value)})
-    complete(config, files)
+        update_config(given, {key: yaml.safe_load(value)})
+    read = [first, *own]
+    for path in read:
+        update_config(config, _read(path))
+    update_config(config, given)
+    if not (config.get("dataset") or config.get("dataset_root")):
+        read.append(first.parent / DEMO)
+        update_config(config, _read(read[-1]))
+        update_config(config, given)
+    complete(config, [*read, *over])
     return config
 
 
+def _read(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text()) or {}
+
+
 def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
-    """A variant's overrides. Raises ConfigError."""
-    if variant not in config["variants"]:
+    """Return a variant's overrides: one of the config, or of a row of a thesis table, which is made when it is asked for.
+
+    Raises: ConfigError.
+    """
+    if variant in config["variants"]:
+        return config["variants"][variant]
+    of_tables = section(config, "tables")
+    rows = tables.variants(of_tables["base"], of_tables["images"], of_tables["seeds"])
+    if variant not in rows:
         names = list(config["variants"])
         near = options.legal.nearest(variant, names)
         raise ConfigError(f"no variant {variant!r} in config; there are {', '.join(names)}{near}")
-    return config["variants"][variant]
+    return rows[variant]
 
 
 def section(config: dict[str, Any], name: str, variant: str | None = None, weak: str | None = None) -> dict[str, Any]:
@@ -131,15 +159,15 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
 
 def _section(config: dict[str, Any], name: str, variant: str | None, weak: str | None = None) -> dict[str, Any]:
     """Return a section's options as they are written."""
-    where, chain = f"variant {variant}: " if variant else "", []
+    where, chain = f"variant {variant}: " if variant else "", {}
     while variant is not None:
-        chain.append(known_variant(config, variant))
-        variant = chain[-1].get("base")
-        if len(chain) > len(config["variants"]):
+        if variant in chain:
             raise ConfigError("the bases of the variants go round in a circle")
+        chain[variant] = known_variant(config, variant)
+        variant = chain[variant].get("base")
     weak = weak or config["weak"]
     values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
-    for overrides in reversed(chain):
+    for overrides in reversed(chain.values()):
         for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
             nested = isinstance(value, dict) and isinstance(values[key], dict)
             values[key] = {**values[key], **value} if nested else value
@@ -222,7 +250,7 @@ def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:
     """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
-    base = config["variants"][variant].get("base")
+    base = known_variant(config, variant).get("base")
     if base is None:
         return variant
 

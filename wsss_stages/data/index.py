@@ -89,9 +89,9 @@ class Index:
             return self
         return replace(self, splits={**self.splits, split: sample(self.splits[split], count)})
 
-    def shard(self, split: str, scatteritem: str) -> list[Record]:
+    def shard(self, split: str, shard: str) -> list[Record]:
         """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
-        k, n = map(int, scatteritem.split("-of-"))
+        k, n = map(int, shard.split("-of-"))
         ids, records = self._ids(split), self.split(split)
         its = ids.hashes if isinstance(ids, index_file.Ids) else hashes(ids)
         return [records[position] for position in np.flatnonzero(its % n == k - 1).tolist()]

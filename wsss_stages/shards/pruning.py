@@ -6,12 +6,12 @@ from pathlib import Path
 from wsss_stages.data.index import stable_hash
 
 
-def prune(folder: Path, suffix: str, wanted: Collection[str], scatteritem: str) -> list[Path]:
+def prune(folder: Path, suffix: str, wanted: Collection[str], shard: str) -> list[Path]:
     """Delete a contract's files of images that belong to shard `k-of-n` by the hash of their ids, but are not wanted.
 
     Other shards' images, other suffixes and folders stay. Returns what was deleted.
     """
-    k, n = map(int, scatteritem.split("-of-"))
+    k, n = map(int, shard.split("-of-"))
     stale = []
     for path in sorted(folder.glob(f"*{suffix}")):
         image_id = path.name.removesuffix(suffix)

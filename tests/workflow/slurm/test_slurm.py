@@ -100,7 +100,6 @@ def training(project, log: Path) -> int:
 
 def train(project, epochs: int) -> None:
     """Set how long the classifier trains."""
-    path = project.folder / "config.yaml"
-    config = yaml.safe_load(path.read_text())
-    config["demo"]["classifier"]["epochs"] = epochs
-    path.write_text(yaml.safe_dump(config))
+    demo = yaml.safe_load(project.demo.read_text())
+    demo["classifier"]["epochs"] = epochs
+    project.demo.write_text(yaml.safe_dump(demo))

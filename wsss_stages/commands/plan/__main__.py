@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
     args = parser.parse_args(argv)
-    config = variants.load([variants.DEFAULTS, *variants.own_file(), *args.configfile], args.config)
+    config = variants.load([variants.DEFAULTS, *args.configfile], args.config, variants.own_file())
     lines = plan(config, args.cores, args.again, args.index)
     show(config, lines, args.cores)
 

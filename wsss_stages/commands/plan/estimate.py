@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from wsss_stages.commands.plan.measure import Cost, calibrate, run
-from wsss_stages.commands.plan.sample import batches, choose, pixels
+from wsss_stages.commands.plan.sample import batches, choose, pixels, walked
 from wsss_stages.config import options, variants
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.index import Index
@@ -93,6 +93,8 @@ def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> 
             cost.stage, 1, steps, "steps", (cost.start + steps * cost.unit) / 3600, cost.gigabytes, cost.megabytes / 1e3
         )
     images, jobs = len(index.splits[cost.split]), config["shards"]
+    if cost.stage == "s5_walk":
+        images, jobs = walked(config, index), 1
     larger = pixels(index, cost.split) / pixels(sample, cost.split)
     rounds = -(-jobs // cores)
     hours = rounds * (cost.start + images / jobs * larger * cost.unit) / 3600

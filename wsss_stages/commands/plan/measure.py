@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsss_stages.commands.plan.sample import batches
@@ -56,6 +56,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     backbone = ["--backbone-weights", config["backbone_weights"]]
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
     all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
+    cams = ["--cams", made["s2_cam"]] if variants.section(config, "graph", variant)["seeds"] == "cam" else []
     objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
     on = classifier if variants.section(config, "rrm", variant)["start"] == "classifier" else []
     labels = variants.MAKERS[variants.section(config, "segment", variant)["labels"]]
@@ -70,12 +71,15 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         "s4_object_net": ([None], [*all_seeds, *classifier]),
         "s5_object_masks": (["train"], [*seeds, "--object-net", weights["s4_object_net"]]),
         "s4_affinity": ([None], [*all_seeds, *classifier]),
+        "s5_walk": (["train"], [*all_seeds, *cams, *affinity]),
         "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *affinity]),
         "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
         "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
         "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
     }
     needed = {"s8_predict", *labelled, *variants.trainings(config, variant)}
+    if "s5_graph" in labelled and variants.chooses_walk(config, variant):
+        needed.add("s5_walk")
     if variants.uses_cams(config, variant):
         needed |= {"s1_classifier", "s2_cam"}
     for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
@@ -94,6 +98,14 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             long, gigabytes = run(command, {**section, "epochs": EPOCHS}, cores)
             unit = max(0.0, long - short) / (steps * (EPOCHS - 1))
             start, parts = max(0.0, short - steps * unit), 1
+        elif stage == "s5_walk":
+            one, parts = scratch / "one.json", len(sample.splits[split])
+            replace(sample, splits={split: sample.splits[split][:1], "val": []}).write(one)
+            command += ["--chosen", str(folder / "walk.json")]
+            work, gigabytes = run(command, section, 1)
+            least, _ = run([*command, "--index", str(one)], section, 1)  # the last --index counts
+            unit = max(0.0, work - least) / max(1, parts - 1)
+            start = max(0.0, least - unit)
         elif sample.splits[split]:
             command += ["--split", split, "--manifest", str(folder / "1-of-1.json")]
             if stage == "s5_graph":  # the longest walk that may be chosen

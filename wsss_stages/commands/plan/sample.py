@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wsss_stages.config import variants
+from wsss_stages.config import options, variants
 from wsss_stages.data.index import Index, Record, stable_hash
 
 VAL_IMAGES = 2
@@ -51,6 +51,14 @@ def some(index: Index, split: str) -> Sequence[Record]:
     """Evenly spread images, at most LOOKED_AT, which tell enough of them all."""
     records = index.split(split)
     return records[:: -(-len(records) // LOOKED_AT)]
+
+
+def walked(config: dict, index: Index) -> int:
+    """Return how many training images s5_walk chooses by."""
+    from wsss_stages.roads.walk_choice import to_choose_by
+
+    learned = options.Affinity(**variants.section(config, "affinity", config["variant"]))
+    return len(to_choose_by(index.split("train"), learned)[0])
 
 
 def batches(index: Index, stage: str, section: dict) -> int:

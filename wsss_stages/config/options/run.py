@@ -33,7 +33,9 @@ class Run(Section):
     """The whole run."""
 
     dataset: _matching(f"^$(?!\\n)|{ONE_NAME}", LETTERS, "name of the results folder; empty: the name of dataset_root")
-    dataset_root: FilePath = Field(description="folder of the dataset; empty for the embedded demo")
+    dataset_root: FilePath = Field(
+        description="folder of the dataset; where `dataset` is empty too, the embedded demo runs"
+    )
     backbone_weights: FilePath = Field(
         description="local .pth or .safetensors, 'package' (installed by pip), 'hub' or 'none'"
     )
@@ -45,7 +47,6 @@ class Run(Section):
         ge=1, description="GPUs that share the batches of a training; no reason to train again"
     )
     report_images: int = Field(ge=1, description="rows of the picture in the report")
-    demo: dict[Any, Any] = Field(description="what replaces the rest while dataset_root is empty")
     variants: dict[Any, Any] = Field(
         description="named sets of overrides: {name: {base: name, section: {option: value}}}",
         json_schema_extra={"propertyNames": {"pattern": ONE_NAME}},
