@@ -11,6 +11,7 @@ from wsss_stages.a2gnn import nodes, object_masks, pixels
 from wsss_stages.a2gnn.propagate import Settings, train
 from wsss_stages.config import options
 from wsss_stages.labels import grabcut
+from wsss_stages.labels.mask_sources import MASK_SOURCES
 from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 SURE = 0.9
@@ -60,9 +61,7 @@ def pseudo_labels(
     rows = [0, *sorted(set(box_classes.tolist()))]
     boxed = BoxedImage("image", size, size, rows, boxes, box_classes, boxes, all_boxed=True)
     seeds = options.Seeds()
-    masks, _ = grabcut.foregrounds(
-        image, boxes, seeds.grabcut_iterations, seeds.grabcut_min_side, seeds.grabcut_min_iou, seed
-    )
+    masks, _ = seeds.fill(MASK_SOURCES["grabcut"])(image, boxes, seed)
     M_B = grabcut.label(grabcut.winners(masks), boxes, box_classes, seeds.background_in_boxes)
     P = _of_grabcut(M_B, rows) if affinity is None else _of_graph(image, M_B, boxed, Path(affinity), opt, device, seed)
     objects = None if object_net is None else _of_objects(image, masks, boxed, Path(object_net), device)
