@@ -39,7 +39,7 @@ class Edges:
         """
         check_tensors("Edges", {"n": len(window)}, E=(E, "b n h w", FLOATING))
         self.sizes, self.device, self.types = dict(zip("bnhw", E.shape, strict=True)), E.device, (type_of(E),)
-        self.products = by or products(tuple(E.shape[2:]), window, E)
+        self.products = by or products((E.shape[2], E.shape[3]), window, E)
         found = self.products.layout(E)
         self.alike = torch.where(found > 0, beta * found, NEVER)
         """Second term of Eq. 3.18 where the cosine is above 0."""

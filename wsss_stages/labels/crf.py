@@ -1,6 +1,7 @@
 """Dense CRF by mean field (Krähenbühl and Koltun 2011), the post-processing of Eq. 2.5 and Sec. 3.4."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ class CrfSettings:
     bilateral_weight: float
     step: int
 
-    def kernels(self) -> dict[str, float]:
+    def kernels(self) -> dict[str, Any]:
         """Return the arguments of DenseCrf."""
         numbers = asdict(self)
         del numbers["iterations"]
@@ -91,7 +92,7 @@ class DenseCrf:
                 lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
             if bilateral_weight > 0:
                 lattices[1] = CompiledLattice.of(bilateral, bilateral_weight)
-            self.mean_field = CompiledMeanField(*lattices, points)
+            self.mean_field = CompiledMeanField(lattices[0], lattices[1], points)
         else:
             kernels = [(gaussian_weight, xy / np.float32(gaussian_xy)), (bilateral_weight, bilateral)]
             kernels = [(w, torch.from_numpy(f).to(device)) for w, f in kernels if w > 0]
