@@ -163,10 +163,10 @@ OF_HEADS = [
     ("support", {"V": t(2, 2, 8)}, "V float32 (2, 2, 8)", "n = 1"),
     ("query", {"V": t(2, 1, 8, dtype=torch.int64)}, "V int64", "float32"),
     ("query", {"hints": t(2, 5, H, W)}, "hints float32 (2, 5, 6, 8)", "b = 2"),
-    ("query", {"query": maps_of(2, 12, H, W + 1)}, "hints float32", "x = 9"),
-    ("query", {"query": maps_of(3, 12, H, W)}, "query.middle of 3 images", "2"),
-    ("query", {"query": maps_of(2, 12, H, W, device="meta")}, "query.middle on meta", "on cpu"),
-    ("hints", {"support": maps_of(3, 12, H, W)}, "M_s bool (2, 6, 8)", "b = 3"),
+    ("query", {"query": lambda: maps_of(2, 12, H, W + 1)}, "hints float32", "x = 9"),
+    ("query", {"query": lambda: maps_of(3, 12, H, W)}, "query.middle of 3 images", "2"),
+    ("query", {"query": lambda: maps_of(2, 12, H, W, device="meta")}, "query.middle on meta", "on cpu"),
+    ("hints", {"support": lambda: maps_of(3, 12, H, W)}, "M_s bool (2, 6, 8)", "b = 3"),
     ("hints", {"M_s": t(2, H, W)}, "M_s float32", "bool"),
     ("hints", {"known": t(2, H, W - 1, dtype=torch.bool)}, "known bool (2, 6, 7)", "x = 8"),
 ]  # fmt: skip
@@ -219,7 +219,7 @@ CASES = [
     ("multi_point_loss", {"points": t(1, 4)}, "points float32", "int64"),
     ("multi_point_loss", {"counts": t(2, 4, dtype=torch.bool)}, "counts bool (2, 4)", "k = 1"),
     ("multi_point_loss", {"counts": t(1, 4, dtype=torch.bool, device="meta")}, "counts on meta", "on cpu"),
-    ("multi_point_loss", {"boxes": boxes_of(t(2, H, W, dtype=torch.bool))}, "boxes.mask bool (2, 6, 8)", "k = 1"),
+    ("multi_point_loss", {"boxes": lambda: boxes_of(t(2, H, W, dtype=torch.bool))}, "boxes.mask bool (2, 6, 8)", "k = 1"),
     ("potts_energy", {"P": t(2, H, W)}, "P float32 (2, 6, 8)", "(b, c, h, w)"),
     ("potts_energy", {"K": t(2, 4, H, W)}, "K float32 (2, 4, 6, 8)", "n = 9"),
     ("potts_energy", {"K": t(2, NEIGHBOURS, H, W, dtype=torch.bool)}, "K bool", "float32"),
@@ -336,7 +336,8 @@ if __name__ == "__main__":
         function, arguments = made[entry]
         outcome = ["", ""]
         try:
-            function(**(arguments | replaced))
+            made_now = {name: value() if callable(value) else value for name, value in replaced.items()}
+            function(**(arguments | made_now))
         except Exception as error:
             outcome = [type(error).__name__, str(error)]
         print(json.dumps(outcome), flush=True)

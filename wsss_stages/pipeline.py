@@ -30,7 +30,7 @@ def pseudo_labels(
     device: str = "cpu",
     seed: int = 0,
 ) -> tuple[UInt8[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
-    """Return the pseudo label of an image with boxes, and the probability of each pixel's label (Sec. 3.3 on one image).
+    r"""Return the pseudo label :math:`\arg\max_c P^c(i)` of an image with boxes, and P of each pixel's label (Sec. 3.3 on one image).
 
     GrabCut in every box is what everything else begins with. With the weights of a run it goes on as the pipeline does: soft masks of the
     object network, and an A²GNN on the edges of the affinity CNN. Then a CRF, and no box is left without its object.
