@@ -1,8 +1,11 @@
 """The public face: lazy, with examples that run; what it computes is what plain loops say."""
 
 import doctest
+import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ def test_every_public_name_is_there_and_listed():
     assert set(dir(wsss_stages)) == set(wsss_stages.__all__)
     for name in wsss_stages.__all__:
         assert getattr(wsss_stages, name) is not None
-    for module in (losses, nn):
+    for module in (losses, nn, pipeline):
         assert all(hasattr(module, name) for name in module.__all__)
 
 
@@ -26,10 +29,33 @@ def test_importing_the_package_loads_neither_torch_nor_numpy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("module", [losses, nn, pipeline])
-def test_examples_run(module):
-    found = doctest.testmod(module)
-    assert found.attempted and not found.failed
+EXPORTED = {
+    name: thing
+    for module in (wsss_stages, losses, nn, pipeline)
+    for name in module.__all__
+    if callable(thing := getattr(module, name))
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTED))
+def test_an_example_runs(name):
+    thing = EXPORTED[name]
+    (found,) = doctest.DocTestFinder(recurse=False).find(thing, name, globs=dict(vars(sys.modules[thing.__module__])))
+    assert doctest.DocTestRunner().run(found).failed == 0 and found.examples
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTED))
+def test_a_docstring_says_source_shapes_and_errors(name):
+    text = EXPORTED[name].__doc__
+    assert re.search(r"Eqs?\. \d|Secs?\. \d|\(?\b(19|20)\d\d\b", text), "a source"
+    assert re.search(r"^ +(Shapes|Args):", text, re.M) and re.search(r"^ +Raises: \w+Error for", text, re.M)
+    if {"labels", "M", "M_p"} & set(inspect.signature(EXPORTED[name]).parameters):
+        assert "255" in text, "what 255 means"
+
+
+def test_the_api_page_shows_every_exported_name():
+    page = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+    assert set(EXPORTED) <= set(re.findall(r"^::: [\w.]+\.(\w+)$", page, re.M))
 
 
 def test_potts_energy_is_the_mean_over_pixels_pair_by_pair():

@@ -24,14 +24,21 @@ For use from Python: `DenseCrf`, `random_walk`, `pseudo_labels`, and the modules
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # editors and type checkers see the names that `__getattr__` finds
+    from wsss_stages import losses, nn, pipeline
+    from wsss_stages.labels.crf import DenseCrf
+    from wsss_stages.labels.random_walk import random_walk
+    from wsss_stages.pipeline import pseudo_labels
 
 UNKNOWN = 255
 _HOMES = {"DenseCrf": "labels.crf", "random_walk": "labels.random_walk", "pseudo_labels": "pipeline"}
 _MODULES = ("losses", "nn", "pipeline")
-__all__ = ["UNKNOWN", *_HOMES, *_MODULES]
+__all__ = ["UNKNOWN", "DenseCrf", "losses", "nn", "pipeline", "pseudo_labels", "random_walk"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Import what is asked for: torch takes seconds, and most stages' `--help` needs none of it."""
     if name in _HOMES:
         return getattr(import_module(f"wsss_stages.{_HOMES[name]}"), name)

@@ -6,6 +6,7 @@ from torch import Tensor
 from wsss_stages.a2gnn.affinity_cnn import affinity_losses
 from wsss_stages.a2gnn.multi_point import multi_point_loss
 from wsss_stages.dfr.losses import feature_distance_loss, feature_regularised_loss, regularised_loss
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.potts import Potts
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
@@ -27,6 +28,9 @@ def potts_energy(
         P: class probabilities, summing to 1 over c.
         K: symmetric kernel of every pixel with the n neighbours of the window (`pairwise.windows.offsets`), 0 for the pixel itself and
             where there is no neighbour. It carries no gradient.
+        window: the n offsets.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
 
     >>> import torch
     >>> from wsss_stages.pairwise.kernels import colour_position
@@ -37,8 +41,7 @@ def potts_energy(
     >>> potts_energy(P.softmax(dim=1), K, window).sum().backward()
     >>> P.grad.shape
     torch.Size([2, 21, 24, 32])
-
-    Raises: ValueError for tensors of other axes, sizes, types or devices.
     """
+    check_tensors("potts_energy", {"n": len(window)}, P=(P, "b c h w", FLOATING), K=(K, "b n h w", FLOATING))
     pixels = P.new_full((len(P),), float(P.shape[2] * P.shape[3]))
     return Potts(K, window, pixels).energy(P.permute(0, 2, 3, 1).contiguous())

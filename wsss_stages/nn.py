@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
 from wsss_stages.a2gnn.attention import Edges, affinity_attention
+from wsss_stages.pairwise.array_checks import check_tensors
 from wsss_stages.rrm.attention import ReweightedAttention
 from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.pfenet import PfeNet
@@ -22,14 +23,14 @@ class AffinityAttention(nn.Module):
     Shapes: H (b, h, w, d); `edges` is made once of E (b, n, h, w), n the offsets of a window, 0 where nodes are not connected. Returns
     the shape of H.
 
+    Raises: ValueError for H of another size, type or device than the edges.
+
     >>> import torch
     >>> from wsss_stages.pairwise.windows import offsets
     >>> window = offsets(1, "square")
     >>> edges = Edges(torch.ones(2, len(window), 4, 5), window, beta=10.0)
     >>> AffinityAttention()(torch.rand(2, 4, 5, 8), edges).shape
     torch.Size([2, 4, 5, 8])
-
-    Raises: ValueError for H of another size, type or device than the edges.
     """
 
     def __init__(self) -> None:
@@ -41,12 +42,14 @@ class AffinityAttention(nn.Module):
 
 
 class A2GNN(nn.Module):
-    """Embedding, three attention layers and an output layer: logits of the nodes of an image (Eqs. 3.16-3.19, Fig. 3.3).
+    r"""Embedding, three attention layers and an output layer, :math:`O = P^3 P^2 P^1 \mathrm{ReLU}(X W_0) W_1` (Eqs. 3.16-3.19, Fig. 3.3).
 
     Weights are those of one network. The pipeline trains one for every image, many at once (`wsss_stages.a2gnn.propagate.train`).
 
     Shapes: X (b, h, w, features), rows summing to 1 (Eq. 3.15); edges as of `AffinityAttention`. Returns (b, h, w, classes) logits,
-    background first.
+    background first; their softmax is O.
+
+    Raises: ValueError for X of another size, type or device than the edges and weights.
 
     >>> import torch
     >>> from wsss_stages.pairwise.windows import offsets
@@ -57,6 +60,11 @@ class A2GNN(nn.Module):
     """
 
     def __init__(self, features: int, classes: int, hidden: int = 64, layers: int = 3, dropout: float = 0.5):
+        """
+        Args:
+            features: of X.  classes: with background.
+            hidden: width of the layers.  layers: how many attend.  dropout: share of the embedding that training hides.
+        """
         super().__init__()
         self.embed = nn.Linear(features, hidden, bias=False)
         self.dropout = nn.Dropout(dropout)
@@ -64,6 +72,8 @@ class A2GNN(nn.Module):
         self.classify = nn.Linear(hidden, classes, bias=False)
 
     def forward(self, X: Float[Tensor, "b h w f"], edges: Edges) -> Float[Tensor, "b h w c"]:
+        sizes = {**edges.sizes, "f": self.embed.in_features}
+        check_tensors("A2GNN", sizes, edges.device, X=(X, "b h w f", edges.types))
         H = self.dropout(self.embed(X).relu())
         for layer in self.layers:
             H = layer(H, edges)

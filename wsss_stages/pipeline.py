@@ -11,7 +11,10 @@ from wsss_stages.a2gnn import nodes, object_masks, pixels
 from wsss_stages.a2gnn.propagate import Settings, train
 from wsss_stages.config import options
 from wsss_stages.labels import grabcut
+from wsss_stages.labels.mask_sources import MASK_SOURCES
 from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
+
+__all__ = ["pseudo_labels"]
 
 SURE = 0.9
 """Probability of GrabCut's label where nothing else was asked."""
@@ -27,7 +30,7 @@ def pseudo_labels(
     device: str = "cpu",
     seed: int = 0,
 ) -> tuple[UInt8[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
-    """Return the pseudo label of an image with boxes, and the probability of each pixel's label (Sec. 3.3 on one image).
+    r"""Return the pseudo label :math:`\arg\max_c P^c(i)` of an image with boxes, and P of each pixel's label (Sec. 3.3 on one image).
 
     GrabCut in every box is what everything else begins with. With the weights of a run it goes on as the pipeline does: soft masks of the
     object network, and an A²GNN on the edges of the affinity CNN. Then a CRF, and no box is left without its object.
@@ -55,14 +58,12 @@ def pseudo_labels(
     check_arrays("pseudo_labels", image=(image, "h w 3", ("uint8",)), boxes=(boxes, "k 4", INTEGER))
     height, width = size = image.shape[:2]
     box_classes = _classes(boxes, classes, height, width)
-    opt = propagate or options.Propagate()
+    opt = propagate or options.Propagate()  # pyright: ignore[reportCallIssue]
     merger = LabelMerger(opt, device)
     rows = [0, *sorted(set(box_classes.tolist()))]
     boxed = BoxedImage("image", size, size, rows, boxes, box_classes, boxes, all_boxed=True)
-    seeds = options.Seeds()
-    masks, _ = grabcut.foregrounds(
-        image, boxes, seeds.grabcut_iterations, seeds.grabcut_min_side, seeds.grabcut_min_iou, seed
-    )
+    seeds = options.Seeds()  # pyright: ignore[reportCallIssue]
+    masks, _ = seeds.fill(MASK_SOURCES["grabcut"])(image, boxes, seed)
     M_B = grabcut.label(grabcut.winners(masks), boxes, box_classes, seeds.background_in_boxes)
     P = _of_grabcut(M_B, rows) if affinity is None else _of_graph(image, M_B, boxed, Path(affinity), opt, device, seed)
     objects = None if object_net is None else _of_objects(image, masks, boxed, Path(object_net), device)
@@ -97,7 +98,8 @@ def _of_objects(image, masks, boxed, weights: Path, device: str) -> torch.Tensor
     from wsss_stages.training.networks import restore_object_net
 
     network, trained = restore_object_net(weights)
-    masker = ObjectMasker(network.to(device), trained["options"]["crop"], options.ObjectMasks(), device)
+    opt = options.ObjectMasks()  # pyright: ignore[reportCallIssue]
+    masker = ObjectMasker(network.to(device), trained["options"]["crop"], opt, device)
     P = masker.masks(image, boxed.boxes, masks, boxed.name)
     return object_masks.merge(P, boxed.boxes, boxed.box_rows, len(boxed.classes), *boxed.size)
 
@@ -112,7 +114,7 @@ def _of_graph(
 
     network, trained = restore_affinity(weights)
     network.to(device)
-    walk = options.Graph(walk_powers=[1.0], walk_steps=[0])
+    walk = options.Graph(walk_powers=[1.0], walk_steps=[0])  # pyright: ignore[reportCallIssue]
     builder = GraphBuilder(network, options.Affinity(**trained["options"]), walk, device)
     E = builder.edges(image, boxed.name)
     graph = graph_of(network, image, boxed, E, M_B, opt.features, seed)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.messages import raises
 from wsss_stages.nets import backbones
 from wsss_stages.nets.depthwise import DilatedDepthwise
 from wsss_stages.nets.frozen_norm import fold_norms
@@ -43,6 +44,13 @@ def test_names_and_numbers_of_parameters_stay():
     fold_norms(network)
     after = network.state_dict()
     assert list(after) == list(before) and all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_a_convolution_with_a_hook_is_refused():
+    network = pair(nn.Conv2d)
+    network[0].register_forward_pre_hook(lambda *_: None)
+    with raises(ValueError, "hooks"):
+        fold_norms(network)
 
 
 def test_only_a_convolution_right_before_a_norm_is_changed():

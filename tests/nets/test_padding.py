@@ -9,7 +9,7 @@ from torch import nn
 from tests.messages import raises
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import Grid
-from wsss_stages.nets.padding import first_pixel, lean, like, pad_as_tensorflow
+from wsss_stages.nets.padding import first_pixel, lean, like, pad_as_tensorflow, padded
 from wsss_stages.training import pretrained
 
 
@@ -17,7 +17,7 @@ from wsss_stages.training import pretrained
 def test_even_sides_are_padded_as_tensorflow_pads_them(kernel):
     conv, same = nn.Conv2d(2, 3, kernel, 2, kernel // 2), Conv2dSame(2, 3, kernel, 2)
     same.load_state_dict(conv.state_dict())
-    pad_as_tensorflow([conv])
+    conv = padded(conv)
     x = torch.randn(1, 2, 12, 8)
     torch.testing.assert_close(conv(x), same(x))
     assert first_pixel(conv) == 1 and first_pixel(nn.Conv2d(2, 3, kernel, 2, kernel // 2)) == 0
@@ -26,8 +26,12 @@ def test_even_sides_are_padded_as_tensorflow_pads_them(kernel):
 
 
 def test_only_strided_convolutions_with_a_kernel_are_padded_otherwise():
-    plain, shortcut = nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 1, 2)
-    pad_as_tensorflow([plain, shortcut])
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 1, 2), nn.Conv2d(1, 1, 3, 2, 1))
+    names = list(network.state_dict())
+    pad_as_tensorflow(network)
+    plain, shortcut, strided = network
+    assert type(plain) is type(shortcut) is nn.Conv2d and strided(torch.ones(1, 1, 4, 4)).shape == (1, 1, 2, 2)
+    assert list(network.state_dict()) == names
     assert plain.padding == (1, 1) and plain(torch.zeros(1, 1, 5, 5)).shape == (1, 1, 5, 5)
     assert shortcut(torch.zeros(1, 1, 5, 5)).shape == (1, 1, 3, 3)
 

@@ -50,7 +50,7 @@ class Fixed(Head):
     """A head whose support branch says what it is told."""
 
     def __init__(self, M_hat):
-        super().__init__(Standard(1), True, False)
+        super().__init__(Standard(1), 1, 1, True, False)
         self.logits = torch.stack([~M_hat, M_hat], dim=1).float()
 
     def support(self, F_s, V):

@@ -9,6 +9,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.nets.backbones import Backbone
 from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.pairwise.affinity import mean_absolute_difference
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.windows import neighbours
 
@@ -18,7 +19,19 @@ PAIR_WEIGHTS = (0.25, 0.25, 0.5)
 
 
 class AffinityCnn(nn.Module):
-    """Three 1x1 heads on a backbone's last three blocks, joined: F_A with 448 channels (Fig. 3.2)."""
+    r"""Three 1x1 heads on a backbone's last three blocks, joined: F_A with 448 channels (Fig. 3.2), :math:`D_{ij} = e^{-|F_i - F_j|}` (Eq. 3.8).
+
+    Shapes: image (b, 3, H, W), as `nets.backbones.normalise` leaves it, with sides that are multiples of the backbone's stride. Returns
+    (b, 448, H / stride, W / stride).
+
+    Raises: ValueError for an image of other axes, type or device.
+
+    >>> import torch
+    >>> from wsss_stages.nets import backbones
+    >>> network = AffinityCnn(backbones.build("tiny", stride=8, pretrained=False))
+    >>> network(torch.rand(2, 3, 32, 48)).shape
+    torch.Size([2, 448, 4, 6])
+    """
 
     def __init__(self, backbone: Backbone):
         super().__init__()
@@ -29,7 +42,7 @@ class AffinityCnn(nn.Module):
         )
         self.join = nn.Conv2d(sum(widths), sum(widths), 1, bias=False)
         for head in self.heads:
-            nn.init.kaiming_normal_(head.weight)
+            nn.init.kaiming_normal_(head.get_parameter("weight"))
         nn.init.xavier_uniform_(self.join.weight, gain=4)
 
     @property
@@ -38,11 +51,12 @@ class AffinityCnn(nn.Module):
         return self.backbone.grids[-1]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b d h w"]:
-        """F_A at the stride of the backbone; the image's sides are multiples of it."""
+        """Return F_A at the stride of the backbone; the image's sides are multiples of it."""
         return self.embed(self.maps(image))
 
     def maps(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
         """The three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
+        check_tensors("AffinityCnn", {}, self.join.weight.device, image=(image, "b 3 h w", FLOATING))
         maps, grids = self.backbone(image), self.backbone.grids
         size = maps[-1].shape[2:]
         return [onto(m, grid, self.grid, size) for m, grid in zip(maps, grids, strict=True)]
@@ -67,12 +81,37 @@ def affinity_losses(
     sigma_xy: float,
     sigma_rgb: float,
 ) -> dict[str, Tensor]:
-    """L_Ac as 1/4 background + 1/4 foreground + 1/2 negative pairs (Eq. 3.10) and λ L_Ar (Eq. 3.12), both means.
+    r"""Return L_Ac as 1/4 background + 1/4 foreground + 1/2 negative pairs (Eq. 3.10) and λ L_Ar (Eq. 3.12), both means.
+
+    With :math:`D = \exp(-|F_i - F_j|)` pairs of one label cost :math:`-\log D`, of two labels :math:`-\log(1 - D)`.
 
     Args:
-        labels: seeds at nodes, 255 unknown.  image: normalised, at nodes.  valid: 0 at the padding of a crop.
+        features: F_A at the nodes.
+        labels: seeds at nodes, 0 background, 255 unknown.
+        image: normalised, at nodes.
+        valid: 1, or 0 at the padding of a crop.
         window: a half window, so each pair is met once.
+        reg_weight: λ.  sigma_xy: in nodes.  sigma_rgb: in units of the normalised image.
+
+    Returns: the terms background, foreground, negative and reg, which are added; a mean of nothing is 0.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> from wsss_stages.pairwise.windows import offsets
+    >>> window, image = offsets(1, "square", half=True), torch.zeros(1, 3, 1, 2)
+    >>> labels = torch.tensor([[[1, 2]]], dtype=torch.uint8)  # two classes whose features are alike
+    >>> found = affinity_losses(torch.ones(1, 8, 1, 2), labels, image, torch.ones(1, 1, 2), window, 3.0, 6.0, 0.1)
+    >>> {name: round(float(loss), 2) for name, loss in found.items()}
+    {'background': 0.0, 'foreground': 0.0, 'negative': 5.76, 'reg': 0.0}
     """
+    check_tensors(
+        "affinity_losses",
+        features=(features, "b d h w", FLOATING),
+        labels=(labels, "b h w", ("uint8",)),
+        image=(image, "b 3 h w", FLOATING),
+        valid=(valid, "b h w", FLOATING),
+    )
     d = mean_absolute_difference(features, window)
     D = torch.exp(-d)
     background, foreground, negative = _kinds(labels, window)

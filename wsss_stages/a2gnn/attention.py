@@ -13,7 +13,17 @@ NEVER = -1e4
 
 
 class Edges:
-    """Edges of b images, laid out for the products that attention needs."""
+    """Edges E of b images (Eq. 3.14), laid out once for the products of attention: the term β E_ij of Eq. 3.18.
+
+    Shapes: E (b, n, h, w) for the n offsets (dy, dx) of a window, in [0, 1].
+
+    Raises: ValueError for E of other axes or type, or with other neighbours than the window's.
+
+    >>> import torch
+    >>> from wsss_stages.pairwise.windows import offsets
+    >>> Edges(torch.ones(2, 9, 4, 5), offsets(1, "square"), beta=10.0).sizes
+    {'b': 2, 'n': 9, 'h': 4, 'w': 5}
+    """
 
     def __init__(
         self,
@@ -26,12 +36,10 @@ class Edges:
         Args:
             E: Eq. 3.14, 0 where not connected.  window: the n offsets.  beta: weight of E in Eq. 3.18.
             by: how to compute; what suits the device if not given.
-
-        Raises ValueError for E of other axes or type, or with other neighbours than the window's.
         """
         check_tensors("Edges", {"n": len(window)}, E=(E, "b n h w", FLOATING))
         self.sizes, self.device, self.types = dict(zip("bnhw", E.shape, strict=True)), E.device, (type_of(E),)
-        self.products = by or products(tuple(E.shape[2:]), window, E)
+        self.products = by or products((E.shape[2], E.shape[3]), window, E)
         found = self.products.layout(E)
         self.alike = torch.where(found > 0, beta * found, NEVER)
         """Second term of Eq. 3.18 where the cosine is above 0."""

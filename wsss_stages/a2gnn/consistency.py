@@ -49,7 +49,7 @@ def consistent(
 
 def _cosine(u: Float[Tensor, "b n d"], P: Float[Tensor, "k d"], boxes: Boxes) -> Float[Tensor, "k n"]:
     """Of every node of a box's image with the box's vector; u has norm 1."""
-    of_image = boxes.number.max() + 1
+    of_image = int(boxes.number.max()) + 1
     vectors = P.new_zeros(len(u), of_image, P.shape[1])
     vectors[boxes.image, boxes.number] = F.normalize(P, dim=1, eps=1e-7)
     return (vectors @ u.transpose(1, 2))[boxes.image, boxes.number]

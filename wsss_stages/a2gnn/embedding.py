@@ -11,6 +11,7 @@ from numba import njit, prange
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from wsss_stages.pairwise.compiled import THREADS
 from wsss_stages.pairwise.simd import weighted_sum
 
 SPARSE = 0.3
@@ -53,11 +54,11 @@ class Sparse:
 
     def times(self, matrices: list[tuple[np.ndarray, ...]], B: Float[Tensor, "b m hidden"]) -> Tensor:
         """Each of `rows` or of `columns` times its part of B."""
-        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(torch.get_num_threads(), THREADS))
         parts = torch.nn.functional.pad(B, (0, self.extra)).unflatten(2, (-1, COLUMNS)).transpose(1, 2).contiguous()
         out = B.new_zeros(*parts.shape[:2], len(matrices[0][2]) - 1, COLUMNS)
-        for A, one, its in zip(matrices, parts, out, strict=True):
-            _multiply(*A, one.numpy(), its.numpy())
+        for (values, indices, ends), one, product in zip(matrices, parts, out, strict=True):
+            _multiply(values, indices, ends, one.numpy(), product.numpy())
         return out.transpose(1, 2).flatten(2)[:, :, : self.hidden]
 
 

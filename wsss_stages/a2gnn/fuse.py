@@ -23,7 +23,7 @@ def fuse(
     """
     labels = {name: (array, "h w", ("uint8",)) for name, array in (("M_B", M_B), ("M", M), ("M_I", M_I))}
     known = {"owner": (owner, "h w", INTEGER), "boxes": (boxes, "k 4", INTEGER), "classes": (classes, "k", INTEGER)}
-    check_arrays("fuse", **labels, **known)
+    check_arrays("fuse", None, **labels, **known)
     unseen = np.array(
         [not (M_I[y0:y1, x0:x1] == c).any() for (x0, y0, x1, y1), c in zip(boxes.tolist(), classes, strict=True)],
         bool,

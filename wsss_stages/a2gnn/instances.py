@@ -42,7 +42,7 @@ def filled(boxes: Int[np.ndarray, "k 4"], height: int, width: int) -> Bool[np.nd
 def bounds(masks: Bool[np.ndarray, "k h w"]) -> Int[np.ndarray, "k 4"]:
     """The tight box of every mask, x0 y0 x1 y1, half open; zeros for an empty one."""
     ends = []
-    for across in (masks.any(axis=1), masks.any(axis=2)):
+    for across in (np.logical_or.reduce(masks, axis=1), np.logical_or.reduce(masks, axis=2)):
         first, last = across.argmax(axis=1), across.shape[1] - across[:, ::-1].argmax(axis=1)
         ends.append((first, np.where(across.any(axis=1), last, 0)))
     (x0, x1), (y0, y1) = ends

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_tensors
+
 
 @dataclass
 class Boxes:
@@ -47,10 +49,34 @@ def multi_point_loss(
     counts: Bool[Tensor, "k p"],
     boxes: Boxes,
 ) -> Float[Tensor, "b"]:
-    r"""L_mp of Eq. 3.26 per image: cross-entropy of the points, and the mean of 1 - cos over pairs of points of a box.
+    r"""Return L_mp of Eq. 3.26 per image: cross-entropy of the points, and the mean of 1 - cos over pairs of points of a box.
 
     For n points with unit features u the sum of 1 - cos over ordered pairs is :math:`n^2 - \|\sum u\|^2`.
+
+    Args:
+        log_P: log-probabilities of the classes at the nodes.
+        H: features of the nodes.
+        points, counts: the p points of every box, flat positions in its image, and which of them count (`choose`).
+        boxes: of all images.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> log_P, H = torch.full((1, 2, 3, 2), 0.5).log(), torch.ones(1, 2, 3, 4)
+    >>> boxes = Boxes(torch.tensor([0]), torch.tensor([1]), torch.ones(1, 2, 3, dtype=torch.bool))
+    >>> round(multi_point_loss(log_P, H, *choose(boxes.of(log_P), boxes), boxes).item(), 3)
+    0.693
     """
+    check_tensors(
+        "multi_point_loss",
+        {},
+        None,
+        log_P=(log_P, "b h w c", FLOATING),
+        H=(H, "b h w d", FLOATING),
+        points=(points, "k p", ("int64",)),
+        counts=(counts, "k p", ("bool",)),
+        **{"boxes.mask": (boxes.mask, "k h w", ("bool",)), "boxes.row": (boxes.row, "k", INTEGER)},
+    )
     images = len(log_P)
     own = boxes.of(log_P).flatten(1).gather(1, points)
     number = counts.sum(dim=1)

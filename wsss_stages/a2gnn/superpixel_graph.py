@@ -35,7 +35,8 @@ def superpixel_links(X: Float[Tensor, "h w d"], parts: Int[Tensor, "h w"]) -> Li
     Args:
         X: features, the same at all places of a superpixel.
     """
+    h, w = parts.shape
     of, edge_index = parts.flatten(), neighbouring(parts)
     numbers = torch.arange(len(of), device=of.device)
     place = numbers.new_zeros(int(of.max()) + 1).scatter_reduce_(0, of, numbers, "amin", include_self=False)
-    return Links(edge_index, distance_weights(X.flatten(0, 1)[place], edge_index), tuple(parts.shape), of, place)
+    return Links(edge_index, distance_weights(X.flatten(0, 1)[place], edge_index), (h, w), of, place)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wsss_stages import UNKNOWN
 from wsss_stages.pairwise.affinity import squared_difference
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.kernels import colour_position
 from wsss_stages.pairwise.potts import Potts
 from wsss_stages.pairwise.windows import both_ways, neighbours
@@ -49,11 +50,26 @@ def feature_kernel(
 def regularised_loss(
     P: Float[Tensor, "b c h w"], K: Float[Tensor, "b n h w"], half: list[tuple[int, int]], pixels: Float[Tensor, ""]
 ) -> Float[Tensor, ""]:
-    r"""L_dfr: :math:`\frac{1}{hw} \sum_i \sum_j K(i,j)\,(1 - \sum_c P^c(i) P^c(j))` over the batch  (Eqs. 4.4-4.5).
+    r"""Return L_dfr: :math:`\frac{1}{hw} \sum_i \sum_j K(i,j)\,(1 - \sum_c P^c(i) P^c(j))` over the batch  (Eqs. 4.4-4.5).
 
     Args:
-        P: class probabilities, summing to 1 over c.  K: carries no gradient.  pixels: how many the mean is over.
+        P: class probabilities, summing to 1 over c.
+        K: kernel of every pair of the half window, 0 where it leaves the image. It carries no gradient.
+        half: the n offsets, `offsets(radius, "square", half=True)`.
+        pixels: how many the mean is over.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> from wsss_stages.pairwise.windows import exists, offsets
+    >>> half = offsets(1, "square", half=True)
+    >>> K = exists(1, 2, half, "cpu").float()[None]  # one pair, whose pixels disagree for sure
+    >>> regularised_loss(torch.eye(2).view(1, 2, 1, 2), K, half, pixels=torch.tensor(2.0)).item()
+    1.0
     """
+    scalar = (pixels, "", FLOATING)
+    wanted = {"P": (P, "b c h w", FLOATING), "K": (K, "b n h w", FLOATING), "pixels": scalar}
+    check_tensors("regularised_loss", {"n": len(half)}, None, **wanted)
     ordered, window = both_ways(K, half)
     return Potts(ordered, window, pixels.expand(len(K))).energy(P.permute(0, 2, 3, 1).contiguous()).sum()
 
@@ -67,12 +83,25 @@ def confident(P: Float[Tensor, "b c h w"], gamma: float) -> UInt8[Tensor, "b h w
 def feature_distance_loss(
     distance: Float[Tensor, "b n h w"], M: UInt8[Tensor, "b h w"], half: list[tuple[int, int]]
 ) -> Float[Tensor, ""]:
-    r"""L_fd of Eq. 4.11 with :math:`D = \exp(-\text{distance})`: the mean of -log D over pairs of background and that over pairs
+    r"""Return L_fd of Eq. 4.11 with :math:`D = \exp(-\text{distance})`: the mean of -log D over pairs of background and that over pairs
     of one foreground class, and twice the mean of -log(1 - D) over pairs of two classes. A mean of nothing is 0.
 
     Args:
-        distance: mean absolute difference of features (Eq. 4.10).  M: classes of which pairs are made, 255 none.
+        distance: mean absolute difference of features (Eq. 4.10), at least 0.
+        M: classes of which pairs are made, 0 background, 255 none.
+        half: the n offsets of the pairs.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> from wsss_stages.pairwise.windows import offsets
+    >>> half = offsets(1, "square", half=True)
+    >>> M = torch.tensor([[[1, 2]]], dtype=torch.uint8)  # two classes whose features are alike
+    >>> round(feature_distance_loss(torch.zeros(1, len(half), 1, 2), M, half).item(), 2)
+    23.03
     """
+    wanted = {"distance": (distance, "b n h w", FLOATING), "M": (M, "b h w", ("uint8",))}
+    check_tensors("feature_distance_loss", {"n": len(half)}, None, **wanted)
     centre, other = M[:, None], neighbours(M.float(), half, float(UNKNOWN)).transpose(0, 1).to(torch.uint8)
     both = pairs(M != UNKNOWN, half)
     same = both & (centre == other)
@@ -87,7 +116,22 @@ def feature_distance_loss(
 def feature_regularised_loss(
     distance: Float[Tensor, "b n h w"], K_f: Float[Tensor, "b n h w"], pixels: Float[Tensor, ""]
 ) -> Float[Tensor, ""]:
-    r"""L_fr: :math:`\frac{1}{hw} \sum_i \sum_j K_f(i,j)\,\text{distance}(i,j)` over the batch  (Eq. 4.12)."""
+    r"""Return L_fr: :math:`\frac{1}{hw} \sum_i \sum_j K_f(i,j)\,\text{distance}(i,j)` over the batch  (Eq. 4.12).
+
+    Args:
+        distance: mean absolute difference of features for the pairs of a half window (Eq. 4.10), at least 0.
+        K_f: their kernel, 0 where a pair leaves the image.
+        pixels: how many the mean is over.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> pairs_of_four = torch.ones(1, 1, 2, 2)
+    >>> feature_regularised_loss(pairs_of_four, 0.5 * pairs_of_four, pixels=torch.tensor(4.0)).item()
+    1.0
+    """
+    wanted = {"distance": (distance, "b n h w", FLOATING), "K_f": (K_f, "b n h w", FLOATING)}
+    check_tensors("feature_regularised_loss", {}, None, **wanted, pixels=(pixels, "", FLOATING))
     return 2 * (K_f * distance).sum() / pixels
 
 

@@ -57,5 +57,5 @@ def back(found: np.ndarray, window: np.ndarray, box: np.ndarray) -> np.ndarray:
     x0, y0, x1, y1 = window.tolist()
     x = (np.arange(bx0, bx1) + 0.5 - x0) / (x1 - x0) * found.shape[1] - 0.5
     y = (np.arange(by0, by1) + 0.5 - y0) / (y1 - y0) * found.shape[0] - 0.5
-    maps = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    return cv2.remap(found, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    map_x, map_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return cv2.remap(found, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,5 +1,7 @@
 """Class activation maps to scores and labels (Eqs. 2.2-2.4, 3.1)."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ def multi_scale(
     cam_of,
     images: Tensor,
     classes: list[Tensor],
-    scales: list[float],
+    scales: Sequence[float],
     flip: bool,
     stride: int,
     grid: Grid | None = None,

@@ -1,6 +1,7 @@
 """Dense CRF by mean field (Krähenbühl and Koltun 2011), the post-processing of Eq. 2.5 and Sec. 3.4."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ class CrfSettings:
     bilateral_weight: float
     step: int
 
-    def kernels(self) -> dict[str, float]:
+    def kernels(self) -> dict[str, Any]:
         """Return the arguments of DenseCrf."""
         numbers = asdict(self)
         del numbers["iterations"]
@@ -32,12 +33,27 @@ class CrfSettings:
 
 
 class DenseCrf:
-    r"""Potts model with a Gaussian and a bilateral kernel, each normalised symmetrically.
+    r"""Potts model with a Gaussian and a bilateral kernel, :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`.
 
-    Q starts as the softmax of the unary; each iteration is
-    :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`. Numbers mean what they mean in pydensecrf.
-    The lattices belong to the image; any number of probability maps is refined over them. Compiled loops on a CPU, torch
-    elsewhere.
+    That is one iteration of mean field (Krähenbühl and Koltun 2011; Eq. 2.5, Sec. 3.4). Q starts as the softmax of the unary, and each kernel
+    is normalised symmetrically; numbers mean what they mean in pydensecrf. The lattices belong to the image; any number of probability maps
+    is refined over them. Compiled loops on a CPU, torch elsewhere.
+
+    Shapes: `image` (h, w, 3) uint8 RGB. `infer` takes P (b, c, h, w) and returns the refined P.
+
+    Raises: ValueError for an image of other axes or type, and for numbers without a meaning.
+
+    >>> import numpy as np
+    >>> import torch
+    >>> image = np.zeros((8, 12, 3), np.uint8)
+    >>> image[:, 6:] = 255
+    >>> P = torch.full((1, 2, 8, 12), 0.5)  # undecided, but for both margins
+    >>> P[0, :, :, :2] = torch.tensor([0.9, 0.1])[:, None, None]
+    >>> P[0, :, :, 10:] = torch.tensor([0.1, 0.9])[:, None, None]
+    >>> sigmas = {"gaussian_xy": 3.0, "bilateral_xy": 30.0, "bilateral_rgb": 8.0}
+    >>> crf = DenseCrf(image, **sigmas, gaussian_weight=3.0, bilateral_weight=3.0)
+    >>> crf.infer(P, iterations=5).argmax(dim=1)[0, 0].tolist()
+    [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
     """
 
     def __init__(
@@ -51,9 +67,13 @@ class DenseCrf:
         step: int = 1,
         device: str | torch.device = "cpu",
     ):
-        """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels. One pixel of `step` x `step` is iterated.
-
-        Raises ValueError for an image of other axes or type, and for numbers without a meaning.
+        """
+        Args:
+            image: (h, w, 3) uint8 RGB.
+            gaussian_xy, bilateral_xy: sigmas in pixels.  bilateral_rgb: sigma in grey levels of 255.
+            gaussian_weight, bilateral_weight: w_m, 0 for no such kernel.
+            step: one pixel of `step` x `step` is iterated.
+            device: where the probabilities lie.
         """
         check_arrays("DenseCrf", image=(image, "h w 3", ("uint8",)))
         above = {"gaussian_xy": gaussian_xy, "bilateral_xy": bilateral_xy, "bilateral_rgb": bilateral_rgb, "step": step}
@@ -72,16 +92,16 @@ class DenseCrf:
                 lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
             if bilateral_weight > 0:
                 lattices[1] = CompiledLattice.of(bilateral, bilateral_weight)
-            self.mean_field = CompiledMeanField(*lattices, points)
+            self.mean_field = CompiledMeanField(lattices[0], lattices[1], points)
         else:
             kernels = [(gaussian_weight, xy / np.float32(gaussian_xy)), (bilateral_weight, bilateral)]
             kernels = [(w, torch.from_numpy(f).to(device)) for w, f in kernels if w > 0]
             self.mean_field = MeanField(kernels, None if points is None else torch.from_numpy(points).to(device))
 
     def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
-        """Refined probabilities of b maps of c classes over one image.
+        """Return the refined probabilities of b maps of c classes over one image.
 
-        Raises ValueError with `name` in it if P is not as large as the image, has another type or device, or holds NaN or
+        Raises: ValueError with `name` in it if P is not as large as the image, has another type or device, or holds NaN or
         infinity.
         """
         sizes = dict(zip("hw", self.size, strict=True))

@@ -55,11 +55,16 @@ def mined(
     check_arrays(f"{name}: mined", image=(image, "h w 3", ("uint8",)), **wanted)
     cam = cams.normalise(cam, opt.cam_normalise)
     fixed = opt.thresholds == "fixed"
-    gammas = (opt.gamma_low, opt.gamma_high) if fixed else (exponent(levels.foreground), exponent(levels.background))
+    if fixed:
+        gammas = opt.gamma_low, opt.gamma_high
+    elif levels is not None:
+        gammas = exponent(levels.foreground), exponent(levels.background)
+    else:
+        raise ValueError(f"{name}: mined: found no levels; wanted those of the CAMs for thresholds {opt.thresholds!r}")
     scores = np.stack([cams.with_background(cam, gamma) for gamma in gammas])
     certain = (opt.keep, opt.min_cam, opt.min_background if fixed else 0.0)
     if opt.crf.iterations == 0:
-        return agreed(*scores, classes), of_cam(scores[1], classes, *certain)
+        return agreed(scores[0], scores[1], classes), of_cam(scores[1], classes, *certain)
     crf = DenseCrf(image, **opt.crf.kernels(), device=device)
     Q_low, Q_high = crf.infer(torch.from_numpy(scores).to(device), opt.crf.iterations, name).cpu().numpy()
     M_I = agreed(Q_low, Q_high, classes)

@@ -55,9 +55,11 @@ class Backbone(nn.Module):
         self.grids = [_grid(SIDE // m.shape[2], None if frozen_norm else centres.get(m.shape[2])) for m in maps]
         self._multiple = self.grids[-1].stride if whole_strides else 1
 
-    def forward(self, image: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor, beside: Tensor | None = None) -> list[Tensor]:
+        """Return the maps. `beside`: (b, e, h, w), what the first convolution takes beside the image where it takes more."""
         h, w = image.shape[2:]
         image = renormalise(image, self.mean, self.deviation)
+        image = image if beside is None else torch.cat([image, beside.to(image.dtype)], dim=1)
         return self._maps_of(self.network, F.pad(image, (0, -w % self._multiple, 0, -h % self._multiple)))
 
     def converted(self, state: State) -> State:

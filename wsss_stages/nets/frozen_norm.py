@@ -5,6 +5,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from wsss_stages.nets.depthwise import DilatedDepthwise
+from wsss_stages.nets.padding import PaddedConv
+from wsss_stages.nets.replace import convolution_as
 
 
 def fold_norms(network: nn.Module) -> None:
@@ -14,32 +16,57 @@ def fold_norms(network: nn.Module) -> None:
     scaled at every call, so W, γ and β keep their names and their exact gradients, but of each pair's two activations one
     is left. `network` registers its modules in the order of the data.
 
-    The modules stay and change their class: new ones would have to take over parameters, statistics and the hooks that pad, of
-    either kind of convolution, and say no more.
+    Both are replaced by modules with the very same parameters and statistics. Raises ValueError for a convolution with hooks.
     """
-    for module in network.modules():
-        for conv, norm in pairwise(module.children()):
+    for parent in list(network.modules()):
+        for (conv_name, conv), (norm_name, norm) in pairwise(list(parent.named_children())):
             if type(conv) in _FOLDED and conv.bias is None and type(norm) is nn.BatchNorm2d:
-                conv.__class__, norm.__class__ = _FOLDED[type(conv)], FoldedNorm
-                conv.norm = (norm,)  # a tuple, or the norm's parameters would have two names
+                folded = FoldedNorm(norm)
+                setattr(parent, norm_name, folded)
+                setattr(parent, conv_name, convolution_as(_FOLDED[type(conv)], conv).with_norm(folded))
 
 
 class FoldedNorm(nn.BatchNorm2d):
-    """Holds parameters and statistics; the convolution before it applies them."""
+    """Holds parameters and statistics of a batch norm; the convolution before it applies them."""
+
+    def __init__(self, norm: nn.BatchNorm2d):
+        super().__init__(norm.num_features, norm.eps, norm.momentum, device="meta")
+        self.weight, self.bias = norm.weight, norm.bias
+        self.running_mean, self.running_var = norm.running_mean, norm.running_var
+        self.num_batches_tracked = norm.num_batches_tracked
+        self.train(norm.training)
 
     def forward(self, input: Tensor) -> Tensor:
         return input
 
 
-class _Folded(nn.Conv2d):
+class FoldedConv(nn.Conv2d):
+    """A convolution that computes the frozen norm after it, too."""
+
+    norm: tuple[FoldedNorm]
+    """A tuple, or the norm's parameters would have two names."""
+
+    def with_norm(self, norm: FoldedNorm) -> "FoldedConv":
+        """Return the convolution, with the norm that it computes."""
+        self.norm = (norm,)
+        return self.train(norm.training)
+
     def forward(self, input: Tensor) -> Tensor:
         (norm,) = self.norm
         scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
         return self._conv_forward(input, self.weight * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale)
 
 
-class _FoldedDepthwise(_Folded, DilatedDepthwise):
+class _FoldedDepthwise(FoldedConv, DilatedDepthwise):
     pass
 
 
-_FOLDED = {nn.Conv2d: _Folded, DilatedDepthwise: _FoldedDepthwise}
+class _FoldedPadded(FoldedConv, PaddedConv):
+    pass
+
+
+_FOLDED: dict[type, type[FoldedConv]] = {
+    nn.Conv2d: FoldedConv,
+    DilatedDepthwise: _FoldedDepthwise,
+    PaddedConv: _FoldedPadded,
+}

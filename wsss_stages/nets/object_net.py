@@ -9,6 +9,23 @@ from wsss_stages import UNKNOWN
 from wsss_stages.nets.backbones import Backbone
 from wsss_stages.nets.grid import onto
 from wsss_stages.nets.padding import like
+from wsss_stages.nets.replace import replace
+
+
+class WithBox(nn.Module):
+    """The first convolution of a backbone, plus one of the channel that follows the image's three.
+
+    Shapes: (b, 4, h, w) to what either convolution gives. Parameters keep the names that the first one had.
+    """
+
+    def __init__(self, image: nn.Conv2d, box: nn.Conv2d):
+        super().__init__()
+        self.weight, self.bias = image.weight, image.bias
+        self.convolutions = image, box  # a tuple, or their parameters would have two names
+
+    def forward(self, x: Float[Tensor, "b 4 h w"]) -> Float[Tensor, "b d y x"]:
+        image, box = self.convolutions
+        return image(x[:, :3]) + box(x[:, 3:])
 
 
 class ObjectNet(nn.Module):
@@ -22,8 +39,7 @@ class ObjectNet(nn.Module):
         self.backbone = backbone
         first = next(m for m in backbone.modules() if isinstance(m, nn.Conv2d))
         self.box = like(first, 1)
-        first.register_forward_hook(lambda _module, _inputs, output: output + self.box(self._inside))
-        self._inside = torch.empty(0)
+        replace(backbone, lambda module: module is first, lambda conv: WithBox(conv, self.box))
         self.lateral = nn.ModuleList(nn.Conv2d(dim, width, 1) for dim in backbone.dims)
         self.mix = nn.ModuleList(
             nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.GroupNorm(8, width), nn.ReLU())
@@ -35,8 +51,7 @@ class ObjectNet(nn.Module):
 
     def forward(self, image: Float[Tensor, "b 3 s s"], inside: Float[Tensor, "b s s"]) -> Float[Tensor, "b y x"]:
         """Logits of the object at the finest stride of the backbone. `inside`: 1 in the box, 0 in its margins."""
-        self._inside = inside.unsqueeze(1)
-        maps = self.backbone(image)
+        maps = self.backbone(image, inside.unsqueeze(1))
         joined = above = None
         for lateral, mix, m, grid in reversed(
             list(zip(self.lateral, self.mix, maps, self.backbone.grids, strict=True))

@@ -1,10 +1,10 @@
 """TensorFlow's padding of strided convolutions: one pixel more at the right and the bottom than at the left and the top."""
 
-from collections.abc import Iterable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from wsss_stages.nets.replace import convolution_as, replace
 
 TWINS = {"mobilenet_v2": "tf_mobilenet_v2", "tf_mobilenet_v2": "mobilenet_v2"}
 """A backbone with PyTorch's padding and one with TensorFlow's, whose weights have the same names."""
@@ -12,25 +12,36 @@ LEAN = 0.05
 """Pixels that tell a lean from none: MobileNetV2 and EfficientNet-Lite of TensorFlow have -0.16 to -0.23, torchvision's ResNet-18 0.16."""
 
 
-def pad_as_tensorflow(modules: Iterable[nn.Module]) -> None:
-    """Let every strided convolution with a larger kernel pad as TensorFlow's SAME does on even sides."""
-    for conv in modules:
-        if isinstance(conv, nn.Conv2d) and conv.stride != (1, 1) and conv.kernel_size != (1, 1):
-            conv.padding = (0, 0)
-            conv.register_forward_pre_hook(_pad)
+class PaddedConv(nn.Conv2d):
+    """A strided convolution that pads as TensorFlow's SAME does on even sides."""
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        before = _before(self)
+        after = self.kernel_size[0] - self.stride[0] - before
+        return super()._conv_forward(F.pad(input, (before, after, before, after)), weight, bias)
+
+
+def pad_as_tensorflow(network: nn.Module) -> None:
+    """Let every strided convolution with a larger kernel within a network pad as TensorFlow's SAME does on even sides."""
+    replace(network, _is_strided, padded)
+
+
+def padded(conv: nn.Conv2d) -> nn.Conv2d:
+    """Return a strided convolution with the very parameters of another that pads so; one of 1x1 does not pad."""
+    made = convolution_as(nn.Conv2d if conv.kernel_size == (1, 1) else PaddedConv, conv)
+    made.padding = (0, 0)
+    return made
 
 
 def like(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
     """Return a new convolution of other input channels that is strided and padded as `conv`, without bias."""
-    made = nn.Conv2d(channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=False)
-    for hook in conv._forward_pre_hooks.values():
-        made.register_forward_pre_hook(hook)
-    return made
+    cls = PaddedConv if isinstance(conv, PaddedConv) else nn.Conv2d
+    return cls(channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=False)
 
 
 def first_pixel(module: nn.Module) -> float:
     """Return the place of the first output of a strided convolution or pooling in pixels of its input."""
-    padded = _before(module) if _pad in module._forward_pre_hooks.values() else _first(module.padding)
+    padded = _before(module) if isinstance(module, PaddedConv) else _first(module.padding)
     return (_first(module.kernel_size) - 1) / 2 - padded
 
 
@@ -50,10 +61,8 @@ def lean(network: nn.Module) -> float:
     return float(torch.stack(found).mean()) if found else 0.0
 
 
-def _pad(conv: nn.Conv2d, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    before = _before(conv)
-    after = conv.kernel_size[0] - conv.stride[0] - before
-    return (F.pad(inputs[0], (before, after, before, after)), *inputs[1:])
+def _is_strided(conv: nn.Module) -> bool:
+    return isinstance(conv, nn.Conv2d) and conv.stride != (1, 1) and conv.kernel_size != (1, 1)
 
 
 def _before(conv: nn.Conv2d) -> int:

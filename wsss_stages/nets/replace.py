@@ -1,14 +1,14 @@
 """Modules of a network replaced by others of the same parameters under the same names."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
 C = TypeVar("C", bound=nn.Conv2d)
 
 
-def replace(network: nn.Module, wanted: Callable[[nn.Module], bool], made: Callable[[nn.Module], nn.Module]) -> None:
+def replace(network: nn.Module, wanted: Callable[[nn.Module], bool], made: Callable[[Any], nn.Module]) -> None:
     """Put what `made` gives in the place of every module within a network that is wanted; one that stands twice is made once."""
     found: dict[nn.Module, nn.Module] = {}
     for parent in list(network.modules()):

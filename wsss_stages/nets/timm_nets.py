@@ -11,8 +11,8 @@ from wsss_stages.nets import swin
 from wsss_stages.nets.backbone import Backbone
 from wsss_stages.nets.families import Builder
 from wsss_stages.nets.inputs import Inputs
-from wsss_stages.nets.padding import pad_as_tensorflow
-from wsss_stages.nets.replace import convolution_as, replace
+from wsss_stages.nets.padding import padded
+from wsss_stages.nets.replace import replace
 
 ADVICE = "take one that timm can dilate, such as a resnet, res2net, resnest, regnet, efficientnet or convnext"
 
@@ -115,14 +115,8 @@ def _static_padding(net: nn.Module) -> bool:
     """Pad TensorFlow's convolutions of a timm model alike whatever the size of the image, and return whether there are any."""
     from timm.layers import Conv2dSame
 
-    same: list[nn.Conv2d] = []
-
-    def plain(conv: nn.Module) -> nn.Conv2d:
-        same.append(convolution_as(nn.Conv2d, conv))
-        return same[-1]
-
-    replace(net, lambda module: isinstance(module, Conv2dSame) and module.stride != (1, 1), plain)
-    pad_as_tensorflow(same)
+    same = [m for m in net.modules() if isinstance(m, Conv2dSame) and m.stride != (1, 1)]
+    replace(net, lambda module: module in same, padded)
     return bool(same)
 
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbone import Backbone
-from wsss_stages.nets.frozen_norm import FoldedNorm
+from wsss_stages.nets.frozen_norm import FoldedConv
 
 LONGEST = 4.0
 """Times the median length of a layer's new filters: those of channels that hardly vary, or never, grow no longer."""
@@ -24,7 +24,7 @@ def unfold_norms(backbone: Backbone, images: Iterable[Float[Tensor, "1 3 _ _"]])
 
     Returns: how many images were looked at, 0 where no norm is the identity.
     """
-    layers = [module for module in backbone.modules() if _is_identity(module)]
+    layers = [m for m in backbone.modules() if isinstance(m, FoldedConv) and _is_identity(m)]
     if not layers:
         return 0
     statistics = [_Statistics(conv) for conv in layers]
@@ -60,7 +60,7 @@ class _Statistics:
 
 
 @torch.no_grad()
-def _rescale(conv: nn.Conv2d, mean: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> None:
+def _rescale(conv: FoldedConv, mean: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> None:
     (norm,) = conv.norm
     scale = (norm.running_var.double() + norm.eps).rsqrt()  # 1 to rounding
     bias = norm.bias.double() - norm.running_mean.double() * scale * norm.weight.double()
@@ -83,11 +83,9 @@ def _units(lengths: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> Float[
     return torch.where(unit > 0, unit, 1.0)
 
 
-def _is_identity(conv: nn.Module) -> bool:
-    """Whether a convolution computes a frozen norm too that neither scales nor centres: a folded one with its bias."""
-    (norm,) = getattr(conv, "norm", (None,))
-    return (
-        isinstance(norm, FoldedNorm)
-        and bool((norm.weight == 1).all() and (norm.running_mean == 0).all())
-        and bool(((norm.running_var - 1).abs() < 1e-3).all())
+def _is_identity(conv: FoldedConv) -> bool:
+    """Whether the frozen norm that a convolution computes too neither scales nor centres: a folded one with its bias."""
+    (norm,) = conv.norm
+    return bool(
+        (norm.weight == 1).all() and (norm.running_mean == 0).all() and ((norm.running_var - 1).abs() < 1e-3).all()
     )

@@ -8,6 +8,10 @@ from torch import Tensor
 
 from wsss_stages.pairwise import window_kernels as kernels
 
+# numba sets it at run time
+THREADS: int = numba.config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue, reportPrivateImportUsage]
+"""As many as numba may start."""
+
 
 class CompiledWindows:
     """What `Tiles` does, with the n neighbours of each node as the last axis of whatever belongs to pairs."""
@@ -57,7 +61,7 @@ class CompiledWindows:
     def _run(self, kernel, inputs: tuple[Tensor, ...], options: tuple[int, ...], out: Tensor) -> Tensor:
         if out.dtype != torch.float32:
             raise TypeError(f"compiled windows work on float32; found {out.dtype}")
-        numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(torch.get_num_threads(), THREADS))
         arrays = (x.detach().contiguous().numpy() for x in inputs)
         kernel(*arrays, *options, self.half, self.start, out.numpy())
         return out

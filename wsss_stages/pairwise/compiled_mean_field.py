@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsss_stages.pairwise import lattice_kernels as kernels
+from wsss_stages.pairwise.compiled import THREADS
 from wsss_stages.pairwise.simd import WIDTH
 
 BANDS = 2
@@ -81,7 +82,7 @@ class CompiledMeanField:
 
     def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
         """As `MeanField.infer`."""
-        numba.set_num_threads(min(BANDS, torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(BANDS, torch.get_num_threads(), THREADS))
         maps = 2 if log_p.shape[2] <= WIDTH // 2 else 1
         return torch.cat([self._refine(some, iterations) for some in log_p.split(maps)])
 
@@ -97,8 +98,8 @@ class CompiledMeanField:
         Q = torch.empty(n, width)
 
         def step(log_p: Tensor, lattices: tuple[CompiledLattice, ...], first: bool, last: bool) -> None:
-            both = [part for x, table in zip(lattices, tables, strict=True) for part in (x.vertex, x.weights, table)]
-            kernels.mean_field_step(log_p.numpy(), *both, maps == 2, first, last, Q.numpy())
+            one, two = ((x.vertex, x.weights, table) for x, table in zip(lattices, tables, strict=True))
+            kernels.mean_field_step(log_p.numpy(), *one, *two, maps == 2, first, last, Q.numpy())
 
         some = padded if self.points is None else padded[self.points]
         for iteration in range(iterations):

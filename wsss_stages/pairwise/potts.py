@@ -23,7 +23,7 @@ class Potts:
         """
         check_tensors("Potts", {"n": len(window)}, K=(K, "b n h w", FLOATING), nodes=(nodes, "b", FLOATING))
         self.sizes, self.device, self.types = dict(zip("bnhw", K.shape, strict=True)), K.device, (type_of(K),)
-        self.products = products(tuple(K.shape[2:]), window, K)
+        self.products = products((K.shape[2], K.shape[3]), window, K)
         self.K = self.products.layout(K)
         self.total, self.nodes = K.sum(dim=(1, 2, 3)), nodes
 

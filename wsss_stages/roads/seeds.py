@@ -14,6 +14,7 @@ from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import grabcut, levels, reliable, superpixels
 from wsss_stages.labels.boxes import allowed
+from wsss_stages.labels.mask_sources import MASK_SOURCES
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store import contracts
@@ -43,7 +44,7 @@ class Seeder:
     def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str):
         """`between`: the levels of the CAMs, for quantiles; None where thresholds are fixed."""
         self.index, self.opt, self.between, self.device = index, opt, between, device
-        self.mining = opt.fill(reliable.Mining)
+        self.mining, self.masks_of = opt.fill(reliable.Mining), opt.fill(MASK_SOURCES["grabcut"])
         by_kind: dict[str, Callable[..., Found]] = {
             "box": self.by_boxes,
             "scribble": self.by_marks,
@@ -81,8 +82,7 @@ class Seeder:
         opt = self.opt
         boxes, classes = item.record.box_arrays()
         seed = stable_hash(item.id, STAGE, opt.seed) % 2**31
-        limits = opt.grabcut_iterations, opt.grabcut_min_side, opt.grabcut_min_iou
-        masks, reasons = grabcut.foregrounds(image, boxes, *limits, seed)
+        masks, reasons = self.masks_of(image, boxes, seed)
         owner = grabcut.winners(masks)
         M_B = grabcut.label(owner, boxes, classes, opt.background_in_boxes)
         M_F, unseen = fuse(M_B=M_B, M=M_I, M_I=M_I, owner=owner, boxes=boxes, classes=classes)

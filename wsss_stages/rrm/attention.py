@@ -5,20 +5,41 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
+
+READINGS = ("printed", "bounded", "off")
+"""Of the weights A_w."""
 ENTRIES = 2**22
 """Entries of A that are held at once; a crop of 321 at stride 8 has 2.8 million."""
 
 
 class ReweightedAttention(nn.Module):
-    """Feature map F to F_g = concat(F_a, F_3), of twice the width C_1 (Fig. 2.4, Eq. 2.12)."""
+    r"""R-FAM: a feature map F to :math:`F_g = \mathrm{concat}((\mathrm{softmax}(A) \odot A_w) F_3, F_3)` (Eqs. 2.8-2.12, Fig. 2.4).
+
+    Shapes: F (b, channels, y, x) to (b, 2 width, y, x). Every node gathers from all nodes, so time grows with their square.
+
+    Raises: ValueError for a map of other axes, channels, type or device, and for an unknown `reweight`.
+
+    >>> import torch
+    >>> ReweightedAttention(channels=8, width=4, reweight="printed")(torch.rand(2, 8, 5, 6)).shape
+    torch.Size([2, 8, 5, 6])
+    """
 
     def __init__(self, channels: int, width: int, reweight: str):
-        """`channels` of F; `width` is C_1; `reweight` as in `reweighting`."""
+        """
+        Args:
+            channels: of F.  width: C_1, half the channels of F_g.
+            reweight: "printed", "bounded" to at most 1, or "off", as in `reweighting`.
+        """
         super().__init__()
+        if reweight not in READINGS:
+            raise ValueError(f"ReweightedAttention: found reweight {reweight!r}; wanted {' or '.join(READINGS)}")
         self.reweight = reweight
         self.project = nn.Conv2d(channels, 3 * width, 1, bias=False)
 
     def forward(self, m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b w y x"]:
+        sizes = {"d": self.project.in_channels}
+        check_tensors("ReweightedAttention", sizes, self.project.weight.device, m=(m, "b d y x", FLOATING))
         F_1, F_2, F_3 = self.project(m).flatten(2).transpose(1, 2).chunk(3, dim=2)
         F_g = torch.cat([attend(F_1, F_2, F_3, self.reweight), F_3], dim=2)
         return F_g.transpose(1, 2).unflatten(2, m.shape[2:])

@@ -6,7 +6,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsss_stages import UNKNOWN
+from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_tensors
 
+READINGS = ("printed", "centres")
 EPS = 1e-5
 """Shorter features have a smaller cosine; one of length 0 has a finite gradient."""
 
@@ -14,18 +16,29 @@ EPS = 1e-5
 def class_distance(
     F_m: Float[Tensor, "b d y x"], M_p: Int[Tensor, "b y x"], classes: int, reading: str
 ) -> Float[Tensor, ""]:
-    r"""L_BCD: what pulls features to their centre by 1 - cos, and what pushes centres apart by 1 + cos.
+    r"""Return L_BCD: the means of :math:`1 - \cos(F_i, c)` to a pixel's centre and of :math:`1 + \cos(c, c')` between centres (Eqs. 2.22-2.26).
 
     A foreground class has one centre over the batch, the background one in each image (Eqs. 2.24-2.25); centres carry
     gradient. Foreground classes are pushed from each other (ff) and from all backgrounds (fb).
 
     Args:
+        F_m: features at the nodes.
         M_p: predicted classes, 0 background, 255 not counted (padding).  classes: N, without background.
         reading: "printed", the sum of the four means of Eq. 2.26; "centres", as released: the mean over all centres of
             their own pixels' mean, plus half of either push.
 
-    Returns: a term without pixels or pairs is 0.
+    Returns: a scalar of at least 0; a term without pixels or pairs is 0.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices, and for an unknown reading.
+
+    >>> import torch
+    >>> F_m = torch.eye(2).view(1, 2, 1, 2)  # two pixels of two classes at right angles
+    >>> class_distance(F_m, torch.tensor([[[1, 2]]]), classes=2, reading="printed").item()
+    1.0
     """
+    check_tensors("class_distance", F_m=(F_m, "b d y x", FLOATING), M_p=(M_p, "b y x", INTEGER))
+    if reading not in READINGS:
+        raise ValueError(f"class_distance: found reading {reading!r}; wanted {' or '.join(READINGS)}")
     with torch.autocast(F_m.device.type, enabled=False):  # means of many pixels in full precision
         return _class_distance(F_m.float(), M_p, classes, reading)
 

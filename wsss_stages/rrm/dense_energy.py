@@ -23,7 +23,7 @@ def dense_energy(
     released_gradient: bool,
     grid: Grid | None = None,
 ) -> Float[Tensor, ""]:
-    r"""L_energy: mean over valid pixels of the batch of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`  (Eqs. 2.19-2.20).
+    r"""Return L_energy: the mean over valid pixels of the batch of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`  (Eqs. 2.19-2.20).
 
     At least 0. Each row of G sums to 1 (the 1/W of Eq. 2.18) over the valid pixels of an image, the pixel itself too.
 
@@ -34,12 +34,25 @@ def dense_energy(
         scale: size of the grid that is worked on over the image's.
         released_gradient: as `released` of `Agreement`.  grid: of the logits; None: they are cells.
 
-    Raises ValueError for tensors of other axes, sizes, types or devices.
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> logits, image = torch.zeros(1, 2, 4, 4), torch.zeros(1, 3, 8, 8)  # all pixels are alike and undecided
+    >>> nothing, all_of_it = torch.full((1, 8, 8), 255, dtype=torch.uint8), torch.ones(1, 8, 8, dtype=torch.bool)
+    >>> numbers = {"sigma_xy": 3.0, "sigma_rgb": 9.0, "scale": 1.0, "released_gradient": False}
+    >>> round(dense_energy(logits, image, nothing, all_of_it, **numbers).item(), 3)
+    0.5
     """
-    pixels = {"labels": (labels, "b h w", ("uint8",)), "valid": (valid, "b h w", ("bool",))}
-    check_tensors("dense_energy", logits=(logits, "b c y x", FLOATING), image=(image, "b 3 h w", FLOATING), **pixels)
-    size = tuple(max(1, round(side * scale)) for side in image.shape[2:])
-    P = to_pixels(logits.float(), grid, size, tuple(image.shape[2:])).softmax(dim=1)
+    check_tensors(
+        "dense_energy",
+        logits=(logits, "b c y x", FLOATING),
+        image=(image, "b 3 h w", FLOATING),
+        labels=(labels, "b h w", ("uint8",)),
+        valid=(valid, "b h w", ("bool",)),
+    )
+    h, w = image.shape[2:]
+    size = max(1, round(h * scale)), max(1, round(w * scale))
+    P = to_pixels(logits.float(), grid, size, (h, w)).softmax(dim=1)
     small = F.interpolate(image, size, mode="bilinear", align_corners=False)
     known, inside = (F.interpolate(m[:, None].float(), size).flatten(1) > 0 for m in (labels != UNKNOWN, valid))
     y, x = (torch.arange(side, device=image.device) / (sigma_xy * scale) for side in size)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -108,4 +109,5 @@ class RrmNet(Segmenter):
 
     def _segment(self, m: Tensor) -> tuple[Tensor, Tensor]:
         made = [branch(m) for branch in self.branches.values()]
-        return sum(P for _, P in made) / len(made), torch.cat([f for f, _ in made], dim=1)
+        total: Any = sum(P for _, P in made)  # a tensor, though a sum begins with 0
+        return total / len(made), torch.cat([f for f, _ in made], dim=1)

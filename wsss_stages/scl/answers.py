@@ -1,6 +1,7 @@
 """A trained network under the K supports of an episode, asked about queries."""
 
 from functools import cached_property
+from typing import Literal
 
 import torch
 from jaxtyping import Float, UInt8
@@ -15,11 +16,16 @@ from wsss_stages.scl.prototypes import at_nodes
 class Answers:
     """Supports are encoded once for any number of queries; all without gradient."""
 
+    path: Literal["support", "query"]
+
     @torch.no_grad()
-    def __init__(self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: str):
+    def __init__(
+        self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: Literal["support", "query"]
+    ):
         """Masks: 0 background, 1 foreground, 255 unknown.  cross_path: of `cross_guided.mutual_iou`."""
         self.network, self.supports, self.path = network, supports, cross_path
-        self.M_s, self.known = at_nodes(masks, tuple(supports.middle.shape[2:]), network.grid)
+        y, x = supports.middle.shape[2:]
+        self.M_s, self.known = at_nodes(masks, (y, x), network.grid)
         self.guidance = network.guide(supports, self.M_s)
 
     @torch.no_grad()

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wsss_stages.pairwise.array_checks import FLOATING
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
 from wsss_stages.scl.standard import Standard
@@ -16,7 +17,28 @@ ROUNDS = 2
 
 
 class CaNet(Head):
-    """One scale; query and support differ in the first residual block alone, which knows a history or does not."""
+    """CANet's head, P_q = D(FPM_q(F_q, v_s)) (Eq. 5.12, Fig. 5.4; Zhang et al. 2019).
+
+    One scale; query and support differ in the first residual block alone, which knows a history or does not.
+
+    Shapes: maps (b, m, y, x) of images, as `standard` leaves them; F_s (b, d, y, x); vectors V (b, n, d); M_s (b, y, x) bool, the supports'
+    masks at the nodes, without unknown ones. `query` returns `Scores` whose logits are (b, 2, y, x), background first.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> from wsss_stages.scl.head import Maps
+    >>> from wsss_stages.scl.prototypes import masked_mean
+    >>> from wsss_stages.scl.standard import Standard
+    >>> query, support = Maps(torch.rand(1, 12, 6, 8)), Maps(torch.rand(1, 12, 6, 8))
+    >>> M_s = torch.rand(1, 6, 8) > 0.5
+    >>> given = {"standard": Standard(12), "channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
+    >>> head = CaNet(**given, history_drop=0.5).eval()
+    >>> V = masked_mean(head.embed_support(support.middle), M_s)[:, None]  # v_s of Eq. 5.1
+    >>> hints = head.hints(query, support, M_s, known=torch.ones_like(M_s))
+    >>> head.query(query, V, hints).logits.shape
+    torch.Size([1, 2, 6, 8])
+    """
 
     def __init__(
         self,
@@ -35,7 +57,7 @@ class CaNet(Head):
             dropout: share of whole channels that every block drops in training.
             history_drop: share of training queries that see no prediction to refine.
         """
-        super().__init__(standard, support_branch, with_similarity)
+        super().__init__(standard, channels, vectors, support_branch, with_similarity)
         self.history_drop, self.rounds = history_drop, ROUNDS
         d, block = channels, partial(_block, dropout=dropout)
         self.embed = nn.Sequential(*block(standard.outputs, d, 3, 2))
@@ -51,13 +73,17 @@ class CaNet(Head):
         self.classify = nn.Sequential(*block((len(RATES) + 2) * d, d, 1, 1), nn.Conv2d(d, 2, 1))
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
+        self.check("embed_support", middle=(middle, "b m y x", FLOATING))
         return self.embed(middle)
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
+        self.check("support", F_s=(F_s, "b d y x", FLOATING), V=(V, "b n d", FLOATING))
         compared = self.compare(spread(F_s, V))
         return Scores(self._decode(compared + self.first_of_support(compared)))
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
+        seen = {"query.middle": (query.middle, "q m y x", FLOATING), "hints": (hints, "b k y x", FLOATING)}
+        self.check("query", len(V), V=(V, "b n d", FLOATING), **seen)
         F_q = self.embed_support(query.middle).expand(len(V), -1, -1, -1)
         compared = self.compare(spread(F_q, V))
         history = compared.new_zeros(len(compared), 2, *compared.shape[2:])

@@ -1,12 +1,14 @@
 """What the baselines have in common: maps in, scores of background and foreground out, by a query and a support branch."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.grid import Grid, onto
+from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.scl.similarity import joined, prototypes, similarity
 from wsss_stages.scl.standard import Standard
 
@@ -27,8 +29,8 @@ class Maps:
 
     @classmethod
     def stored(cls, middle: Float[Tensor, "b y x m"], deep: Float[Tensor, "b y x e"] | None = None) -> "Maps":
-        """Of maps in half precision with their channels last, as scl_features leaves them and as convolutions like them."""
-        return cls(*(None if m is None else m.float().permute(0, 3, 1, 2) for m in (middle, deep)))
+        """Return maps in half precision with their channels last, as scl_features leaves them, as convolutions like them."""
+        return cls(middle.float().permute(0, 3, 1, 2), None if deep is None else deep.float().permute(0, 3, 1, 2))
 
     def take(self, rows: list[int]) -> "Maps":
         """Some of the images, in this order."""
@@ -44,23 +46,44 @@ class Scores:
 
 
 class Head(nn.Module):
-    """What learns on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
+    """The part that learns on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
 
     deep = False
     """Whether it asks for the map of the last block."""
 
-    def __init__(self, standard: Standard, support_branch: bool, with_similarity: bool):
+    def __init__(
+        self,
+        standard: Standard,
+        channels: int,
+        vectors: int,
+        support_branch: bool,
+        with_similarity: bool,
+        priors: int = 0,
+    ):
         """
         Args:
             standard: what the maps of images go through before they are a head's `Maps`.
+            channels: d.  vectors: that guide, 1 for the baseline.
             support_branch: whether there is FPM_s.
             with_similarity: whether the query's branch sees how similar its nodes are to the support's object, and learns what to
                 add to what prototypes alone would say.
+            priors: hints that a head has of its own.
         """
         super().__init__()
         if with_similarity:
-            self.weight, self.offset = (nn.Parameter(torch.tensor(its)) for its in (1.0, -SHARPNESS * THRESHOLD))
+            self.weight, self.offset = (nn.Parameter(torch.tensor(start)) for start in (1.0, -SHARPNESS * THRESHOLD))
         self.standard, self.support_branch, self.with_similarity = standard, support_branch, with_similarity
+        self.sizes = {"m": standard.outputs, "d": channels, "n": vectors, "k": priors + with_similarity}
+
+    def check(self, method: str, count: int | None = None, **wanted: tuple[Any, str, tuple[str, ...]]) -> None:
+        """Raise ValueError for tensors that a method cannot take, or maps of neither 1 nor `count` images, their axis q."""
+        where = f"{type(self).__name__}.{method}"
+        check_tensors(where, self.sizes, next(self.parameters()).device, **wanted)
+        for name, (x, axes, _) in wanted.items():
+            if count is not None and axes[0] == "q" and len(x) not in (1, count):
+                raise ValueError(
+                    f"{where}: found {name} of {len(x)} images; wanted 1, or {count} as there are supports"
+                )
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
         """F_s of Eq. 5.1."""
@@ -89,11 +112,20 @@ class Head(nn.Module):
             known: nodes of the supports that count.
             together: the supports are of one class, and each one's hints are those of all.
         """
+        self.check_hints(query, support, M_s, known)
         if not self.with_similarity:
             return query.middle.new_zeros(len(M_s), 0, *query.middle.shape[2:])
         P = prototypes(support.middle, M_s, known)
         P = joined(P).expand_as(P) if together else P
         return torch.sigmoid(SHARPNESS * similarity(query.middle, P))[:, None]
+
+    def check_hints(self, query: Maps, support: Maps, M_s: Bool[Tensor, "b y x"], known: Bool[Tensor, "b y x"]) -> None:
+        """Raise ValueError for what `hints` cannot take."""
+        seen = {
+            "query.middle": (query.middle, "q m v u", FLOATING),
+            "support.middle": (support.middle, "b m y x", FLOATING),
+        }
+        self.check("hints", len(M_s), **seen, M_s=(M_s, "b y x", ("bool",)), known=(known, "b y x", ("bool",)))
 
     def on_prototypes(
         self, logits: Float[Tensor, "b 2 y x"], hints: Float[Tensor, "b h y x"]
@@ -108,5 +140,6 @@ class Head(nn.Module):
 def two_maps(maps: list[Tensor], grids: list[Grid]) -> Maps:
     """Return a backbone's three maps as `Maps`, at the nodes of the last."""
     (*shallow, deep), (*others, grid) = maps, grids
-    resized = [onto(m, its, grid, tuple(deep.shape[2:])) for m, its in zip(shallow, others, strict=True)]
+    y, x = deep.shape[2:]
+    resized = [onto(m, other, grid, (y, x)) for m, other in zip(shallow, others, strict=True)]
     return Maps(torch.cat(resized, dim=1), deep)

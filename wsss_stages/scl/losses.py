@@ -37,11 +37,12 @@ def losses(
     learns to predict itself all the same. A support without any gives zero vectors, and learns that it has none.
     """
     query, support = network.partly(query, support)
-    M_s, known = at_nodes(support_mask, tuple(support.middle.shape[2:]), network.grid)
+    y, x = support.middle.shape[2:]
+    M_s, known = at_nodes(support_mask, (y, x), network.grid)
     guidance = network.guide(support, M_s, first=opt.s1_weight > 0)
     hints = network.head.hints(query, support, M_s, known)
     made = _graded("query", network.head.query(query, guidance.V, hints), query_mask, 1.0, opt, network.grid)
-    if opt.s1_weight:
+    if opt.s1_weight and guidance.first is not None:
         made |= _graded("s1", guidance.first, support_mask, opt.s1_weight, opt, network.grid)
     if opt.s2_weight:
         P_s2 = network.head.support(guidance.F_s, guidance.V)

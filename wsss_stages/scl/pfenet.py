@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from wsss_stages.pairwise.array_checks import FLOATING
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
 from wsss_stages.scl.standard import Standard
@@ -20,7 +21,7 @@ def prior_mask(
     A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
     """
     best = torch.stack(
-        [_best(*its) for its in zip(of_query.flatten(2), of_support.flatten(2), M_s.flatten(1), strict=True)]
+        [_best(*maps) for maps in zip(of_query.flatten(2), of_support.flatten(2), M_s.flatten(1), strict=True)]
     )
     low, high = best.amin(dim=1, keepdim=True), best.amax(dim=1, keepdim=True)
     return ((best - low) / (high - low + 1e-7)).view(len(of_query), 1, *of_query.shape[2:])
@@ -36,7 +37,28 @@ def _best(q: Float[Tensor, "e n"], s: Float[Tensor, "e m"], inside: Bool[Tensor,
 
 
 class PfeNet(Head):
-    """Several scales; query and support differ in their first layers, which merge features, vectors and the prior."""
+    """PFENet's head, P_q = D(FPM_q(F_q, v_s, prior)) (Eq. 5.12, Fig. 5.5; Tian et al. 2020).
+
+    Several scales; query and support differ in their first layers, which merge features, vectors and the prior.
+
+    Shapes: maps (b, m, y, x) of images, as `standard` leaves them; F_s (b, d, y, x); vectors V (b, n, d); M_s (b, y, x) bool, the supports'
+    masks at the nodes, without unknown ones. `query` returns `Scores` whose logits are (b, 2, y, x), background first.
+
+    Raises: ValueError for tensors of other axes, sizes, types or devices.
+
+    >>> import torch
+    >>> from wsss_stages.scl.head import Maps
+    >>> from wsss_stages.scl.prototypes import masked_mean
+    >>> from wsss_stages.scl.standard import Standard
+    >>> query, support = Maps(torch.rand(1, 12, 6, 8)), Maps(torch.rand(1, 12, 6, 8))
+    >>> M_s = torch.rand(1, 6, 8) > 0.5
+    >>> given = {"standard": Standard(12), "channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
+    >>> head = PfeNet(**given, bins=[1.0, 0.5], deep=False).eval()
+    >>> V = masked_mean(head.embed_support(support.middle), M_s)[:, None]  # v_s of Eq. 5.1
+    >>> hints = head.hints(query, support, M_s, known=torch.ones_like(M_s))
+    >>> head.query(query, V, hints).logits.shape
+    torch.Size([1, 2, 6, 8])
+    """
 
     def __init__(
         self,
@@ -57,7 +79,7 @@ class PfeNet(Head):
             bins: sides of the scales over the map's, the finest first.
             deep: whether the prior is of the map of the last block, as released, or of the middle maps.
         """
-        super().__init__(standard, support_branch, with_similarity)
+        super().__init__(standard, channels, vectors, support_branch, with_similarity, priors=1)
         self.bins, self.deep = bins, deep
         d = channels
         self.embed_q, self.embed_s = (
@@ -75,12 +97,16 @@ class PfeNet(Head):
         self.classify = _classifier(d)
 
     def embed_support(self, middle: Float[Tensor, "b k y x"]) -> Float[Tensor, "b d y x"]:
+        self.check("embed_support", middle=(middle, "b m y x", FLOATING))
         return self.embed_s(middle)
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
+        self.check("support", F_s=(F_s, "b d y x", FLOATING), V=(V, "b n d", FLOATING))
         return self._decode(self.merge_support, spread(F_s, V))
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
+        seen = {"query.middle": (query.middle, "q m y x", FLOATING), "hints": (hints, "b k y x", FLOATING)}
+        self.check("query", len(V), V=(V, "b n d", FLOATING), **seen)
         F_q = self.embed_q(query.middle).expand(len(V), -1, -1, -1)
         found = self._decode(self.merge_query, torch.cat([spread(F_q, V), hints.to(F_q.dtype)], dim=1))
         return Scores(self.on_prototypes(found.logits, hints), found.inner)
@@ -95,19 +121,22 @@ class PfeNet(Head):
         together: bool = False,
     ) -> Float[Tensor, "b h v u"]:
         """Return the prior, of several supports together their mean, before what any head has."""
+        self.check_hints(query, support, M_s, known)
         of_query, of_support = (m.deep if self.deep else m.middle for m in (query, support))
+        if of_query is None or of_support is None:
+            raise ValueError("PfeNet.hints: found no map of the last block; wanted `Maps.deep`, as `deep=True` says")
         prior = prior_mask(of_query.expand(len(M_s), -1, -1, -1), of_support, M_s)
         prior = prior.mean(dim=0, keepdim=True).expand_as(prior) if together else prior
         return torch.cat([prior, super().hints(query, support, M_s, known, together)], dim=1)
 
     def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:
         """From the finest scale to the coarsest, each with what the one before it made of its own."""
-        size = wide.shape[2:]
+        y, x = size = wide.shape[2:]
         scales: list[Tensor] = []
         for merged_by, bin_, alpha, beta in zip(
             merge, self.bins, itertools.chain([None], self.alpha), self.beta, strict=True
         ):
-            merged = merged_by(F.adaptive_avg_pool2d(wide, [max(1, round(n * bin_)) for n in size]))
+            merged = merged_by(F.adaptive_avg_pool2d(wide, (max(1, round(y * bin_)), max(1, round(x * bin_)))))
             if alpha is not None:
                 finer = _resized(scales[-1], merged.shape[2:])
                 merged = merged + alpha(torch.cat([merged, finer], dim=1))

@@ -1,6 +1,7 @@
 """Maps in units of their own spread: the same network in other coordinates, whose embedding stays alive."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,10 @@ class Standard(nn.Module):
     channels make every step cheaper, and their cosines are those of the maps but for what varies least.
     """
 
+    mean: Tensor
+    deviation: Tensor
+    directions: Tensor | None
+
     def __init__(self, channels: int, directions: int = 0):
         """`directions`: how many are kept; 0 = the channels themselves."""
         super().__init__()
@@ -34,7 +39,9 @@ class Standard(nn.Module):
 
     def measure(self, maps: Iterable[Float[Tensor, "m y x"]]) -> None:
         """Take them from the nodes of some images, in one pass."""
-        count, total, products = 0, 0.0, 0.0
+        count = 0
+        total: Any = 0.0
+        products: Any = 0.0
         for m in maps:
             nodes = m.flatten(1).double()
             count, total, products = count + nodes.shape[1], total + nodes.sum(dim=1), products + nodes @ nodes.T

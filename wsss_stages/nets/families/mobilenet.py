@@ -30,7 +30,7 @@ def mobilenet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     replace(features, lambda module: isinstance(module, nn.ReLU6), lambda _: ReLU6())
     tensorflow = name.startswith("tf_")
     if tensorflow:
-        pad_as_tensorflow(features.modules())
+        pad_as_tensorflow(features)
     maps_of = _three if maps == 3 else _pyramid if stride == 32 else _skips
     hub = "" if tensorflow else f"torchvision:{name}"
     return Backbone(name, network, maps_of, hub, pretrained, whole_strides=tensorflow)
