@@ -3,7 +3,9 @@
 import ast
 import importlib
 import importlib.util
+import itertools
 import re
+import tomllib
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from wsss_stages.config.options import SECTIONS, Run
 from wsss_stages.store import contracts
@@ -250,3 +253,10 @@ def test_every_argument_of_a_docstring_has_a_line_of_its_own():
     assert arguments.one_a_line(text) == wanted
     assert arguments.one_a_line("  P: a.  Q: b") == "  P: a.  Q: b"  # no section of arguments
     assert arguments.one_a_line("Args:\n  a: 1.  b: 2.  c: 3.") == "Args:\n  a: 1.\n  b: 2.\n  c: 3."
+
+
+def test_contributing_names_every_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *itertools.chain.from_iterable(project["optional-dependencies"].values())]
+    reasons = (ROOT / "CONTRIBUTING.md").read_text().partition("## Why each dependency is there")[2]
+    assert not [line for line in lines if not re.search(rf"(?<![\w-]){Requirement(line).name}(?![\w-])", reasons)]

@@ -53,7 +53,7 @@ def test_scribbles_refuse_it_too(voc):
 @pytest.mark.parametrize(
     "content, keyword",
     [
-        (b"<a>" * 100_000, "nested"),
+        (b"<a>" * 100_000, "XML ("),
         (b"<?xml version='1.0' encoding='nonsense'?><a/>", "XML ("),
         (b"<?xml version='1.0' encoding='shift_jis'?><a/>", "XML ("),
         (b"<a>&undefined;</a>", "XML ("),
@@ -65,6 +65,13 @@ def test_other_xml_that_is_none(tmp_path, content, keyword):
     (tmp_path / "a.xml").write_bytes(content)
     with raises(DefectError, keyword):
         documents.read_xml(tmp_path / "a.xml", "an annotation")
+
+
+def test_elements_within_one_another_do_no_harm_however_many(tmp_path):
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<a>" * 300_000 + b"</a>" * 300_000)
+    root = documents.read_xml(path, "an annotation")
+    assert root.find("object") is None and len(root.findall("a")) == 1
 
 
 @pytest.mark.parametrize("kind", ["read_lines", "read_json", "read_xml"])

@@ -2,8 +2,11 @@
 
 import json
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DTDForbidden
+from defusedxml.ElementTree import fromstring
 
 from wsss_stages.data.findings import DefectError
 
@@ -13,8 +16,6 @@ MAX_TEXT = 256 << 20
 """Bytes of a list or a table; ten million lines."""
 MAX_XML = 16 << 20
 """Bytes of one image's annotation."""
-MAX_DEPTH = 50
-"""Elements within one another; annotations have four."""
 
 
 def read_text(path: Path) -> str:
@@ -38,15 +39,18 @@ def read_json(path: Path) -> object:
         raise DefectError(f"no JSON ({error})", "JSON", "Export it again.") from error
 
 
-def read_xml(path: Path, wanted: str) -> ElementTree.Element:
+def read_xml(path: Path, wanted: str) -> Element:
     """The root of an XML that is a plain tree: without DOCTYPE, which is where entities are defined."""
-    parser = ElementTree.XMLParser(target=_Tree())
+    content = _read(path, MAX_XML)
     try:
-        parser.feed(_read(path, MAX_XML))
-        return parser.close()
-    except (ElementTree.ParseError, LookupError, ValueError) as error:
-        if isinstance(error, DefectError):
-            raise
+        return fromstring(content, forbid_dtd=True)
+    except DTDForbidden as error:
+        raise DefectError(
+            f"a DOCTYPE {error.name!r}, in which entities may be defined",
+            "XML without one",
+            "Remove the lines from <!DOCTYPE to its end, and write what the entities stand for.",
+        ) from error
+    except (ParseError, LookupError, ValueError) as error:
         raise DefectError(f"no XML ({error})", wanted, "Export it again.") from error
 
 
@@ -60,29 +64,6 @@ def number(text: object) -> float:
 def is_number(value: object) -> bool:
     """Whether a value of a JSON is a finite number, and not a text of one."""
     return type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[operator]
-
-
-class _Tree(ElementTree.TreeBuilder):
-    def __init__(self) -> None:
-        super().__init__()
-        self._depth = 0
-
-    def doctype(self, name: str, public: str | None, system: str | None) -> None:
-        raise DefectError(
-            f"a DOCTYPE {name!r}, in which entities may be defined",
-            "XML without one",
-            "Remove the lines from <!DOCTYPE to its end, and write what the entities stand for.",
-        )
-
-    def start(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise DefectError("XML nested too deeply", f"at most {MAX_DEPTH} levels", "Export it again.")
-        return super().start(tag, attributes)
-
-    def end(self, tag: str) -> ElementTree.Element:
-        self._depth -= 1
-        return super().end(tag)
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -1,10 +1,10 @@
 """Pictures and tables of the report, from arrays and numbers."""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import jinja2
 import matplotlib
 import numpy as np
 
@@ -22,7 +22,9 @@ matplotlib.rcParams["text.parse_math"] = False  # names of classes and images ar
 COLOURS = voc_palette()
 SETTLED = {True: ", had settled", False: ", had not settled: more steps would help", None: ""}
 """What the title of a curve adds (training.grades)."""
-STYLE = "body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}td,th{padding:.3em .7em;text-align:right}th{border-bottom:2px solid #888}td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}p{max-width:50em}"
+PAGES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True
+)
 
 
 def with_boxes(image: np.ndarray, boxes: Sequence, classes: Sequence) -> np.ndarray:
@@ -184,16 +186,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def html_table(title: str, note: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
     """A page with one table; floats with one digit, None as a dash."""
-
-    def text(value) -> str:
-        return "–" if value is None else f"{value:.1f}" if isinstance(value, float) else html.escape(str(value))
-
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return (
-        f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
-        f"<h1>{html.escape(title)}</h1><p>{html.escape(note)}</p><table><tr>{head}</tr>\n{body}</table></html>\n"
-    )
+    return PAGES.get_template("table.html.j2").render(title=title, note=note, header=header, rows=rows)
 
 
 def table_picture(title: str, rows: Sequence[tuple]) -> Figure:

@@ -1,5 +1,7 @@
 """Affinity of neighbours: D(i, j) = exp(-mean |F(i) - F(j)|) over a window (Eq. 3.8)."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -20,9 +22,7 @@ class _MeanAbsoluteDifference(torch.autograd.Function):
         b, d, h, w = features.shape
         r = reach(list(window))
         total = features.new_zeros(len(window), b, h, w)
-        for block in _blocks(features):
-            around = padded(features[:, block], r, 0.0)
-            centre = look(around, r, 0, 0)
+        for _, around, centre in _blocks(features, r):
             for number, (dy, dx) in enumerate(window):
                 total[number] += (centre - look(around, r, dy, dx)).abs_().sum(dim=1)
         ctx.save_for_backward(features)
@@ -37,9 +37,7 @@ class _MeanAbsoluteDifference(torch.autograd.Function):
         r = reach(list(window))
         gradient = (gradient / d).transpose(0, 1).unsqueeze(2).contiguous()  # n b 1 h w
         result = torch.empty_like(features)
-        for block in _blocks(features):
-            around = padded(features[:, block], r, 0.0)
-            centre = look(around, r, 0, 0)
+        for block, around, centre in _blocks(features, r):
             back = torch.zeros_like(around)
             own = look(back, r, 0, 0)
             for number, (dy, dx) in enumerate(window):
@@ -69,15 +67,16 @@ def squared_difference(features: Float[Tensor, "b d h w"], window: list[tuple[in
     b, _, h, w = features.shape
     r = reach(window)
     total = features.new_zeros(len(window), b, h, w)
-    for block in _blocks(features):
-        around = padded(features[:, block], r, 0.0)
-        centre = look(around, r, 0, 0)
+    for _, around, centre in _blocks(features, r):
         for number, (dy, dx) in enumerate(window):
             total[number] += (centre - look(around, r, dy, dx)).square_().sum(dim=1)
     return total.transpose(0, 1).contiguous()
 
 
-def _blocks(features: Tensor) -> list[slice]:
+def _blocks(features: Tensor, r: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Yield blocks of channels: which, with a border of r nodes around them, and without."""
     b, d, h, w = features.shape
     size = max(1, CACHE_NUMBERS // (b * h * w))
-    return [slice(start, start + size) for start in range(0, d, size)]
+    for block in (slice(start, start + size) for start in range(0, d, size)):
+        around = padded(features[:, block], r, 0.0)
+        yield block, around, look(around, r, 0, 0)

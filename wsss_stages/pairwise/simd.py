@@ -15,37 +15,6 @@ _INDEX = ir.IntType(64)
 
 
 @intrinsic
-def add_scaled(context, out, i, scale, x, j):
-    """`out[i : i + 8] += scale * x[j : j + 8]`."""
-
-    def generate(context, builder, signature, arguments):
-        out, i, scale, x, j = arguments
-        to = _row(builder, _data(context, builder, signature.args[0], out), i)
-        row = builder.load(_row(builder, _data(context, builder, signature.args[3], x), j), align=4)
-        builder.store(_plus(builder, builder.load(to, align=4), _eight(builder, scale), row), to, align=4)
-        return context.get_dummy_value()
-
-    return types.void(out, i, scale, x, j), generate
-
-
-@intrinsic
-def add_three_scaled(context, out, i, x, scale_0, j_0, scale_1, j_1, scale_2, j_2):
-    """The same for three rows of x at once."""
-
-    def generate(context, builder, signature, arguments):
-        out, i, x, *pairs = arguments
-        to = _row(builder, _data(context, builder, signature.args[0], out), i)
-        x = _data(context, builder, signature.args[2], x)
-        total = builder.load(to, align=4)
-        for scale, j in zip(pairs[::2], pairs[1::2], strict=True):
-            total = _plus(builder, total, _eight(builder, scale), builder.load(_row(builder, x, j), align=4))
-        builder.store(total, to, align=4)
-        return context.get_dummy_value()
-
-    return types.void(out, i, x, scale_0, j_0, scale_1, j_1, scale_2, j_2), generate
-
-
-@intrinsic
 def smooth(context, out, i, x, j, before, after):
     """`out[i : i + 8] = x[j:][:8] + (x[before:][:8] + x[after:][:8]) / 2`."""
 

@@ -11,8 +11,6 @@ from typing import no_type_check
 import numpy as np
 from numba import njit, prange
 
-from wsss_stages.pairwise.simd import WIDTH, add_scaled, add_three_scaled
-
 COMPILED = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy", "parallel": True}
 ZERO = np.float32(0)
 
@@ -55,34 +53,26 @@ def dot(A, B, alike, half, start, out):
 def gather(P, B, ahead, back, half, start, out):
     """out_i = sum_j (ahead P_ij + back P_ji) B_j."""
     images, h, w, d = B.shape
-    r, wide = len(half) // 2, d // WIDTH * WIDTH
-    rows, sums = B.reshape(-1), out.reshape(-1)
+    r = len(half) // 2
     for line in prange(images * h):
         b, y = line // h, line % h
         p = np.empty_like(P[b, y, 0])
         for x in range(w):
-            o, to = out[b, y, x], np.uint64((line * w + x) * d)
+            o = out[b, y, x]
             o[:] = 0
             for v in range(max(0, y - r), min(h, y + r + 1)):
                 reach, k, mirror = half[v - y + r], start[v - y + r] - x, start[y - v + r] + x
                 u, end = max(0, x - reach), min(w, x + reach + 1)
                 for j in range(u, end):
                     p[k + j] = ahead * P[b, y, x, k + j] + back * P[b, v, j, mirror - j]
-                of = np.uint64(((b * h + v) * w + u) * d)
+                while u + 3 <= end:
+                    p0, p1, p2 = p[k + u], p[k + u + 1], p[k + u + 2]
+                    b0, b1, b2 = B[b, v, u], B[b, v, u + 1], B[b, v, u + 2]
+                    for c in range(d):
+                        o[c] += p0 * b0[c] + p1 * b1[c] + p2 * b2[c]
+                    u += 3
                 while u < end:
-                    if u + 3 <= end:
-                        p0, p1, p2, step = p[k + u], p[k + u + 1], p[k + u + 2], 3
-                        for c in range(0, wide, WIDTH):
-                            at = of + np.uint64(c)
-                            add_three_scaled(
-                                sums, to + np.uint64(c), rows, p0, at, p1, at + np.uint64(d), p2, at + np.uint64(2 * d)
-                            )
-                    else:
-                        p0, step = p[k + u], 1
-                        for c in range(0, wide, WIDTH):
-                            add_scaled(sums, to + np.uint64(c), p0, rows, of + np.uint64(c))
-                    for c in range(wide, d):
-                        for i in range(step):
-                            o[c] += p[k + u + i] * B[b, v, u + i, c]
-                    u += step
-                    of += np.uint64(step * d)
+                    p0, b0 = p[k + u], B[b, v, u]
+                    for c in range(d):
+                        o[c] += p0 * b0[c]
+                    u += 1

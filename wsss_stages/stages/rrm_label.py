@@ -18,8 +18,6 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "weights": "weights of rrm_train", "manifest>": "k-of-n.json to write"},
         texts=cli.TRAIN | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.predictions import TagPredictor
     from wsss_stages.shards.shard import Shard
@@ -33,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
         raise artifacts.ContractError(
             f"{paths.weights}: found weights of {known['stage']}, wanted RRM's of rrm_train. Give those with --weights."
         )
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     shard = Shard(
         "rrm_label", (contracts.RRM_BRANCH, contracts.RRM_LABEL), Index.read(paths.index), paths.split, paths.manifest,
         opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),

@@ -28,17 +28,11 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.roads.affinity import AffinityTraining
     from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
-    from wsss_stages.store import artifacts
     from wsss_stages.training.networks import build_affinity
 
     device = devices.pick(paths.device)
     index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contracts.ALL[opt.seeds]])
-    network, classifier = build_affinity(paths.classifier, opt.stride, opt.seed)
-    whence = {
-        "backbone": classifier["options"]["backbone"],
-        "origin": classifier["origin"],
-        "classifier": artifacts.sha256(paths.classifier),
-    }
+    network, whence = build_affinity(paths.classifier, opt.stride, opt.seed)
     AffinityTraining(network, whence, index, seeds, opt).fit(paths.weights, device)
 
 

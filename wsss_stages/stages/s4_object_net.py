@@ -28,7 +28,6 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.roads.object_net import ObjectNetTraining, crops_of, nothing_to_learn
     from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
-    from wsss_stages.store import artifacts
     from wsss_stages.training.networks import build_object_net
 
     device = devices.pick(paths.device)
@@ -36,12 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     crops = crops_of(index)
     if not crops:
         raise nothing_to_learn(paths.index)
-    network, classifier = build_object_net(paths.classifier, opt.width, opt.seed)
-    whence = {
-        "backbone": classifier["options"]["backbone"],
-        "origin": classifier["origin"],
-        "classifier": artifacts.sha256(paths.classifier),
-    }
+    network, whence = build_object_net(paths.classifier, opt.width, opt.seed)
     ObjectNetTraining(network, whence, index, crops, seeds, opt).fit(paths.weights, device)
 
 

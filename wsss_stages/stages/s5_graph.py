@@ -30,8 +30,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.TRAIN | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.graphs import GraphBuilder
     from wsss_stages.shards.shard import Shard
@@ -41,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, trained = restore_affinity(paths.affinity)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     if opt.seeds == "cam" and paths.cam is None:
         raise ValueError("--seeds cam needs --cam, a manifest of s2_cam; found none")
     opt = _with_chosen_walk(opt, paths.walk)

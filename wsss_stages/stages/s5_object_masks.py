@@ -24,8 +24,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.TRAIN | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.object_masks import ObjectMasker
     from wsss_stages.shards.shard import Shard
@@ -35,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, trained = restore_object_net(paths.object_net)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     shard = Shard(
         "s5_object_masks", (contracts.OBJECTS, contracts.OBJECT_LABEL), Index.read(paths.index), paths.split,
         paths.manifest, opt.model_dump(), [(contracts.GRABCUT_MASKS, paths.seeds_manifest)],

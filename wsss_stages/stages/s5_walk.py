@@ -29,8 +29,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.walk_choice import WalkChoice, asked_for, to_choose_by
     from wsss_stages.shards.manifest import Manifest
@@ -42,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     if opt.seeds == "cam" and paths.cams is None:
         raise ValueError("--seeds cam needs --cams, the manifests of s2_cam; found none")
     network, trained = restore_affinity(paths.affinity)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     learned, index = options.Affinity(**trained["options"]), Index.read(paths.index)
     records, held = to_choose_by(index.split("train"), learned)
     ids = {record.id for record in records}

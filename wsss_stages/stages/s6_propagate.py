@@ -35,8 +35,6 @@ def main(argv: list[str] | None = None) -> None:
             f"--objects-share {opt.objects_share} needs --objects, a manifest of s5_object_masks; found none. "
             "--objects-share 0 does without"
         )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.propagate import Propagator
     from wsss_stages.shards.shard import Shard
@@ -46,7 +44,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, trained = restore_affinity(paths.affinity)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     index = Index.read(paths.index).some(paths.split, opt.images)
     sources = [(contracts.EDGES, paths.graph), (contracts.ALL[opt.seeds], paths.seeds_manifest)]
     sources += [(contracts.GRABCUT, paths.seeds_manifest)] if opt.grabcut_share > 0 else []

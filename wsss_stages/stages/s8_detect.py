@@ -18,8 +18,6 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "weights": "weights of s7_instances", "manifest>": "k-of-n.json to write"},
         texts=cli.VAL | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.detections import InstanceDetector
     from wsss_stages.shards.shard import Shard
@@ -29,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     network, known = restore_detector(paths.weights)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     shard = Shard(
         "s8_detect", (contracts.DETECTIONS,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
         artifacts.sha256(paths.weights), ("full_height", "full_width"),

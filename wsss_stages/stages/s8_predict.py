@@ -22,8 +22,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.VAL | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.config.variants import NETWORKS
     from wsss_stages.data.index import Index
     from wsss_stages.roads.predictions import Predictor
@@ -39,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
             f"{paths.weights}: found weights of {known['stage']}, wanted those of {NETWORKS[opt.network]} for --network "
             f"{opt.network}. Give those with --weights, or name the other network."
         )
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     shard = Shard(
         "s8_predict", (contracts.PREDICTION, contracts.PREDICTION_KNOWN), Index.read(paths.index), paths.split, paths.manifest,
         opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),

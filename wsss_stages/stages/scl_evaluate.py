@@ -34,8 +34,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.few_shot.episodes import Episodes
     from wsss_stages.data.index import Index
     from wsss_stages.roads import few_shot_scores
@@ -48,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
     network, known = restore_few_shot(paths.weights, opt)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     few_shot_scores.of_one_fold(paths.weights, known["fold"], paths.episodes, episodes.fold)
     frozen = Frozen(index, paths.features, network.head.deep)
     frozen.wants(known["features"])

@@ -18,8 +18,6 @@ def main(argv: list[str] | None = None) -> None:
         paths={"index": "index.json", "manifest>": "k-of-n.json to write"},
         texts=cli.TRAIN | cli.BACKBONE | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.index import Index
     from wsss_stages.roads.frozen_features import FeatureMaker
     from wsss_stages.shards.shard import Shard
@@ -32,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
         "scl_features", (contracts.MIDDLE, contracts.DEEP), Index.read(paths.index), paths.split, paths.manifest,
         seen_by(backbone, opt), [], sees=(),
     )  # fmt: skip
-    backbone.to(device, memory_format=torch.channels_last)
+    devices.move(backbone, device)
     FeatureMaker(backbone, opt, device).run(shard)
 
 

@@ -22,8 +22,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts={"images": ("12", "rows")} | cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.few_shot.episodes import Episodes
     from wsss_stages.data.index import Index
     from wsss_stages.evaluation import figures
@@ -35,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
     network, known = restore_few_shot(paths.weights, opt)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     frozen = Frozen(index, paths.features, network.head.deep)
     frozen.wants(known["features"])
     pictures = EpisodePictures(network, frozen, opt.cross_path, device)

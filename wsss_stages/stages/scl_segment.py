@@ -26,8 +26,6 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.DEVICE,
     )
-    import torch
-
     from wsss_stages.data.few_shot.supports import photographs, read_supports
     from wsss_stages.roads.few_shot_segment import FewShotSegmenter
     from wsss_stages.stages import devices
@@ -38,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     supports, queries = read_supports(paths.support), photographs(paths.query)
     device = devices.pick(paths.device)
     network, known = restore_few_shot(paths.weights, opt)
-    network.to(device, memory_format=torch.channels_last)
+    devices.move(network, device)
     side, stride = known["features"]["side"], known["features"]["stride"]
     FewShotSegmenter(network, supports, side, stride, opt, device).run(queries, paths.out)
     sys.stdout.write(f"{paths.out}: {len(queries)} masks from {len(supports)} supports\n")

@@ -5,7 +5,6 @@ The lock is `flock`'s, so a file that a killed process left behind holds nothing
 
 import atexit
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -15,14 +14,18 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from wsss_stages.store import tidying
 
 SUFFIX = ".lock"
 WITHOUT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """What a file system says that has no locks."""
+RETRY = 0.2
+"""Seconds in which a lock file that its holder has just taken away is made anew."""
 
-_held: dict[Path, int] = {}
-"""Lock files of this process and their descriptors."""
+_held: dict[Path, FileLock] = {}
+"""Lock files of this process and their locks."""
 _without: list[Path] = []
 """The folder without locks that was told of."""
 
@@ -58,27 +61,20 @@ def take(output: Path, *made: Path) -> None:
     if path in _held:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(file)
-            raise InUseError(_in_use(output, path)) from error
-        except OSError as error:
-            os.close(file)
-            if error.errno not in WITHOUT:
-                raise
-            path.unlink(missing_ok=True)
-            _tell_once(path.parent, error)
-            return
-        if _is(path, file):
-            break
-        os.close(file)  # its holder has just released it and taken it away
+    lock = FileLock(path, RETRY, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InUseError(_in_use(output, path)) from error
+    except OSError as error:
+        if error.errno not in WITHOUT:
+            raise
+        path.unlink(missing_ok=True)
+        _tell_once(path.parent, error)
+        return
     with suppress(OSError):  # a full disk is told by what cannot be written, and the lock holds without a text
-        os.ftruncate(file, 0)
-        os.write(file, json.dumps(_whoami()).encode())
-    _held[path] = file
+        path.write_text(json.dumps(_whoami()))
+    _held[path] = lock
     tidying.tidy(made)
 
 
@@ -87,7 +83,7 @@ def release(output: Path) -> None:
     path = _lock_of(output)
     if path in _held:
         path.unlink(missing_ok=True)
-        os.close(_held.pop(path))
+        _held.pop(path).release()
 
 
 @atexit.register
@@ -101,14 +97,6 @@ def _release_all() -> None:
 def _lock_of(output: Path) -> Path:
     output = output.absolute()
     return output.with_name(output.name + SUFFIX)
-
-
-def _is(path: Path, file: int) -> bool:
-    """Whether an open file is still what the path names."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _whoami() -> dict:

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from wsss_stages.store import artifacts
 
 SUFFIX = ".made.json"
@@ -144,10 +146,9 @@ def _commit() -> str | None:
 @cache
 def libraries() -> dict[str, str]:
     """Versions of the libraries that the package asks for, as far as they are installed."""
-    wanted = _package()[1]
-    names = [line.split(";")[0] for line in wanted if "extra ==" not in line]
+    wanted = map(Requirement, _package()[1])
     found = {}
-    for name in sorted(_bare(name) for name in names):
+    for name in sorted(one.name for one in wanted if not one.marker or one.marker.evaluate({"extra": ""})):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
@@ -162,14 +163,6 @@ def _package() -> tuple[str, list[str]]:
     except importlib.metadata.PackageNotFoundError:
         project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
         return project["version"], project["dependencies"]
-
-
-def _bare(requirement: str) -> str:
-    """Name of a requirement without its bounds."""
-    for number, letter in enumerate(requirement):
-        if not (letter.isalnum() or letter in "-_."):
-            return requirement[:number]
-    return requirement
 
 
 def read_provenance(path: Path) -> dict:

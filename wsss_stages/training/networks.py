@@ -52,21 +52,21 @@ def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
 
 
 def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCnn, dict]:
-    """An affinity CNN on the classifier's trained backbone at another stride, and the classifier's provenance."""
+    """An affinity CNN on the classifier's trained backbone at another stride, and what its provenance tells of that."""
     trained, known = restore_classifier(classifier)
     torch.manual_seed(seed)
     body = _body(known["options"]["backbone"], stride, known)
     body.load_state_dict(trained.backbone.state_dict())
-    return AffinityCnn(body), known
+    return AffinityCnn(body), _taken_from(classifier, known)
 
 
 def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
-    """An object network on the classifier's trained backbone, and the classifier's provenance."""
+    """An object network on the classifier's trained backbone, and what its provenance tells of that."""
     trained, known = restore_classifier(classifier)
     torch.manual_seed(seed)
     body = _pyramid(known["options"]["backbone"], known)
     body.load_state_dict(trained.backbone.state_dict())
-    return ObjectNet(body, width), known
+    return ObjectNet(body, width), _taken_from(classifier, known)
 
 
 def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
@@ -123,8 +123,7 @@ def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict
     network.backbone.load_state_dict(trained.backbone.state_dict())
     with torch.no_grad():
         network.tag.weight.copy_(trained.head.weight[1 - classes :])  # SEAM's first row is the background's
-    digest = artifacts.sha256(classifier)
-    return network, {"backbone": known["options"]["backbone"], "origin": known["origin"], "classifier": digest}
+    return network, _taken_from(classifier, known)
 
 
 def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, pretrained.Origin]:
@@ -232,6 +231,12 @@ def restore_detector(path: Path) -> tuple[nn.Module, dict]:
     network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())
     training.load_weights(path, network)
     return network.eval(), known
+
+
+def _taken_from(classifier: Path, known: dict) -> dict:
+    """Return what provenance tells of a trained backbone: its name, its origin and the classifier's digest."""
+    digest = artifacts.sha256(classifier)
+    return {"backbone": known["options"]["backbone"], "origin": known["origin"], "classifier": digest}
 
 
 def _body(backbone: str, stride: int, known: dict) -> backbones.Backbone:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from wsss_stages.config.options.base import Crf, Images, Mining, Section, Seeded, Training
+from wsss_stages.config.options.base import AdamWTraining, Crf, Images, Mining, Section, Seeded, Training
 
 SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
@@ -33,20 +33,13 @@ class Seeds(Seeded, Mining):
     )
 
 
-class ObjectNet(Training):
+class ObjectNet(AdamWTraining):
     """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
 
     batch_size: int = Field(32, ge=1, description="boxes per step")
     crop: int = Field(160, ge=64, description="side that a box with its margins is resized to, pixels")
     epochs: int = Field(8, ge=1, description="passes over the boxes of the training images")
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
-    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
     head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
-    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
     width: int = Field(96, ge=8, multiple_of=8, description="channels of the feature pyramid")
     margin_min: float = Field(0.12, ge=0, description="smallest random margin around a box, share of its side")
     margin_max: float = Field(0.4, ge=0, description="largest random margin")

@@ -107,6 +107,24 @@ class Training(Loop, Crops, Batches):
     )
 
 
+class AdamWLoop(Loop):
+    """The training loop with defaults for AdamW."""
+
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
+    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
+    clip_norm: float = Field(
+        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
+    )
+
+
+class AdamWTraining(AdamWLoop, Training):
+    """A stage that trains a network with AdamW."""
+
+    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+
+
 class Repeated(Section):
     """A training that shows images of rare classes more often."""
 

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wsss_stages.config.options.base import FilePath, Training
+from wsss_stages.config.options.base import AdamWTraining, FilePath
 
 
-class Dfr(Training):
+class Dfr(AdamWTraining):
     """dfr_train: scribbles to a network that segments, by dynamic feature regularisation (Sec. 4.2)."""
 
     labels: Literal["scribbles", "truth"] = Field(
@@ -41,15 +41,9 @@ class Dfr(Training):
     crop: int = Field(
         256, ge=64, description="side of the square training crop, pixels; the coarsest map is at stride 32"
     )
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
-    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
-    head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     warm_up: int = Field(50, ge=0, description="first steps, over which the learning rate grows from nothing")
     weight_decay: float = Field(0.01, ge=0, description="weight decay of all but norms and position biases")
     poly_power: float = Field(1.0, gt=0, description="exponent of the poly learning rate schedule")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
     scale_min: float = Field(0.5, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(2.0, gt=0, description="largest random scale")
     balanced_ce: bool = Field(

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.config.options.base import Section, Training
+from wsss_stages.config.options.base import AdamWTraining, Section
 
 
 class InstanceMasks(Section):
@@ -18,7 +18,7 @@ class InstanceMasks(Section):
     )
 
 
-class Instances(Training):
+class Instances(AdamWTraining):
     """s7_instances: Mask R-CNN on instances (Sec. 3.4)."""
 
     batch_size: int = Field(4, ge=1, description="images per step")
@@ -28,14 +28,8 @@ class Instances(Training):
     epochs: int = Field(12, ge=1, description="passes over the training images with objects")
     scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(1.4, gt=0, description="largest random scale")
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
-    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
     head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     warm_up: int = Field(50, ge=0, description="first steps, over which the learning rate grows from nothing")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
     width: int = Field(64, ge=8, description="channels of the feature pyramid and the heads; torchvision has 256")
     hidden: int = Field(256, ge=8, description="width of the box head; torchvision has 1024")
     mask_layers: int = Field(2, ge=1, description="convolutions of the mask head; torchvision has 4")

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.config.options.base import Crf, Mining, Training
+from wsss_stages.config.options.base import AdamWTraining, Crf, Mining
 from wsss_stages.config.options.shared import Views
 
 
-class Rrm(Training, Mining):
+class Rrm(AdamWTraining, Mining):
     """rrm_train: image tags to a network that classifies and segments (Secs. 2.2-2.3)."""
 
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels")
@@ -32,14 +32,8 @@ class Rrm(Training, Mining):
         description="the first of them, in which the classification branch learns alone; labels come from its CAMs, which too many "
         "joint epochs spoil",
     )
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
     lr: float = Field(1e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
     head_lr_factor: float = Field(10.0, gt=0, description="learning rate of new layers over that of pretrained ones")
-    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
     scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(1.3, gt=0, description="largest random scale")
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of the CAMs (Eq. 2.2)")

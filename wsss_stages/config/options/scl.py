@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.config.options.base import Batches, Loop, Section, Seeded
+from wsss_stages.config.options.base import AdamWLoop, Batches, Section, Seeded
 
 
 class SclEpisodes(Seeded):
@@ -61,7 +61,7 @@ class Drawing(Section):
     )
 
 
-class Scl(Loop, Batches, Drawing):
+class Scl(AdamWLoop, Batches, Drawing):
     """scl_train: a baseline's head, with or without self-guided learning (Secs. 5.3.2-5.3.3)."""
 
     baseline: Literal["canet", "pfenet"] = Field("canet", description="CANet or PFENet (Sec. 5.4.1)")
@@ -121,11 +121,7 @@ class Scl(Loop, Batches, Drawing):
     epochs: int = Field(20, ge=1, description="passes over the training episodes; the best on held-out ones is kept")
     batch_size: int = Field(4, ge=1, description="episodes per step")
     lr: float = Field(5e-4, gt=0, description="initial learning rate, poly schedule")
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
-    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
+    weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD or AdamW")
 
     @property
     def support_branch(self) -> bool:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wsss_stages.config.options.base import Crf, FilePath, Images, Repeated, Section, Seeded, Training
+from wsss_stages.config.options.base import AdamWTraining, Crf, FilePath, Images, Repeated, Section, Seeded, Training
 
 
 class Data(Section):
@@ -93,7 +93,7 @@ class Cam(Section):
     )
 
 
-class Segment(Training, Repeated):
+class Segment(AdamWTraining, Repeated):
     """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
 
     labels: Literal["pseudo", "grabcut", "rrm", "cam", "truth"] = Field(
@@ -115,14 +115,6 @@ class Segment(Training, Repeated):
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
     epochs: int = Field(20, ge=1, description="passes over the training images")
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
-    lr: float = Field(3e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
-    head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
-    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
     head_channels: int = Field(128, ge=8, description="width of the head; deeplab_v2 has none")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")

@@ -5,6 +5,7 @@ Source: ScribbleSup (Lin et al., CVPR 2016); the width of the pen and the counti
 """
 
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import cv2
 import numpy as np
@@ -35,47 +36,36 @@ def read_polylines(
         return []
     lines = []
     for number, polygon in enumerate(polygons, 1):
-        name = (polygon.findtext("tag") or "").strip()
-        if name not in classes:
-            findings.append(
-                Finding(
-                    xml,
-                    f"scribble {number} of class {name!r}",
-                    f"one of {', '.join(classes)}",
-                    "Correct the name or add it to classes.txt.",
-                )
-            )
-            continue
-        texts = [(point.findtext("X"), point.findtext("Y")) for point in polygon.findall("point")]
         try:
-            points = np.array([[read_number(text) for text in pair] for pair in texts], float).reshape(-1, 2) - 1
-        except ValueError:
-            findings.append(
-                Finding(xml, f"scribble {number} with points {texts[:3]}", "two numbers X, Y", "Complete the points.")
-            )
-            continue
-        if not np.isfinite(points).all():
-            findings.append(
-                Finding(
-                    xml, f"scribble {number} with points {texts[:3]}", "finite numbers", "Draw it again or remove it."
-                )
-            )
-            continue
-        inside = ((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1)
-        if not inside.any():
-            findings.append(
-                Finding(
-                    xml,
-                    f"scribble {number} of {name} without a point inside the image",
-                    f"1 <= X <= {width}, 1 <= Y <= {height}",
-                    "Draw it again or remove it.",
-                )
-            )
-            continue
-        count(notes, OUTSIDE, int((~inside).sum()))
-        count(notes, DOTS, int(inside.sum() == 1))
-        lines.append((classes.index(name), points[inside]))
+            lines.append(_line(polygon, f"scribble {number}", height, width, classes, notes))
+        except DefectError as error:
+            findings.append(error.at(xml))
     return lines
+
+
+def _line(
+    polygon: Element, what: str, height: int, width: int, classes: list[str], notes: dict[str, int]
+) -> tuple[int, np.ndarray]:
+    """Return the class and the points of a line. Raises DefectError, which calls it `what`."""
+    name = (polygon.findtext("tag") or "").strip()
+    if name not in classes:
+        remedy = "Correct the name or add it to classes.txt."
+        raise DefectError(f"{what} of class {name!r}", f"one of {', '.join(classes)}", remedy)
+    texts = [(point.findtext("X"), point.findtext("Y")) for point in polygon.findall("point")]
+    given = f"{what} with points {texts[:3]}"
+    try:
+        points = np.array([[read_number(text) for text in pair] for pair in texts], float).reshape(-1, 2) - 1
+    except ValueError as error:
+        raise DefectError(given, "two numbers X, Y", "Complete the points.") from error
+    if not np.isfinite(points).all():
+        raise DefectError(given, "finite numbers", "Draw it again or remove it.")
+    inside = ((points >= 0) & (points <= (width - 1, height - 1))).all(axis=1)
+    if not inside.any():
+        found, wanted = f"{what} of {name} without a point inside the image", f"1 <= X <= {width}, 1 <= Y <= {height}"
+        raise DefectError(found, wanted, "Draw it again or remove it.")
+    count(notes, OUTSIDE, int((~inside).sum()))
+    count(notes, DOTS, int(inside.sum() == 1))
+    return classes.index(name), points[inside]
 
 
 def drawn(lines: list[tuple[int, np.ndarray]], height: int, width: int) -> np.ndarray:
