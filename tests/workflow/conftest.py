@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from filelock import FileLock
 from PIL import Image
 
+from tests.once import once
 from wsss_stages.data.importers.scenes import make_scenes
 
 ROOT = Path(__file__).parents[2]
@@ -142,17 +142,18 @@ def project(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A project whose `rule all` has run: once for all processes of the tests, each of which works on a copy."""
+    """A project whose `rule all` has run, once for all processes of the tests, each of which has a copy that no test changes."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
-    with FileLock(f"{shared}.lock"):
-        if not (shared / "whole").exists():
-            shutil.rmtree(shared, ignore_errors=True)  # where it failed in another process
-            shared.mkdir()
-            Project.small(shared).snakemake()
-            (shared / "whole").touch()
     copy = base / "project"
-    shutil.copytree(shared, copy, symlinks=True)
+    shutil.copytree(once(base, "finished", lambda folder: Project.small(folder).snakemake()), copy, symlinks=True)
+    return Project(copy)
+
+
+@pytest.fixture
+def own(finished, tmp_path):
+    """A copy of the finished project for a test that goes on with it."""
+    copy = tmp_path / "own"
+    shutil.copytree(finished.folder, copy, symlinks=True)
     return Project(copy)
 
 
