@@ -18,7 +18,12 @@ def pytest_collection_modifyitems(items):
 
     Without a GPU its tests are skipped.
     """
-    items.sort(key=lambda item: (*(item.get_closest_marker(name) is None for name in ("slurm", "slow")), item.path.name != FIRST))
+    for comes_first in (
+        lambda item: item.path.name == FIRST,
+        lambda item: item.get_closest_marker("slow"),
+        lambda item: item.get_closest_marker("slurm"),
+    ):
+        items.sort(key=lambda item, first=comes_first: not first(item))
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):

@@ -69,9 +69,9 @@ class Road:
         """What a stage writes last; below another folder if wanted."""
         if root is None and stage in self._toy:
             return self._toy[stage]
-        last = {"tag_index": "index.json", "weak_index": "index.json", "data": "index.json", "s6_instance_masks": "instances.json"}
-        image_wise = "manifest" in self._reads(stage)[1]
-        return (root or self.root) / stage / (last.get(stage) or ("1-of-1.json" if image_wise else "weights.safetensors"))
+        flag = self._reads(stage)[1]
+        name = {"manifest": "1-of-1.json", "weights": "weights.safetensors", "instances": "instances.json"}.get(flag)
+        return (root or self.root) / stage / (name or "index.json")
 
     def argv(self, stage: str, root: Path | None = None) -> list:
         """A stage's command line; its output below another folder if wanted."""

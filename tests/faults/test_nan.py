@@ -96,7 +96,7 @@ def few_shot(tmp_path_factory):
     def run(stage, *argv):
         main_of(stage)(["--index", str(index), *map(str, argv)])
 
-    run("data", "--root", root / "dataset", "--kind", "scenes", "--scenes-train", 6, "--scenes-val", 6, "--dataset", "toy")
+    run("data", "--root", root / "dataset", "--kind", "scenes", "--scenes-train", 6, "--scenes-val", 6)
     for manifest in both:
         its = ("--split", manifest.parent.name, "--manifest", manifest, "--backbone", "tiny", "--side", 64)
         run("scl_features", *its)

@@ -1,0 +1,120 @@
+"""Twenty small faults, each put into a copy of the project, which the tests named beside it must notice: `python tests/mutants.py`.
+
+Prints which of them are noticed, and ends with 1 where one survives. Words that follow choose those whose names have them.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2  # noqa: F401  once for all forks, as torch
+import pytest
+import torch  # noqa: F401
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "wsss_stages"
+NEEDED = (PACKAGE, "tests", "workflow", "Snakefile", "config.yaml", "pyproject.toml")
+FAILED = 1
+"""What pytest ends with where it ran and a test failed."""
+
+
+class Mutant(NamedTuple):
+    """A text of a file of the package, what stands in its place, and the tests that mirror the file."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+LAYERS = "tests/test_layers.py"
+MUTANTS = (
+    Mutant("A²GNN without dropout", "a2gnn/propagate.py", "if dropout > 0:", "if dropout > 1:", "tests/a2gnn/test_propagate.py"),
+    Mutant("views of one scale", "data/augment.py", "rng.uniform(scale_min, scale_max)", "rng.uniform(1.0, 1.0)",
+           "tests/data/test_scenes_and_augment.py"),
+    Mutant("principal directions of any norm", "a2gnn/graph.py", "reduced = reduced / reduced.norm(dim=1).mean().clamp(min=1e-12)",
+           "reduced = reduced + 0", "tests/a2gnn/test_nodes_and_pixels.py"),
+    Mutant("pictures faded to another grey", "evaluation/figures.py", "faded = 0.35 * image + 0.65 * 64",
+           "faded = 0.35 * image + 0.65 * 96", "tests/evaluation/test_figures.py"),
+    Mutant("a stage imports a stage", "stages/s4_affinity.py", "\nfrom wsss_stages.", "\nfrom wsss_stages.stages import s3_seeds\nfrom wsss_stages.",
+           LAYERS),
+    Mutant("maths imports upwards by `import a.b.c`", "a2gnn/walk.py", "\nimport torch\n",
+           "\nimport torch\n\nimport wsss_stages.roads.propagate\n", LAYERS),
+    Mutant("maths reads a file by NumPy", "labels/levels.py", "\nimport numpy as np\n",
+           "\nimport numpy as np\n\nread = lambda path: np.load(path)\n", LAYERS),
+    Mutant("nets import the store", "nets/backbones.py", "\nfrom wsss_stages.", "\nfrom wsss_stages.store import artifacts\nfrom wsss_stages.", LAYERS),
+    Mutant("the multi-point loss without its features", "a2gnn/multi_point.py", " + total[:, 1] / total[:, 3].clamp(min=1)", "",
+           "tests/a2gnn/test_losses.py"),
+    Mutant("the larger foreground wins", "labels/grabcut.py", "np.argsort(-areas, kind=\"stable\")", "np.argsort(areas, kind=\"stable\")",
+           "tests/labels/test_seeds.py"),
+    Mutant("agreement that is never strict", "labels/reliable.py", "    if strict:\n", "    if False:\n", "tests/labels/test_seeds.py"),
+    Mutant("tight boxes that only tie", "a2gnn/tight_boxes.py", "AHEAD = 1e-3", "AHEAD = 0.0", "tests/a2gnn/test_tight_boxes.py"),
+    Mutant("a schedule of another power", "training/schedule.py", "** opt.poly_power", "** 1.0", "tests/training/test_loop.py"),
+    Mutant("no warm-up", "training/schedule.py", "min(1.0, (done + 1) / max(1, opt.warm_up))", "1.0", "tests/training/test_loop.py"),
+    Mutant("a CRF of unclamped certainty", "labels/crf.py", "clamp(min=1e-5)", "clamp(min=1e-20)", "tests/labels/test_crf.py"),
+    Mutant("consistency is never applied", "a2gnn/propagate.py", "seeds = torch.where(_keep(batch, H, points, counts, opt), seeds, -1)",
+           "seeds = batch.seeds", "tests/a2gnn/test_propagate.py"),
+    Mutant("the regulariser in the first stage", "a2gnn/propagate.py", "if second and opt.reg_weight > 0:", "if opt.reg_weight > 0:",
+           "tests/a2gnn/test_propagate.py"),
+    Mutant("a checkpoint without its optimizer", "training/checkpoints.py", "    optimizer.load_state_dict(content[\"optimizer\"])\n", "",
+           "tests/training/test_loop.py"),
+    Mutant("a variant shares what others made differently", "config/variants.py",
+           "own == of_base and all(map(same, reads(config, variant, stage, weak)))", "own == of_base", "tests/config/test_roads.py"),
+    Mutant("an artifact that changed behind its manifest", "shards/manifest.py", "artifacts.sha256(path) != sha", "artifacts.sha256(path) == \"\"",
+           "tests/shards/test_manifest.py"),
+)  # fmt: skip
+
+
+def tested(folder: Path, *tests: str) -> int:
+    """Return what pytest ends with on a copy of the project, in a fork of this process, which has imported the large libraries."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    os._exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests]))
+
+
+def outcome(folder: Path, mutant: Mutant) -> str:
+    """Return "killed", "SURVIVES", or why neither can be said; the copy is afterwards what it was."""
+    path = folder / PACKAGE / mutant.file
+    text = path.read_text()
+    if mutant.old not in text:
+        return f"NOT MADE: no {mutant.old!r} in {mutant.file}"
+    path.write_text(text.replace(mutant.old, mutant.new, 1))
+    try:
+        code = tested(folder, mutant.tests)
+    finally:
+        path.write_text(text)
+    return {0: "SURVIVES", FAILED: "killed"}.get(code, f"NOT TESTED: pytest ended with {code}")
+
+
+def main(words: list[str]) -> int:
+    """Print the table; return 1 unless every mutant is killed."""
+    chosen = [mutant for mutant in MUTANTS if all(word in mutant.name for word in words)]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in NEEDED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+            copy(ROOT / name, folder / name)
+        files = sorted({mutant.tests for mutant in chosen})
+        if code := tested(folder, *files):
+            print(f"without any mutant pytest ends with {code} on {' '.join(files)}: mend that first")
+            return 1
+        outcomes = []
+        for mutant in chosen:
+            outcomes.append(outcome(folder, mutant))
+            print(f"{mutant.name:48} {mutant.file:24} {outcomes[-1]}", flush=True)
+    killed = outcomes.count("killed")
+    print(f"{killed} of {len(outcomes)} killed")
+    return int(killed < len(outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
