@@ -13,17 +13,14 @@ FIRST = "test_summary.py"
 """A small file of tests that need the toy: one process makes it while the others run what needs none."""
 
 
+@pytest.hookimpl(trylast=True)  # after those that -m leaves out have gone
 def pytest_collection_modifyitems(items):
-    """SLURM's tests come first: they mostly wait, beside the others. Then the slow ones, so that none is left alone at the end.
+    """SLURM's tests come first: they mostly wait, beside the others. Then slow files, so that none is left alone at the end.
 
     Without a GPU its tests are skipped.
     """
-    for comes_first in (
-        lambda item: item.path.name == FIRST,
-        lambda item: item.get_closest_marker("slow"),
-        lambda item: item.get_closest_marker("slurm"),
-    ):
-        items.sort(key=lambda item, first=comes_first: not first(item))
+    slurm, slow = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slurm", "slow"))
+    items.sort(key=lambda item: (item.path not in slurm, item.path.name != FIRST, item.path not in slow))
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):
