@@ -62,5 +62,6 @@ def test_tables_of_three_chapters_make_each_row_once_a_seed_from_seeds_and_cams_
     shared = {"data": 1, "weak_index": 3, **CAMS, "s4_affinity": 2, "s5_graph": 2, "table": 3}
     assert {rule: jobs.get(rule) for rule in rows | shared} == rows | shared
     assert not {"rrm_label", "s7_segment", "s9_review", "report"} & set(jobs)
-    (timed,) = (line for line in output.splitlines() if line.lstrip().startswith("input: ") and "/pace.json" in line)
+    commands = [command.partition("\n\n")[0] for command in output.split("Shell command: ")]
+    (timed,) = (command for command in commands if "stages.table" in command and "/pace.json" in command)
     assert len(re.findall(r"/(?:rrm\.\w+\.[01]|ours)/rrm_train/pace\.json", timed)) == 16
