@@ -3,6 +3,7 @@
 Prints which of them are noticed, and ends with 1 where one survives. Words that follow choose those whose names have them.
 """
 
+import importlib
 import os
 import shutil
 import sys
@@ -10,13 +11,24 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2  # noqa: F401  once for all forks, as torch
 import pytest
-import torch  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "wsss_stages"
 NEEDED = (PACKAGE, "tests", "workflow", "Snakefile", "config.yaml", "pyproject.toml")
+HEAVY = (
+    "beartype.claw",
+    "cv2",
+    "jaxtyping",
+    "matplotlib.pyplot",
+    "numba",
+    "pydantic",
+    "scipy.sparse",
+    "snakemake.utils",
+    "torch",
+    "torch_geometric.nn",
+)
+"""Libraries that are imported once for all forks."""
 FAILED = 1
 """What pytest ends with where it ran and a test failed."""
 
@@ -98,7 +110,7 @@ MUTANTS = (
 
 
 def tested(folder: Path, *tests: str) -> int:
-    """Return what pytest ends with on a copy of the project, in a fork of this process, which has imported the large libraries."""
+    """Return what pytest ends with on a copy of the project, in a fork of this process, which has imported HEAVY."""
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     os.chdir(folder)
@@ -125,6 +137,8 @@ def outcome(folder: Path, mutant: Mutant) -> str:
 
 def main(words: list[str]) -> int:
     """Print the table; return 1 unless every mutant is killed."""
+    for name in HEAVY:
+        importlib.import_module(name)
     chosen = [mutant for mutant in MUTANTS if all(word in mutant.name for word in words)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
