@@ -8,20 +8,24 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)  # as in a container with --us
 export XDG_CACHE_HOME ?= $(abspath .cache)
 endif
 
-.PHONY: demo test test-all lint docs bench clean
+.PHONY: demo test test-all mutants lint docs bench clean
 
 demo: $(VENV)/.installed  ## run every stage on the embedded demo
 	PATH="$(BIN):$$PATH" snakemake --cores $(CORES)
 	PATH="$(BIN):$$PATH" snakemake --report report.html
 	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
 
-PYTEST = PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal
+# a file's tests stay in one process, in the order of tests/conftest.py: what they share is made once
+PYTEST = PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev  ## run the tests that take no more than minutes together
 	$(PYTEST) -m "not slow"
 
 test-all: $(VENV)/.installed-dev  ## run all tests: killed runs, SLURM, whole workflows, a million images, fuzzed folders
 	$(PYTEST)
+
+mutants: $(VENV)/.installed-dev  ## put twenty small faults into a copy, one after the other; fails where the tests notice one of them not
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

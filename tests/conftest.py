@@ -1,4 +1,4 @@
-"""A folder in VOC layout by hand, and a toy run of the demo through all stages."""
+"""The order of the tests, a folder in VOC layout by hand, and the toy run of all stages."""
 
 from pathlib import Path
 
@@ -7,10 +7,20 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.once import once
 
+FIRST = "test_summary.py"
+"""A small file of tests that need the toy: one process makes it while the others run what needs none."""
+
+
+@pytest.hookimpl(trylast=True)  # after those that -m leaves out have gone
 def pytest_collection_modifyitems(items):
-    """SLURM's tests come first: they mostly wait, beside the others. Without a GPU its tests are skipped."""
-    items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
+    """SLURM's tests come first: they mostly wait, beside the others. Then slow files, so that none is left alone at the end.
+
+    Without a GPU its tests are skipped.
+    """
+    slurm, slow = ({item.path for item in items if item.get_closest_marker(name)} for name in ("slurm", "slow"))
+    items.sort(key=lambda item: (item.path not in slurm, item.path.name != FIRST, item.path not in slow))
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):
@@ -21,6 +31,14 @@ def pytest_collection_modifyitems(items):
 def _seeded():
     """The same draws in every run: a test that failed fails again."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    """A run of all stages, which tests read; what they change they make or copy elsewhere."""
+    from tests.toy import Toy, make  # all stages, with torch: for tests that need them
+
+    return Toy(once(tmp_path_factory.getbasetemp(), "toy", make))
 
 
 class VocFolder:

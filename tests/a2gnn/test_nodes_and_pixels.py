@@ -61,6 +61,12 @@ def test_principal_components_keep_inner_products_when_all_are_kept():
     torch.testing.assert_close(scale * (reduced @ reduced.T), X @ X.T, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("count", [3, 8])
+def test_principal_components_have_a_mean_row_norm_of_one(count):
+    reduced = graph.principal(100 * torch.rand(30, 5), count)
+    assert sum(row.norm().item() for row in reduced) / 30 == pytest.approx(1, rel=1e-4)
+
+
 def test_principal_components_of_some_rows_keep_nearly_as_much_as_the_best():
     generator = torch.Generator().manual_seed(0)
     spectrum = 0.9 ** torch.arange(60.0)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.messages import raises
+from wsss_stages.a2gnn import propagate
 from wsss_stages.a2gnn.propagate import DivergedError, Graph, Settings, train
 from wsss_stages.config.options import Propagate
 from wsss_stages.pairwise import windows
@@ -44,6 +45,15 @@ def test_every_loss_term_changes_the_result():
     for change in ({"mp_weight": 0.0}, {"reg_weight": 0.0}, {"consistency": "none"}, {"edge_weight": 0.0}):
         other = logits([graph()], WINDOW, replace(QUICK, **change))[0]
         assert not torch.allclose(base, other), change
+
+
+def test_dropout_takes_features_away_and_keeps_their_mean():
+    some, none = (logits([graph()], WINDOW, replace(QUICK, dropout=share))[0] for share in (0.5, 0.0))
+    assert not torch.allclose(some, none)
+    wide = replace(QUICK, hidden=64)
+    kept = propagate._Networks(propagate._Batch([graph()], WINDOW, wide), wide)._kept(0.25)
+    assert kept.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (kept == 0).double().mean().item() == pytest.approx(0.25, abs=0.03)
 
 
 def test_the_first_stage_has_neither_regularised_loss_nor_consistency():

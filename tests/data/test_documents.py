@@ -200,9 +200,14 @@ def test_vectors_that_are_none(tmp_path, vector):
     assert not lacking(refused(tmp_path / "x.npy"), "x.npy", NO_VECTORS)
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", "u1", "i8", "?"])
-@pytest.mark.parametrize("key", ["2007000032", 2007000032, np.int64(2007000032), np.str_("2007000032")])
-@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize(
+    "dtype, key, protocol",
+    [
+        *((dtype, "2007000032", 4) for dtype in ("f4", "f8", ">f8", "u1", "i8", "?")),
+        *(("f4", key, 2) for key in ("2007000032", 2007000032, np.int64(2007000032), np.str_("2007000032"))),
+        *(("f4", key, 4) for key in (np.int64(2007000032), np.str_("2007000032"))),
+    ],
+)
 def test_vectors_of_all_numbers_and_protocols(tmp_path, dtype, key, protocol):
     array = np.empty((), object)
     array[()] = {key: np.array([0, 1], dtype), "other": [1, 0]}

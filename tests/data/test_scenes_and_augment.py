@@ -65,6 +65,19 @@ def test_a_fitted_view_shows_the_whole_image_at_scale_one():
         assert valid.all() and np.ptp(moved.astype(int)) == 59
 
 
+def test_scales_are_drawn_between_the_two_that_are_given():
+    image = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+
+    def sides(low, high):
+        """Of the whole image in crops that are larger than it."""
+        views = (augment(image, None, np.random.default_rng(seed), 100, low, high) for seed in range(6))
+        return [int(valid.any(axis=0).sum()) for _, _, valid in views]
+
+    assert set(sides(0.5, 0.5)) == {20} and set(sides(2.0, 2.0)) == {80} and set(sides(1.0, 1.0)) == {40}
+    drawn = sides(0.5, 2.0)
+    assert 20 <= min(drawn) < 32 and 68 < max(drawn) <= 80 and len(set(drawn)) > 3
+
+
 def test_a_view_depends_on_its_generator_alone():
     image = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
     views = [augment(image, None, np.random.default_rng(3), 20)[0] for _ in range(2)]

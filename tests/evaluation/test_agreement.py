@@ -1,7 +1,5 @@
 """Agreement of label maps and boxes against plain loops and cases by hand."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -44,7 +42,7 @@ def test_missing_a_class_together_is_not_agreement():
     assert agreement(unknown, np.uint8([[UNKNOWN, UNKNOWN, 1]]), [1], 2) is None
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("order", [(1, 0, 2, 3), (3, 2, 0, 1)])
 def test_renaming_classes_changes_nothing(order):
     a, b = maps([0, 1, 2, 3, UNKNOWN])
     names = np.append(np.uint8(order), np.full(252, UNKNOWN, np.uint8))

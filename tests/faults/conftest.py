@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import once
+
 SMALL = ("--crop", 64, "--batch-size", 4, "--workers", 0, "--epochs", 1)
-TRAIN, VAL = 6, 6
-"""Images of each split."""
 
 
 @dataclass
@@ -54,69 +54,56 @@ class Server:
 
 
 class Road:
-    """Paths and command lines of a few scenes; what a stage reads is made when it is first asked for, by short trainings."""
+    """Command lines of stages on the toy's images. What they read is the toy's where one network is as good as another; the rest is
+    made when it is first asked for, once for all processes of a test run."""
 
-    def __init__(self, root: Path, server: Server):
-        self.root, self.server = root, server
-        self.dataset = root / "dataset"
-        self._made: set[str] = set()
+    def __init__(self, toy, base: Path, server: Server):
+        self.root, self.server, self._base = once(base, "road", lambda root: None), server, base
+        self.dataset = toy.root / "dataset"
+        self._toy = {
+            "data": toy.full_index, "weak_index": toy.index, "s1_classifier": toy.classifier, "s2_cam": toy.manifest("s2_cam"),
+            "s4_affinity": toy.affinity, "s4_object_net": toy.object_net, "s7_segment": toy.segmenter,
+        }  # fmt: skip
 
     def out(self, stage: str, root: Path | None = None) -> Path:
-        """What a stage writes last."""
-        folder = (root or self.root) / stage
-        last = {
-            "data": "index.json",
-            "weak_index": "index.json",
-            "tag_index": "index.json",
-            "s6_instance_masks": "instances.json",
-        }
-        image_wise = "manifest" in self._reads(stage)[1]
-        return folder / (last.get(stage) or ("1-of-1.json" if image_wise else "weights.safetensors"))
+        """What a stage writes last; below another folder if wanted."""
+        if root is None and stage in self._toy:
+            return self._toy[stage]
+        flag = self._reads(stage)[1]
+        name = {"manifest": "1-of-1.json", "weights": "weights.safetensors", "instances": "instances.json"}.get(flag)
+        return (root or self.root) / stage / (name or "index.json")
 
     def argv(self, stage: str, root: Path | None = None) -> list:
         """A stage's command line; its output below another folder if wanted."""
         reads, out, more = self._reads(stage)
-        its = [part for flag, source in reads.items() for part in (f"--{flag}", self.out(source))]
-        return [*its, f"--{out}", self.out(stage, root), *more]
+        sources = [part for flag, source in reads.items() for part in (f"--{flag}", self.out(source))]
+        return [*sources, f"--{out}", self.out(stage, root), *more]
 
     def make(self, stage: str) -> Path:
         """A stage's output, undisturbed, with all that it takes."""
-        if stage not in self._made:
+        if stage not in self._toy:
             for source in self._reads(stage)[0].values():
                 self.make(source)
-            ended = self.server.run("weak_index" if stage == "tag_index" else stage, self.argv(stage))
-            assert ended.code == 0, ended.said
-            self._made.add(stage)
+            once(self._base, f"road/{stage}", lambda folder: self._run(stage))
         return self.out(stage)
+
+    def _run(self, stage: str) -> None:
+        ended = self.server.run("weak_index" if stage == "tag_index" else stage, self.argv(stage))
+        assert ended.code == 0, ended.said
 
     def _reads(self, stage: str) -> tuple[dict[str, str], str, tuple]:
         """Flags and stages of what a stage reads, the flag of its output, other flags."""
-        index = {"index": "weak_index"}
+        index, tags = {"index": "weak_index"}, {"index": "tag_index"}
         seeds = {"seeds-manifest": "s3_seeds"}
-        trained = {**index, "seeds-manifests": "s3_seeds", "classifier": "s1_classifier"}
         tiny = ("--backbone", "tiny", *SMALL)
-        scenes = (
-            "--root",
-            self.dataset,
-            "--kind",
-            "scenes",
-            "--scenes-train",
-            TRAIN,
-            "--scenes-val",
-            VAL,
-            "--dataset",
-            "toy",
-        )
         detector = ("--width", 16, "--hidden", 32, "--mask-layers", 1, "--proposals", 40, "--samples", 16)
         return {
-            "data": ({}, "index", scenes),
+            "data": ({}, "index", ()),
             "weak_index": ({"index": "data"}, "out", ("--weak", "box")),
             "tag_index": ({"index": "data"}, "out", ("--weak", "tag")),
             "s1_classifier": (index, "weights", tiny),
             "s2_cam": ({**index, "weights": "s1_classifier"}, "manifest", ("--scales", "[1.0]")),
             "s3_seeds": ({**index, "cam": "s2_cam"}, "manifest", ("--thresholds", "fixed")),
-            "s4_affinity": (trained, "weights", ("--radius", 2, *SMALL)),
-            "s4_object_net": (trained, "weights", ("--width", 16, *SMALL)),
             "s5_graph": ({**index, **seeds, "affinity": "s4_affinity"}, "manifest", ("--walk-powers", "[8]", "--walk-steps", "[64]")),
             "s5_object_masks": ({**index, **seeds, "object-net": "s4_object_net"}, "manifest", ()),
             "s6_propagate": (
@@ -124,23 +111,20 @@ class Road:
                 "manifest",
                 ("--epochs-first", 2, "--epochs-second", 2, "--features", 32, "--batch-nodes", 1200),
             ),
-            "s7_segment": ({**index, "pseudo": "s6_propagate"}, "weights",
-                           ("--backbone-weights", "none", "--head-channels", 16, *tiny)),
-            "s8_predict": ({**index, "weights": "s7_segment"}, "manifest", ("--scales", "[1.0]")),
+            "s8_predict": ({**index, "weights": "s7_segment"}, "manifest", ("--split", "train", "--scales", "[1.0]")),
             "s6_instance_masks": ({**index, "pseudo": "s6_propagate"}, "instances", ()),
             "s7_instances": ({**index, "instances": "s6_instance_masks"}, "weights", (*tiny, *detector)),
-            "s8_detect": ({**index, "weights": "s7_instances"}, "manifest", ("--min-score", 0)),
-            "rrm_train": ({"index": "tag_index"}, "weights",
+            "s8_detect": ({**index, "weights": "s7_instances"}, "manifest", ("--split", "train", "--min-score", 0)),
+            "rrm_train": (tags, "weights",
                           (*tiny, "--channels", 16, "--class-epochs", 0, "--scales", "[1.0]", "--crf.iterations", 2)),
-            "rrm_label": ({"index": "tag_index", "weights": "rrm_train"}, "manifest",
-                          ("--scales", "[1.0]", "--crf.iterations", 2)),
+            "rrm_label": ({**tags, "weights": "rrm_train"}, "manifest", ("--scales", "[1.0]", "--crf.iterations", 2)),
             "scl_features": ({"index": "data"}, "manifest", ("--backbone", "tiny", "--side", 64)),
         }[stage]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
-def road(tmp_path_factory):
-    root = tmp_path_factory.mktemp("road")
-    server = Server(root)
-    yield Road(root, server)
+def road(toy, tmp_path_factory):
+    base = tmp_path_factory.getbasetemp()
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield Road(toy, base, server)
     server.end()

@@ -7,11 +7,9 @@ import pytest
 
 from tests.messages import lacking
 
-pytestmark = pytest.mark.slow
-
-STAGES = (
-    "s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate", "s8_predict", "s8_detect", "rrm_label", "scl_features",
-)  # fmt: skip
+QUICK = ("s3_seeds", "s6_propagate")
+"""Labels without a network, and a network for each image, many of them at once."""
+STAGES = ("s2_cam", "s5_graph", "s5_object_masks", "s8_predict", "s8_detect", "rrm_label", "scl_features")
 SHARES = (0.1, 0.5, 0.9)
 NOT_COMPARED = (".made.json", ".lock")
 """Records differ from run to run; a killed run's lock file holds nothing."""
@@ -31,7 +29,7 @@ def whole_images(wrote, of_each):
     return {image_id for image_id, names in counts.items() if len(names) == of_each}
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*QUICK, *(pytest.param(stage, marks=pytest.mark.slow) for stage in STAGES)])
 def test_a_killed_stage_goes_on_to_the_same_bytes(road, stage, tmp_path):
     undisturbed = files(road.make(stage).parent)
     manifest = road.out(stage, tmp_path)

@@ -87,15 +87,16 @@ def test_nan_in_an_earlier_artifact_is_named_with_its_image(road, stage, source,
 
 
 @pytest.fixture(scope="module")
-def few_shot(road, tmp_path_factory):
+def few_shot(tmp_path_factory):
     """Index, episodes, manifests of both splits and weights of a few-shot network that hardly learned."""
-    root, index = tmp_path_factory.mktemp("few_shot"), road.make("data")
-    episodes, weights = root / "episodes.json", root / "weights.safetensors"
+    root = tmp_path_factory.mktemp("few_shot")
+    index, episodes, weights = root / "index.json", root / "episodes.json", root / "weights.safetensors"
     both = [root / split / "1-of-1.json" for split in ("train", "val")]
 
     def run(stage, *argv):
         main_of(stage)(["--index", str(index), *map(str, argv)])
 
+    run("data", "--root", root / "dataset", "--kind", "scenes", "--scenes-train", 6, "--scenes-val", 6)
     for manifest in both:
         its = ("--split", manifest.parent.name, "--manifest", manifest, "--backbone", "tiny", "--side", 64)
         run("scl_features", *its)
@@ -106,7 +107,7 @@ def few_shot(road, tmp_path_factory):
     return index, episodes, both, weights
 
 
-def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, road, tmp_path, spoilt):
+def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, tmp_path, spoilt):
     index, episodes, both, weights = few_shot
     spoilt("restore_few_shot", "head")
     scores, out = tmp_path / "scores.json", tmp_path / "out"
@@ -138,9 +139,8 @@ def test_numbers_pass_and_what_is_none_is_counted():
 
 def test_a_dataset_that_cannot_be_written_to_is_enough(road, tmp_path):
     """Nothing below the dataset's folder is made, changed or touched, by whoever may."""
-    root = road.make("data").parent.parent / "dataset"
     copy = tmp_path / "dataset"
-    shutil.copytree(root, copy)
+    shutil.copytree(road.dataset, copy)
     for path in (copy, *copy.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
 
@@ -158,7 +158,7 @@ def test_a_dataset_that_cannot_be_written_to_is_enough(road, tmp_path):
         seeds = ["--index", boxes, "--cam", manifest, "--manifest", tmp_path / "s3_seeds" / "1-of-1.json"]
         main_of("s3_seeds")(list(map(str, seeds)))
         assert looks() == before
-        assert len(json.loads(manifest.read_text())["items"]) == 6
+        assert len(json.loads(manifest.read_text())["items"]) == 8
     finally:
         for path in (copy, *copy.rglob("*")):
             path.chmod(0o755)

@@ -60,6 +60,12 @@ def test_no_iterations_change_nothing_and_probabilities_stay_probabilities():
     torch.testing.assert_close(crf.infer(P, 5).sum(dim=1), torch.ones(1, 40, 70))
 
 
+def test_a_probability_of_nothing_counts_as_one_in_a_hundred_thousand():
+    P = torch.tensor([1.0, 0.0])[None, :, None, None].expand(1, 2, 8, 8)
+    found = DenseCrf(np.zeros((8, 8, 3), np.uint8), **NUMBERS).infer(P, 0)
+    torch.testing.assert_close(found[:, 1], torch.full((1, 8, 8), 1e-5), rtol=1e-2, atol=0.0)
+
+
 def test_one_pixel_of_two_by_two_gives_nearly_the_same_labels():
     image = photograph("coffee", 160)
     P = torch.from_numpy(noisy_probabilities(image, 5, 0))[None]

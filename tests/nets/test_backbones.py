@@ -16,7 +16,7 @@ from wsss_stages.training import pretrained
         ("mobilenet_v2", [576, 960, 1280]),
         ("resnet18", [128, 256, 512]),
         ("resnet50", [512, 1024, 2048]),
-        ("mobilenetv3_small_050", None),
+        ("mobilenetv3_small_050", [32, 48, 576]),
         ("res2net50_14w_8s", [512, 1024, 2048]),
     ],
 )
@@ -25,7 +25,7 @@ def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
     backbone = backbones.build(name, stride, pretrained=True).eval()
     maps = backbone(torch.randn(1, 3, 96, 64))
     assert maps[-1].shape[2:] == (96 // stride, 64 // stride)
-    assert dims is None or backbone.dims == dims
+    assert backbone.dims == dims == [m.shape[1] for m in maps]
     assert all(m.min() >= 0 for m in maps)
 
 
@@ -36,14 +36,15 @@ def test_taps_are_rectified_and_at_the_stride(name, dims, stride):
         ("mobilenet_v2", [24, 32, 96, 320], [4, 8, 16, 32]),
         ("resnet18", [64, 128, 256, 512], [4, 8, 16, 32]),
         ("resnet38", [256, 512, 1024, 4096], [4, 8, 8, 8]),
-        ("mobilenetv3_small_050", None, [4, 8, 16, 32]),
+        ("mobilenetv3_small_050", [8, 16, 24, 288], [4, 8, 16, 32]),
         ("res2net50_14w_8s", [256, 512, 1024, 2048], [4, 8, 16, 32]),
     ],
 )
 def test_a_pyramid_has_four_maps_and_the_same_parameters(name, dims, strides):
     backbone = backbones.pyramid(name, pretrained=True).eval()
-    assert [64 // m.shape[2] for m in backbone(torch.zeros(1, 3, 64, 96))] == strides
-    assert dims is None or backbone.dims == dims
+    maps = backbone(torch.zeros(1, 3, 64, 96))
+    assert [64 // m.shape[2] for m in maps] == strides
+    assert backbone.dims == dims == [m.shape[1] for m in maps]
     backbone.load_state_dict(backbones.build(name, 16, pretrained=True).state_dict())
 
 

@@ -13,21 +13,12 @@ from tests.messages import lacking, only
 from wsss_stages.nets import backbones
 from wsss_stages.stages import data, s1_classifier, s6_instance_masks, scl_episodes, scl_features, weak_index
 
-pytestmark = pytest.mark.slow
-
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 TINY = ["--backbone", "tiny", "--crop", 64, "--batch-size", 4, "--workers", 0]
 BARE = ["--backbone-weights", "none"]
-TRAININGS = [
-    "s4_affinity",
-    "s4_object_net",
-    "s1_classifier",
-    "s7_segment",
-    "s7_instances",
-    "rrm_train",
-    "dfr_train",
-    "scl_train",
-]
+QUICK = ["s1_classifier", "scl_train"]
+"""Two prove that a training's checkpoint is whole, with and without a shard's maps; tests/training/test_loop.py the kinds of jobs."""
+TRAININGS = ["s4_affinity", "s4_object_net", "s7_segment", "s7_instances", "rrm_train", "dfr_train"]
 
 
 def command_lines(toy, root) -> dict[str, list]:
@@ -90,15 +81,17 @@ def few_shot(root) -> list:
 
 
 @pytest.fixture(scope="module")
-def interrupted(toy, tmp_path_factory):
-    """Folder with whole/STAGE and often/STAGE, and the exit codes of the runs."""
+def interrupted(request, toy, tmp_path_factory):
+    """Folder with whole/STAGE and often/STAGE of the trainings that are asked for, and the exit codes of the runs."""
     root = tmp_path_factory.mktemp("interrupted")
+    asked = {item.callspec.params["stage"] for item in request.session.items if "interrupted" in item.fixturenames}
     plan = {
         stage: {
             "argv": [str(a) for a in argv],
             **{name: str(root / name / stage / "weights.safetensors") for name in ("whole", "often")},
         }
         for stage, argv in command_lines(toy, root).items()
+        if stage in asked
     }
     (root / "plan.json").write_text(json.dumps(plan))
     script = Path(__file__).with_name("interrupted.py")
@@ -107,7 +100,7 @@ def interrupted(toy, tmp_path_factory):
     return root, json.loads((root / "ends.json").read_text()), done.stderr
 
 
-@pytest.mark.parametrize("stage", TRAININGS)
+@pytest.mark.parametrize("stage", [*QUICK, *(pytest.param(stage, marks=pytest.mark.slow) for stage in TRAININGS)])
 def test_a_training_that_was_killed_and_stopped_ends_with_the_same_bytes(interrupted, stage):
     root, ends, told = interrupted
     assert ends[stage] == [0, -9, 143, -9, -9, 0], told
@@ -125,6 +118,7 @@ def test_a_training_that_was_killed_and_stopped_ends_with_the_same_bytes(interru
     assert sum(not lacking(line, f"{stage}: ", "resumed") for line in told.splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_two_processes_train_a_classifier_with_frozen_norms_as_one(toy, tmp_path):
     save_file(backbones.build("tiny", 8, False).network.state_dict(), tmp_path / "tiny.safetensors")
     argv = [

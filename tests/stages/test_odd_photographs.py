@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.stages.conftest import Toy
+from tests.toy import Toy
 from wsss_stages.data.importers.voc_writer import write_boxes
 from wsss_stages.data.index import Index
 from wsss_stages.shards.manifest import Manifest

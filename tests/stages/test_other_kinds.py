@@ -77,7 +77,7 @@ class Run:
         return Manifest([self.path(stage)]).read(image_id, contract)
 
 
-@pytest.fixture(scope="module", params=["scribble", "point", "tag"])
+@pytest.fixture(scope="module", params=["scribble", pytest.param("point", marks=pytest.mark.slow), "tag"])
 def run(request, toy, tmp_path_factory):
     return Run(toy, request.param, tmp_path_factory.mktemp(request.param))
 

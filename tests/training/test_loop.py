@@ -42,17 +42,39 @@ def job(items=6, epochs=4, kill_at=None, fingerprint="a", poison=None, options=O
     )
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch, optimizer):
+def later(network):
+    """The first layer begins to learn after half of the steps."""
+    parameters = list(network.parameters())
+    return [(parameters[:2], 1.0, 0.5), (parameters[2:], 10.0)]
+
+
+KINDS = {
+    "sgd": ({"optimizer": "sgd"}, {}),
+    "adamw, norms undecayed, warm-up": ({"optimizer": "adamw", "warm_up": 3}, {"undecayed": training.without_decay}),
+    "average, layers that begin later": ({"clip_norm": 0.0, "ema": 0.9}, {"groups": later}),
+    "batches in parts": ({"ema": 0.5}, {"parts": lambda network: 2}),
+}
+"""What sets the stages' trainings apart for a checkpoint, beside what they hold out (test_grades.py): options, fields of the job."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_training_ends_with_the_same_bytes(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    options = OPTIONS.model_copy(update={"optimizer": optimizer})
+    changes, fields = KINDS[kind]
+
+    def fit(path, kill_at=None):
+        one = job(kill_at=kill_at, options=OPTIONS.model_copy(update=changes))
+        for name, value in fields.items():
+            setattr(one, name, value(one.network))
+        training.fit(one, path, {"a": 1}, "cpu")
+
     whole, killed = tmp_path / "whole" / "weights.safetensors", tmp_path / "killed" / "weights.safetensors"
-    training.fit(job(options=options), whole, {"a": 1}, "cpu")
+    fit(whole)
     for kill_at in (4, 5):
         with pytest.raises(KilledError):
-            training.fit(job(kill_at=kill_at, options=options), killed, {"a": 1}, "cpu")
+            fit(killed, kill_at)
         assert not killed.exists() and killed.with_name("checkpoint.pt").exists()
-    training.fit(job(options=options), killed, {"a": 1}, "cpu")
+    fit(killed)
     assert whole.read_bytes() == killed.read_bytes()
     assert whole.with_name("curve.json").read_text() == killed.with_name("curve.json").read_text()
     assert not killed.with_name("checkpoint.pt").exists()

@@ -1,9 +1,12 @@
 """A small project folder: the repository's Snakefile and workflow, its config made tiny."""
 
+import functools
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from filelock import FileLock
 from PIL import Image
 
+from tests.once import once
 from wsss_stages.data.importers.scenes import make_scenes
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +35,20 @@ while [ $# -gt 1 ]; do
 done
 """
 """Reads no option's meaning but of those that name outputs."""
+
+
+@functools.cache
+def dry_runs() -> subprocess.Popen:
+    """Return the process that makes dry runs; it is started when the first one is asked for."""
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("dry_runs.py"))]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_of_dry_runs():
+    yield
+    if dry_runs.cache_info().currsize:
+        dry_runs().communicate()
 
 
 class Project:
@@ -75,8 +92,22 @@ class Project:
 
     def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run snakemake on two cores in the folder; its output."""
+        if "-n" in arguments:
+            return self._dry_run("--nocolor", "--cores", "2", *arguments, fails=fails)
         with self.running("--cores", "2", *arguments, fails=fails) as end:
             return end()
+
+    def _dry_run(self, *arguments: str, fails: bool) -> str:
+        server = dry_runs()
+        with tempfile.NamedTemporaryFile("r") as output:
+            order = {
+                "folder": str(self.folder), "arguments": arguments, "environment": dict(os.environ), "output": output.name,
+            }  # fmt: skip
+            server.stdin.write(json.dumps(order) + "\n")
+            server.stdin.flush()
+            code, text = int(server.stdout.readline()), output.read()
+        assert (code != 0) == fails, text
+        return text
 
     @contextmanager
     def running(self, *arguments: str, fails: bool = False) -> Iterator[Callable[[], str]]:
@@ -152,17 +183,18 @@ def project(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A project whose `rule all` has run: once for all processes of the tests, each of which works on a copy."""
+    """A project whose `rule all` has run, once for all processes of the tests, each of which has a copy that no test changes."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
-    with FileLock(f"{shared}.lock"):
-        if not (shared / "whole").exists():
-            shutil.rmtree(shared, ignore_errors=True)  # where it failed in another process
-            shared.mkdir()
-            Project.small(shared).snakemake()
-            (shared / "whole").touch()
     copy = base / "project"
-    shutil.copytree(shared, copy, symlinks=True)
+    shutil.copytree(once(base, "finished", lambda folder: Project.small(folder).snakemake()), copy, symlinks=True)
+    return Project(copy)
+
+
+@pytest.fixture
+def own(finished, tmp_path):
+    """A copy of the finished project for a test that goes on with it."""
+    copy = tmp_path / "own"
+    shutil.copytree(finished.folder, copy, symlinks=True)
     return Project(copy)
 
 

@@ -10,27 +10,13 @@ import pytest
 from PIL import Image
 
 from tests.messages import lacking
+from tests.workflow.jobs import nothing, planned, started
 
 pytestmark = pytest.mark.slow
 
 SEEDS = "results/mine/mixed/ours/s3_seeds/train/1-of-1.json"
 CHAIN = {"data": 1, "weak_index": 1, "s1_classifier": 1, "s2_cam": 1, "s3_seeds": 1}
 IMAGE = "scene_0003"
-
-
-def nothing(output):
-    return "Nothing to be done" in output
-
-
-def started(output):
-    """Jobs that ran to their end, by rule."""
-    rules = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", output, re.M)
-    return {rule: rules.count(rule) for rule in rules}
-
-
-def planned(output):
-    jobs = re.findall(r"^(\w+) +(\d+)$", output, re.M)
-    return {rule: int(count) for rule, count in jobs if rule != "total"}
 
 
 def again(mine, *arguments):
@@ -55,30 +41,21 @@ def added(path):
     shutil.copy(path, path.with_name(f"new{path.suffix}"))
 
 
-EDITS = {
+EDITS = {  # one of each folder that the settings name; tests/data/test_changes.py has the kinds of files
     "a photograph": (f"mine/JPEGImages/{IMAGE}.jpg", os.utime),
-    "a new photograph": (f"mine/JPEGImages/{IMAGE}.jpg", added),
-    "a deleted photograph": (f"mine/JPEGImages/{IMAGE}.jpg", os.unlink),
-    "the classes": ("mine/classes.txt", appended),
-    "a list": ("mine/ImageSets/Segmentation/train.txt", appended),
-    "a true mask": (f"mine/SegmentationClass/{IMAGE}.png", appended),
-    "true instances": (f"mine/SegmentationObject/{IMAGE}.png", os.unlink),
     "a box": (f"weak/Annotations/{IMAGE}.xml", appended),
-    "a scribble": (f"weak/Scribbles/{IMAGE}.png", os.unlink),
-    "clicks": ("weak/points.json", appended),
-    "a saliency map": (f"salient/{IMAGE}.png", appended),
+    "a saliency map": (f"salient/{IMAGE}.png", added),
 }
 
 
-def test_every_kind_of_file_is_noticed_and_an_untouched_folder_starts_nothing(mine):
+def test_every_folder_is_watched_and_an_untouched_one_starts_nothing(mine):
     assert nothing(mine.run("-n"))
     for what, (name, edit) in EDITS.items():
         path = mine.folder / name
-        beside = path.with_name(f"new{path.suffix}")
         status, content = path.stat(), path.read_bytes()
         edit(path)
         assert planned(mine.run("-n")) == {"data": 1}, what
-        beside.unlink(missing_ok=True)
+        path.with_name(f"new{path.suffix}").unlink(missing_ok=True)
         path.write_bytes(content)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert nothing(mine.run("-n"))
@@ -126,11 +103,10 @@ def test_a_broken_file_is_told_and_mended_by_the_same_command(mine):
     assert started(mine.run()) == {"data": 1} and nothing(mine.run("-n"))
 
 
-def test_the_folder_of_a_demo_does_not_count(finished):
-    assert nothing(finished.snakemake("-n"))
-    for path in (finished.folder / "results/scenes/dataset/JPEGImages").iterdir():
+def test_the_folder_of_a_demo_does_not_count(own):
+    for path in (own.folder / "results/scenes/dataset/JPEGImages").iterdir():
         os.utime(path)
-    assert nothing(finished.snakemake("-n"))
+    assert nothing(own.snakemake("-n"))
 
 
 @pytest.mark.parametrize("lose", [os.unlink, lambda path: path.write_bytes(b"")])
@@ -155,16 +131,14 @@ def test_a_lost_artifact_of_an_earlier_stage_is_made_again_and_what_follows_is_a
     assert (cam.read_bytes(), (mine.folder / SEEDS).read_bytes()) == before
 
 
-def test_another_number_of_shards_trains_nothing_and_gives_the_same_predictions(finished, tmp_path):
-    shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
-    project = type(finished)(tmp_path / "copy")
-    weights = sorted((project.folder / "results/scenes").rglob("weights.safetensors"))
+def test_another_number_of_shards_trains_nothing_and_gives_the_same_predictions(own):
+    weights = sorted((own.folder / "results/scenes").rglob("weights.safetensors"))
     before = {path: path.read_bytes() for path in weights}
     score = "results/scenes/box/ours/s9_evaluate/val/scores.json"
-    miou = json.loads((project.folder / score).read_text())
-    assert started(project.snakemake("--config", "shards=2"))["s3_seeds"] == 2
+    miou = json.loads((own.folder / score).read_text())
+    assert started(own.snakemake("--config", "shards=2"))["s3_seeds"] == 2
     assert {path: path.read_bytes() for path in weights} == before
-    assert json.loads((project.folder / score).read_text()) == miou
+    assert json.loads((own.folder / score).read_text()) == miou
     stages = ("s4_affinity", "s4_object_net", "s7_segment")
-    assert not any(trained(project, f"scenes/box/ours/{stage}") for stage in stages)
-    assert nothing(project.snakemake("-n", "--config", "shards=2"))
+    assert not any(trained(own, f"scenes/box/ours/{stage}") for stage in stages)
+    assert nothing(own.snakemake("-n", "--config", "shards=2"))

@@ -16,8 +16,6 @@ from wsss_stages.config import variants
 from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.stages import cli
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def config(finished, monkeypatch, tmp_path):
@@ -26,6 +24,7 @@ def config(finished, monkeypatch, tmp_path):
     return variants.load([finished.folder / "config.yaml"], [])
 
 
+@pytest.mark.slow
 def test_the_plan_is_within_a_factor_of_two_of_the_run(finished, config, capsys):
     lines = plan(config, cores=2)
     seconds, jobs = {}, {}
@@ -63,6 +62,7 @@ def here(monkeypatch):
     monkeypatch.setattr(measure, "run", run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings, stages",
     [
@@ -97,10 +97,10 @@ def test_the_plan_of_another_road_has_its_stages_only(finished, config, here, se
     assert all(line.hours > 0 for line in lines)
 
 
-def test_values_and_files_mean_what_they_mean_to_snakemake(finished, tmp_path):
+def test_values_and_files_mean_what_they_mean_to_snakemake(project, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))
-    config = variants.load([finished.folder / "config.yaml", more], ["variant=thesis_small"])
+    config = variants.load([project.folder / "config.yaml", more], ["variant=thesis_small"])
     section = variants.section(config, "propagate", "truth")
     assert section["hidden"] == 8 and section["mp_weight"] == 1 and config["dataset"] == "scenes"
 

@@ -64,10 +64,6 @@ def test_weights_whose_path_has_braces_are_watched_all_the_same(project, voc):
     assert "Classifier on" in project.snakemake("-n", *settings)
 
 
-def test_an_unknown_variant_is_named_with_what_there_is(project):
-    assert not lacking(project.snakemake("-n", "--config", "variant=best", fails=True), "variant 'best' ... ours")
-
-
 def test_the_segmenter_may_have_a_backbone_and_weights_of_its_own(project, voc):
     (project.folder / "more.yaml").write_text("segment: {backbone: resnet18, backbone_weights: gone.pth, head: pspnet}")
     settings = (
@@ -89,9 +85,3 @@ def test_the_segmenter_may_have_a_backbone_and_weights_of_its_own(project, voc):
     assert "--backbone '\"resnet18\"'" in segment and "--backbone-weights '\"gone.pth\"'" in segment
     assert "--head '\"pspnet\"'" in segment
     assert "--backbone '\"mobilenet_v2\"'" in classifier and "--backbone-weights none" in classifier
-
-
-def test_one_file_of_weights_for_two_backbones_fails_before_anything_runs(project, voc):
-    (project.folder / "more.yaml").write_text("segment: {backbone: resnet18}")
-    settings = ("--configfile", "more.yaml", "--config", f"dataset_root={voc.root}", "backbone_weights=m.pth")
-    assert not lacking(project.snakemake("-n", *settings, fails=True), "Set segment.backbone_weights")

@@ -30,6 +30,11 @@ def test_every_stage_that_makes_artifacts_has_its_rule():
     assert of_rules == {contract.made_by for contract in contracts.ALL.values()}
 
 
+@pytest.mark.parametrize("stage", sorted({contract.made_by for contract in contracts.ALL.values()}))
+def test_rules_of_artifacts_tell_the_version_of_their_contracts(stage):
+    assert re.search(rf"""contracts\.version_of\(\s*["']{stage}["']""", directive(stage, "params"))
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_rules_of_other_files_tell_their_version(output):
     writers = [rule for rule in RULES if re.search(rf"^        {output}", directive(rule, "output"), re.M)]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.once import once
 from wsss_stages.stages import data, scl_episodes, scl_evaluate, scl_features, scl_train
 
 
@@ -18,13 +19,18 @@ class Run:
 
     def __init__(self, root):
         self.root, self.index, self.episodes = root, root / "index.json", root / "episodes.json"
+        self.weights = {name: root / name / "weights.safetensors" for name in ("canet", "pfenet", "baseline")}
+
+    def make(self):
+        """Run every stage."""
+        root = self.root
         scenes = ("--root", root / "dataset", "--kind", "scenes", "--scenes-train", 12, "--scenes-val", 8)
         self.main(data, *scenes, index=self.index)
         self.main(scl_episodes, "--fold", 1, "--episodes", self.episodes, *self.EPISODES)
         for split in ("train", "val"):
             self.features(split)
-        self.weights = {name: self.train(name) for name in ("canet", "pfenet")}
-        self.weights["baseline"] = self.train("baseline")
+        for name in self.weights:
+            self.train(name)
 
     def main(self, stage, *more, index=None):
         stage.main(["--index", str(index or self.index), *map(str, more)])
@@ -37,7 +43,7 @@ class Run:
         self.main(scl_features, *its)
 
     def train(self, name, weights=None, *more):
-        weights = weights or self.root / name / "weights.safetensors"
+        weights = weights or self.weights[name]
         kind = self.BASELINE if name == "baseline" else ("--baseline", name)
         self.main(
             scl_train, "--episodes", self.episodes, "--features", self.manifest("train"), "--weights", weights, "--backbone", "tiny",
@@ -55,4 +61,5 @@ class Run:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    return Run(tmp_path_factory.mktemp("scl"))
+    """A run that tests read, made once for all processes of a test run."""
+    return Run(once(tmp_path_factory.getbasetemp(), "scl", lambda root: Run(root).make()))

@@ -1,10 +1,8 @@
-"""A toy run: every stage's main() once, one after the other, on a few of the demo's scenes."""
+"""The toy: every stage's main() once, one after the other, on a few of the demo's scenes; made once for all processes of a test run."""
 
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-
-import pytest
 
 from wsss_stages.data.index import Index, Record
 from wsss_stages.stages import (
@@ -91,9 +89,9 @@ class Toy:
         replace(content["index"], splits=content["splits"], records=records).write(path)
 
 
-@pytest.fixture(scope="session")
-def toy(tmp_path_factory):
-    made = Toy(tmp_path_factory.mktemp("toy"))
+def make(root: Path) -> None:
+    """Run every stage, with scores and report."""
+    made = Toy(root)
     stages = (
         data, weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_walk, s5_graph, s6_propagate,
         s7_segment,
@@ -119,4 +117,3 @@ def toy(tmp_path_factory):
         "--images", 3, "--folder", made.root / "report",
     )  # fmt: skip
     report.main([str(a) for a in argv])
-    return made

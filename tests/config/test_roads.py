@@ -1,0 +1,110 @@
+"""What each variant and each row of a table makes anew, and what it shares: the workflow asks these functions for every path."""
+
+from pathlib import Path
+
+import pytest
+
+from wsss_stages.config import tables, variants
+
+CONFIG = Path(__file__).parents[2] / "config.yaml"
+TABLES = tables.read()[1]
+LEARNED = {"s7_segment", "s8_predict", "s9_evaluate", "s6_instance_masks", "s7_instances", "s8_detect"}
+"""Stages after the pseudo labels."""
+CHAPTER_4 = ("table_4_4", "table_4_5", "table_4_6", "table_4_7", "fig_4_3", "table_dfr", "table_dots")
+
+
+def load(*values):
+    return variants.load([CONFIG], list(values))
+
+
+@pytest.fixture(scope="module")
+def seeds():
+    """The demo's configuration, whose tables have two seeds and four images."""
+    return load("tables={base: ours, seeds: 2, images: 4}")
+
+
+def own(config, variant, weak=None):
+    """Return the stages whose artifacts a variant does not take from its base."""
+    return {stage for stage in variants.STAGES if variants.home(config, variant, stage, weak) == variant}
+
+
+def scored(config, *names):
+    """Return the variants of all rows and seeds of tables, each with its kind of weak label."""
+    rows = [(table, row) for table in map(TABLES.get, names) for row in table.rows]
+    return [
+        (variant, table.weak_of(row) or config["weak"])
+        for table, row in rows
+        for variant in table.scored(row, config["tables"])
+    ]
+
+
+def homes(config, stage, *names):
+    """Return where the artifacts of a stage of all rows of tables lie, by kind of weak label and variant."""
+    return {(weak, variants.home(config, variant, stage, weak)) for variant, weak in scored(config, *names)}
+
+
+@pytest.mark.parametrize("weak", ["box", "scribble", "point", "tag", "mixed"])
+def test_soft_masks_of_boxes_are_made_where_there_are_boxes(weak):
+    config = load(f"weak={weak}")
+    objects = ["s5_object_masks"] if weak in ("box", "mixed") else []
+    assert variants.label_stages(config, "ours") == ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
+    assert ("s4_object_net" in variants.trainings(config, "ours")) == bool(objects)
+    assert variants.chooses_walk(config, "ours") and not variants.chooses_walk(config, "thesis")
+
+
+@pytest.mark.parametrize(
+    "variant, stages",
+    [
+        ("a2gnn", {"s6_propagate"} | LEARNED),
+        ("sparse", {"s5_walk", "s5_graph", "s6_propagate"} | LEARNED),
+        ("truth", LEARNED),
+    ],
+)
+def test_a_variant_makes_what_it_changes_and_what_reads_it(variant, stages):
+    config = load("variants={sparse: {base: ours, graph: {threshold: 0.1}}}")
+    assert own(config, variant) == stages
+
+
+@pytest.mark.parametrize("variant, maker", [("ours", "s6_propagate"), ("truth", None), ("grabcut", "s3_seeds")])
+def test_segmenter_and_detector_read_what_their_labels_are_of(variant, maker):
+    config = load()
+    for stage in ("s6_instance_masks", "s7_segment"):
+        assert variants.reads(config, variant, stage) == ([maker] if maker else [])
+
+
+@pytest.mark.parametrize("preset", ["thesis", "released"])
+def test_presets_begin_at_the_seeds_and_need_no_soft_masks(preset):
+    config = load()
+    assert "s3_seeds" in own(config, preset)
+    assert not {"s5_object_masks", "s4_object_net"} & {
+        *variants.label_stages(config, preset),
+        *variants.trainings(config, preset),
+    }
+
+
+@pytest.mark.parametrize("names, network", [(("table_2_4",), "rrm_train"), (CHAPTER_4, "dfr_train")])
+def test_tables_of_predictions_train_one_network_for_each_row_and_seed(seeds, names, network):
+    rows = scored(seeds, *names)
+    assert {variants.predicting(seeds, *row) for row in rows} == {network}
+    assert len(homes(seeds, network, *names)) == len(homes(seeds, "s8_predict", *names)) == len(set(rows)) > 10
+    assert {TABLES[name].split for name in names} == {"val"}
+
+
+def test_scribbles_become_shorter_down_the_rows_of_their_figure(seeds):
+    shares = [variants.section(seeds, "dfr", *row)["scribble_share"] for row in scored(seeds, "fig_4_3")]
+    assert shares == [share for share in (1.0, 0.8, 0.5, 0.3, 0.0) for _ in range(2)]
+
+
+def test_the_two_steps_of_chapter_2_need_no_graph_networks(seeds):
+    rows = scored(seeds, "table_rrm")
+    assert {"s7_segment", "rrm_train"} <= {variants.predicting(seeds, *row) for row in rows}
+    assert all("s6_propagate" not in variants.label_stages(seeds, *row) for row in rows)
+
+
+def test_rows_of_chapter_3_share_what_they_do_not_change(seeds):
+    assert len(homes(seeds, "s6_propagate", "table_3_5")) == len(scored(seeds, "table_3_5")) == 12
+    assert homes(seeds, "s5_graph", "table_3_5") == {("box", f"ours.full.{seed}") for seed in range(2)}
+    assert homes(seeds, "s4_affinity", "table_3_5") == {("box", "ours"), ("box", "ours.full.1")}
+    assert homes(seeds, "s3_seeds", "table_3_5", "table_3_8", "fig_3_7") == {("box", "ours")}
+    trained = homes(seeds, "s4_affinity", "table_3_8", "fig_3_7")
+    assert ("box", "ours") in trained and len(trained) < len(scored(seeds, "table_3_8", "fig_3_7"))
