@@ -121,7 +121,7 @@ def test_a_shards_job_reads_its_part_of_the_index(folder):
     work = """
 index = Index.read(sys.argv[1])
 own = index.shard("train", "3-of-100")
-assert 1800 < len(own) < 2200 and len(index.some("train", 50).split("train")) == 50
+assert 1800 < len(own) < 2200 and len(index.sample("train", 50).split("train")) == 50
 assert index.records["image_123456"].sha256 == f"{123456:064x}" and len(index.splits["train"]) == 200_000
 """
     assert megabytes(OPEN, work, folder / "index.json") < 40

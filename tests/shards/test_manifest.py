@@ -101,8 +101,8 @@ def test_every_image_comes_once_with_its_shards_manifests(index, tmp_path, count
 
 def test_images_that_are_not_wanted_are_passed_over(index, tmp_path):
     paths = finished(tmp_path / "s3", index, 3, left_out=IDS[::2])
-    some = ShardByShard(index.some("train", 5), "train", paths, having=lambda record: record.truth)
-    wanted = {r.id for r in index.some("train", 5).split("train") if r.truth}
+    some = ShardByShard(index.sample("train", 5), "train", paths, having=lambda record: record.truth)
+    wanted = {r.id for r in index.sample("train", 5).split("train") if r.truth}
     assert {record.id for record, _ in some} == wanted and len(some) == len(wanted) > 0
 
 

@@ -83,7 +83,7 @@ class Index:
             return replace(self, records=index_file.Records(self.records.file, weak), weak=weak)
         return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)
 
-    def some(self, split: str, count: int) -> "Index":
+    def sample(self, split: str, count: int) -> "Index":
         """With only so many images of a split, chosen by a hash of their ids; 0 keeps all."""
         if not count:
             return self

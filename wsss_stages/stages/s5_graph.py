@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
-        Index.read(paths.index).some(paths.split, opt.images), paths.split,
+        Index.read(paths.index).sample(paths.split, opt.images), paths.split,
         paths.manifest, opt.model_dump(exclude={"images"}) | place, [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
     GraphBuilder(network, options.Affinity(**trained["options"]), opt, device).run(shard)

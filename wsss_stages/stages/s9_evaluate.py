@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
 
     whole = Index.read(paths.index)
     often = frequent_classes(whole.split("train"), len(whole.classes), opt.frequent_from)
-    index = whole.some(paths.split, opt.images)
+    index = whole.sample(paths.split, opt.images)
     images = ShardByShard(index, paths.split, paths.manifests, having=lambda record: record.truth)
     edge_sums = None
     if contracts.EDGES.name in images.made:
