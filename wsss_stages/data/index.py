@@ -77,11 +77,11 @@ class Index:
             records = Selection(self.records.__getitem__, ids)
         return records.having(having) if having else records
 
-    def only(self, weak: str) -> "Index":
+    def with_weak(self, weak: str) -> "Index":
         """Return a copy that keeps only one kind of weak label; `mixed` keeps all."""
         if isinstance(self.records, index_file.Records):
             return replace(self, records=index_file.Records(self.records.file, weak), weak=weak)
-        return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)
+        return replace(self, records={name: record.with_weak(weak) for name, record in self.records.items()}, weak=weak)
 
     def sample(self, split: str, count: int) -> "Index":
         """With only so many images of a split, chosen by a hash of their ids; 0 keeps all."""

@@ -166,7 +166,7 @@ class Records(Mapping[str, Record]):
     def at(self, position: SupportsIndex) -> Record:
         """By its place in the index."""
         record = self.file.record(position)
-        return record.only(self.weak) if self.weak else record
+        return record.with_weak(self.weak) if self.weak else record
 
     def __getitem__(self, image_id: str) -> Record:
         position = self.file.position(image_id)

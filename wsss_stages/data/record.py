@@ -70,7 +70,7 @@ class Record:
         points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
-    def only(self, weak: str) -> "Record":
+    def with_weak(self, weak: str) -> "Record":
         """With this kind of label and tags, and without the others; `mixed` keeps all. Saliency goes with tags."""
         if weak == "mixed":
             return self

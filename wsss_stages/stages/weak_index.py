@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     findings = missing(index, paths.weak)
     if findings:
         raise DatasetError(findings)
-    index.only(paths.weak).write(paths.out)
+    index.with_weak(paths.weak).write(paths.out)
     kinds = Counter(kind for record in index.split("train") for kind in record.kinds)
     counts = [f"{kinds[kind]} with {name}" for kind, name in PLURAL.items()]
     taken = PLURAL.get(paths.weak, "best of them for every pixel")

@@ -63,7 +63,7 @@ def _index(config: dict, path: Path) -> Index:
     index = Index.read(path)
     if findings := missing(index, config["weak"]):
         raise DatasetError(findings)
-    return index.only(config["weak"])
+    return index.with_weak(config["weak"])
 
 
 def _opening(path: Path) -> float:
