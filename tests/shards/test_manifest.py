@@ -49,7 +49,7 @@ def test_a_manifest_is_what_its_files_say(index, tmp_path):
     assert dict(found.items) == wanted and len(found.items) == 12 and found.made == {"seeds", "edges", "pseudo"}
     assert found.notes == {"boxes": 22} and [its["k"] for its in found.options] == [1, 2, 3, 1, 2]
     assert found.sha256(IDS[5], "pseudo") == "sha-of-pseudo-5" and found.sha256(IDS[0], "pseudo") == ""
-    assert found.names(IDS[0]) == {"seeds", "edges"} and found.names("unknown") == set()
+    assert found.artifact_names(IDS[0]) == {"seeds", "edges"} and found.artifact_names("unknown") == set()
     with pytest.raises(KeyError, match="unknown"):
         found.items["unknown"]
 

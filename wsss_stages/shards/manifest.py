@@ -66,7 +66,7 @@ class Manifest:
         """Path and sha256 of every image's artifacts, by their names."""
         return Items(self)
 
-    def names(self, image_id: str) -> set[str]:
+    def artifact_names(self, image_id: str) -> set[str]:
         """Return the names of the artifacts of an image."""
         return {name for name, files in self._files.items() if image_id in files}
 
@@ -117,7 +117,7 @@ class Items(Mapping[str, dict[str, tuple[Path, str]]]):
         self._manifest = manifest
 
     def __getitem__(self, image_id: str) -> dict[str, tuple[Path, str]]:
-        names = self._manifest.names(image_id)
+        names = self._manifest.artifact_names(image_id)
         if not names:
             raise KeyError(image_id)
         return {name: self._manifest.file(image_id, name) for name in sorted(names)}

@@ -45,7 +45,7 @@ class ShardByShard:
         """Names of the artifacts of the first image that has any; all that are wanted must have the same."""
         if not self._names:
             every = (
-                manifest.names(record.id)
+                manifest.artifact_names(record.id)
                 for stem, paths in self._shards.items()
                 for manifest in [Manifest(paths)]
                 for record in self.index.shard(self.split, stem)
@@ -68,7 +68,7 @@ class ShardByShard:
             for note, count in manifest.notes.items():
                 self.notes[note] = self.notes.get(note, 0) + count
             for record in filter(self._having, self.index.shard(self.split, stem)):
-                self._alike(record, manifest.names(record.id), wanted)
+                self._alike(record, manifest.artifact_names(record.id), wanted)
                 yield record, manifest
 
     def _alike(self, record: Record, found: set[str], wanted: set[str]) -> None:
