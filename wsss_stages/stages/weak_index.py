@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from wsss_stages.data.findings import DatasetError
     from wsss_stages.data.index import Index
-    from wsss_stages.data.weak.enough import PLURAL, missing
+    from wsss_stages.data.weak.completeness import PLURAL, missing
 
     index = Index.read(paths.index)
     findings = missing(index, paths.weak)

@@ -14,7 +14,7 @@ from wsss_stages.commands.plan.sample import batches, choose, pixels
 from wsss_stages.config import options, variants
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.index import Index
-from wsss_stages.data.weak.enough import missing
+from wsss_stages.data.weak.completeness import missing
 from wsss_stages.store import artifacts
 
 

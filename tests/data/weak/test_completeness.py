@@ -8,7 +8,7 @@ import pytest
 from tests.messages import lacking, raises
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.importers.voc import import_voc
-from wsss_stages.data.weak.enough import missing
+from wsss_stages.data.weak.completeness import missing
 
 
 def found(voc, weak):
