@@ -18,7 +18,7 @@ from wsss_stages.data.importers.coco_lists import CocoList, find_lists
 from wsss_stages.data.importers.coco_names import Listed, name_images
 from wsss_stages.data.importers.coco_photos import Photographs
 from wsss_stages.data.importers.coco_shapes import fit
-from wsss_stages.data.importers.examine import Examined, examine_all
+from wsss_stages.data.importers.validation import Validated, validate_all
 from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.notes import Notes
@@ -73,13 +73,13 @@ def import_coco(
     class_of: dict[Id, int] = dict.fromkeys((n for content in contents.values() for n in content.background), 0)
     class_of |= {number: cls for cls, number in enumerate(categories, 1)}
 
-    def examine(image_id: str) -> Examined:
+    def examine(image_id: str) -> Validated:
         return _examine(image_id, listed[image_id], root, truth, class_of)
 
     def draw(record: Record) -> None:
         _draw(record, listed[record.id], class_of)
 
-    records = examine_all(splits["train"] + splits["val"], examine, findings, notes, max_side, workers)
+    records = validate_all(splits["train"] + splits["val"], examine, findings, notes, max_side, workers)
     for _ in progress(Prefetch(records.values(), draw, workers), "true masks"):
         pass
     return Index(dataset, root.resolve(), ["background", *categories.values()], splits, records, notes)
@@ -127,7 +127,7 @@ def _images(its: CocoList, content: Content, photographs: Photographs, findings:
     return images
 
 
-def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: dict[Id, int]) -> Examined:
+def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: dict[Id, int]) -> Validated:
     json = listed.of.path
     try:
         height, width = read_photo(listed.photo).shape[:2]

@@ -14,11 +14,11 @@ from wsss_stages import UNKNOWN
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import ImageError, open_photo
 from wsss_stages.data.importers.class_names import read_classes
-from wsss_stages.data.importers.examine import Examined, examine_all
 from wsss_stages.data.importers.lists import Lists
 from wsss_stages.data.importers.masks import Masks, only_white
 from wsss_stages.data.importers.photographs import photographs, unused
 from wsss_stages.data.importers.spool import Spool
+from wsss_stages.data.importers.validation import Validated, validate_all
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.names import id_problem, there
 from wsss_stages.data.notes import Notes
@@ -112,7 +112,7 @@ def import_voc(
     for mask in (masks, objects):
         unused(mask.folder, (".png",), photos, f"masks in {mask.folder.name}", notes)
     folder = Folder(root, photos, labels, masks, objects, set(splits["train"]), learnable, saliency)
-    records = examine_all(ids, folder.examine, findings, notes, max_side, workers)
+    records = validate_all(ids, folder.examine, findings, notes, max_side, workers)
     if without := folder.without_objects():
         raise DatasetError(without)
     if masks.translated or objects.translated:
@@ -141,7 +141,7 @@ class Folder:
     shown: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
     """Classes that the weak labels of the masked images of a split show."""
 
-    def examine(self, image_id: str) -> Examined:
+    def examine(self, image_id: str) -> Validated:
         """Return an image's record, its findings and its notes."""
         photo = self.root / "JPEGImages" / self.photos[image_id]
         if problem := id_problem(image_id):

@@ -9,13 +9,13 @@ from wsss_stages.data.record import Record
 from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
-Examined = tuple[Record | None, list[Finding], dict[str, int]]
+Validated = tuple[Record | None, list[Finding], dict[str, int]]
 """The record of one image, its findings, and its notes: how often each was met."""
 
 
-def examine_all(
+def validate_all(
     ids: Collection[str],
-    examine: Callable[[str], Examined],
+    examine: Callable[[str], Validated],
     findings: list[Finding],
     notes: Notes,
     max_side: int,
