@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 RATES = (6, 12, 18)
 ROUNDS = 2
@@ -20,7 +20,7 @@ class CaNet(Head):
 
     def __init__(
         self,
-        standard: Standard,
+        standard: Standardise,
         channels: int,
         vectors: int,
         support_branch: bool,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.scl.similarity import joined, prototypes, similarity
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 SHARPNESS = 10.0
 """Logit of a similarity of 1; similarities are a few tenths."""
@@ -49,7 +49,7 @@ class Head(nn.Module):
     deep = False
     """Whether it asks for the map of the last block."""
 
-    def __init__(self, standard: Standard, support_branch: bool, with_similarity: bool):
+    def __init__(self, standard: Standardise, support_branch: bool, with_similarity: bool):
         """
         Args:
             standard: what the maps of images go through before they are a head's `Maps`.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 
 def prior_mask(
@@ -40,7 +40,7 @@ class PfeNet(Head):
 
     def __init__(
         self,
-        standard: Standard,
+        standard: Standardise,
         channels: int,
         vectors: int,
         support_branch: bool,

@@ -22,7 +22,7 @@ from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Head
 from wsss_stages.scl.pfenet import PfeNet
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 from wsss_stages.store import artifacts
 from wsss_stages.store.artifacts import ContractError
 from wsss_stages.training import pretrained
@@ -206,7 +206,7 @@ def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
 
 
 def _few_shot_head(inputs: int, opt: Scl) -> Head:
-    standard = Standard(inputs, opt.directions if opt.standardise else 0)
+    standard = Standardise(inputs, opt.directions if opt.standardise else 0)
     shared = (standard, opt.channels, len(opt.vectors), opt.support_branch, opt.similarity, opt.dropout)
     return (
         CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins, opt.prior == "deep")

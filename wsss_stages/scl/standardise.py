@@ -11,7 +11,7 @@ FLAT = 1e-3
 """Least deviation of a channel; one that is flat stays near 0."""
 
 
-class Standard(nn.Module):
+class Standardise(nn.Module):
     """Every channel less its mean, over its deviation, seen along the directions of most variance; as it is, until `measure`.
 
     An activation's channels are positive. One step of the optimizer, which moves all weights of an embedding alike, then moves its
