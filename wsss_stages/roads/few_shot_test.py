@@ -13,9 +13,9 @@ from wsss_stages.data.few_shot.squares import from_square, image_on_square, side
 from wsss_stages.data.index import stable_hash
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
-from wsss_stages.scl.answers import Answers
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
+from wsss_stages.scl.predictor import FewShotPredictor
 from wsss_stages.scl.prototypes import at_nodes
 from wsss_stages.scl.similarity import prototypes, similarity
 from wsss_stages.scl.untrained import Untrained, best_threshold
@@ -91,8 +91,8 @@ class FewShotTest:
     def _scores(self, images: list[dict], masks: np.ndarray, views: list[Maps], rows: dict, size) -> Iterator[tuple]:
         """Yield rows and (2, h, w) scores of a query at its pixels."""
         maps = self._maps(images)
-        answers = Answers(self.network, maps, torch.from_numpy(masks).to(self.device), self.opt.cross_path)
-        untrained = Untrained(maps, answers.M_s, answers.known, self.threshold)
+        predictor = FewShotPredictor(self.network, maps, torch.from_numpy(masks).to(self.device), self.opt.cross_path)
+        untrained = Untrained(maps, predictor.M_s, predictor.known, self.threshold)
         made = {}
         for row, (shots, how) in rows.items():
             trained = how != "prototype"
@@ -102,7 +102,10 @@ class FewShotTest:
                 row,
                 sum(
                     from_square(
-                        answers.fused(scores, how == "cross") if trained else scores[0], *size, side, self.network.grid
+                        predictor.fused(scores, how == "cross") if trained else scores[0],
+                        *size,
+                        side,
+                        self.network.grid,
                     )
                     for scores, side in zip(made[trained, shots], self.sides, strict=True)
                 ),

@@ -12,7 +12,7 @@ from wsss_stages.scl.head import Maps
 from wsss_stages.scl.prototypes import at_nodes
 
 
-class Answers:
+class FewShotPredictor:
     """Supports are encoded once for any number of queries; all without gradient."""
 
     @torch.no_grad()
