@@ -9,9 +9,9 @@ from torch.optim import Optimizer
 
 from wsss_stages.training.batches import to_device
 from wsss_stages.training.checkpoints import State
-from wsss_stages.training.draws import step_seed
 from wsss_stages.training.job import Job, TrainingError
 from wsss_stages.training.processes import Group
+from wsss_stages.training.sampling import step_seed
 from wsss_stages.training.shares import rows
 
 

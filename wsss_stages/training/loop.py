@@ -10,7 +10,7 @@ import torch
 
 from wsss_stages.store import artifacts, locks, stopping
 from wsss_stages.store.prefetch import Prefetch
-from wsss_stages.training import checkpoints, draws, grades, kept, layers, schedule, shared_layers
+from wsss_stages.training import checkpoints, grades, kept, layers, sampling, schedule, shared_layers
 from wsss_stages.training.average import Average
 from wsss_stages.training.batches import AHEAD
 from wsss_stages.training.clock import Clock
@@ -61,9 +61,9 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     layers.set_learning(job, network, state.step)
     gradients = Gradients(job, network, optimizer, group, device)
     clock = Clock(job.stage, state.step, job.steps, job.batch, group.leads)
-    order = draws.order(job, state.step, _shares(job, group))
+    order = sampling.order(job, state.step, _shares(job, group))
     saved = time.monotonic()
-    for _, batch in Prefetch(order, partial(draws.batch, job), job.options.workers, AHEAD):
+    for _, batch in Prefetch(order, partial(sampling.batch, job), job.options.workers, AHEAD):
         if state.step in begins:
             layers.set_learning(job, network, state.step)
         schedule.set_rates(optimizer, state.step, job.steps, job.options)
