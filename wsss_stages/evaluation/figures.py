@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 matplotlib.rcParams["text.parse_math"] = False  # names of classes and images are text, whatever signs they have
 COLOURS = voc_palette()
 SETTLED = {True: ", had settled", False: ", had not settled: more steps would help", None: ""}
-"""What the title of a curve adds (training.grades)."""
+"""What the title of a curve adds (training.grading)."""
 STYLE = "body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}td,th{padding:.3em .7em;text-align:right}th{border-bottom:2px solid #888}td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#f4f4f4}p{max-width:50em}"
 
 

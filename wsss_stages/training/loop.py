@@ -10,7 +10,7 @@ import torch
 
 from wsss_stages.store import artifacts, locks, stopping
 from wsss_stages.store.prefetch import Prefetch
-from wsss_stages.training import checkpoints, grades, kept, layers, sampling, schedule, shared_layers
+from wsss_stages.training import checkpoints, grading, kept, layers, sampling, schedule, shared_layers
 from wsss_stages.training.average import Average
 from wsss_stages.training.batches import AHEAD
 from wsss_stages.training.clock import Clock
@@ -74,9 +74,9 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         state.step += 1
         total = sum(value for name, value in terms.items() if name not in job.shown)
         state.seconds.append(clock.report(state.step, total))
-        if group.leads and grades.due(job, state.step):
+        if group.leads and grading.due(job, state.step):
             with average.inside(network):
-                state.best = grades.better(state.best, job, network, state.step, device)
+                state.best = grading.better(state.best, job, network, state.step, device)
             layers.set_learning(job, network, state.step)
         stops = any(group.gather(watch.asked))
         due = time.monotonic() - saved > checkpoints.SECONDS and state.step < job.steps
@@ -92,7 +92,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         _write(job, weights, provenance, state, average)
         kept.keep(weights, job, pace)
         if state.best["grades"]:
-            clock.say(grades.verdict(job.stage, state.best, job.steps))
+            clock.say(grading.verdict(job.stage, state.best, job.steps))
         if not watch.asked:
             checkpoint.unlink(missing_ok=True)
     return pace
@@ -126,7 +126,7 @@ def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, 
         job.network.load_state_dict(kept)
     if known := state.best["grades"]:
         told |= {"held_out": len(job.held), "grades": known, "best_step": state.best["step"]}
-        told |= {"settled": grades.settled(known, job.steps)}
+        told |= {"settled": grading.settled(known, job.steps)}
     if state.parts.told:
         told["short_of_memory"] = state.parts.told
         provenance = provenance | {"short_of_memory": state.parts.told}
