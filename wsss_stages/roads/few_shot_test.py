@@ -97,7 +97,7 @@ class FewShotTest:
         for row, (shots, how) in rows.items():
             trained = how != "prototype"
             if (trained, shots) not in made:
-                made[trained, shots] = [(answers if trained else untrained).scores(view, shots) for view in views]
+                made[trained, shots] = [(predictor if trained else untrained).scores(view, shots) for view in views]
             yield (
                 row,
                 sum(
