@@ -56,7 +56,7 @@ def below(folder: Path, name: object) -> Path:
     return folder / name
 
 
-def there(path: Path, root: Path, remedy: str = "or correct dataset_root") -> bool:
+def has_file(path: Path, root: Path, remedy: str = "or correct dataset_root") -> bool:
     """Whether a file that a dataset names is there.
 
     Raises: DefectError if it is no regular file, or a link that leads out of its folder and of `root`.

@@ -9,7 +9,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, label_size, read_labels, read_photo
 from wsss_stages.data.importers.photographs import formats, hidden
-from wsss_stages.data.names import id_problem, there
+from wsss_stages.data.names import has_file, id_problem
 
 LAYOUT = "photographs NAME.jpg (png, tif, webp, bmp) and for each its mask masks/NAME.png, 0 for background"
 
@@ -61,8 +61,8 @@ def read_supports(folder: Path) -> list[Support]:
     for path in photographs(folder):
         mask_path = folder / "masks" / f"{path.stem}.png"
         try:
-            there(path, folder, "or point --support")
-            if not there(mask_path, folder, "or point --support"):
+            has_file(path, folder, "or point --support")
+            if not has_file(mask_path, folder, "or point --support"):
                 findings.append(
                     Finding(mask_path, f"no mask of {path.name}", LAYOUT, "Draw it or remove the photograph.")
                 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wsss_stages.data.documents import read_json
 from wsss_stages.data.findings import DefectError, Finding, shown
-from wsss_stages.data.names import below, there
+from wsss_stages.data.names import below, has_file
 from wsss_stages.data.notes import Notes
 
 KEYS = ("images", "annotations", "categories")
@@ -93,7 +93,7 @@ def missing_keys(content: object) -> list[str]:
 
 def _named(root: Path, name: str) -> Path | None:
     below(root, name)
-    return next((path for place in PLACES if there(path := root / place.format(name), root)), None)
+    return next((path for place in PLACES if has_file(path := root / place.format(name), root)), None)
 
 
 def _candidates(root: Path) -> list[Path]:
@@ -124,6 +124,6 @@ def _says(path: Path, root: Path, words: str) -> bool:
 def _may_be_list(path: Path, root: Path) -> bool:
     """Whether a JSON has COCO's lists, or cannot be read, which is to be reported."""
     try:
-        return there(path, root) and not missing_keys(read_json(path))
+        return has_file(path, root) and not missing_keys(read_json(path))
     except DefectError:
         return True

@@ -15,7 +15,7 @@ from pathlib import Path
 from wsss_stages.data.findings import DefectError, shown
 from wsss_stages.data.images import SUFFIXES
 from wsss_stages.data.importers.coco_lists import CocoList
-from wsss_stages.data.names import below, there
+from wsss_stages.data.names import below, has_file
 from wsss_stages.data.notes import Notes
 
 OTHERS = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jfif", ".dng")
@@ -59,7 +59,7 @@ class Photographs:
         if not foreign:
             for folder in self._folders[of.split]:
                 path = folder.joinpath(*parts)
-                if there(path, self.root):
+                if has_file(path, self.root):
                     return self._found(path, of, folder)
         fits = self._fitting(parts, of) if parts else []
         if not fits:
@@ -70,7 +70,7 @@ class Photographs:
             found = f"image {name}, which may be {' or '.join(map(str, fits[:3]))}"
             remedy = f"Write the path below {self.root} into its file_name."
             raise DefectError(found, "a file name of one photograph", remedy)
-        there(self.root / fits[0], self.root)
+        has_file(self.root / fits[0], self.root)
         self.notes.add(BY_LAST_PARTS if fits[0].name == parts[-1] else BY_LETTERS, 1, shown(str(fits[0])))
         return self._found(self.root / fits[0], of)
 

@@ -14,7 +14,7 @@ from wsss_stages.data.documents import read_lines
 from wsss_stages.data.findings import DefectError, Finding
 from wsss_stages.data.images import SUFFIXES
 from wsss_stages.data.importers.photographs import image_id, missing_plugin
-from wsss_stages.data.names import below, id_problem, there
+from wsss_stages.data.names import below, has_file, id_problem
 from wsss_stages.data.notes import Notes
 
 FROM_MAIN = "lists taken from ImageSets/Main, for ImageSets/{} has none"
@@ -101,11 +101,11 @@ class Lists:
         path = self.folder / f"{name}.txt"
         try:
             path = below(self.folder, f"{name}.txt")
-            if there(path, self.root):
+            if has_file(path, self.root):
                 return path, read_lines(path)
             parts = sorted(self.folder.glob(f"*_{re.escape(name)}.txt")) if self.folder.name == "Main" else []
             self.notes.add_each(PER_CLASS, (part.name for part in parts))
-            lines = [line for part in parts if there(part, self.root) for line in read_lines(part)]
+            lines = [line for part in parts if has_file(part, self.root) for line in read_lines(part)]
             return path, list(dict.fromkeys(WITH_FLAG.sub("", line) for line in lines)) if parts else None
         except DefectError as error:
             self.findings.append(error.at(path))

@@ -19,7 +19,7 @@ from wsss_stages.data.images import ImageError, Raster, label_size, read_raster
 from wsss_stages.data.importers.class_names import Colour
 from wsss_stages.data.importers.photographs import forms
 from wsss_stages.data.importers.voc_writer import write_labels
-from wsss_stages.data.names import there
+from wsss_stages.data.names import has_file
 from wsss_stages.data.notes import count
 from wsss_stages.data.record import Record
 from wsss_stages.store.palette import voc_palette
@@ -55,7 +55,7 @@ class Masks:
 
     def path(self, record_id: str) -> Path | None:
         """Return an image's mask; None without. Raises DefectError if it is no regular file."""
-        return next((p for n in forms(f"{record_id}.png") if there(p := self.folder / n, self.root)), None)
+        return next((p for n in forms(f"{record_id}.png") if has_file(p := self.folder / n, self.root)), None)
 
     def read(self, path: Path, height: int, width: int, shown: Collection[int]) -> tuple[np.ndarray, list[str]]:
         """Return (height, width) uint8 labels, 255 unknown, and notes on how they differ from what lies there.

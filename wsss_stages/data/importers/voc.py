@@ -20,7 +20,7 @@ from wsss_stages.data.importers.photographs import photographs, unused
 from wsss_stages.data.importers.spool import Spool
 from wsss_stages.data.importers.validation import Validated, validate_all
 from wsss_stages.data.index import Index, Record, sample
-from wsss_stages.data.names import id_problem, there
+from wsss_stages.data.names import has_file, id_problem
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.weak.saliency import add_saliency
 from wsss_stages.data.weak.weak_labels import WeakLabels
@@ -148,7 +148,7 @@ class Folder:
             wanted = "the name of a photograph in JPEGImages"
             return None, [Finding(photo, f"id {image_id[:80]!a} with {problem}", wanted, "Rename the image.")], {}
         try:
-            there(photo, self.root)
+            has_file(photo, self.root)
             opened = open_photo(photo)
         except DefectError as error:
             return None, [error.at(photo)], {}

@@ -15,7 +15,7 @@ from wsss_stages.data.images import ImageError, label_size, read_labels
 from wsss_stages.data.importers.photographs import forms, image_id, unused
 from wsss_stages.data.importers.voc_boxes import read_boxes
 from wsss_stages.data.index import Record
-from wsss_stages.data.names import there
+from wsss_stages.data.names import has_file
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.weak.npy_tags import read_npy
 from wsss_stages.data.weak.polylines import drawn, read_polylines
@@ -96,7 +96,7 @@ class WeakLabels:
 
     def _there(self, path: Path, findings: list[Finding]) -> bool:
         try:
-            return there(path, self.root, "or point data.weak_labels")
+            return has_file(path, self.root, "or point data.weak_labels")
         except DefectError as error:
             findings.append(error.at(path))
             return False
