@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
         photographs = calibration_photographs(index)
         network, whence = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, photographs)
     seconds = RrmTraining(network, whence, index, records, opt).fit(paths.weights, device)
-    if training.leads():
+    if training.is_leader():
         artifacts.write_sealed(paths.weights.with_name("pace.json"), {"seconds_per_step": seconds})
 
 

@@ -42,9 +42,9 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
 
 
 def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, watch: stopping.Watch) -> float:
-    known, *_ = group.gather(kept.restore(weights, job) if group.leads else None)
+    known, *_ = group.gather(kept.restore(weights, job) if group.is_leader else None)
     if known is not None:
-        if group.leads:
+        if group.is_leader:
             weights.with_name("checkpoint.pt").unlink(missing_ok=True)
             sys.stderr.write(f"{job.stage}: nothing that it learns from has changed; {weights} is what it was\n")
         return known
@@ -55,12 +55,12 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     state = checkpoints.resume(checkpoint, job, network, optimizer, device)
     _start_together(job, checkpoint, state.step, group)
     group.make_same(network)
-    average = Average(job.options.ema if group.leads else 0.0, network, state.average)
+    average = Average(job.options.ema if group.is_leader else 0.0, network, state.average)
     state.average = average.tensors
     begins = layers.starts(job)
     layers.set_learning(job, network, state.step)
     gradients = Gradients(job, network, optimizer, group, device)
-    clock = Clock(job.stage, state.step, job.steps, job.batch, group.leads)
+    clock = Clock(job.stage, state.step, job.steps, job.batch, group.is_leader)
     order = sampling.order(job, state.step, _shares(job, group))
     saved = time.monotonic()
     for _, batch in Prefetch(order, partial(sampling.batch, job), job.options.workers, AHEAD):
@@ -74,13 +74,13 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         state.step += 1
         total = sum(value for name, value in terms.items() if name not in job.shown)
         state.seconds.append(clock.report(state.step, total))
-        if group.leads and grading.due(job, state.step):
+        if group.is_leader and grading.due(job, state.step):
             with average.inside(network):
                 state.best = grading.better(state.best, job, network, state.step, device)
             layers.set_learning(job, network, state.step)
         stops = any(group.gather(watch.asked))
         due = time.monotonic() - saved > checkpoints.SECONDS and state.step < job.steps
-        if group.leads and (stops or due):
+        if group.is_leader and (stops or due):
             checkpoints.save(checkpoint, job, network, optimizer, state)
             saved = time.monotonic()
         if stops and state.step < job.steps:
@@ -88,7 +88,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
                 f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command goes on"
             )
     pace = statistics.median(state.seconds[len(state.seconds) // 2 :])
-    if group.leads:
+    if group.is_leader:
         _write(job, weights, provenance, state, average)
         kept.keep(weights, job, pace)
         if state.best["grades"]:

@@ -24,7 +24,7 @@ PATIENCE = timedelta(hours=2)
 """How long processes wait for the first one, which grades the network after an epoch."""
 
 
-def leads() -> bool:
+def is_leader() -> bool:
     """Whether this process is the one that writes files and tells progress."""
     return int(os.environ.get("RANK", 0)) == 0
 
@@ -38,7 +38,7 @@ class Group:
         """Its own items of the part that goes through the network now."""
 
     @property
-    def leads(self) -> bool:
+    def is_leader(self) -> bool:
         """Whether it writes files and tells progress."""
         return self.rank == 0
 
