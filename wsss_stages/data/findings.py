@@ -27,7 +27,7 @@ class DefectError(ValueError):
         super().__init__(f"found {found}; wanted {wanted}. {remedy}")
         self.found, self.wanted, self.remedy = found, wanted, remedy
 
-    def at(self, file: Path) -> Finding:
+    def in_file(self, file: Path) -> Finding:
         return Finding(file, self.found, self.wanted, self.remedy)
 
 

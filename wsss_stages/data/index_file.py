@@ -163,7 +163,7 @@ class Records(Mapping[str, Record]):
     def __init__(self, file: IndexFile, weak: str = ""):
         self.file, self.weak = file, weak
 
-    def at(self, position: SupportsIndex) -> Record:
+    def at_position(self, position: SupportsIndex) -> Record:
         """By its place in the index."""
         record = self.file.record(position)
         return record.with_weak(self.weak) if self.weak else record
@@ -172,7 +172,7 @@ class Records(Mapping[str, Record]):
         position = self.file.position(image_id)
         if position is None:
             raise KeyError(image_id)
-        return self.at(position)
+        return self.at_position(position)
 
     def __contains__(self, image_id: object) -> bool:
         return isinstance(image_id, str) and self.file.position(image_id) is not None

@@ -73,7 +73,7 @@ def read_supports(folder: Path) -> list[Support]:
                 continue
             drawn = read_labels(mask_path)
         except DefectError as error:
-            findings.append(error.at(path))
+            findings.append(error.in_file(path))
             continue
         except ImageError as error:
             findings.append(Finding(path, f"{error}, or in its mask", LAYOUT, "Export both again."))

@@ -32,7 +32,7 @@ def read_classes(
             return list(default), None
         lines = read_lines(path)
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return list(default), None
     names, colours = zip(*map(_parted, lines), strict=True) if lines else ((), ())
     _check_names(path, list(names), findings)

@@ -58,7 +58,7 @@ def import_coco(
         try:
             contents[its] = read_content(its.path, findings, notes)
         except DefectError as error:
-            findings.append(error.at(its.path))
+            findings.append(error.in_file(its.path))
     categories = _categories(contents, findings, notes)
     photographs = Photographs(root, truth, list(contents), notes)
     images = [image for its in contents for image in _images(its, contents[its], photographs, findings)]
@@ -118,7 +118,7 @@ def _images(its: CocoList, content: Content, photographs: Photographs, findings:
         try:
             found = photographs.find(entry.get("file_name"), its)
         except DefectError as error:
-            findings.append(error.at(its.path))
+            findings.append(error.in_file(its.path))
             continue
         size = entry.get("height"), entry.get("width")
         images.append(Listed(its, found.path, found.folder, size, content.annotations.get(entry["id"], [])))

@@ -48,7 +48,7 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
             if path := _named(root, name) if name or split == "train" else None:
                 found[split] = CocoList(split, name, path)
         except DefectError as error:
-            findings.append(error.at(root / PLACES[0].format(name)))
+            findings.append(error.in_file(root / PLACES[0].format(name)))
             broken.add(split)
     if len(found) > len({its.path for its in found.values()}):
         what = f"the list of data.train_list {train_list} as that of data.val_list {val_list}, too"

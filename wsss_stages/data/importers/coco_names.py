@@ -51,7 +51,7 @@ def name_images(
         try:
             below(root, image_id)
         except DefectError as error:
-            findings.append(error.at(image.of.path))
+            findings.append(error.in_file(image.of.path))
             continue
         if image_id in listed:
             findings.append(_second(image, image_id))

@@ -108,7 +108,7 @@ class Lists:
             lines = [line for part in parts if has_file(part, self.root) for line in read_lines(part)]
             return path, list(dict.fromkeys(WITH_FLAG.sub("", line) for line in lines)) if parts else None
         except DefectError as error:
-            self.findings.append(error.at(path))
+            self.findings.append(error.in_file(path))
             return path, []
 
     def _unknown(self, path: Path, line: str) -> None:

@@ -151,7 +151,7 @@ class Folder:
             has_file(photo, self.root)
             opened = open_photo(photo)
         except DefectError as error:
-            return None, [error.at(photo)], {}
+            return None, [error.in_file(photo)], {}
         except ImageError as error:
             remedy = "Copy the file again from its source or remove the id."
             return None, [Finding(photo, str(error), "a whole image", remedy)], {}
@@ -206,7 +206,7 @@ class Folder:
         try:
             found, held = masks.examine(record, notes)
         except DefectError as error:
-            findings.append(error.at(path))
+            findings.append(error.in_file(path))
             return None, set()
         return found and str(found.relative_to(self.root)), held
 

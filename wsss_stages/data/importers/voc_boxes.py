@@ -63,7 +63,7 @@ def read_boxes(
         root = read_xml(xml, "a VOC annotation")
         frame = _frame(root, height, width, orientation, notes)
     except DefectError as error:
-        findings.append(error.at(xml))
+        findings.append(error.in_file(xml))
         return Boxes([], [])
     for tag in _unused(root):
         count(notes, UNUSED.format(tag[:LONGEST_TAG]))

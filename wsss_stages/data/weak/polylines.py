@@ -31,7 +31,7 @@ def read_polylines(
     try:
         polygons = read_xml(xml, "scribbles as ScribbleSup writes them").findall("polygon")
     except DefectError as error:
-        findings.append(error.at(xml))
+        findings.append(error.in_file(xml))
         return []
     lines = []
     for number, polygon in enumerate(polygons, 1):

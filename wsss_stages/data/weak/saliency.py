@@ -15,7 +15,7 @@ def add_saliency(record: Record, folder: Path, root: Path, findings: list[Findin
     try:
         is_there = has_file(path, folder, "or point data.saliency")
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return
     if not is_there:
         wanted = "a saliency map of every training image"

@@ -14,7 +14,7 @@ def read_csv(path: Path, classes: list[str], findings: list[Finding]) -> dict[st
     try:
         rows = list(csv.reader(io.StringIO(read_text(path), newline="")))
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return {}
     except csv.Error as error:
         findings.append(Finding(path, f"no CSV ({error})", "lines id,class", "Export it again."))

@@ -98,7 +98,7 @@ class WeakLabels:
         try:
             return has_file(path, self.root, "or point data.weak_labels")
         except DefectError as error:
-            findings.append(error.at(path))
+            findings.append(error.in_file(path))
             return False
 
     def _names(self, classes: set[int]) -> str:
@@ -129,7 +129,7 @@ class WeakLabels:
             try:
                 labels = read_mask(png, record, set(range(len(self.classes))) | {UNKNOWN})
             except DefectError as error:
-                findings.append(error.at(png))
+                findings.append(error.in_file(png))
                 return None
         inside = path.is_relative_to(self.dataset)
         record.scribbles = str(path.relative_to(self.dataset) if inside else path.resolve())
@@ -205,7 +205,7 @@ def _read_points(path: Path, findings: list[Finding]) -> dict[str, list]:
     try:
         content = read_json(path)
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return {}
     if not isinstance(content, dict) or not all(isinstance(points, list) for points in content.values()):
         findings.append(Finding(path, "no lists of points by id", "{id: [{x, y, cls}]}", "Export it again."))
