@@ -21,7 +21,7 @@ class Boxes:
         """Which of its image's boxes each is."""
         return torch.arange(len(self.image), device=self.image.device) - torch.searchsorted(self.image, self.image)
 
-    def of(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "k h w"]:
+    def own_class(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "k h w"]:
         """Each box's own class of x, on the whole grid."""
         return x[self.image, :, :, self.row]
 
@@ -52,7 +52,7 @@ def multi_point_loss(
     For n points with unit features u the sum of 1 - cos over ordered pairs is :math:`n^2 - \|\sum u\|^2`.
     """
     images = len(log_P)
-    own = boxes.of(log_P).flatten(1).gather(1, points)
+    own = boxes.own_class(log_P).flatten(1).gather(1, points)
     number = counts.sum(dim=1)
     entropy = -(own * counts).sum(dim=1)
     u = F.normalize(_at(H, points, boxes), dim=2, eps=1e-7) * counts.unsqueeze(2)

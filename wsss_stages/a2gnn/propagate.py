@@ -144,7 +144,7 @@ def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Setti
 
 def _choose(batch: "_Batch", logits: Tensor, log_P: Tensor, opt: Settings) -> tuple[Tensor, Tensor]:
     score = logits if opt.mp_choose == "logit" else log_P  # the logarithm has its maximum where P has
-    return choose(batch.boxes.of(score.detach()), batch.boxes)
+    return choose(batch.boxes.own_class(score.detach()), batch.boxes)
 
 
 @torch.no_grad()

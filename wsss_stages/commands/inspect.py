@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     asked = parser.parse_args(argv)
 
     path = Path(asked.what)
-    nodes = [lineage.of(path, asked.image)] if path.is_file() else lineage.of_image(asked.what, asked.results)
+    nodes = [lineage.of_file(path, asked.image)] if path.is_file() else lineage.of_image(asked.what, asked.results)
     if not nodes:
         raise FileNotFoundError(
             f"{asked.what}: found neither a file of that name nor an image with an artifact below {asked.results}; "

@@ -30,7 +30,7 @@ class Frozen:
     def _contracts(self) -> tuple[Contract, ...]:
         return (MIDDLE, DEEP) if self.deep else (MIDDLE,)
 
-    def wants(self, wanted: dict) -> None:
+    def check_options(self, wanted: dict) -> None:
         """Raise ContractError unless the maps were made with these options."""
         if self.options != wanted:
             raise artifacts.ContractError(

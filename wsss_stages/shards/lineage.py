@@ -29,7 +29,7 @@ class Node:
     sources: list["Node"] = field(default_factory=list)
 
 
-def of(path: Path, image_id: str | None = None) -> Node:
+def of_file(path: Path, image_id: str | None = None) -> Node:
     """The lineage of a file; of a manifest or an index that of one image if an id is given.
 
     Raises ContractError for a file that is none of ours, FileNotFoundError for one that is not there.

@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     network.to(device, memory_format=torch.channels_last)
     few_shot_scores.of_one_fold(paths.weights, known["fold"], paths.episodes, episodes.fold)
     frozen = Frozen(index, paths.features, network.head.deep)
-    frozen.wants(known["features"])
+    frozen.check_options(known["features"])
     few_shot_scores.few_enough(opt.shots, episodes)
     test = FewShotTest(network, frozen, episodes, opt, device)
     content = few_shot_scores.summary(index, episodes, opt, test.threshold, test.counts())

@@ -25,7 +25,7 @@ class Gradients:
         half = job.options.precision == "bfloat16" or (job.options.precision == "auto" and kind == "cuda")
         self.autocast = torch.autocast(kind, torch.bfloat16) if half else nullcontext()
 
-    def of(self, batch: dict, state: State) -> dict[str, float]:
+    def compute(self, batch: dict, state: State) -> dict[str, float]:
         """The terms of a batch's loss; a batch that does not fit into memory goes in more parts from then on.
 
         Args:

@@ -67,7 +67,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         if state.step in begins:
             layers.set_learning(job, network, state.step)
         schedule.set_rates(optimizer, state.step, job.steps, job.options)
-        terms = gradients.of(batch, state)
+        terms = gradients.compute(batch, state)
         optimizer.step()
         average.update(network, state.step)
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})

@@ -44,10 +44,10 @@ def _until(index: Index, boxes: int) -> int:
 
 def pixels(index: Index, split: str) -> float:
     """Mean of an image's pixels."""
-    return statistics.fmean(record.height * record.width for record in some(index, split))
+    return statistics.fmean(record.height * record.width for record in evenly_spread(index, split))
 
 
-def some(index: Index, split: str) -> Sequence[Record]:
+def evenly_spread(index: Index, split: str) -> Sequence[Record]:
     """Evenly spread images, at most LOOKED_AT, which tell enough of them all."""
     records = index.split(split)
     return records[:: -(-len(records) // LOOKED_AT)]
@@ -57,5 +57,5 @@ def batches(index: Index, stage: str, section: dict) -> int:
     """Steps of an epoch: over images, or over boxes."""
     items = len(index.splits["train"])
     if stage == "s4_object_net":
-        items = round(items * statistics.mean(len(r.boxes) for r in some(index, "train")))
+        items = round(items * statistics.mean(len(r.boxes) for r in evenly_spread(index, "train")))
     return items // section["batch_size"] or 1
