@@ -72,7 +72,7 @@ class Index:
         """Records of a split in its order, or those of them that pass a test. Raises ValueError for a split that is not there."""
         ids = self._ids(name)
         if isinstance(ids, index_file.Ids) and isinstance(self.records, index_file.Records):
-            records = Selection(self.records.at, ids.positions)
+            records = Selection(self.records.at_position, ids.positions)
         else:
             records = Selection(self.records.__getitem__, ids)
         return records.having(having) if having else records
