@@ -71,7 +71,7 @@ class DenseCrf:
             if gaussian_weight > 0:
                 lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
             if bilateral_weight > 0:
-                lattices[1] = CompiledLattice.of(bilateral, bilateral_weight)
+                lattices[1] = CompiledLattice.from_features(bilateral, bilateral_weight)
             self.mean_field = CompiledMeanField(*lattices, points)
         else:
             kernels = [(gaussian_weight, xy / np.float32(gaussian_xy)), (bilateral_weight, bilateral)]

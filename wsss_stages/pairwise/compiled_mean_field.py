@@ -31,7 +31,7 @@ class CompiledLattice:
     """(d+1, 2, m) uint32, on both sides of each of the m vertices along each direction; m where there is none."""
 
     @classmethod
-    def of(cls, features: np.ndarray, weight: float) -> "CompiledLattice":
+    def from_features(cls, features: np.ndarray, weight: float) -> "CompiledLattice":
         """`features`: (n, d) float32 in units of the kernel's deviation."""
         n, d = features.shape
         factors = np.random.default_rng(0).integers(1, 2**64, d, dtype=np.uint64) | np.uint64(1)
@@ -64,7 +64,7 @@ class CompiledLattice:
 def position_lattice(height: int, width: int, sigma: float, weight: float) -> CompiledLattice:
     """The lattice of pixel positions; most images of a dataset have one of few sizes."""
     y, x = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
-    return CompiledLattice.of(np.stack([x, y], axis=1) / np.float32(sigma), weight)
+    return CompiledLattice.from_features(np.stack([x, y], axis=1) / np.float32(sigma), weight)
 
 
 class CompiledMeanField:

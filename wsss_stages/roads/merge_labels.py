@@ -41,7 +41,7 @@ class BoxedImage:
     """Every object has a box, so that there is background outside them for certain."""
 
     @classmethod
-    def of(cls, record: Record, classes: list[int]) -> "BoxedImage":
+    def from_record(cls, record: Record, classes: list[int]) -> "BoxedImage":
         """Return the facts of an image of the index."""
         return cls(
             record.id,

@@ -68,7 +68,7 @@ class Propagator:
         return graph_of(
             self.network,
             photo,
-            BoxedImage.of(item.record, self.classes(item.record)),
+            BoxedImage.from_record(item.record, self.classes(item.record)),
             E.to(self.device),
             item.read(contracts.ALL[self.opt.seeds])["label"],
             self.opt.features,
@@ -97,7 +97,7 @@ class Propagator:
 
     def finished(self, item: Item, photo: np.ndarray, trained: Trained | None) -> tuple[dict, dict[str, int]]:
         """Return the three maps of an image by the names of their contracts, and notes. Raises ValueError for scores that are no numbers."""
-        image, opt = BoxedImage.of(item.record, self.classes(item.record)), self.opt
+        image, opt = BoxedImage.from_record(item.record, self.classes(item.record)), self.opt
         if trained is None:
             P = self.walk(item, image).to(self.device)
         else:
