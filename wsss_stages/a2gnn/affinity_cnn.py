@@ -1,4 +1,4 @@
-"""The affinity CNN: features whose distance tells whether two pixels are of one class (Eqs. 3.6-3.13)."""
+"""Features whose distance shows whether two pixels are of one class: the affinity CNN (Eqs. 3.6-3.13)."""
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from wsss_stages.pairwise.windows import neighbours
 
 EPS = 1e-5
 PAIR_WEIGHTS = (0.25, 0.25, 0.5)
-"""Of background, foreground and negative pairs in Eq. 3.10."""
+"""Weights of background, foreground and negative pairs in Eq. 3.10."""
 
 
 class AffinityCnn(nn.Module):
@@ -34,26 +34,26 @@ class AffinityCnn(nn.Module):
 
     @property
     def grid(self) -> Grid:
-        """Where the features lie in the image."""
+        """Return the places of the features in the image."""
         return self.backbone.grids[-1]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b d h w"]:
-        """F_A at the stride of the backbone; the image's sides are multiples of it."""
+        """Return F_A at the stride of the backbone; the image's sides are multiples of it."""
         return self.embed(self.maps(image))
 
     def maps(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        """The three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
+        """Return the three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
         maps, grids = self.backbone(image), self.backbone.grids
         size = maps[-1].shape[2:]
         return [onto(m, grid, self.grid, size) for m, grid in zip(maps, grids, strict=True)]
 
     def embed(self, maps: list[Tensor]) -> Float[Tensor, "b d h w"]:
-        """F_A of given feature maps."""
+        """Return F_A of given feature maps."""
         joined = torch.cat([F.elu(head(m)) for head, m in zip(self.heads, maps, strict=True)], dim=1)
         return F.elu(self.join(joined))
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return parameters that no pretrained weights fill."""
         return [*self.heads.parameters(), *self.join.parameters()]
 
 
@@ -67,7 +67,7 @@ def affinity_losses(
     sigma_xy: float,
     sigma_rgb: float,
 ) -> dict[str, Tensor]:
-    """L_Ac as 1/4 background + 1/4 foreground + 1/2 negative pairs (Eq. 3.10) and λ L_Ar (Eq. 3.12), both means.
+    """Return L_Ac as 1/4 background + 1/4 foreground + 1/2 negative pairs (Eq. 3.10) and λ L_Ar (Eq. 3.12), both means.
 
     Args:
         labels: seeds at nodes, 255 unknown.  image: normalised, at nodes.  valid: 0 at the padding of a crop.
@@ -115,5 +115,5 @@ def _kinds(labels: UInt8[Tensor, "b h w"], window: list[tuple[int, int]]) -> tup
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Float[Tensor, ""]:
-    """Mean of x where mask; 0 where there is nothing."""
+    """Return the mean of x where the mask is true; 0 where it is empty."""
     return (x * mask).sum() / mask.sum().clamp(min=1)

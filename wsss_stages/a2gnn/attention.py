@@ -40,7 +40,7 @@ class Edges:
 
 
 def affinity_attention(H: Float[Tensor, "b h w d"], w: Float[Tensor, "b"], edges: Edges) -> Float[Tensor, "b h w d"]:
-    r""":math:`H^{l+1} = P^l H^l` (Eq. 3.17), with P^l the softmax over the connected nodes S(i) of
+    r"""Return :math:`H^{l+1} = P^l H^l` (Eq. 3.17), with P^l the softmax over the connected nodes S(i) of
 
     .. math:: w^l \cos(H_i, H_j) + \beta\,[\cos(H_i, H_j) > 0]\,E_{ij} \quad\text{(Eq. 3.18)}
 

@@ -102,7 +102,9 @@ class _Box:
         return self.fill(free) + self.touch(free)
 
     def needed(self) -> Bool[np.ndarray, "y x"]:
-        """The most probable pixels of its own: as many as its share asks for, and one in every row and column."""
+        """Return the most probable pixels of the box's own: as many as its share asks for, and one in every row and
+        column.
+        """
         probable = np.where(self.mine, self.own, -1)
         needed = np.zeros(self.own.shape, bool)
         needed.flat[_best(probable, self.pixels)] = True
@@ -119,7 +121,9 @@ class _Box:
         return self.lines - int(self.mine.any(axis=0).sum() + self.mine.any(axis=1).sum())
 
     def _claim(self, free: Bool[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
-        """Probability of the box's class over the label's, -1 for pixels that are its own or not free."""
+        """Return the probability of the box's class over the label's, -1 for pixels that are the box's already or
+        not free.
+        """
         return np.where(free & ~self.mine, self.own / np.maximum(self.confidence, 1e-12), -1)
 
     def _change(self, places: Int[np.ndarray, " n"]) -> int:
@@ -129,7 +133,7 @@ class _Box:
 
 
 def _best(score: Float[np.ndarray, "y x"], count: int) -> Int[np.ndarray, " n"]:
-    """Places of the `count` largest scores from 0 on, the nearest to the middle first among equal ones."""
+    """Return the places of the `count` largest scores from 0 on, the nearest to the middle first among equal ones."""
     (y, x), (height, width) = np.indices(score.shape), score.shape
     distance = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
     places = np.lexsort((distance.ravel(), -score.ravel()))[:count]
@@ -137,7 +141,9 @@ def _best(score: Float[np.ndarray, "y x"], count: int) -> Int[np.ndarray, " n"]:
 
 
 def _turns(shape: tuple[int, int], boxes: np.ndarray, classes: np.ndarray) -> UInt8[np.ndarray, "h w"]:
-    """The class whose turn a pixel is, of those with a box there: they follow each other along every row and column."""
+    """Return the class whose turn each pixel is, among the classes with a box there; turns alternate along every row
+    and column.
+    """
     present = np.unique(classes)
     covers = np.stack([inside(boxes[classes == c], *shape) for c in present])
     y, x = np.indices(shape)

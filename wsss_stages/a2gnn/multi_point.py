@@ -18,16 +18,16 @@ class Boxes:
 
     @property
     def number(self) -> Int[Tensor, "k"]:
-        """Which of its image's boxes each is."""
+        """Return the number of each box among those of its image."""
         return torch.arange(len(self.image), device=self.image.device) - torch.searchsorted(self.image, self.image)
 
     def own_class(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "k h w"]:
-        """Each box's own class of x, on the whole grid."""
+        """Return x for each box's own class, on the whole grid."""
         return x[self.image, :, :, self.row]
 
 
 def choose(score: Float[Tensor, "k h w"], boxes: Boxes) -> tuple[Int[Tensor, "k p"], Bool[Tensor, "k p"]]:
-    """K_j of Eqs. 3.23-3.24: of every row and column of a box the node with the highest score.
+    """Return K_j of Eqs. 3.23-3.24: of every row and column of a box the node with the highest score.
 
     Returns: flat positions, h rows and then w columns of the grid; whether that line crosses the box.
     """
@@ -47,7 +47,7 @@ def multi_point_loss(
     counts: Bool[Tensor, "k p"],
     boxes: Boxes,
 ) -> Float[Tensor, "b"]:
-    r"""L_mp of Eq. 3.26 per image: cross-entropy of the points, and the mean of 1 - cos over pairs of points of a box.
+    r"""Return L_mp of Eq. 3.26 per image: cross-entropy of the points, and the mean of 1 - cos over pairs of points of a box.
 
     For n points with unit features u the sum of 1 - cos over ordered pairs is :math:`n^2 - \|\sum u\|^2`.
     """
@@ -65,7 +65,7 @@ def multi_point_loss(
 def prototypes(
     H: Float[Tensor, "b h w d"], points: Int[Tensor, "k p"], counts: Bool[Tensor, "k p"], boxes: Boxes
 ) -> Float[Tensor, "k d"]:
-    """Mean feature of each box's points (Eq. 3.27)."""
+    """Return mean feature of each box's points (Eq. 3.27)."""
     chosen = _at(H, points, boxes) * counts.unsqueeze(2)
     return chosen.sum(dim=1) / counts.sum(dim=1, keepdim=True).clamp(min=1)
 

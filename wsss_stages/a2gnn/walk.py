@@ -17,7 +17,7 @@ from wsss_stages.pairwise.windows import neighbours
 SIDE = 4
 """Seeds are hidden in squares of so many nodes: one alone would be found by its neighbours in a step."""
 SHARE = 0.25
-"""Of the squares that are hidden."""
+"""Share of the squares that are hidden."""
 
 
 def start_of_cam(cam: np.ndarray, height: int, width: int, gamma: float, grid: Grid) -> Float[Tensor, "c h w"]:

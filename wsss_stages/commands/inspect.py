@@ -1,8 +1,9 @@
 """How a file was made, back to the photograph: python -m wsss_stages.commands.inspect FILE_OR_ID
 
-FILE is an artifact (.h5, .png), a manifest, weights.safetensors, scores.json or index.json of a results folder; ID is that of an image, whose
-artifacts are all told. Of the file itself everything is shown: stage, options, contract, inputs with their sha256, code, libraries,
-seed, device and seconds. Every file that it came from has a line: intact, changed since, or not there any more.
+FILE is an artifact (.h5, .png), a manifest, weights.safetensors, scores.json or index.json of a results folder; ID is
+that of an image, for all of whose artifacts the same is printed. The report on the file itself has stage, options,
+contract, inputs with their sha256, code, libraries, seed, device and seconds. Every file that it was made from has a
+line: intact, changed since, or missing.
 """
 
 import argparse
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _show(node: lineage.Node) -> None:
-    """What a file came from, as an outline, then all that is known of itself."""
+    """Print the sources of a file as an outline, then all facts about the file."""
     facts = _facts(node)
     width = max(len(name) for name, _ in facts)
     told = [f"{name:{width}}  {value}" for name, value in facts]
@@ -63,7 +64,7 @@ def _maker(node: lineage.Node) -> str:
 
 
 def _facts(node: lineage.Node) -> list[tuple[str, str]]:
-    """What there is to tell of a file: first what stands in it, then how it was made."""
+    """Return the facts about a file: first the file's own metadata, then how it was made."""
     own = [(name, _text(value)) for name, value in node.told.items() if name not in ("options", "stage")]
     options = (node.runs[-1]["options"] if node.runs else {}) or node.told.get("options", {})
     facts = [("stage", node.runs[-1]["stage"] if node.runs else str(node.told.get("stage", "not told"))), *own]

@@ -18,7 +18,7 @@ COMMAND_LINE = "--config"
 TEXT = "string_type"
 """Kind of a fault where a text is wanted."""
 LOADERS = (yaml.SafeLoader, yaml.BaseLoader)
-"""What makes numbers of numbers, and what leaves every scalar the text that it is."""
+"""The loader that reads numbers as numbers, and the one that leaves every scalar as text."""
 
 
 class ConfigError(ValueError):

@@ -48,11 +48,11 @@ class Table(BaseModel):
     split: Literal["train", "val"] = "train"
     labels: str = "pseudo"
     timed: bool = False
-    """Seconds of an iteration of RRM are told too."""
+    """The table also shows the seconds of an iteration of RRM."""
     rows: list[Row]
 
     def scored(self, row: Row, options: dict[str, Any]) -> list[str]:
-        """Variants of the config whose scores make a row: one per seed of the section `tables`, or the preset."""
+        """Return the config's variants whose scores make a row: one per seed of the section `tables`, or the preset."""
         base = self.base or options["base"]
         return [row.preset] if row.preset else [name(base, row.variant, seed) for seed in range(options["seeds"])]
 
@@ -63,8 +63,9 @@ class Table(BaseModel):
         return row.weak or self.weak
 
     def runs(self, options: dict[str, Any], seed: int) -> dict[str, dict]:
-        """What all rows change for a seed: that of RRM and of DFR where they are predictions, else of the affinity CNN and of A²GNN,
-        and the images. Classifier and CAMs are the same for all."""
+        """Return the overrides that give all rows a seed: that of RRM and of DFR where they make the predictions,
+        else of the affinity CNN and of A²GNN, and the images. Classifier and CAMs are the same for all.
+        """
         if self.split == "val":
             return {"rrm": {"seed": seed}, "dfr": {"seed": seed}}
         images = {"images": options["images"]}
@@ -82,24 +83,25 @@ def content_of_file() -> dict[str, Any]:
 
 
 def read() -> tuple[dict[str, dict], dict[str, Table]]:
-    """Overrides of the rows' variants, and the tables by name."""
+    """Return the overrides of the rows' variants, and the tables by name."""
     content = content_of_file()
     return content["variants"], {key: Table(**table) for key, table in content["tables"].items()}
 
 
 def name(base: str, variant: str, seed: int) -> str:
-    """Of a row's variant with a seed, among the config's."""
+    """Return the config's name of a row's variant with a seed."""
     return f"{base}.{variant}.{seed}"
 
 
 def bases(options: dict[str, Any]) -> set[str]:
-    """Variants that rows change."""
+    """Return the variants that rows change."""
     return {table.base or options["base"] for table in read()[1].values()}
 
 
 def variants(options: dict[str, Any]) -> dict[str, dict]:
-    """What the config's variants get from the tables: every row's overrides over its table's base or over another
-    row (its `base`), with every seed."""
+    """Return the variants that the tables add to the config: every row's overrides over its table's base or over another
+    row (its `base`), with every seed.
+    """
     overrides, tables = read()
     made: dict[str, dict] = {}
     for table, seed in itertools.product(tables.values(), range(options["seeds"])):

@@ -1,4 +1,4 @@
-"""Whether a dataset's folders, and the index made of them, are what they were: short texts that Snakemake compares."""
+"""Fingerprints of a dataset's folders and of the index made of them: short texts that Snakemake compares to see changes."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ OF_A_RUN = frozenset(
 )
 """Names in the folder that a run is started in, which may be the dataset's own: they are no part of a dataset."""
 ENDING = re.compile(rb'"sha256": "([0-9a-f]{64})"}\n\Z')
-"""Of index.json."""
+"""The end of index.json."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What is wrong with a dataset: all of it at once, each with file, found, wanted and remedy."""
+"""Defects of a dataset, all reported together, each with file, found, wanted and remedy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ class Finding:
 
 
 class DefectError(ValueError):
-    """Why a file, or what stands in it, cannot be used; its reader makes a finding of it."""
+    """A file, or a part of it, that cannot be used; the reader of the file makes a finding of it."""
 
     def __init__(self, found: str, wanted: str, remedy: str):
         super().__init__(f"found {found}; wanted {wanted}. {remedy}")

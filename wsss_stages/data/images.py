@@ -63,7 +63,7 @@ class Photo(NamedTuple):
     orientation: int
     """EXIF's, 1 to 8: how the file's raster was turned to stand upright; 1: not at all."""
     notes: list[str]
-    """What was done to it beside that."""
+    """Changes made to the photograph when it was read."""
 
 
 def read_photo(path: Path) -> np.ndarray:
@@ -76,7 +76,7 @@ def read_photo(path: Path) -> np.ndarray:
 
 
 def open_photo(path: Path) -> Photo:
-    """Decode a photograph as `read_photo` does, and tell how. Raises ImageError."""
+    """Decode a photograph as `read_photo` does, and return the changes too. Raises ImageError."""
     notes = []
     with _opened(path, available()) as opened:
         orientation = _orientation(opened)
@@ -108,13 +108,13 @@ def available() -> tuple[str, ...]:
 
 
 def label_size(path: Path) -> tuple[int, int]:
-    """Height and width of a label image, by its header; nothing is decoded."""
+    """Return height and width of a label image, by its header; nothing is decoded."""
     with _opened(path, LABELS) as image:
         return image.height, image.width
 
 
 def read_labels(path: Path) -> np.ndarray:
-    """(h, w) uint8 indices of a palette or grey PNG; raises ImageError for anything else, an RGB mask above all."""
+    """Return (h, w) uint8 indices of a palette or grey PNG; raises ImageError for anything else, an RGB mask above all."""
     with _opened(path, LABELS) as image:
         if image.mode not in ("P", "L", "1"):
             raise ImageError(path, f"a mask of mode {image.mode}")
@@ -152,7 +152,7 @@ def read_raster(path: Path) -> Raster:
 
 
 def read_grey(path: Path) -> np.ndarray:
-    """(h, w) uint8 of an 8-bit grey PNG; raises ImageError for anything else."""
+    """Return (h, w) uint8 of an 8-bit grey PNG; raises ImageError for anything else."""
     with _opened(path, LABELS) as image:
         if image.mode != "L":
             raise ImageError(path, f"an image of mode {image.mode}")
@@ -161,7 +161,7 @@ def read_grey(path: Path) -> np.ndarray:
 
 @contextmanager
 def _opened(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
-    """An image whose header is good; what goes wrong as the block decodes it becomes ImageError too."""
+    """Open an image whose header is good; errors of decoding inside the block become ImageError too."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
         raise ImageError(path, "no regular file")

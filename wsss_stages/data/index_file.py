@@ -34,10 +34,10 @@ _decoder, _encoder = json.JSONDecoder(), json.JSONEncoder(ensure_ascii=False)
 
 
 def write(path: Path, header: dict, records: Iterable[Record]) -> None:
-    """Write an index, whole or absent; of the records one is in memory at a time.
+    """Write an index, whole or absent; one record at a time is in memory.
 
     Args:
-        header: all before the records; `splits` tells how many of them belong to each, in their order.
+        header: all before the records; `splits` gives the number of records of each split, in order.
 
     Raises: ValueError if there are more records or fewer than in the splits, or two with one id.
     """
@@ -54,7 +54,7 @@ def write(path: Path, header: dict, records: Iterable[Record]) -> None:
 
 
 def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[bytes]:
-    """All of the file but its last line; notes the hash of every id."""
+    """Yield the text of the file without the last line; note the hash of every id."""
     yield _json({"index": INDEX_VERSION, **header})[:-1] + b",\n" + OPENING
     for record in records:
         yield b",\n" * bool(ids) + encode(record)
@@ -63,12 +63,12 @@ def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[byte
 
 
 def encode(record: Record) -> bytes:
-    """A record as a line of the file, without its end; fields that are empty are left out."""
+    """Return a record as a line of the file, without its end; empty fields are left out."""
     return _json({name: value for name, value in vars(record).items() if value or name in NEEDED})
 
 
 def decode(line: bytes) -> Record:
-    """The record at a line's beginning."""
+    """Return the record at a line's beginning."""
     return Record(**_decoder.raw_decode(line.decode())[0])
 
 
@@ -80,7 +80,7 @@ class IndexFile:
     """An index on disk. It is read through once, which checks it; in memory are the places of its lines and hashes of its ids."""
 
     def __init__(self, path: Path):
-        """Raises ContractError if it is of another version or damaged."""
+        """Open the index. Raises ContractError if it is of another version or damaged."""
         self.path = path
         self._fd = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._fd)
@@ -134,7 +134,7 @@ class IndexFile:
         return _id(self._line(position))
 
     def position(self, image_id: str) -> int | None:
-        """Where the record of an id is; None if there is none."""
+        """Return the position of an id's record; None if there is none."""
         if self._order is None:
             self._order = np.argsort(self.hashes)
         wanted = np.uint64(stable_hash(image_id))
@@ -164,7 +164,7 @@ class Records(Mapping[str, Record]):
         self.file, self.weak = file, weak
 
     def at_position(self, position: SupportsIndex) -> Record:
-        """By its place in the index."""
+        """Return the record at a position of the index."""
         record = self.file.record(position)
         return record.with_weak(self.weak) if self.weak else record
 
@@ -192,7 +192,7 @@ class Ids(Sequence[str]):
 
     @property
     def hashes(self) -> np.ndarray:
-        """(n,) uint64 `stable_hash` of every id."""
+        """Return (n,) uint64 `stable_hash` of every id."""
         return self._file.hashes[self.positions]
 
     def __len__(self) -> int:

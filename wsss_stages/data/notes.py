@@ -12,7 +12,7 @@ FURTHER = "notes of further kinds"
 
 @dataclass
 class Note:
-    """How often something was met, and the names of the first images or files with it."""
+    """The number of times that something was met, and the names of the first images or files with it."""
 
     count: int = 0
     names: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Notes(dict[str, Note]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each was met, by its text."""
+        """Return how often each was met, by its text."""
         return {text: note.count for text, note in self.items()}
 
     def to_json(self) -> dict[str, dict]:

@@ -51,7 +51,7 @@ class DenseCrf:
         step: int = 1,
         device: str | torch.device = "cpu",
     ):
-        """`image`: (h, w, 3) uint8 RGB; sigmas in pixels and grey levels. One pixel of `step` x `step` is iterated.
+        """Prepare `image`, (h, w, 3) uint8 RGB; sigmas in pixels and grey levels. One pixel of `step` x `step` is iterated.
 
         Raises ValueError for an image of other axes or type, and for numbers without a meaning.
         """
@@ -79,7 +79,7 @@ class DenseCrf:
             self.mean_field = MeanField(kernels, None if points is None else torch.from_numpy(points).to(device))
 
     def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
-        """Refined probabilities of b maps of c classes over one image.
+        """Return refined probabilities of b maps of c classes over one image.
 
         Raises ValueError with `name` in it if P is not as large as the image, has another type or device, or holds NaN or
         infinity.

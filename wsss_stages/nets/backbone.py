@@ -11,7 +11,7 @@ from wsss_stages.nets.inputs import IMAGENET, Inputs, renormalise
 from wsss_stages.nets.padding import first_pixel
 
 SIDE = 64
-"""Of the image that a network is looked at with, a multiple of every stride."""
+"""Side of the image on which a network is inspected, a multiple of every stride."""
 
 State = dict[str, Tensor]
 
@@ -65,7 +65,9 @@ class Backbone(nn.Module):
         return self._converted(self.network, state)
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded one, are kept."""
+        """Set the mode; batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded
+        one, are kept.
+        """
         super().train(mode)
         if self.frozen_norm:
             for module in self.modules():

@@ -10,7 +10,7 @@ __all__ = ["MEAN", "STD", "Backbone", "build", "normalise", "pyramid"]
 
 
 def build(name: str, stride: int, pretrained: bool) -> Backbone:
-    """A backbone by name, whose maps are those of its last three blocks, rectified.
+    """Return a backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
         name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as TensorFlow does, for weights of its), resnet18/34/50/101, or a
@@ -24,7 +24,7 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
 
 
 def pyramid(name: str, pretrained: bool) -> Backbone:
-    """The same networks under the same parameter names, and timm's swin_*, with four maps at strides 4, 8, 16 and 32.
+    """Return the same networks under the same parameter names, and timm's swin_*, with four maps at strides 4, 8, 16 and 32.
 
     resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 and of Swin Transformers are signed.
     """
@@ -32,7 +32,7 @@ def pyramid(name: str, pretrained: bool) -> Backbone:
 
 
 def skips(name: str, stride: int, pretrained: bool) -> Backbone:
-    """The same networks under the same parameter names as of `build`, with four maps, the last two at `stride`.
+    """Return the same networks as `build` under the same parameter names, with four maps, the last two at `stride`.
 
     The first two have strides 4 and 8. All but the last map of mobilenet_v2 are signed.
     """

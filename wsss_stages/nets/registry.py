@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T]):
-    """What the modules of a package register; they are imported when the first name is looked up."""
+    """The entries that a package's modules register; the modules are imported when the first name is looked up."""
 
     def __init__(self, package: str):
         self._package, self._found, self._complete = package, {}, False

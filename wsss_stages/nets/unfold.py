@@ -1,4 +1,4 @@
-"""Folded batch norms taken out of the filters again, so that one learning rate suits all layers."""
+"""Folded batch norms separated from the filters again, so that one learning rate suits all layers."""
 
 from collections.abc import Iterable
 
@@ -84,7 +84,9 @@ def _units(lengths: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> Float[
 
 
 def _is_identity(conv: nn.Module) -> bool:
-    """Whether a convolution computes a frozen norm too that neither scales nor centres: a folded one with its bias."""
+    """Return whether a convolution also computes a frozen norm that neither scales nor centres: a folded one with
+    its bias.
+    """
     (norm,) = getattr(conv, "norm", (None,))
     return (
         isinstance(norm, FoldedNorm)

@@ -26,7 +26,11 @@ class AffinityTraining(TrainingStage):
     stage = "s4_affinity"
 
     def __init__(self, network: AffinityCnn, whence: dict[str, Any], index: Index, seeds: Manifest, opt: Affinity):
-        """`whence`: backbone, origin of its weights and sha256 of the classifier.  seeds: all of the training split."""
+        """
+        Args:
+            whence: backbone, origin of its weights and sha256 of the classifier.
+            seeds: all of the training split.
+        """
         self.network, self.whence, self.opt = network, whence, opt
         self.root, self.items, self.seeds = index.root, index.split("train"), seeds
         self.contract, self.window = contracts.ALL[opt.seeds], offsets(opt.radius, opt.window, half=True)

@@ -25,7 +25,11 @@ class ClassifierTraining(TrainingStage):
     stage = "s1_classifier"
 
     def __init__(self, network: nn.Module, whence: dict[str, Any], index: Index, records, opt: Classifier):
-        """`whence`: where the backbone's weights came from.  records: the training images with tags."""
+        """
+        Args:
+            whence: where the backbone's weights came from.
+            records: the training images with tags.
+        """
         self.network, self.whence, self.opt = network, whence, opt
         self.root, self.items, self.classes = index.root, records, len(index.classes) - 1
 

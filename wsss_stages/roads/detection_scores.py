@@ -17,7 +17,7 @@ Result = dict[str, Any]
 
 
 class DetectionScores:
-    """What was detected in the images of a split and what is there; images are numbered from 1."""
+    """The detections and the true objects of the images of a split; images are numbered from 1."""
 
     def __init__(self, index: Index, split: str):
         self.index, self.split, self.records = index, split, index.split(split)

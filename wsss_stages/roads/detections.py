@@ -25,7 +25,10 @@ class InstanceDetector:
     """A detector, which is on the device already."""
 
     def __init__(self, network: Detector, side: int, opt: Detect, device: str):
-        """`side`: longer side of the photographs that the detector sees, pixels."""
+        """
+        Args:
+            side: longer side of the photographs that the detector sees, pixels.
+        """
         self.network, self.side, self.opt, self.device = network, side, opt, device
 
     def run(self, shard: Shard) -> None:

@@ -47,7 +47,11 @@ class DfrTraining(TrainingStage):
     stage = "dfr_train"
 
     def __init__(self, network: DfrNet, whence: dict[str, Any], index: Index, records, opt: Dfr):
-        """`whence`: where the backbone's weights came from.  records: of `learned_from`."""
+        """
+        Args:
+            whence: where the backbone's weights came from.
+            records: of `learned_from`.
+        """
         self.network, self.whence, self.opt, self.index = network, whence, opt, index
         self.items, self.classes = records, len(index.classes)
         self.settings = opt.fill(Settings)

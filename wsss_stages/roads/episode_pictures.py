@@ -37,7 +37,10 @@ class EpisodePictures:
     """A network, which is on the device already, and the maps that it reads."""
 
     def __init__(self, network: FewShot, frozen: Frozen, cross_path: str, device: str):
-        """`cross_path`: of `cross_guided.mutual_iou`."""
+        """
+        Args:
+            cross_path: of `cross_guided.mutual_iou`.
+        """
         self.network, self.frozen, self.cross_path, self.device = network, frozen, cross_path, device
 
     def row(self, episode: Episode) -> Pictures:

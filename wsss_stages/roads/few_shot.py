@@ -44,7 +44,12 @@ class FewShotTraining(TrainingStage):
     stage = "scl_train"
 
     def __init__(self, network: FewShot, whence: dict[str, Any], frozen: Frozen, path: Path, opt: Scl, device: str):
-        """`whence`: name of the backbone and origin of its weights.  path: of the episodes.  device: where maps are compared."""
+        """
+        Args:
+            whence: name of the backbone and origin of its weights.
+            path: of the episodes.
+            device: where maps are compared.
+        """
         self.network, self.whence, self.frozen, self.opt, self.device = network, whence, frozen, opt, device
         self.path, self.episodes = path, Episodes.read(path)
         self.items = range(self.episodes.train.count)

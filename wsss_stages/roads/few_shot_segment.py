@@ -29,7 +29,11 @@ class FewShotSegmenter:
     def __init__(
         self, network: FewShot, supports: Sequence[Support], side: int, stride: int, opt: SclSegment, device: str
     ):
-        """`side`, `stride`: of the squares and the maps that the network was trained on, pixels."""
+        """
+        Args:
+            side: of the squares that the network was trained on, pixels.
+            stride: of the maps that it was trained on, pixels.
+        """
         self.network, self.opt, self.device, self.shots = network, opt, device, len(supports)
         self.sides = sides_of(side, stride, opt.scales)
         masks = np.stack([mask_on_square(support.mask, side) for support in supports])

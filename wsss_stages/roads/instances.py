@@ -44,7 +44,11 @@ class InstancesTraining(TrainingStage):
     def __init__(
         self, network: Detector, whence: dict[str, Any], index: Index, items: list[Item], path: Path, opt: Instances
     ):
-        """`whence`: name of the backbone and origin of its weights.  items: of `items_of` the path of instances.json."""
+        """
+        Args:
+            whence: name of the backbone and origin of its weights.
+            items: of `items_of` the path of instances.json.
+        """
         self.network, self.whence, self.opt, self.path = network, whence, opt, path
         self.root, self.items, self.classes = index.root, items, len(index.classes)
 

@@ -55,7 +55,7 @@ class BoxedImage:
 
     @property
     def box_rows(self) -> Tensor:
-        """(k,) row of the class of every box."""
+        """Return (k,) row of the class of every box."""
         return nodes.rows_of(self.box_classes, self.classes)
 
 

@@ -53,7 +53,12 @@ class ObjectNetTraining(TrainingStage):
         seeds: Manifest,
         opt: ObjectNet,
     ):
-        """`whence`: as of AffinityTraining.  crops: of `crops_of`.  seeds: all of the training split."""
+        """
+        Args:
+            whence: as of AffinityTraining.
+            crops: of `crops_of`.
+            seeds: all of the training split.
+        """
         self.network, self.whence, self.opt = network, whence, opt
         self.index, self.items, self.seeds = index, crops, seeds
 

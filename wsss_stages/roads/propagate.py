@@ -34,7 +34,7 @@ class Propagator:
     """The work of s6_propagate on images of an index."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Propagate, device: str):
-        """`network`, with the options that it was trained with, is on the device already."""
+        """Take a network, with the options that it was trained with, that is on the device already."""
         self.network, self.index, self.opt, self.device = network, index, opt, device
         self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
         self.merger = LabelMerger(opt, device)

@@ -9,9 +9,9 @@ from wsss_stages.labels import levels
 from wsss_stages.store import contracts
 
 USED = {"train": "learn from", "val": "validate on"}
-"""What the images of a split are for."""
+"""The use of the images of a split."""
 SHARES = ("miou", "miou_frequent", "boundary_iou", "unknown")
-"""What the table of scores shows of every label map before the IoU of its classes."""
+"""Columns of the table of scores for every label map, before the IoU of its classes."""
 KNOWN = {"data", "s1_classifier", "s2_cam", *STAGES}
 """Stages whose costs are counted."""
 

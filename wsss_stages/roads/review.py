@@ -29,13 +29,13 @@ VIEWS = {
     "RRM and CRF": contracts.RRM_LABEL,
     "prediction": contracts.PREDICTION,
 }
-"""Label maps that are compared, where a run has them, by their titles; seeds are left out, for they come of CAM and M_B."""
+"""Titles of the label maps that are compared where a run has them; not the seeds, which are made from CAM and M_B."""
 Row = dict[str, float | None]
 """By the name of a column; None where an image has none."""
 
 
 class Review:
-    """The label maps that a run made of its training images, `made` their names."""
+    """The label maps that a run made of its training images; `made` has their names."""
 
     def __init__(self, index: Index, made: set[str]):
         self.index, self.classes = index, len(index.classes)

@@ -26,7 +26,11 @@ class RrmTraining(TrainingStage):
     stage = "rrm_train"
 
     def __init__(self, network: RrmNet, whence: dict[str, Any], index: Index, records, opt: Rrm):
-        """`whence`: where the weights of the start came from.  records: the training images with tags."""
+        """
+        Args:
+            whence: where the weights of the start came from.
+            records: the training images with tags.
+        """
         self.network, self.whence, self.opt = network, whence, opt
         self.root, self.items, self.classes = index.root, records, len(index.classes)
         self.settings = opt.fill(Settings)

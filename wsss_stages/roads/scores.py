@@ -35,7 +35,10 @@ class Scores:
     """Counts of label maps by their names, each a row of the scores."""
 
     def __init__(self, names: Sequence[str], classes: Sequence[str], boundary_share: float):
-        """`boundary_share`: of `metrics.boundary_counts`."""
+        """
+        Args:
+            boundary_share: of `metrics.boundary_counts`.
+        """
         self.classes, self.boundary_share, self.images = classes, boundary_share, 0
         n = len(classes)
         self.counts = {name: np.zeros((n, n), np.int64) for name in names}

@@ -41,7 +41,10 @@ class Seeder:
     """The work of s3_seeds on images that carry one kind of weak label, or any (`mixed`)."""
 
     def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str):
-        """`between`: the levels of the CAMs, for quantiles; None where thresholds are fixed."""
+        """
+        Args:
+            between: the levels of the CAMs, for quantiles; None where thresholds are fixed.
+        """
         self.index, self.opt, self.between, self.device = index, opt, between, device
         self.mining = opt.fill(reliable.Mining)
         by_kind: dict[str, Callable[..., Found]] = {

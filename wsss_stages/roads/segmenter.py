@@ -25,7 +25,10 @@ class Labels:
     """The label maps that a segmenter learns from: of a manifest, or the true masks without a contract."""
 
     def __init__(self, index: Index, manifest: Manifest, contract: Contract | None, path: Path):
-        """Raises TrainingError, with the `path` of the index, where no image has truth; and where an image lacks its label."""
+        """Check the labels.
+
+        Raises TrainingError, with the `path` of the index, where no image has truth; and where an image lacks its label.
+        """
         self.root, self.manifest, self.contract = index.root, manifest, contract
         self.records = index.split("train")
         if contract is None:
@@ -59,7 +62,10 @@ class SegmenterTraining(TrainingStage):
     stage = "s7_segment"
 
     def __init__(self, network: Segmenter, whence: dict[str, Any], index: Index, labels: Labels, opt: Segment):
-        """`whence`: where the backbone's weights came from."""
+        """
+        Args:
+            whence: where the backbone's weights came from.
+        """
         self.network, self.whence, self.opt, self.labels = network, whence, opt, labels
         self.root, self.items, self.classes = index.root, labels.records, len(index.classes)
 

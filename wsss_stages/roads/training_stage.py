@@ -63,7 +63,7 @@ class TrainingStage(ABC):
         return training.hold_out(self.items, self.stage, self.opt, self.image_id)
 
     def fit(self, weights: Path, device: str) -> float:
-        """Train, or go on, and write the best weights; return the median seconds of a step."""
+        """Train, or resume, and write the best weights; return the median seconds of a step."""
         items, held = self.split()
         provenance = {"stage": self.stage, "options": self.opt.model_dump(), **self.origin()}
         fields = {

@@ -47,7 +47,7 @@ class WalkChoice:
     """Sums over images of how well every walk finds hidden seeds, and of edges at the seeds' outlines."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Graph, device: str):
-        """`network`, with the options that it was trained with, is on the device already."""
+        """Take a network, with the options that it was trained with, that is on the device already."""
         self.network, self.index, self.opt, self.device = network, index, opt, device
         self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
         self.counts: dict[tuple[float, int], np.ndarray] = {}

@@ -13,7 +13,10 @@ class ReweightedAttention(nn.Module):
     """Feature map F to F_g = concat(F_a, F_3), of twice the width C_1 (Fig. 2.4, Eq. 2.12)."""
 
     def __init__(self, channels: int, width: int, reweight: str):
-        """`channels` of F; `width` is C_1; `reweight` as in `reweighting`."""
+        """
+        Args:
+            channels of F; `width` is C_1; `reweight` as in `reweighting`.
+        """
         super().__init__()
         self.reweight = reweight
         self.project = nn.Conv2d(channels, 3 * width, 1, bias=False)
@@ -27,7 +30,7 @@ class ReweightedAttention(nn.Module):
 def attend(
     F_1: Float[Tensor, "b n w"], F_2: Float[Tensor, "b n w"], F_3: Float[Tensor, "b n w"], reweight: str
 ) -> Float[Tensor, "b n w"]:
-    r""":math:`F_a = (\mathrm{softmax}(A) \odot A_w)\,F_3` with :math:`A = F_1 F_2^\top` (Eqs. 2.8, 2.11), in float32.
+    r"""Return :math:`F_a = (\mathrm{softmax}(A) \odot A_w)\,F_3` with :math:`A = F_1 F_2^\top` (Eqs. 2.8, 2.11), in float32.
 
     Some rows of A are made at a time, and again for their gradient, so that memory does not grow with HW x HW; rows do
     not sum to 1 after A_w. Eq. 2.8 prints F_2 as C_1 x HW and transposes it once more (Deviations).
@@ -47,7 +50,7 @@ def _rows(F_1: Tensor, F_2: Tensor, F_3: Tensor, reweight: str) -> Tensor:
 
 
 def reweighting(A: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*rows n"]:
-    r"""A_w of Eqs. 2.9-2.10: with the rank e of an entry in its row, from 1 for the largest, and N₊ > 0 entries above 0,
+    r"""Return A_w of Eqs. 2.9-2.10: with the rank e of an entry in its row, from 1 for the largest, and N₊ > 0 entries above 0,
 
     :math:`e / N_+` where A > 0, else :math:`\sqrt{|N_+ - e| / N_+}`.
 

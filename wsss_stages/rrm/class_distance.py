@@ -14,7 +14,8 @@ EPS = 1e-5
 def class_distance(
     F_m: Float[Tensor, "b d y x"], M_p: Int[Tensor, "b y x"], classes: int, reading: str
 ) -> Float[Tensor, ""]:
-    r"""L_BCD: what pulls features to their centre by 1 - cos, and what pushes centres apart by 1 + cos.
+    r"""Return L_BCD: the mean 1 - cos of features to their centre, which pulls them, and 1 + cos of centres, which
+    pushes them apart.
 
     A foreground class has one centre over the batch, the background one in each image (Eqs. 2.24-2.25); centres carry
     gradient. Foreground classes are pushed from each other (ff) and from all backgrounds (fb).
@@ -56,5 +57,5 @@ def _gather(weights: Float[Tensor, "b k n"], f: Float[Tensor, "b d n"]) -> Float
 
 
 def _mean(values: Tensor, weights: Tensor) -> Float[Tensor, ""]:
-    """Weighted; 0 where nothing weighs."""
+    """Return the weighted mean; 0 where all weights are 0."""
     return (values * weights).sum() / weights.sum().clamp(min=1)

@@ -23,7 +23,8 @@ def dense_energy(
     released_gradient: bool,
     grid: Grid | None = None,
 ) -> Float[Tensor, ""]:
-    r"""L_energy: mean over valid pixels of the batch of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`  (Eqs. 2.19-2.20).
+    r"""Return L_energy: mean over valid pixels of the batch of :math:`S(i) \sum_j G(i,j) (1 - \sum_c P^c(i) P^c(j))`
+     (Eqs. 2.19-2.20).
 
     At least 0. Each row of G sums to 1 (the 1/W of Eq. 2.18) over the valid pixels of an image, the pixel itself too.
 
@@ -67,16 +68,16 @@ class Agreement:
         self.W = self.lattice.filter(self.valid).clamp(min=torch.finfo(features.dtype).tiny)
 
     def energy(self, P: Float[Tensor, "n c"], known: Bool[Tensor, "n"]) -> Float[Tensor, ""]:
-        """Sum over pixels, gated by S of Eq. 2.21; `P` are class probabilities, summing to 1 over c."""
+        """Return the sum over pixels, gated by S of Eq. 2.21; `P` are class probabilities, summing to 1 over c."""
         S = torch.where(known, 1 - P.detach().amax(dim=1), 1.0)[:, None] * self.valid
         return S.sum() - _Agreed.apply(P, S, self)
 
     def gather(self, P: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-        """G P."""
+        """Return G P."""
         return self.lattice.filter(self.valid * P) / self.W
 
     def gather_back(self, P: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-        """The transpose of G times P."""
+        """Return the transpose of G times P."""
         return self.valid * self.lattice.transposed(P / self.W)
 
 

@@ -37,12 +37,12 @@ class Settings(Mining):
 
 
 def classification_loss(logits: Float[Tensor, "b n"], tags: Float[Tensor, "b n"]) -> Float[Tensor, ""]:
-    """L_class of Eq. 2.14, multi-label soft margin."""
+    """Return L_class of Eq. 2.14, multi-label soft margin."""
     return F.multilabel_soft_margin_loss(logits, tags)
 
 
 def mean_inside(P: Float[Tensor, "b c y x"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
-    """Mean of maps over the nodes that are not padded."""
+    """Return the mean of maps over the nodes that are not padded."""
     inside = F.interpolate(valid[:, None].float(), P.shape[2:])
     return (P * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
 
@@ -56,7 +56,8 @@ def losses(
     names: list[str],
     ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""] | float]:
-    """L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.told_of`), which are no losses.
+    """Return L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.told_of`),
+    which are no losses.
 
     A term of weight 0 is left out. L_ce is the sum of the background's mean and the foreground's (Eq. 2.16).
 

@@ -19,7 +19,7 @@ def reliable_regions(
     opt: Mining,
     names: list[str],
 ) -> UInt8[Tensor, "b h w"]:
-    """I_final of Eq. 2.7, 255 where nothing is reliable or the image is padded; quantiles are those of the batch.
+    """Return I_final of Eq. 2.7, 255 where nothing is reliable or the image is padded; quantiles are those of the batch.
 
     Args:
         image: RGB in [0, 1].  valid: a rectangle of each, True inside.

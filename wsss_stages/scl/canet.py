@@ -90,7 +90,7 @@ class CaNet(Head):
 
 
 def _block(before: int, after: int, size: int, rate: int, dropout: float) -> list[nn.Module]:
-    """Convolution, ReLU, dropout of whole channels."""
+    """Return convolution, ReLU and dropout of whole channels."""
     padding = rate * (size - 1) // 2
     return [nn.Conv2d(before, after, size, padding=padding, dilation=rate), nn.ReLU(), nn.Dropout2d(dropout)]
 

@@ -1,4 +1,4 @@
-"""What the baselines have in common: maps in, scores of background and foreground out, by a query and a support branch."""
+"""The common parts of the baselines: maps in, scores of background and foreground out, by a query and a support branch."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from wsss_stages.scl.standardise import Standardise
 SHARPNESS = 10.0
 """Logit of a similarity of 1; similarities are a few tenths."""
 THRESHOLD = 0.1
-"""Of the similarity above which an untrained head finds foreground."""
+"""Similarity above which an untrained head finds foreground."""
 
 
 @dataclass
@@ -27,11 +27,13 @@ class Maps:
 
     @classmethod
     def stored(cls, middle: Float[Tensor, "b y x m"], deep: Float[Tensor, "b y x e"] | None = None) -> "Maps":
-        """Of maps in half precision with their channels last, as scl_features leaves them and as convolutions like them."""
+        """Make maps in half precision with their channels last, as scl_features stores them and as convolutions
+        prefer them.
+        """
         return cls(*(None if m is None else m.float().permute(0, 3, 1, 2) for m in (middle, deep)))
 
     def take(self, rows: list[int]) -> "Maps":
-        """Some of the images, in this order."""
+        """Return the maps of some of the images, in this order."""
         return Maps(self.middle[rows], None if self.deep is None else self.deep[rows])
 
 
@@ -44,10 +46,10 @@ class Scores:
 
 
 class Head(nn.Module):
-    """What learns on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
+    """The trained part on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
 
     deep = False
-    """Whether it asks for the map of the last block."""
+    """Whether the head uses the map of the last block."""
 
     def __init__(self, standard: Standardise, support_branch: bool, with_similarity: bool):
         """
@@ -63,15 +65,15 @@ class Head(nn.Module):
         self.standard, self.support_branch, self.with_similarity = standard, support_branch, with_similarity
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
-        """F_s of Eq. 5.1."""
+        """Return F_s of Eq. 5.1."""
         raise NotImplementedError
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
-        """D(FPM_s(.)) of Eqs. 5.3 and 5.9: a support under vectors of its own, or of another (Eq. 5.15)."""
+        """Return D(FPM_s(.)) of Eqs. 5.3 and 5.9: a support under vectors of its own, or of another (Eq. 5.15)."""
         raise NotImplementedError
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
-        """D(FPM_q(.)) of Eq. 5.12, of every support's query, or of one query under all supports."""
+        """Return D(FPM_q(.)) of Eq. 5.12, of every support's query, or of one query under all supports."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -98,7 +100,7 @@ class Head(nn.Module):
     def on_prototypes(
         self, logits: Float[Tensor, "b 2 y x"], hints: Float[Tensor, "b h y x"]
     ) -> Float[Tensor, "b 2 y x"]:
-        """Return the sum of logits and those of prototypes alone, which the last of the hints tells."""
+        """Return the sum of the logits and those of prototypes alone, which are the last hints."""
         if not self.with_similarity:
             return logits
         foreground = self.weight * torch.logit(hints[:, -1:], eps=1e-4) + self.offset

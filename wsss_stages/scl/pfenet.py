@@ -15,7 +15,8 @@ from wsss_stages.scl.standardise import Standardise
 def prior_mask(
     of_query: Float[Tensor, "b e y x"], of_support: Float[Tensor, "b e v u"], M_s: Bool[Tensor, "b v u"]
 ) -> Float[Tensor, "b 1 y x"]:
-    """Of every node of the query the largest cosine with a foreground node of the support, from 0 to 1 over the image.
+    """Return the largest cosine of every node of the query with a foreground node of the support, scaled from 0 to 1
+    over the image.
 
     A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
     """
@@ -27,7 +28,7 @@ def prior_mask(
 
 
 def _best(q: Float[Tensor, "e n"], s: Float[Tensor, "e m"], inside: Bool[Tensor, "m"]) -> Float[Tensor, "n"]:
-    """Only foreground nodes are multiplied, a small share of all."""
+    """Return the best cosines; only foreground nodes, a small share of all, are multiplied."""
     if not inside.any():
         return q.new_zeros(q.shape[1])
     q, s = (F.normalize(m, dim=0) for m in (q, s[:, inside]))
@@ -101,7 +102,7 @@ class PfeNet(Head):
         return torch.cat([prior, super().hints(query, support, M_s, known, together)], dim=1)
 
     def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:
-        """From the finest scale to the coarsest, each with what the one before it made of its own."""
+        """Decode from the finest scale to the coarsest, each with the result of the one before it."""
         size = wide.shape[2:]
         scales: list[Tensor] = []
         for merged_by, bin_, alpha, beta in zip(

@@ -17,14 +17,18 @@ class FewShotPredictor:
 
     @torch.no_grad()
     def __init__(self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: str):
-        """Masks: 0 background, 1 foreground, 255 unknown.  cross_path: of `cross_guided.mutual_iou`."""
+        """
+        Args:
+            masks: 0 background, 1 foreground, 255 unknown.
+            cross_path: of `cross_guided.mutual_iou`.
+        """
         self.network, self.supports, self.path = network, supports, cross_path
         self.M_s, self.known = at_nodes(masks, tuple(supports.middle.shape[2:]), network.grid)
         self.guidance = network.guide(supports, self.M_s)
 
     @torch.no_grad()
     def scores(self, query: Maps, shots: int) -> Float[Tensor, "K 2 y x"]:
-        """G(I_q|I_k) of one query under each of the first supports, whose hints are those of all of them."""
+        """Return G(I_q|I_k) of one query under each of the first supports, whose hints are those of all of them."""
         head, first = self.network.head, list(range(shots))
         hints = head.hints(query, self.supports.take(first), self.M_s[first], self.known[first], together=True)
         return head.query(query, self.guidance.V[first], hints).logits

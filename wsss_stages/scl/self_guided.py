@@ -16,7 +16,7 @@ INITIAL = ("initial",)
 
 @dataclass
 class Guidance:
-    """What a support gives to queries."""
+    """The guidance of a support for queries."""
 
     V: Float[Tensor, "b n d"]
     """Vectors that guide them."""
@@ -30,7 +30,7 @@ class Guidance:
 def guide(
     head: Head, F_s: Float[Tensor, "b d y x"], M_s: Bool[Tensor, "b y x"], vectors: Sequence[str], first: bool = False
 ) -> Guidance:
-    """The vectors that are asked for: "initial" v_s (Eq. 5.1), "primary" v_pri (5.5), "auxiliary" v_aux (5.6).
+    """Return the requested vectors: "initial" v_s (Eq. 5.1), "primary" v_pri (5.5), "auxiliary" v_aux (5.6).
 
     P_s1 sees v_s in the place of each of them (Eq. 5.2), so that one support FPM serves both passes.
 

@@ -12,14 +12,17 @@ from wsss_stages.scl.head import Maps
 from wsss_stages.scl.similarity import joined, prototypes, similarity
 
 THRESHOLDS = np.linspace(-0.3, 0.5, 41)
-"""Of which one is chosen."""
+"""Thresholds of which one is chosen."""
 
 
 class Untrained:
     """Objects where a query is more similar to the mean of the supports' object than to that of what is around it."""
 
     def __init__(self, supports: Maps, M_s: Bool[Tensor, "K y x"], known: Bool[Tensor, "K y x"], threshold: float):
-        """`threshold`: similarities above it are foreground."""
+        """
+        Args:
+            threshold: similarities above it are foreground.
+        """
         self.P, self.threshold = prototypes(supports.middle, M_s, known), threshold
 
     def scores(self, query: Maps, shots: int) -> Float[Tensor, "1 2 y x"]:

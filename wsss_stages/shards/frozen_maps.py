@@ -1,4 +1,6 @@
-"""What episodes read: an image's maps of the frozen backbone, made once by scl_features, and masks of its classes beside them."""
+"""Inputs of episodes: an image's maps of the frozen backbone, made once by scl_features, and masks of its classes
+beside them.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +18,10 @@ class Frozen:
     """Maps and masks of images by id."""
 
     def __init__(self, index: Index, manifests: Iterable[Path], deep: bool):
-        """`deep`: read the map of the last block too. Raises ContractError if the manifests are of several backbones or sides."""
+        """Open the maps.
+
+        `deep`: read the map of the last block too. Raises ContractError if the manifests have several backbones or sides.
+        """
         self.index, self.deep = index, deep
         self.manifest = Manifest(manifests, self._contracts)
         first, *others = self.manifest.options
@@ -39,7 +44,7 @@ class Frozen:
             )
 
     def maps(self, image: str) -> dict[str, np.ndarray]:
-        """float16 (y, x, d) by name of the contract."""
+        """Return float16 (y, x, d) maps by name of the contract."""
         return {c.name: self.manifest.read(image, c)["F"] for c in self._contracts}
 
     def bytes_of(self, channels: int) -> int:
@@ -47,9 +52,9 @@ class Frozen:
         return 2 * channels * (self.side // self.options["stride"]) ** 2
 
     def truth(self, image: str, cls: int) -> np.ndarray:
-        """(full_height, full_width) uint8: 1 the class, 0 others, 255 open."""
+        """Return (full_height, full_width) uint8: 1 the class, 0 others, 255 open."""
         return mask_of_class(self.index.records[image].truth_labels(self.index.root), cls)
 
     def mask(self, image: str, cls: int) -> np.ndarray:
-        """The same on the square."""
+        """Return the same mask on the square."""
         return mask_on_square(self.truth(image, cls), self.side)

@@ -33,8 +33,9 @@ def lost(folder: Path, shards: int) -> dict[Path, Path]:
 
 
 def _contracts(manifest: Path) -> list[str]:
-    """Return the names of a manifest's contracts, which are those of their folders too; none of a damaged one, which is for its readers
-    to tell."""
+    """Return the names of a manifest's contracts, which are those of their folders too; none of a damaged manifest,
+    which its readers report.
+    """
     with open(manifest, "rb") as file:
         found = CONTRACTS.search(file.read(HEAD))
     return list(json.loads(found[1])) if found else []

@@ -21,21 +21,21 @@ class Item:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width."""
+        """Return height and width."""
         return self.record.height, self.record.width
 
     @property
     def image(self) -> np.ndarray:
-        """(h, w, 3) uint8 RGB, upright."""
+        """Return (h, w, 3) uint8 RGB, upright."""
         return self.record.image(self._shard.index.root)
 
     def read(self, contract: Contract) -> dict[str, np.ndarray]:
-        """The artifact that an earlier stage made of this image."""
+        """Return the artifact that an earlier stage made of this image."""
         return self._shard.sources[contract.name].read(self.id, contract)
 
     @property
     def done(self) -> bool:
-        """Whether its artifacts are whole already."""
+        """Return whether the image's artifacts are whole already."""
         return self._shard.is_done(self.id)
 
     def write(
@@ -77,7 +77,7 @@ class Shard:
         self._done: dict[str, dict] = {}
 
     def todo(self) -> list[Item]:
-        """Images still to be made, in the order of the index; the shard is this process's until it is finished.
+        """Yield the images still to be made, in the order of the index; this process owns the shard until it is finished.
 
         Raises InUseError if another process is making it.
         """
@@ -86,14 +86,14 @@ class Shard:
         return [Item(self, r) for r in self.records if r.id not in self._done]
 
     def is_done(self, image_id: str) -> bool:
-        """Whether an image's artifacts are whole; `todo` or `batches` has looked."""
+        """Return whether an image's artifacts are whole, as `todo` or `batches` found."""
         return image_id in self._done
 
     def batches(self, cost: Callable[[Record], int], limit: int, one_size: bool = False) -> list[list[Item]]:
-        """Batches with an image still to be made; cost of the largest image times the number stays under `limit`.
+        """Yield batches with an image still to be made; cost of the largest image times the number stays under `limit`.
 
-        Images of similar size share a batch, or only those of the same if `one_size`. What is in a batch does not depend on
-        what is done already, so that a resumed run computes the very same numbers.
+        Images of similar size share a batch, or only those of the same size if `one_size`. Batches do not depend on
+        which images are done already, so that a resumed run computes the very same numbers.
         """
         self.todo()
         batches: list[list[Item]] = []
@@ -172,7 +172,7 @@ class Shard:
         return [record.sha256, record.height, record.width, *(getattr(record, name) for name in self.sees)]
 
     def _whole(self, record: Record) -> dict | None:
-        """The notes of an image that is already made, None if it is not."""
+        """Return the notes of an image that is already made, None if it is not."""
         wanted = self._fingerprint(record)
         meta: dict = {}
         for contract in self.contracts:

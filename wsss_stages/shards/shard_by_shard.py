@@ -1,4 +1,4 @@
-"""A split with what stages made of it, one shard after the other, so that memory does not grow with the images."""
+"""A split with the artifacts of stages, one shard after the other, so that memory does not grow with the images."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -42,7 +42,7 @@ class ShardByShard:
 
     @property
     def made(self) -> set[str]:
-        """Names of the artifacts of the first image that has any; all that are wanted must have the same."""
+        """Return the artifact names of the first image that has any; all that are wanted must have the same."""
         if not self._names:
             every = (
                 manifest.artifact_names(record.id)
@@ -61,7 +61,7 @@ class ShardByShard:
         return len(self.index.split(self.split, self._having))
 
     def __iter__(self) -> Iterator[tuple[Record, Manifest]]:
-        """Raises ContractError for an image that has other artifacts than the first."""
+        """Yield the items. Raises ContractError for an image whose artifacts differ from the first image's."""
         wanted, self.notes = self.made, {}
         for stem, paths in self._shards.items():
             manifest = Manifest(paths)

@@ -8,9 +8,10 @@ from wsss_stages.store import provenance
 
 
 def pick(text: str) -> str:
-    """`auto` to cuda where there is one, else cpu; under torchrun a GPU for every process; other texts as they are.
+    """Return the device: `auto` is cuda if there is one, else cpu; under torchrun a GPU for every process; other
+    texts as they are.
 
-    Exits where the device is not there.
+    Exits if the device does not exist.
     """
     import torch
 
@@ -22,7 +23,7 @@ def pick(text: str) -> str:
 
 
 def _there(text: str) -> str:
-    """The device that a text means. Exits where there is none."""
+    """Return the device that a text means. Exits if there is none."""
     import torch
 
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):

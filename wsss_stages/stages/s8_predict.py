@@ -1,6 +1,6 @@
 """Predict the classes of pixels with the segmenter, over scales and mirror.
 
-reads   index.json             the shard's images and their classes, to tell outlines missed from classes confused
+reads   index.json             the shard's images and their classes, to separate errors of outlines from errors of classes
         weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train, dfr that of dfr_train
 writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that it is known to show
 """

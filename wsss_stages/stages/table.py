@@ -1,8 +1,8 @@
-"""A table of the thesis on another dataset: what its rows score here, beside the thesis's numbers.
+"""A table of the thesis on another dataset: the scores of its rows here, beside the thesis's numbers.
 
 reads   workflow/tables.yaml   rows of the table
         scores.json            of s9_evaluate on the images that the table is about; one per row and seed
-        pace.json              of rrm_train, likewise, for a table that tells seconds of an iteration
+        pace.json              of rrm_train, likewise, for a table with seconds of an iteration
 writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 

@@ -1,4 +1,4 @@
-"""The index as a run on one kind of weak label, or on all of them, sees it; what is missing is told before any training.
+"""Make the index for a run on one kind of weak label, or on all; missing labels are reported before any training.
 
 reads   index.json             with all weak labels there are
 writes  WEAK/index.json        with those of one kind, and the tags; `mixed` keeps all

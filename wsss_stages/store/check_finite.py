@@ -16,7 +16,7 @@ class NotFiniteError(ValueError):
 
 
 def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:
-    """The values, if each is a number. Raises NotFiniteError.
+    """Return the values, if each is a number. Raises NotFiniteError.
 
     Args:
         what: name of the values.  image: id.  made_by: stage whose weights or artifacts they come from.
@@ -33,7 +33,10 @@ def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:
 
 @contextmanager
 def finite_outputs(modules: Iterable[nn.Module], stage: str, image: str, made_by: str) -> Iterator[None]:
-    """Look at what parts of a network say during the block, for networks that drop NaN on their own. Raises as `finite`."""
+    """Check the outputs of parts of a network during the block, for networks that drop NaN on their own.
+
+    Raises as `finite`.
+    """
 
     def look(module: nn.Module, _: object, output: object) -> None:
         for tensor in _tensors(output):

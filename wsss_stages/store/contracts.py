@@ -139,7 +139,9 @@ ALL = {
 
 
 def version_of(stage: str) -> str:
-    """Versions of all that a stage makes of an image: a parameter of its rule, so that a new one makes the stage run again."""
+    """Return the versions of all artifacts that a stage makes of an image: a parameter of its rule, so that a new
+    one reruns the stage.
+    """
     made = [f"{contract.name} v{contract.version}" for contract in ALL.values() if contract.made_by == stage]
     if not made:
         raise ValueError(
@@ -149,7 +151,7 @@ def version_of(stage: str) -> str:
 
 
 FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)
-"""What a road ends with on the training images: the first of these that it makes."""
+"""Final label maps of the roads on the training images: a road's result is the first of these that it makes."""
 
 EPISODES_VERSION = 2
 """Version of episodes.json: see data.episodes."""

@@ -19,12 +19,12 @@ from wsss_stages.store import tidying
 
 SUFFIX = ".lock"
 WITHOUT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What a file system says that has no locks."""
+"""Error numbers of a file system without locks."""
 
 _held: dict[Path, int] = {}
 """Lock files of this process and their descriptors."""
 _without: list[Path] = []
-"""The folder without locks that was told of."""
+"""The folder without locks that was reported."""
 
 
 class InUseError(ValueError):
@@ -92,7 +92,7 @@ def release(output: Path) -> None:
 
 @atexit.register
 def _release_all() -> None:
-    """What failed runs still hold."""
+    """Release the locks that failed runs still hold."""
     for path in list(_held):
         with suppress(OSError):
             release(path.with_name(path.name.removesuffix(SUFFIX)))
@@ -104,7 +104,7 @@ def _lock_of(output: Path) -> Path:
 
 
 def _is(path: Path, file: int) -> bool:
-    """Whether an open file is still what the path names."""
+    """Return whether an open file is still the one at the path."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(file))
     except FileNotFoundError:

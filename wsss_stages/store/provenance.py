@@ -1,7 +1,7 @@
 """How a file was made: command, options, inputs by their sha256, code, libraries, device, seconds; kept beside it.
 
-The files themselves tell only what decides their content, so that the same run gives the same bytes; what differs from run to run stands
-in `NAME.made.json`.
+The files themselves hold only what decides their content, so that the same run gives the same bytes; what differs
+from run to run stands in `NAME.made.json`.
 """
 
 import importlib.metadata
@@ -97,12 +97,12 @@ def writes(*paths: Path) -> None:
 
 
 def record_of(path: Path) -> Path:
-    """Where the record of a file stands."""
+    """Return the path of a file's record."""
     return path.with_name(path.name + SUFFIX)
 
 
 def runs(path: Path) -> list[dict]:
-    """The runs that made a file, the last one last; empty where no record stands beside it."""
+    """Return the runs that made a file, the last one last; empty where no record stands beside it."""
     return _runs(record_of(path))
 
 
@@ -121,7 +121,9 @@ def _runs(path: Path) -> list[dict]:
 
 @cache
 def code() -> dict[str, str | None]:
-    """Version of the package, a fingerprint of its sources, and the commit where they lie in a git repository."""
+    """Return the version of the package, a fingerprint of its sources, and the commit where they lie in a git
+    repository.
+    """
     sources = {str(path.relative_to(PACKAGE)): artifacts.sha256(path) for path in sorted(PACKAGE.rglob("*.py"))}
     return {
         "version": _package()[0],
@@ -131,7 +133,7 @@ def code() -> dict[str, str | None]:
 
 
 def _commit() -> str | None:
-    """Of the repository that the package lies in itself, not of one around an environment."""
+    """Return the commit of the repository that holds the package itself, not of one around an environment."""
     if not (PACKAGE.parent / ".git").exists():
         return None
     try:
@@ -143,7 +145,7 @@ def _commit() -> str | None:
 
 @cache
 def libraries() -> dict[str, str]:
-    """Versions of the libraries that the package asks for, as far as they are installed."""
+    """Return the versions of the libraries that the package requires, as far as they are installed."""
     wanted = _package()[1]
     names = [line.split(";")[0] for line in wanted if "extra ==" not in line]
     found = {}
@@ -165,7 +167,7 @@ def _package() -> tuple[str, list[str]]:
 
 
 def _bare(requirement: str) -> str:
-    """Name of a requirement without its bounds."""
+    """Return the name of a requirement without its bounds."""
     for number, letter in enumerate(requirement):
         if not (letter.isalnum() or letter in "-_."):
             return requirement[:number]
@@ -173,7 +175,7 @@ def _bare(requirement: str) -> str:
 
 
 def read_provenance(path: Path) -> dict:
-    """What a weights file of ours tells of itself, read without torch. Raises ContractError."""
+    """Return the metadata of a weights file of ours, read without torch. Raises ContractError."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -1,4 +1,4 @@
-"""What killed runs left half written, taken away by the next run on the same output."""
+"""Partial files of killed runs, removed by the next run on the same output."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ PARTIAL = ".partial"
 
 
 def partial_of(path: Path) -> Path:
-    """Where this process writes what will be `path`."""
+    """Return the path where this process writes the future `path`."""
     return path.with_name(f"{path.name}.{_host()}-{os.getpid()}{PARTIAL}")
 
 
@@ -27,7 +27,7 @@ def tidy_dead(paths: Collection[Path]) -> int:
 
 
 def _partials(paths: Collection[Path]) -> list[tuple[Path, str]]:
-    """Half-written files of these, each with its writer: machine and process."""
+    """Return the partial files of these outputs, each with the machine and process that wrote it."""
     wanted: dict[Path, set[str]] = {}
     for path in paths:
         wanted.setdefault(path.parent, set()).add(path.name)

@@ -1,4 +1,4 @@
-"""How far a training is, on disk: everything that the next step depends on."""
+"""The state of a training on disk: everything that the next step depends on."""
 
 import json
 import sys
@@ -22,14 +22,14 @@ KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "seconds", "best
 
 @dataclass
 class State:
-    """How far a training is, beside network and optimizer."""
+    """The state of a training, beside network and optimizer."""
 
     parts: Parts
     step: int = 0
     """The next one."""
     curve: list[dict] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    """What every step took."""
+    """Seconds of every step."""
     best: dict[str, Any] = field(default_factory=lambda: {"grades": []})
     """The best weights so far, their step, and all grades."""
     average: dict[str, Tensor] | None = None
@@ -70,7 +70,7 @@ def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, devic
 
 
 def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
-    """A checkpoint's content, and what keeps it from being used."""
+    """Return a checkpoint's content, and the reason why it cannot be used."""
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a damaged checkpoint is worth less than a clean start

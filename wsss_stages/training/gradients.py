@@ -1,4 +1,4 @@
-"""The gradient of one batch: part after part, over all processes, finite or told."""
+"""The gradient of one batch: part after part, over all processes, and checked to be finite."""
 
 from contextlib import nullcontext
 from math import inf
@@ -26,7 +26,7 @@ class Gradients:
         self.autocast = torch.autocast(kind, torch.bfloat16) if half else nullcontext()
 
     def compute(self, batch: dict, state: State) -> dict[str, float]:
-        """The terms of a batch's loss; a batch that does not fit into memory goes in more parts from then on.
+        """Return the terms of a batch's loss; a batch that does not fit into memory is split into more parts from then on.
 
         Args:
             batch: this process's items.

@@ -1,4 +1,4 @@
-"""Grades of a network on what its training held out: when, which weights are kept, and whether the training had settled."""
+"""Grades of a network on the held-out part: when, which weights are kept, and whether the training had settled."""
 
 import math
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from wsss_stages.training.job import Job
 OFTEN = 20
 """Grades of a training whose options name no interval."""
 LATE = 0.75
-"""The last quarter of a training decides whether it had settled."""
+"""Share of the steps after which the last quarter begins, which decides whether a training had settled."""
 TELLING = 3
-"""Fewer grades than this on either side of LATE tell nothing."""
+"""With fewer grades on either side of LATE no verdict is possible."""
 
 
 def interval(job: Job) -> int:
@@ -46,7 +46,7 @@ def better(best: dict, job: Job, network: nn.Module, step: int, device: str) -> 
 
 
 def settled(grades: list[dict], steps: int) -> bool | None:
-    """Check whether more steps would hardly have helped; None where there are too few grades to tell.
+    """Return whether a training had settled, so that more steps would hardly have helped; None where there are too few grades.
 
     A training had settled if no grade of its last quarter exceeds the best one before it by more than the noise, which is the
     standard deviation of the grades of the last quarter.
@@ -59,7 +59,7 @@ def settled(grades: list[dict], steps: int) -> bool | None:
 
 
 def verdict(stage: str, best: dict, steps: int) -> str:
-    """Return in one sentence which weights are kept, and whether the training had settled."""
+    """Return return in one sentence which weights are kept, and whether the training had settled."""
     best_grade = max(known["grade"] for known in best["grades"])
     kept = f"{stage}: kept the weights of step {best['step']} of {steps}, grade {best_grade:.4f}"
     return f"{kept}; {SETTLED[settled(best['grades'], steps)]}"

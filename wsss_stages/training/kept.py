@@ -1,8 +1,8 @@
-"""A finished training's files under a second name, so that the very same training again is no training.
+"""A finished training's files under a second name, so that the very same training need not run again.
 
-Snakemake deletes what a rule writes before it runs the rule again, also where only another number of shards, a device or something
-that this training does not look at has changed. The second names are hard links in a folder `kept` beside the files: they take no
-room, and on a file system without such links nothing is kept.
+Snakemake deletes a rule's outputs before it runs the rule again, also where only the number of shards, a device or something
+else that this training does not depend on has changed. The second names are hard links in a folder `kept` beside the
+files: they take no room, and on a file system without such links nothing is kept.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""Which layers of a network learn: pretrained and new ones, and in which steps; those that begin late are frozen until then."""
+"""The layers of a network that learn: pretrained and new ones, and in which steps; layers that begin late are frozen
+until then.
+"""
 
 from torch import nn
 

@@ -99,7 +99,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
 
 
 def _shares(job: Job, group: Group):
-    """Its own items of every part of a batch. Raises TrainingError."""
+    """Return this process's items of every part of a batch. Raises TrainingError."""
     try:
         return rows(job.batch, job.parts, group.rank, group.size)
     except ValueError as error:
@@ -117,7 +117,7 @@ def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None
 
 
 def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, average: Average) -> None:
-    """Write the curve and the best weights, or without grades the last ones; where memory was short, both tell it."""
+    """Write the curve and the best weights, or without grades the last ones; where memory was short, both record it."""
     told = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
     if job.shown:
         told["shown"] = list(job.shown)

@@ -13,14 +13,17 @@ class TooLargeError(ValueError):
 class Parts:
     """The number of parts (micro-batches) of a batch, doubled whenever one does not fit into memory.
 
-    `told` has {step, parts} of every time that happened.
+    `doublings` has {step, parts} of every time that happened.
     """
 
     def __init__(self, number: int, told: list[dict[str, int]] | None = None):
         self.number, self.told = number, list(told or [])
 
     def double(self, stage: str, step: int, items: int, most: int) -> None:
-        """A batch of so many items did not fit; at most `most` parts are possible. Raises TooLargeError."""
+        """Double the parts after a batch of `items` items did not fit; at most `most` parts are possible.
+
+        Raises TooLargeError.
+        """
         if self.number >= most:
             raise TooLargeError(
                 f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, which cannot be more. "

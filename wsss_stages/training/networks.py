@@ -35,7 +35,7 @@ METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 def build_classifier(
     method: str, backbone: str, stride: int, classes: int, source: str, seed: int, photographs: Photographs = ()
 ):
-    """A classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
+    """Return a classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
     torch.manual_seed(seed)
     body = backbones.build(backbone, stride, pretrained=source != "none")
     origin = pretrained.load(body, source, photographs)
@@ -43,7 +43,7 @@ def build_classifier(
 
 
 def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
-    """The trained classifier of s1 in eval mode, and its provenance."""
+    """Return the trained classifier of s1 in eval mode, and its provenance."""
     known = training.read_provenance(path)
     opt = known["options"]
     network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], known), known["classes"])
@@ -52,7 +52,7 @@ def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
 
 
 def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCnn, dict]:
-    """An affinity CNN on the classifier's trained backbone at another stride, and the classifier's provenance."""
+    """Return an affinity CNN on the classifier's trained backbone at another stride, and the classifier's provenance."""
     trained, known = restore_classifier(classifier)
     torch.manual_seed(seed)
     body = _body(known["options"]["backbone"], stride, known)
@@ -61,7 +61,7 @@ def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCn
 
 
 def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
-    """An object network on the classifier's trained backbone, and the classifier's provenance."""
+    """Return an object network on the classifier's trained backbone, and the classifier's provenance."""
     trained, known = restore_classifier(classifier)
     torch.manual_seed(seed)
     body = _pyramid(known["options"]["backbone"], known)
@@ -70,7 +70,7 @@ def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet
 
 
 def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
-    """The trained object network of s4 in eval mode, and its provenance."""
+    """Return the trained object network of s4 in eval mode, and its provenance."""
     known = training.read_provenance(path)
     network = ObjectNet(_pyramid(known["backbone"], known), known["options"]["width"])
     training.load_weights(path, network)
@@ -78,7 +78,7 @@ def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
 
 
 def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
-    """The trained affinity CNN of s4 in eval mode, and its provenance."""
+    """Return the trained affinity CNN of s4 in eval mode, and its provenance."""
     known = training.read_provenance(path)
     network = AffinityCnn(_body(known["backbone"], known["options"]["stride"], known))
     training.load_weights(path, network)
@@ -86,7 +86,7 @@ def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
 
 
 def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -> tuple[Segmenter, pretrained.Origin]:
-    """A segmenter with its backbone's weights, and their origin. `classes` counts background."""
+    """Return a segmenter with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     head = HEADS[opt.head]
     body = head.body(opt.backbone, opt.stride, opt.backbone_weights != "none")
@@ -95,7 +95,7 @@ def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -
 
 
 def build_rrm(backbone: str, classes: int, opt: Rrm, source: str, photographs: Photographs = ()) -> tuple[RrmNet, dict]:
-    """RRM's network with its backbone's weights from `source`, and what its provenance tells of them. `classes` counts background."""
+    """Return RRM's network with its backbone's weights from `source`, and their provenance. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.build(backbone, opt.stride, pretrained=source != "none")
     origin = pretrained.load(body, source, photographs)
@@ -104,7 +104,7 @@ def build_rrm(backbone: str, classes: int, opt: Rrm, source: str, photographs: P
 
 
 def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict]:
-    """RRM's network with the classifier's trained backbone and last layer, and what its provenance tells of them.
+    """Return RRM's network with the classifier's trained backbone and last layer, and their provenance.
 
     Args:
         classes: with background.
@@ -128,7 +128,7 @@ def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict
 
 
 def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, pretrained.Origin]:
-    """DFR's network with its backbone's weights, and their origin. `classes` counts background."""
+    """Return DFR's network with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.pyramid(opt.backbone, pretrained=opt.backbone_weights != "none")
     origin = pretrained.load(body, opt.backbone_weights, photographs)
@@ -136,7 +136,10 @@ def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[Df
 
 
 def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
-    """The trained segmenter of s7, or RRM's or DFR's network, in eval mode, and its provenance. Raises ContractError."""
+    """Return the trained segmenter of s7, or RRM's or DFR's network, in eval mode, and its provenance.
+
+    Raises ContractError.
+    """
     known = training.read_provenance(path)
     network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(known.get("stage"), partial(_segmenter, path))(known)
     training.load_weights(path, network)
@@ -167,8 +170,9 @@ def _segmenter(path: Path, known: dict) -> Segmenter:
 
 
 def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Backbone, pretrained.Origin]:
-    """A backbone in eval mode with its weights from `source`, and their origin; without weights the same random filters every
-    time, which keep the scale of what they see."""
+    """Return a backbone in eval mode with its weights from `source`, and their origin; without weights the same
+    random filters every time, which keep the scale of their input.
+    """
     torch.manual_seed(0)
     body = backbones.build(backbone, stride, pretrained=source != "none")
     for module in body.modules() if source == "none" else ():
@@ -179,20 +183,20 @@ def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Bac
 
 
 def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
-    """What maps depend on beside the image: recorded with them, and wanted of them."""
+    """Return what maps depend on beside the image: recorded with them, and compared when they are read."""
     state = backbone.state_dict()
     digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     return opt.model_dump() | {"backbone": backbone.name, "weights": digest}
 
 
 def build_few_shot(backbone: backbones.Backbone, opt: Scl) -> FewShot:
-    """A baseline's network with new heads, drawn from the seed, on a frozen backbone."""
+    """Return a baseline's network with new heads, drawn from the seed, on a frozen backbone."""
     torch.manual_seed(opt.seed)
     return FewShot(backbone, _few_shot_head(sum(backbone.dims[:2]), opt), opt.vectors, opt.feature_dropout)
 
 
 def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
-    """The network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
+    """Return the network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
     known = training.read_provenance(path)
     if known.get("stage") != "scl_train":
         raise ContractError(
@@ -214,7 +218,7 @@ def _few_shot_head(inputs: int, opt: Scl) -> Head:
 
 
 def build_detector(backbone: str, classes: int, opt: Instances, source: str, photographs: Photographs = ()):
-    """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    """Return a Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
     from wsss_stages.nets.mask_rcnn import Detector  # torchvision takes seconds, which other networks need not wait
 
     torch.manual_seed(opt.seed)
@@ -224,7 +228,7 @@ def build_detector(backbone: str, classes: int, opt: Instances, source: str, pho
 
 
 def restore_detector(path: Path) -> tuple[nn.Module, dict]:
-    """The trained detector of s7 in eval mode, and its provenance."""
+    """Return the trained detector of s7 in eval mode, and its provenance."""
     from wsss_stages.nets.mask_rcnn import Detector
 
     known = training.read_provenance(path)

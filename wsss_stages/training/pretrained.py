@@ -18,7 +18,7 @@ from wsss_stages.store.packages import WeightsError, package_file
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a network's weights came from, what was missing, and the images that they were trained with.
+    """The source of a network's weights, the missing tensors, and the statistics of the images that they were trained with.
 
     source: 'none', 'hub', a file, or 'package' with name and version.  sha256: of the file or of the hub's tensors.
     mean, deviation: of RGB in [0, 1].
@@ -31,11 +31,11 @@ class Origin:
     deviation: tuple[float, ...] = STD
     interpolation: str = "bilinear"
     unfolded: int = 0
-    """Photographs by which folded batch norms were taken out of the filters."""
+    """Number of photographs by which folded batch norms were separated from the filters."""
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a .safetensors or .pth file, without the prefix of a wrapper. Raises WeightsError."""
+    """Return tensors of a .safetensors or .pth file, without the prefix of a wrapper. Raises WeightsError."""
     try:
         state = tensor_files.read(path)
     except tensor_files.TensorFileError as error:
@@ -93,7 +93,7 @@ def _check_padding(backbone: Backbone, source: str) -> None:
 
 
 def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:
-    """Pretrained tensors of torchvision's or timm's hub; needs a network or their cache."""
+    """Return pretrained tensors of torchvision's or timm's hub; needs a network or their cache."""
     library, _, name = backbone.hub.partition(":")
     if library == "torchvision":
         from torchvision.models import get_model

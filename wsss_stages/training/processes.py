@@ -1,4 +1,4 @@
-"""Several processes that train one network, each on its own GPU or CPU core: who they are and what they tell each other.
+"""Several processes that train one network, each on its own GPU or CPU core: their ranks and what they exchange.
 
 `torchrun` starts them and says so in the environment; without it there is one. Gradients are summed by hand, not by a
 wrapper around the network: losses call parts of networks, and several times a step.
@@ -21,11 +21,11 @@ from torch import nn
 from wsss_stages.training.shares import Rows
 
 PATIENCE = timedelta(hours=2)
-"""How long processes wait for the first one, which grades the network after an epoch."""
+"""Time that processes wait for the first one, which grades the network after an epoch."""
 
 
 def is_leader() -> bool:
-    """Whether this process is the one that writes files and tells progress."""
+    """Return whether this process is the one that writes files and reports progress."""
     return int(os.environ.get("RANK", 0)) == 0
 
 
@@ -39,11 +39,11 @@ class Group:
 
     @property
     def is_leader(self) -> bool:
-        """Whether it writes files and tells progress."""
+        """Return whether this process writes files and reports progress."""
         return self.rank == 0
 
     def gather(self, told: object) -> list:
-        """What every process tells, the first one's first."""
+        """Return the values of all processes, the first one's first."""
         if self.size == 1:
             return [told]
         heard: list = [None] * self.size
@@ -74,7 +74,7 @@ class Group:
 
 @contextmanager
 def together(device: str) -> Iterator[Group]:
-    """The group of this training; it ends with the block."""
+    """Yield the group of this training; it ends with the block."""
     group = Group()
     if group.size == 1:
         yield group

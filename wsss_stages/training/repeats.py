@@ -1,4 +1,4 @@
-"""How often the images of a training are drawn where classes are rare (Gupta et al. 2019, LVIS, repeat-factor sampling)."""
+"""Repeat factors of a training's images where classes are rare (Gupta et al. 2019, LVIS, repeat-factor sampling)."""
 
 from collections.abc import Iterable
 

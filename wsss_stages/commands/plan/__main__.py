@@ -1,8 +1,8 @@
-"""What a run will cost, before it runs: jobs, hours, disk and memory of every stage.
+"""Estimate the cost of a run before it starts: jobs, hours, disk and memory of every stage.
 
     python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE --cores 4
 
-takes what `snakemake` takes. The first time a few images go through every stage on this machine, which takes some minutes;
+takes the options of `snakemake`. The first time, a few images go through every stage on this machine, which takes some minutes;
 what an image or a training step costs is then known and kept in the cache folder. `--again` measures anew.
 """
 

@@ -121,7 +121,7 @@ class Graph(Section):
 
     @property
     def chooses_walk(self) -> bool:
-        """Whether there is more than one walk to choose from."""
+        """Return whether there is more than one walk to choose from."""
         return len(set(self.walk_powers)) * len(set(self.walk_steps)) > 1
 
 

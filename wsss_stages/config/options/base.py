@@ -1,4 +1,4 @@
-"""What sections share: strictness, seeds, training, the CRF, labels from CAMs."""
+"""Common parts of sections: strictness, seeds, training, the CRF, labels from CAMs."""
 
 import os.path
 from dataclasses import fields
@@ -41,7 +41,7 @@ class Seeded(Section):
 
 
 Images = Field(0, ge=0, description="only so many images of the split, chosen by a hash of their ids; 0 = all")
-"""Of the stages that a table of variants remakes (options.Tables)."""
+"""The option `images` of the stages that a table of variants reruns (options.Tables)."""
 
 
 class Batches(Seeded):
@@ -59,7 +59,7 @@ class Crops(Section):
 
 
 class Loop(Section):
-    """Of the training loop."""
+    """Options of the training loop."""
 
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with momentum, or AdamW")
     warm_up: int = Field(0, ge=0, description="first steps, over which the learning rate grows from nothing")

@@ -112,5 +112,5 @@ class Dfr(Training):
         return self
 
     def feature_head(self) -> int:
-        """Width of the feature head; 0 where nothing asks for it."""
+        """Return the width of the feature head; 0 if no option uses it."""
         return self.features if self.dfr_weight and "feature" in self.kernel else 0

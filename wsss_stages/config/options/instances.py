@@ -45,7 +45,7 @@ class Instances(Training):
     samples: int = Field(64, ge=1, description="proposals of an image that a step looks at; torchvision has 512")
 
     def heads(self) -> dict[str, int]:
-        """Arguments of nets.mask_rcnn.Detector."""
+        """Return arguments of nets.mask_rcnn.Detector."""
         return self.model_dump(include={"width", "hidden", "mask_layers", "proposals", "samples"})
 
 

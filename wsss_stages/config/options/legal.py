@@ -20,7 +20,7 @@ class Fault(NamedTuple):
     """Keys that lead to it; none where the options of a section contradict each other."""
     found: Any
     text: str
-    """What was found and what was wanted."""
+    """The found and the wanted value, as text."""
     kind: str = ""
     """Pydantic's name of the error."""
 

@@ -41,7 +41,7 @@ class SclFeatures(Section):
 
 
 class Drawing(Section):
-    """Which training episodes are drawn."""
+    """The choice of training episodes."""
 
     balanced: bool = Field(
         True,
@@ -129,12 +129,12 @@ class Scl(Loop, Batches, Drawing):
 
     @property
     def support_branch(self) -> bool:
-        """Whether the network predicts supports too."""
+        """Return whether the network predicts supports too."""
         return self.vectors != ["initial"] or self.s1_weight > 0 or self.s2_weight > 0
 
 
 class Guided(Section):
-    """How a trained network answers."""
+    """How a trained few-shot network predicts."""
 
     rounds: int = Field(2, ge=0, description="times that CANet refines its prediction (Fig. 5.4)")
     cross_path: Literal["support", "query"] = Field(

@@ -1,4 +1,6 @@
-"""What training episodes are drawn from, afresh in every epoch: images of each class, and the classes that each image shows."""
+"""Pools that training episodes are drawn from, afresh in every epoch: images of each class, and the classes that
+each image shows.
+"""
 
 from dataclasses import dataclass, field
 
@@ -26,9 +28,9 @@ class Pool:
     """Images of which episodes of one support are drawn."""
 
     lists: dict[int, list[str]]
-    """Of each class the images that show enough of it, two at least."""
+    """For each class the images that show enough of it, two at least."""
     shown: dict[str, list[int]]
-    """Of each of these images the classes of which it shows any pixel."""
+    """For each of these images the classes of which it shows any pixel."""
     count: int
     """Episodes of a pass."""
 

@@ -15,7 +15,7 @@ from wsss_stages.store.contracts import EPISODES_VERSION
 
 @dataclass(frozen=True)
 class Settings:
-    """How classes are cut into folds and how many episodes are drawn: counts, `min_pixels` in pixels, `held_out` a share."""
+    """Settings of folds and episodes: counts, `min_pixels` in pixels, `held_out` a share."""
 
     seed: int
     folds: int
@@ -34,21 +34,21 @@ class Settings:
 
 @dataclass
 class Episodes:
-    """What a fold trains on, chooses its weights by and is tested on."""
+    """The episodes that a fold trains on, chooses weights by and is tested on."""
 
     fold: int
     novel: list[int]
     """Classes of the test; training takes their pixels for background."""
     train: Pool
     held_out: Pool
-    """Of base classes, on training images that `train` has not."""
+    """Episodes of base classes, on training images that `train` lacks."""
     test: list[list[Episode]]
     """One list a seed."""
     notes: dict[str, int]
 
     @classmethod
     def read(cls, path: Path) -> "Episodes":
-        """Raises ContractError if they are of another version."""
+        """Read episodes from a file. Raises ContractError if they are of another version."""
         content = artifacts.read_sealed(path, "scl_episodes")
         if content.pop("episodes", None) != EPISODES_VERSION:
             raise artifacts.ContractError(
@@ -107,7 +107,9 @@ def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
 
 
 def novel_classes(classes: int, fold: int, folds: int, order: str) -> list[int]:
-    """Classes 1..N that a fold is tested on: neighbours ("blocks", PASCAL-5^i) or every `folds`-th ("strides", COCO-20^i)."""
+    """Return the classes of 1..N that a fold is tested on: neighbours ("blocks", PASCAL-5^i) or every `folds`-th
+    ("strides", COCO-20^i).
+    """
     if classes < folds:
         raise EpisodeError(f"{classes} classes cannot be cut into {folds} folds; set scl_episodes.folds to fewer.")
     if not 0 <= fold < folds:
@@ -117,7 +119,7 @@ def novel_classes(classes: int, fold: int, folds: int, order: str) -> list[int]:
 
 
 def class_lists(areas: dict[str, np.ndarray], classes: Sequence[int], min_pixels: int) -> dict[int, list[str]]:
-    """Images of each class: those that show so many pixels of it, and something else too."""
+    """Return the images of each class: those that show at least `min_pixels` of it, and something else too."""
     return {
         c: [image for image, its in areas.items() if its[c] >= min_pixels and its[:UNKNOWN].sum() > its[c]]
         for c in classes
@@ -125,7 +127,7 @@ def class_lists(areas: dict[str, np.ndarray], classes: Sequence[int], min_pixels
 
 
 def draw(lists: dict[int, list[str]], shots: int, count: int, seed: int, name: str) -> list[Episode]:
-    """So many episodes of the images of each class.
+    """Draw `count` episodes from the images of each class.
 
     Queries take turns, in an order drawn from (seed, name); the class, among the query's, and the supports, distinct and
     other than the query, are drawn from (query, seed, name, turn).
@@ -152,8 +154,9 @@ def draw(lists: dict[int, list[str]], shots: int, count: int, seed: int, name: s
 
 
 def of_another_class(episodes: Sequence[Episode]) -> list[Episode | None]:
-    """What each episode's query may be asked instead, to see whether the class of its support matters: the first support of the
-    next episode of another class, that class; None where there is none."""
+    """Return another support for each episode's query, to see whether the class of the support matters: the first
+    support of the next episode of another class, and that class; None where there is no such episode.
+    """
     made: list[Episode | None] = []
     for number, episode in enumerate(episodes):
         others = (e for e in (*episodes[number:], *episodes[:number]) if e.cls != episode.cls)
@@ -173,6 +176,6 @@ def _enough(index: Index, lists: dict[int, list[str]], fold: int, opt: Settings)
 
 
 def _areas(index: Index, records: Sequence[Record]) -> dict[str, np.ndarray]:
-    """(256,) pixels of each class in the truth of the images that have one."""
+    """Return (256,) pixels of each class in the truth of the images that have one."""
     truths = ((r.id, r.truth_labels(index.root)) for r in records)
     return {image: np.bincount(truth.ravel(), minlength=256) for image, truth in truths if truth is not None}

@@ -24,7 +24,10 @@ class Support:
 
 
 def photographs(folder: Path) -> list[Path]:
-    """The photographs of a folder by name. Raises DatasetError if there is none, or if results cannot have their names."""
+    """Return the photographs of a folder by name.
+
+    Raises DatasetError if there is none, or if a name cannot be used for results.
+    """
     found = (
         sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES and not hidden(p.name))
         if folder.is_dir()
@@ -52,7 +55,7 @@ def photographs(folder: Path) -> list[Path]:
 
 
 def read_supports(folder: Path) -> list[Support]:
-    """All annotated photographs of a folder; what is wrong with any is told at once. Raises DatasetError.
+    """Read all annotated photographs of a folder; all defects are reported together. Raises DatasetError.
 
     In a mask any number but 0 is the object. Beside another number 255 is unknown; alone it is the object, as black and white
     masks have it.
@@ -90,13 +93,13 @@ def read_supports(folder: Path) -> list[Support]:
 
 
 def _size_problem(photo: np.ndarray, size: tuple[int, int]) -> tuple[str, str, str] | None:
-    """Found, wanted and remedy."""
+    """Return found, wanted and remedy."""
     found, wanted = (f"{width}x{height} pixels" for height, width in (size, photo.shape[:2]))
     return (found, f"{wanted} as its photograph", "Export it at the photograph's size.") if found != wanted else None
 
 
 def _problem(mask: np.ndarray) -> tuple[str, str, str] | None:
-    """Found, wanted and remedy."""
+    """Return found, wanted and remedy."""
     if not (mask == 1).any():
         return "a mask without a pixel of the object", "an object", "Draw it or remove the photograph."
     if not (mask == 0).any():

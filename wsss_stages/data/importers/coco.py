@@ -96,7 +96,9 @@ def _draw(record: Record, image: Listed, class_of: dict[Id, int]) -> None:
 
 
 def _categories(contents: dict[CocoList, Content], findings: list[Finding], notes: Notes) -> dict[Id, str]:
-    """Names of the classes by id, in the order of the ids; empty if a list's are none or differ from another's."""
+    """Return the names of the classes by id, in the order of the ids; empty if the ids of a list are invalid or
+    differ from another list's.
+    """
     read = {its: content.categories for its, content in contents.items() if content.categories}
     if not read:
         return {}
@@ -112,7 +114,7 @@ def _categories(contents: dict[CocoList, Content], findings: list[Finding], note
 
 
 def _images(its: CocoList, content: Content, photographs: Photographs, findings: list[Finding]) -> list[Listed]:
-    """Images of a list with their photographs."""
+    """Return the images of a list with their photographs."""
     images = []
     for entry in content.images:
         try:

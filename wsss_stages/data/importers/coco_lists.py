@@ -24,7 +24,7 @@ PLACES = (
     "instances_{}.json",
 )
 WORDS = {"train": r"train(ing)?\d*", "val": r"val(id|idation)?\d*", "test": r"test(ing)?\d*"}
-"""How file names say what a list is for; the first two are the default names, too."""
+"""Patterns of file names that show the split of a list; the first two keys are the default names, too."""
 TAKEN = "file taken for data.{}_list"
 UNREAD = "JSON files that are no list of this run, not read"
 NO_VALIDATION = "no list of validation images, so that nothing is scored"
@@ -97,7 +97,9 @@ def _named(root: Path, name: str) -> Path | None:
 
 
 def _candidates(root: Path) -> list[Path]:
-    """JSON files where tools put lists; beside instances_*.json the other files of annotations/ are of other tasks."""
+    """Return the JSON files where tools put lists; beside instances_*.json the other files of annotations/ belong to
+    other tasks.
+    """
     annotations = root / "annotations"
     places = [
         sorted(annotations.glob("instances_*.json")) or sorted(annotations.glob("*.json")),
@@ -109,7 +111,9 @@ def _candidates(root: Path) -> list[Path]:
 
 
 def _fitting(split: str, candidates: list[Path], root: Path) -> list[Path]:
-    """Lists that may be a split's: those whose name says so, and for training otherwise those whose name says nothing else."""
+    """Return the lists that may be a split's: those whose name shows the split, and for training otherwise those
+    whose name shows none.
+    """
     candidates = [path for path in candidates if _may_be_list(path, root)]
     fits = [path for path in candidates if _says(path, root, WORDS[split])]
     if fits or split != "train":
@@ -122,7 +126,7 @@ def _says(path: Path, root: Path, words: str) -> bool:
 
 
 def _may_be_list(path: Path, root: Path) -> bool:
-    """Whether a JSON has COCO's lists, or cannot be read, which is to be reported."""
+    """Return whether a JSON has COCO's lists, or cannot be read, which will be reported."""
     try:
         return has_file(path, root) and not missing_keys(read_json(path))
     except DefectError:

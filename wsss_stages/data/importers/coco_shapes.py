@@ -1,4 +1,4 @@
-"""One annotation's box and mask, from the pixels that it was drawn on to those of the photograph.
+"""One annotation's box and mask, converted from the pixels that it was drawn on to those of the photograph.
 
 - A box that is not there is its mask's: the bounds of the polygons, or of the run-length code's pixels.
 - A polygon of under three points beside good ones is left out. A segmentation without a point is no mask.
@@ -24,7 +24,7 @@ SHAPE_TOLERANCE = 0.02
 
 
 class ProblemError(ValueError):
-    """Why an annotation cannot be used."""
+    """An annotation that cannot be used."""
 
     def __init__(self, found: str, wanted: str, remedy: str):
         super().__init__(found)
@@ -47,7 +47,7 @@ class Frame:
 
 @dataclass
 class Shape:
-    """Where an object is."""
+    """The place of an object."""
 
     corner: tuple[float, float, float, float]
     """x, y, width, height as drawn."""
@@ -99,7 +99,9 @@ def read_shape(annotation: dict, frame: Frame, note: Callable[[str], None]) -> S
 
 
 def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> tuple[list[list], dict | None, int]:
-    """The good polygons of a segmentation as drawn, its run-length code (None without a mask) and its pixels."""
+    """Return the good polygons of a segmentation as drawn, the run-length code (None without a mask) and the pixels
+    of either.
+    """
     if not shape or (isinstance(shape, list) and all(part == [] for part in shape)):
         return [], None, 0
     height, width = frame.height, frame.width
@@ -133,7 +135,7 @@ def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> t
 
 
 def _bounds(polygons: list[list], code: dict, frame: Frame) -> list:
-    """x, y, width, height of polygons, or of a code's pixels; without area where it has none."""
+    """Return x, y, width, height of polygons, or of a code's pixels; width and height 0 without pixels."""
     if polygons:
         xs, ys = ([value for part in polygons for value in part[axis::2]] for axis in (0, 1))
         return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
@@ -155,7 +157,9 @@ def _check_box(numbers: object, frame: Frame) -> None:
 
 
 def _whole_pixels(corner: tuple[float, float, float, float], frame: Frame) -> tuple[list[int] | None, bool]:
-    """The pixels of the photograph that a box touches, None for none, and whether it was clipped to the photograph."""
+    """Return the pixels of the photograph that a box touches, None for none, and whether it was clipped to the
+    photograph.
+    """
     x, y, w, h = corner
     if w == 0 or h == 0:
         return None, False

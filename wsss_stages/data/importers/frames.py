@@ -1,4 +1,6 @@
-"""The raster that boxes were drawn on, told by the size in their file, and the way from there to the upright photograph."""
+"""The raster that boxes were drawn on, known by the size in their file, and the mapping from it to the upright
+photograph.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,11 +20,11 @@ class Frame:
     """EXIF's, if the boxes belong to the raster as it was stored, before it was turned upright; else 1."""
     scale_y: float = 1.0
     scale_x: float = 1.0
-    """Of the upright photograph to the boxes' raster, turned upright."""
+    """Scale from the upright photograph to the boxes' raster, turned upright."""
 
     @property
     def fit(self) -> Fit:
-        """How the raster differs from the upright photograph."""
+        """Return how the raster differs from the upright photograph."""
         scaled = (self.scale_y, self.scale_x) != (1.0, 1.0)
         if self.orientation > 1:
             return "turned and scaled" if scaled else "turned"
@@ -71,6 +73,6 @@ def frame(height: int, width: int, orientation: int, told: tuple[int, int] | Non
 
 
 def _same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether one size may be the other, scaled and rounded to whole pixels."""
+    """Return whether one size may be the other, scaled and rounded to whole pixels."""
     (h, w), (height, width) = size, other
     return abs(h * width - w * height) <= max(h + w, height + width)

@@ -21,10 +21,10 @@ FROM_MAIN = "lists taken from ImageSets/Main, for ImageSets/{} has none"
 FROM_PATHS = "lines of lists that are paths or file names, taken by the name of the photograph"
 PER_CLASS = "lists of single classes, taken together"
 WITH_FLAG = re.compile(r"[ \t]+(-1|0|1)$")
-"""Of a line in a list of one class: absent, difficult or present."""
+"""The flag of a line in a list of one class: absent, difficult or present."""
 BLANKS = re.compile(r"[ \t]+")
 MOST_WORDS = 50
-"""Of a line; file names have fewer."""
+"""Most words of a line; file names have fewer."""
 NAMED = 5
 """Ids that a finding names."""
 

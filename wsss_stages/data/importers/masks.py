@@ -42,7 +42,7 @@ class Masks:
     classes: int
     """Number of classes with background; 255: numbers of objects instead of classes."""
     colours: dict[Colour, int] | None = None
-    """Of classes.txt; None: VOC's."""
+    """Colours of classes.txt; None: VOC's."""
     white: bool = False
     """255 is the object, for this is a set of one class whose masks hold nothing else."""
     translated: set[str] = field(default_factory=set)
@@ -50,7 +50,7 @@ class Masks:
 
     @property
     def meaning(self) -> list:
-        """What the same bytes of a mask may be read by otherwise, as JSON."""
+        """Return, as JSON, the settings other than the mask's bytes that decide how the mask is read."""
         return [self.classes, sorted(self.colours.items()) if self.colours else None, self.white]
 
     def path(self, record_id: str) -> Path | None:
@@ -121,7 +121,7 @@ class Masks:
         return raster.pixels.astype(np.uint8), [WIDE] if raster.pixels.dtype != np.uint8 else []
 
     def _is_by_colour(self, values: list[int] | None, colours: list[int], shown: Collection[int]) -> bool:
-        """Whether a palette in another order is meant by its colours. Raises DefectError where nothing decides it.
+        """Return whether a palette in another order is meant by its colours. Raises DefectError if this cannot be decided.
 
         Args:
             values: the indices of the mask, None where they are not all classes.
@@ -164,7 +164,7 @@ class Masks:
 
 
 def only_white(masks: Masks, ids: Iterable[str]) -> bool:
-    """Whether 255 must be the object: the set has one class, and its masks hold no other number beside 0.
+    """Return whether 255 must be the object: the set has one class, and its masks hold no other number beside 0.
 
     It looks at one mask after the other, and stops at the first that holds the class. What cannot be read is passed over here:
     it becomes a finding when its image is examined.

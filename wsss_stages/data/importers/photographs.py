@@ -17,7 +17,7 @@ OTHERS = "files beside the photographs of no format that is read, left out"
 
 
 def hidden(name: str) -> bool:
-    """Whether a system made the file for itself, as `._a.jpg`, `.DS_Store` or `Thumbs.db`."""
+    """Return whether an operating system made the file for itself, as `._a.jpg`, `.DS_Store` or `Thumbs.db`."""
     return name.startswith(".") or name.lower() in SYSTEM_FILES
 
 

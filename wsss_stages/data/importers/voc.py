@@ -36,7 +36,7 @@ VOC_CLASSES = (
 
 @dataclass(frozen=True)
 class Layout:
-    """What a folder calls its parts, and its classes where classes.txt does not tell them."""
+    """Names of the parts of a folder, and its classes where there is no classes.txt."""
 
     classes: tuple[str, ...]
     lists: str
@@ -125,7 +125,7 @@ def import_voc(
 
 @dataclass
 class Folder:
-    """What is known of a folder in VOC layout before its images are looked at one by one."""
+    """Facts about a folder in VOC layout that are known before its images are examined one by one."""
 
     root: Path
     photos: dict[str, str]
@@ -137,7 +137,7 @@ class Folder:
     """Images whose true masks may be learned from, where they are in training."""
     saliency: Path | None
     held: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
-    """What the true masks of a split hold; empty: there are none."""
+    """The classes in the true masks of a split; empty without masks."""
     shown: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
     """Classes that the weak labels of the masked images of a split show."""
 

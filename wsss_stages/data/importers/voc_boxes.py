@@ -1,7 +1,8 @@
-"""Boxes of a VOC annotation; its 1-based inclusive coordinates end here.
+"""Boxes of a VOC annotation; its 1-based inclusive coordinates are converted here.
 
-An object's box is its bndbox; without one the bounds of its polygon, of its turned box (robndbox) or of its parts. The boxes go with
-the photograph where <size> shows that they were drawn on it before it was turned upright or resized.
+An object's box is its bndbox; without one the bounds of its polygon, of its turned box (robndbox) or of its parts.
+Where <size> shows that the boxes were drawn on the photograph before it was turned upright or resized, they are mapped
+accordingly.
 """
 
 import math
@@ -39,7 +40,7 @@ LONGEST_TAG = 40
 
 @dataclass
 class Boxes:
-    """What an annotation comes to: boxes (x0 y0 x1 y1, 0-based, half open, whole pixels) and their classes."""
+    """The boxes of an annotation (x0 y0 x1 y1, 0-based, half open, whole pixels) and their classes."""
 
     boxes: list[list[int]]
     classes: list[int]

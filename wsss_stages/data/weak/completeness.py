@@ -1,4 +1,4 @@
-"""Whether the weak labels of the training images are enough for a run."""
+"""Checks that the weak labels of the training images are enough for a run."""
 
 from wsss_stages.data.findings import Finding
 from wsss_stages.data.index import Index, Record
@@ -59,7 +59,7 @@ def _nothing_to_learn(index: Index, weak: str, shown: bool, largest: int) -> lis
 
 
 def _shown(record: Record, weak: str) -> set[int]:
-    """Classes that a kind of weak label shows."""
+    """Return the classes that a kind of weak label shows."""
     return {
         "box": set(record.box_classes),
         "scribble": set(record.scribble_classes),

@@ -1,7 +1,7 @@
-"""Which classes an image shows, from the cls_labels.npy that many repositories for VOC share: a pickle, which may run any program.
+"""The classes of images from the cls_labels.npy that many repositories for VOC share: a pickle, which may run any program.
 
-This one runs none: names in it stand for the classes below and for nothing else, and NumPy's own unpickling, which trusts sizes and
-flags, is not used either.
+This reader runs none: names in it stand for the classes below and for nothing else, and NumPy's own unpickling,
+which trusts sizes and flags, is not used either.
 """
 
 import io
@@ -18,9 +18,9 @@ DTYPES = r"[?biuf][1248]?|U\d{1,3}|O8?"
 
 
 def read_npy(path: Path, classes: list[str], findings: list[Finding]) -> dict[str, list[int]]:
-    """Classes of each image from a pickled {id without underscores: vector of 0 and 1 per class, background apart}.
+    """Return the classes of each image from a pickled {id without underscores: vector of 0 and 1 per class, background apart}.
 
-    Keys of the answer are the ids without underscores.
+    Keys of the result are the ids without underscores.
     """
     try:
         vectors = {_key(key): _vector(its) for key, its in _dictionary(path).items()}
@@ -67,7 +67,7 @@ def _key(key: object) -> str:
 
 
 def _vector(its: object) -> np.ndarray:
-    """Numbers of one image."""
+    """Return the numbers of one image."""
     if isinstance(its, _Array):
         values = np.frombuffer(_bytes(its.data), its.dtype.numpy())
         if values.dtype.kind == "U":
@@ -83,7 +83,7 @@ def _vector(its: object) -> np.ndarray:
 
 
 def _bytes(data: object) -> bytes:
-    """Python 2 has bytes as text."""
+    """Return the bytes of Python 2 as text."""
     if isinstance(data, str):
         return data.encode("latin1")
     if not isinstance(data, bytes):
@@ -128,7 +128,7 @@ def _scalar(dtype: _Dtype, data: object) -> object:
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """As protocol 2 stores bytes."""
+    """Return text encoded as protocol 2 stores bytes."""
     if encoding != "latin1":
         raise ValueError(f"bytes in {encoding!r}")
     return text.encode("latin1")

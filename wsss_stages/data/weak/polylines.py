@@ -23,10 +23,10 @@ OUTSIDE, DOTS = "scribble points outside the image, left out", "scribbles of one
 def read_polylines(
     xml: Path, height: int, width: int, classes: list[str], findings: list[Finding], notes: dict[str, int]
 ) -> list[tuple[int, np.ndarray]]:
-    """Class and (n, 2) x, y of every line, 0-based pixels inside the image.
+    """Return class and (n, 2) x, y of every line, 0-based pixels inside the image.
 
-    Points outside the image are left out and lines of one point kept, both counted in `notes`; a line wholly outside, an unknown
-    class and what is no number are findings.
+    Points outside the image are left out and lines of one point kept, both counted in `notes`; lines wholly outside, unknown
+    classes and values that are no numbers are findings.
     """
     try:
         polygons = read_xml(xml, "scribbles as ScribbleSup writes them").findall("polygon")
@@ -79,7 +79,7 @@ def read_polylines(
 
 
 def drawn(lines: list[tuple[int, np.ndarray]], height: int, width: int) -> np.ndarray:
-    """(height, width) uint8: classes where the pen went, 255 elsewhere; where lines cross, the later one."""
+    """Return (height, width) uint8: classes where the pen went, 255 elsewhere; where lines cross, the later one."""
     labels = np.full((height, width), UNKNOWN, np.uint8)
     for cls, points in lines:
         draw(labels, points, cls, PEN)

@@ -26,7 +26,7 @@ FOLDERS = {"annotations": ("Annotations", (".xml",)), "scribbles": ("Scribbles",
 
 
 class WeakLabels:
-    """What a folder knows; `add` gives an image its part."""
+    """The weak labels of a folder; `add` gives an image its labels."""
 
     def __init__(self, root: Path, dataset: Path, classes: list[str], findings: list[Finding]):
         """
@@ -112,7 +112,7 @@ class WeakLabels:
         return None
 
     def _scribbles(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> np.ndarray | None:
-        """(h, w) classes of an image's scribbles, whose path it notes; None without, or with such that cannot be used."""
+        """Return (h, w) classes of an image's scribbles, and note their path; None without usable scribbles."""
         png, xml = (self._file("Scribbles", record.id, suffix, findings) for suffix in (".png", ".xml"))
         if png and xml:
             findings.append(Finding(xml, f"{png.name} beside it", "one file of scribbles", "Remove one of them."))
@@ -158,7 +158,7 @@ class WeakLabels:
         return found
 
     def _crossing(self, record: Record, scribbles: np.ndarray) -> list[Finding]:
-        """Points that lie on a scribble of another class."""
+        """Return the points that lie on a scribble of another class."""
         return [
             Finding(
                 self.root,
@@ -173,7 +173,7 @@ class WeakLabels:
 
 
 def read_mask(path: Path, record: Record, ids: set[int] | None) -> np.ndarray:
-    """(h, w) uint8 labels of a photograph, decoded only if its header has the photograph's size.
+    """Return (h, w) uint8 labels of a photograph, decoded only if its header has the photograph's size.
 
     Raises: DefectError for another size, for what is no palette or grey PNG, and for values other than `ids`.
     """
@@ -201,7 +201,7 @@ def read_mask(path: Path, record: Record, ids: set[int] | None) -> np.ndarray:
 
 
 def _read_points(path: Path, findings: list[Finding]) -> dict[str, list]:
-    """Points by id; each is looked at as its image comes."""
+    """Return points by id; each is checked when its image is read."""
     try:
         content = read_json(path)
     except DefectError as error:
