@@ -56,8 +56,8 @@ class Sparse:
         numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
         parts = torch.nn.functional.pad(B, (0, self.extra)).unflatten(2, (-1, COLUMNS)).transpose(1, 2).contiguous()
         out = B.new_zeros(*parts.shape[:2], len(matrices[0][2]) - 1, COLUMNS)
-        for A, one, its in zip(matrices, parts, out, strict=True):
-            _multiply(*A, one.numpy(), its.numpy())
+        for A, one, result in zip(matrices, parts, out, strict=True):
+            _multiply(*A, one.numpy(), result.numpy())
         return out.transpose(1, 2).flatten(2)[:, :, : self.hidden]
 
 

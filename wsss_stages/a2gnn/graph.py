@@ -43,11 +43,11 @@ def distance_edges(
     of neighbours).
     """
     h, w = X.shape[2:]
-    there = exists(h, w, window, X.device)
+    inside = exists(h, w, window, X.device)
     distance = X.shape[1] * mean_absolute_difference(X, window)[0]
-    others = there.clone()
+    others = inside.clone()
     others[window.index((0, 0))] = False
-    E = torch.exp(-distance / distance[others].mean().clamp(min=1e-12)) * there
+    E = torch.exp(-distance / distance[others].mean().clamp(min=1e-12)) * inside
     return E * (threshold < E)
 
 

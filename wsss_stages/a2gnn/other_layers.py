@@ -34,10 +34,10 @@ def grid_links(E: Float[Tensor, "n h w"], window: list[tuple[int, int]]) -> Link
     n, h, w = E.shape
     step = torch.tensor([dy * w + dx for dy, dx in window], device=E.device)
     places = torch.arange(h * w, device=E.device)
-    there = E.flatten(1) > 0
-    target = places.expand(n, -1)[there]
-    source = (places + step[:, None])[there]
-    return Links(torch.stack([source, target]), E.flatten(1)[there], (h, w), places, places)
+    linked = E.flatten(1) > 0
+    target = places.expand(n, -1)[linked]
+    source = (places + step[:, None])[linked]
+    return Links(torch.stack([source, target]), E.flatten(1)[linked], (h, w), places, places)
 
 
 class _Layers(torch.nn.Module):

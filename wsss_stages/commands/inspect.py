@@ -1,4 +1,4 @@
-"""How a file was made, back to the photograph: python -m wsss_stages.commands.inspect FILE_OR_ID
+"""Print how a file was made, back to the photograph: python -m wsss_stages.commands.inspect FILE_OR_ID
 
 FILE is an artifact (.h5, .png), a manifest, weights.safetensors, scores.json or index.json of a results folder; ID is
 that of an image, for all of whose artifacts the same is printed. The report on the file itself has stage, options,
@@ -43,8 +43,8 @@ def _show(node: lineage.Node) -> None:
     """Print the sources of a file as an outline, then all facts about the file."""
     facts = _facts(node)
     width = max(len(name) for name, _ in facts)
-    told = [f"{name:{width}}  {value}" for name, value in facts]
-    sys.stdout.write("\n".join([*_outline(node, 0), *told]) + "\n\n")
+    lines = [f"{name:{width}}  {value}" for name, value in facts]
+    sys.stdout.write("\n".join([*_outline(node, 0), *lines]) + "\n\n")
 
 
 def _outline(node: lineage.Node, depth: int) -> list[str]:
@@ -65,9 +65,9 @@ def _maker(node: lineage.Node) -> str:
 
 def _facts(node: lineage.Node) -> list[tuple[str, str]]:
     """Return the facts about a file: first the file's own metadata, then how it was made."""
-    own = [(name, _text(value)) for name, value in node.told.items() if name not in ("options", "stage")]
-    options = (node.runs[-1]["options"] if node.runs else {}) or node.told.get("options", {})
-    facts = [("stage", node.runs[-1]["stage"] if node.runs else str(node.told.get("stage", "not told"))), *own]
+    own = [(name, _text(value)) for name, value in node.metadata.items() if name not in ("options", "stage")]
+    options = (node.runs[-1]["options"] if node.runs else {}) or node.metadata.get("options", {})
+    facts = [("stage", node.runs[-1]["stage"] if node.runs else str(node.metadata.get("stage", "not recorded"))), *own]
     facts += [(f"option {name}", _text(value)) for name, value in options.items()]
     for run in node.runs:
         facts += [

@@ -96,8 +96,8 @@ class Index:
         """Return the records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
         k, n = map(int, scatteritem.split("-of-"))
         ids, records = self._ids(split), self.split(split)
-        its = ids.hashes if isinstance(ids, index_file.Ids) else hashes(ids)
-        return [records[position] for position in np.flatnonzero(its % n == k - 1).tolist()]
+        hashed = ids.hashes if isinstance(ids, index_file.Ids) else hashes(ids)
+        return [records[position] for position in np.flatnonzero(hashed % n == k - 1).tolist()]
 
     def _ids(self, split: str) -> Sequence[str]:
         if split not in self.splits:

@@ -89,15 +89,15 @@ def by_photo(content: Any, index: Index, where: str) -> dict[str, Objects]:
         found = {image["id"]: (image["file_name"], Objects()) for image in content["images"]}
         sizes = {record.photo: (record.full_height, record.full_width) for record in index.records.values()}
         for annotation in content["annotations"]:
-            photo, its = found[annotation["image_id"]]
-            _append(its, annotation, *sizes[photo], len(names))
+            photo, objects = found[annotation["image_id"]]
+            _append(objects, annotation, *sizes[photo], len(names))
         return dict(found.values())
     except (KeyError, TypeError, AttributeError, rle.RleError) as error:
         what = f"{type(error).__name__}: {error}"
         raise artifacts.ContractError(f"{where} is no JSON of this index's instances ({what}). {REMEDY}") from error
 
 
-def _append(its: Objects, annotation: dict, height: int, width: int, classes: int) -> None:
+def _append(objects: Objects, annotation: dict, height: int, width: int, classes: int) -> None:
     """Append one object of an image of this size. Raises TypeError or RleError for an invalid object."""
     box, cls, code = (annotation[key] for key in ("bbox", "category_id", "segmentation"))
     if not (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))):
@@ -106,6 +106,6 @@ def _append(its: Objects, annotation: dict, height: int, width: int, classes: in
         raise TypeError(f"category {cls!r}")
     rle.decode(code, height, width)
     x, y, w, h = box
-    its.boxes.append([x, y, x + w, y + h])
-    its.classes.append(cls)
-    its.codes.append(code)
+    objects.boxes.append([x, y, x + w, y + h])
+    objects.classes.append(cls)
+    objects.codes.append(code)

@@ -68,7 +68,7 @@ def mean_average_precision(scores: np.ndarray, truth: np.ndarray) -> float | Non
 
 def foreground_iou(counts: np.ndarray) -> np.ndarray:
     """Return (k,) IoU of the foreground in k confusions of background and foreground; NaN where there is none."""
-    return np.array([iou(its)[1] for its in counts])
+    return np.array([iou(count)[1] for count in counts])
 
 
 def boundary_counts(truth: np.ndarray, label: np.ndarray, classes: int, share: float) -> np.ndarray:
@@ -88,8 +88,8 @@ def boundary_counts(truth: np.ndarray, label: np.ndarray, classes: int, share: f
 
 def boundary_iou(found: np.ndarray) -> float | None:
     """Return the mean over the classes of intersection over union of sums of `boundary_counts`."""
-    there = found[1] > 0
-    return float((found[0][there] / found[1][there]).mean()) if there.any() else None
+    defined = found[1] > 0
+    return float((found[0][defined] / found[1][defined]).mean()) if defined.any() else None
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:

@@ -47,7 +47,7 @@ def spanning_forest(guide: Float[Tensor, "b d h w"]) -> Forest:
     )
     depths, parents = zip(*(_rooted(spanning_tree(weight, ends, h * w)) for weight in weights), strict=True)
     depth = np.concatenate(depths)
-    parent = np.concatenate([image * h * w + its for image, its in enumerate(parents)])
+    parent = np.concatenate([image * h * w + tree for image, tree in enumerate(parents)])
     order = np.argsort(depth, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))

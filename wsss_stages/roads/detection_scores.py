@@ -44,7 +44,7 @@ class DetectionScores:
             return
         open_pixels = instances.add_truth(self.truth, number, record, self.index)
         (self.void[number],) = rle.encode(open_pixels[None])
-        self.scored += [its | rle.without(its["segmentation"], open_pixels) for its in detections]
+        self.scored += [detection | rle.without(detection["segmentation"], open_pixels) for detection in detections]
 
     def summary(self) -> dict[str, Any]:
         """Return the content of average_precision.json."""

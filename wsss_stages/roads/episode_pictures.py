@@ -29,7 +29,7 @@ def classes_in_turn(episodes: Sequence[Episode], count: int) -> list[Episode]:
     of_class: dict[int, list[Episode]] = {}
     for episode in episodes:
         of_class.setdefault(episode.cls, []).append(episode)
-    turns = sorted((n, c) for c, its in of_class.items() for n in range(len(its)))[:count]
+    turns = sorted((n, c) for c, episodes in of_class.items() for n in range(len(episodes)))[:count]
     return [of_class[c][n] for n, c in turns]
 
 

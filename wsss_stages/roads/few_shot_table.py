@@ -47,13 +47,13 @@ def row_of(row: FewShotRow, scores: list[dict], folds: list[int]) -> tuple:
                 "scl_evaluate.shots to [1, 5]."
             )
     found = [score["rows"][row.scored] for score in scores]
-    by_fold = [100 * statistics.mean(its["miou"]) for its in found]
+    by_fold = [100 * statistics.mean(scores["miou"]) for scores in found]
     miou, fb = (
-        [100 * statistics.mean(seed) for seed in zip(*(its[key] for its in found), strict=True)]
+        [100 * statistics.mean(seed) for seed in zip(*(scores[key] for scores in found), strict=True)]
         for key in ("miou", "fb_iou")
     )
     controls = [score["rows"].get(control_of(row.scored)) for score in scores]
-    control = statistics.mean(100 * m for its in controls for m in its["miou"]) if all(controls) else None
+    control = statistics.mean(100 * m for scores in controls for m in scores["miou"]) if all(controls) else None
     deviation = statistics.stdev(miou) if len(miou) > 1 else None
     return (
         row.title,

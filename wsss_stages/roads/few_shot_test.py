@@ -45,10 +45,10 @@ class FewShotTest:
         asked = sorted(
             (
                 (seed, *pair)
-                for seed, its in enumerate(self.episodes.test)
-                for pair in zip(its, of_another_class(its), strict=True)
+                for seed, episodes in enumerate(self.episodes.test)
+                for pair in zip(episodes, of_another_class(episodes), strict=True)
             ),
-            key=lambda its: its[1].query,
+            key=lambda turn: turn[1].query,
         )
         shape = len(self.episodes.test), len(self.frozen.index.classes), 2, 2
         counts = {row: np.zeros(shape, np.int64) for row in (*self.rows, *self.controls)}
@@ -68,8 +68,8 @@ class FewShotTest:
         """Return maps and masks of the supports of an episode, and of its control if it has one."""
         found = [(e.supports[: max(self.opt.shots)], e.cls) for e in asked[1:] if e]
         return [
-            ([self.frozen.maps(i) for i in its], np.stack([self.frozen.mask(i, cls) for i in its]))
-            for its, cls in found
+            ([self.frozen.maps(i) for i in images], np.stack([self.frozen.mask(i, cls) for i in images]))
+            for images, cls in found
         ]
 
     def _maps(self, found: list[dict]) -> Maps:
@@ -80,11 +80,11 @@ class FewShotTest:
         index, side = self.frozen.index, self.frozen.side
         photo = index.records[image].image(index.root) if set(self.sides) != {side} else None
         found = []
-        for its in self.sides:
-            if its == side:
+        for other in self.sides:
+            if other == side:
                 found.append(self._maps([self.frozen.maps(image)]))
             else:
-                square = torch.from_numpy(image_on_square(photo, its))[None].to(self.device)
+                square = torch.from_numpy(image_on_square(photo, other))[None].to(self.device)
                 found.append(self.network.encode(backbones.normalise(square)))
         return found
 

@@ -23,7 +23,7 @@ UNSCORED = {True: "label is truth", False: "no score"}
 
 def write_page(path: Path, scores: dict[str, dict[str, float | int | None]]) -> None:
     """Write a page of what `Review.measured` knows of every score."""
-    table = [[name, *(shown(*pair) for pair in its.items())] for name, its in scores.items()]
+    table = [[name, *(shown(*pair) for pair in pairs.items())] for name, pairs in scores.items()]
     with artifacts.whole(path) as partial:
         partial.write_text(figures.html_table("Does the score find bad labels?", NOTE, HEADER, table))
 

@@ -15,7 +15,7 @@ from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
 from wsss_stages.rrm.net import RrmNet
-from wsss_stages.rrm.reliable import reliable_regions, told_of
+from wsss_stages.rrm.reliable import reliable_regions, label_shares
 
 SIGMA_RGB = 15.0
 """sigma_r of Eq. 2.18, grey levels of 255."""
@@ -56,7 +56,7 @@ def losses(
     names: list[str],
     ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""] | float]:
-    """Return L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.told_of`),
+    """Return L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.label_shares`),
     which are no losses.
 
     A term of weight 0 is left out. L_ce is the sum of the background's mean and the foreground's (Eq. 2.16).
@@ -77,7 +77,7 @@ def losses(
     made = {
         "classification": classification_loss(mean_inside(found.activation, valid), tags),
         "cross_entropy": 2 * segmentation_loss(found.logits, labels, True, network.grid),
-        **told_of(labels, valid, classes),
+        **label_shares(labels, valid, classes),
     }
     if opt.energy_weight:
         made["dense_energy"] = opt.energy_weight * dense_energy(

@@ -61,7 +61,7 @@ class Head(nn.Module):
         """
         super().__init__()
         if with_similarity:
-            self.weight, self.offset = (nn.Parameter(torch.tensor(its)) for its in (1.0, -SHARPNESS * THRESHOLD))
+            self.weight, self.offset = (nn.Parameter(torch.tensor(value)) for value in (1.0, -SHARPNESS * THRESHOLD))
         self.standard, self.support_branch, self.with_similarity = standard, support_branch, with_similarity
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
@@ -110,5 +110,5 @@ class Head(nn.Module):
 def two_maps(maps: list[Tensor], grids: list[Grid]) -> Maps:
     """Return a backbone's three maps as `Maps`, at the nodes of the last."""
     (*shallow, deep), (*others, grid) = maps, grids
-    resized = [onto(m, its, grid, tuple(deep.shape[2:])) for m, its in zip(shallow, others, strict=True)]
+    resized = [onto(m, node_grid, grid, tuple(deep.shape[2:])) for m, node_grid in zip(shallow, others, strict=True)]
     return Maps(torch.cat(resized, dim=1), deep)

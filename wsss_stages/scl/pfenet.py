@@ -21,7 +21,7 @@ def prior_mask(
     A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
     """
     best = torch.stack(
-        [_best(*its) for its in zip(of_query.flatten(2), of_support.flatten(2), M_s.flatten(1), strict=True)]
+        [_best(*maps) for maps in zip(of_query.flatten(2), of_support.flatten(2), M_s.flatten(1), strict=True)]
     )
     low, high = best.amin(dim=1, keepdim=True), best.amax(dim=1, keepdim=True)
     return ((best - low) / (high - low + 1e-7)).view(len(of_query), 1, *of_query.shape[2:])

@@ -52,5 +52,5 @@ def best_threshold(found: Iterable[tuple[int, np.ndarray, np.ndarray]], classes:
     for cls, similarities, mask in found:
         counts[cls] += confusions(similarities, mask)
     shown = counts[counts[:, 0, 1].sum(axis=1) > 0]
-    iou = np.stack([metrics.foreground_iou(its) for its in shown])
+    iou = np.stack([metrics.foreground_iou(pair) for pair in shown])
     return float(THRESHOLDS[iou.mean(axis=0).argmax()])

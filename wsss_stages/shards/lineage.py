@@ -22,7 +22,7 @@ class Node:
     kind: str
     state: str = ""
     """Whether the file is unchanged since it was read; empty where no record says so."""
-    told: dict = field(default_factory=dict)
+    metadata: dict = field(default_factory=dict)
     """The metadata in the file itself."""
     runs: list[dict] = field(default_factory=list)
     """The runs of its record, the last one last."""
@@ -76,7 +76,7 @@ def _artifact(path: Path, contract: contracts.Contract) -> Node:
     manifest = next((m for m in _manifests(path.parents[1]) if m == shard_of(path.stem, m)), None)
     node = Node(path, f"{contract.name} v{contract.version}")
     try:
-        node.told = artifacts.read(path, contract)[1]
+        node.metadata = artifacts.read(path, contract)[1]
     except artifacts.ContractError as error:
         node.state = str(error)
         return node
@@ -97,7 +97,7 @@ def _named(path: Path, image_id: str | None, seen: dict[Path, Node]) -> Node:
     node = Node(path, _kind(path), runs=provenance.runs(path))
     seen[path] = node
     if path.suffix == ".safetensors":
-        node.told = provenance.read_provenance(path)
+        node.metadata = provenance.read_provenance(path)
     node.sources = _sources(node, image_id, seen)
     return node
 

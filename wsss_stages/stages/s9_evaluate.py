@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
         "split": paths.split,
         "images": scores.images,
         "images_without_truth": len(index.splits[paths.split]) - scores.images,
-        "frequent": [c for c, its in zip(index.classes, often.tolist(), strict=True) if its],
+        "frequent": [c for c, frequent in zip(index.classes, often.tolist(), strict=True) if frequent],
         "rows": rows,
         "outlines": scores.outlines(),
         "notes": images.notes,

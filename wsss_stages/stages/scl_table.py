@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.store import artifacts, provenance
 
     definition, files = tables.read_few_shot()[1][paths.name], by_row(paths.scores)
-    scores = {number: [artifacts.read_sealed(path) for path in its] for number, its in files.items()}
+    scores = {number: [artifacts.read_sealed(path) for path in seed_paths] for number, seed_paths in files.items()}
     provenance.reads(*(Path(text.partition("=")[2]) for text in paths.scores))
     provenance.writes(paths.table.with_suffix(".csv"))
     few_shot_table.write(paths.table, definition, scores)

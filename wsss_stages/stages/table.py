@@ -32,9 +32,10 @@ def main(argv: list[str] | None = None) -> None:
 
     files = [thesis_table.by_row(texts) for texts in (paths.scores, paths.paces)]
     scores, paces = (
-        {number: [artifacts.read_sealed(path) for path in its] for number, its in found.items()} for found in files
+        {number: [artifacts.read_sealed(path) for path in of_seeds] for number, of_seeds in found.items()}
+        for found in files
     )
-    provenance.reads(*(path for found in files for its in found.values() for path in its))
+    provenance.reads(*(path for found in files for of_seeds in found.values() for path in of_seeds))
     provenance.writes(paths.table.with_suffix(".csv"))
     thesis_table.write(paths.table, tables.read()[1][paths.name], scores, paces)
 

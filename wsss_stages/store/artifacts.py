@@ -71,21 +71,21 @@ def whole(path: Path) -> Iterator[Path]:
             raise
         if not any(word in str(error) for word in FULL_WORDS):
             raise
-        told = OSError(str(error).splitlines()[0])
-        told.add_note(_not_written(path, True))
-        raise told from error
+        failure = OSError(str(error).splitlines()[0])
+        failure.add_note(_not_written(path, True))
+        raise failure from error
     finally:
         with suppress(NotADirectoryError):
             partial.unlink(missing_ok=True)
 
 
 def _not_written(path: Path, full: bool) -> str:
-    told = f"{path} was not written; what was there before is untouched."
+    message = f"{path} was not written; what was there before is untouched."
     if not full:
-        return f"{told} See that its folder can be written and run the same command again: what is whole is kept."
+        return f"{message} See that its folder can be written and run the same command again: what is whole is kept."
     free = shutil.disk_usage(path.parent).free / 1e6
     return (
-        f"{told} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
+        f"{message} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
         "again: what is whole is kept."
     )
 

@@ -117,8 +117,8 @@ def _whoami() -> dict:
 
 def _in_use(output: Path, path: Path) -> str:
     try:
-        told = json.loads(path.read_text())
-        who = f"process {told['pid']} on {told['host']}, since {told['since']}"
+        holder = json.loads(path.read_text())
+        who = f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (OSError, ValueError, KeyError):
         who = "a process that has only just begun"
     return (

@@ -1,4 +1,4 @@
-"""How a file was made: command, options, inputs by their sha256, code, libraries, device, seconds; kept beside it.
+"""Records of how a file was made: command, options, inputs by their sha256, code, libraries, device, seconds; kept beside it.
 
 The files themselves hold only what decides their content, so that the same run gives the same bytes; what differs
 from run to run stands in `NAME.made.json`.
@@ -180,7 +180,7 @@ def read_provenance(path: Path) -> dict:
 
     try:
         with safe_open(path, "np") as file:
-            told = json.loads((file.metadata() or {})["provenance"])
+            metadata = json.loads((file.metadata() or {})["provenance"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         from wsss_stages.store import tensor_files  # torch with it
 
@@ -189,5 +189,5 @@ def read_provenance(path: Path) -> dict:
             f"{artifacts.remedy_of(path)}"
         ) from error
     artifacts.intact(path, artifacts.remedy_of(path))
-    del told[artifacts.SEAL]
-    return told
+    del metadata[artifacts.SEAL]
+    return metadata

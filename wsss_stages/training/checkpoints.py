@@ -48,7 +48,7 @@ def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: 
         "best": state.best,
         "average": state.average,
         "parts": state.parts.number,
-        "short": state.parts.told,
+        "short": state.parts.doublings,
     }
     with artifacts.whole(path) as unfinished:
         torch.save(content, unfinished)
@@ -65,8 +65,8 @@ def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, devic
     network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
     parts = Parts(content["parts"], content["short"])
-    told = json.loads(content["curve"])
-    return State(parts, content["step"], told, content["seconds"], content["best"], content["average"])
+    curve = json.loads(content["curve"])
+    return State(parts, content["step"], curve, content["seconds"], content["best"], content["average"])
 
 
 def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:

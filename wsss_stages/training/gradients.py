@@ -20,7 +20,7 @@ class Gradients:
 
     def __init__(self, job: Job, network: nn.Module, optimizer: Optimizer, group: Group, device: str):
         self.job, self.network, self.group, self.device = job, network, group, device
-        self.parameters = [parameter for its in optimizer.param_groups for parameter in its["params"]]
+        self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         kind = torch.device(device).type
         half = job.options.precision == "bfloat16" or (job.options.precision == "auto" and kind == "cuda")
         self.autocast = torch.autocast(kind, torch.bfloat16) if half else nullcontext()
@@ -59,21 +59,21 @@ class Gradients:
         terms: dict[str, float] = {}
         at = 0
         for part in rows(self.job.batch, state.parts.number, self.group.rank, self.group.size):
-            its = {name: v if isinstance(v, int) else v[at : at + part.count] for name, v in batch.items()}
+            items = {name: v if isinstance(v, int) else v[at : at + part.count] for name, v in batch.items()}
             at += part.count
             self.group.rows = part
             with self.autocast:
-                its = {name: to_device(value, self.device) for name, value in its.items()}
-                losses = self.job.loss(its | {"done": state.step / self.job.steps})
+                items = {name: to_device(value, self.device) for name, value in items.items()}
+                losses = self.job.loss(items | {"done": state.step / self.job.steps})
             total = torch.stack([value.float() for name, value in losses.items() if name not in self.job.shown]).sum()
             share = part.count / self.job.batch
             shown = {name: value if name in self.job.shown else value.item() for name, value in losses.items()}
-            told = self.group.gather((shown, share, bool(total.isfinite()), its["id"]))
-            for shown, _, finite, ids in told:
+            gathered = self.group.gather((shown, share, bool(total.isfinite()), items["id"]))
+            for shown, _, finite, ids in gathered:
                 if not finite:
                     raise TrainingError(self._fault(f"the loss is {shown}", state, ids))
             (total * share).backward()
-            for shown, share, _, _ in told:
+            for shown, share, _, _ in gathered:
                 for name, value in shown.items():
                     terms[name] = terms.get(name, 0.0) + value * share
         return terms
@@ -85,5 +85,5 @@ class Gradients:
         )
 
 
-def _ids(told: list[list[str]]) -> list[str]:
-    return [name for its in told for name in its]
+def _ids(batches: list[list[str]]) -> list[str]:
+    return [name for ids in batches for name in ids]

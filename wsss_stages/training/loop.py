@@ -118,17 +118,17 @@ def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None
 
 def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, average: Average) -> None:
     """Write the curve and the best weights, or without grades the last ones; where memory was short, both record it."""
-    told = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
+    curve = {"stage": job.stage, "epochs": job.epochs, "steps": state.curve}
     if job.shown:
-        told["shown"] = list(job.shown)
+        curve["shown"] = list(job.shown)
     kept = state.best.get("network") or average.tensors
     if kept:
         job.network.load_state_dict(kept)
     if known := state.best["grades"]:
-        told |= {"held_out": len(job.held), "grades": known, "best_step": state.best["step"]}
-        told |= {"settled": grading.settled(known, job.steps)}
-    if state.parts.told:
-        told["short_of_memory"] = state.parts.told
-        provenance = provenance | {"short_of_memory": state.parts.told}
+        curve |= {"held_out": len(job.held), "grades": known, "best_step": state.best["step"]}
+        curve |= {"settled": grading.settled(known, job.steps)}
+    if state.parts.doublings:
+        curve["short_of_memory"] = state.parts.doublings
+        provenance = provenance | {"short_of_memory": state.parts.doublings}
     save_weights(weights, job.network, provenance)
-    artifacts.write_sealed(weights.with_name("curve.json"), told)
+    artifacts.write_sealed(weights.with_name("curve.json"), curve)

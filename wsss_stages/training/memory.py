@@ -16,8 +16,8 @@ class Parts:
     `doublings` has {step, parts} of every time that happened.
     """
 
-    def __init__(self, number: int, told: list[dict[str, int]] | None = None):
-        self.number, self.told = number, list(told or [])
+    def __init__(self, number: int, doublings: list[dict[str, int]] | None = None):
+        self.number, self.doublings = number, list(doublings or [])
 
     def double(self, stage: str, step: int, items: int, most: int) -> None:
         """Double the parts after a batch of `items` items did not fit; at most `most` parts are possible.
@@ -30,7 +30,7 @@ class Parts:
                 "Take a smaller crop or batch_size, a larger stride, or a GPU with more memory."
             )
         self.number = min(2 * self.number, most)
-        self.told.append({"step": step, "parts": self.number})
+        self.doublings.append({"step": step, "parts": self.number})
         sys.stderr.write(
             f"{stage}: out of GPU memory at step {step}; from here on {items} images go in {self.number} parts\n"
         )

@@ -42,12 +42,12 @@ class Group:
         """Return whether this process writes files and reports progress."""
         return self.rank == 0
 
-    def gather(self, told: object) -> list:
+    def gather(self, value: object) -> list:
         """Return the values of all processes, the first one's first."""
         if self.size == 1:
-            return [told]
+            return [value]
         heard: list = [None] * self.size
-        dist.all_gather_object(heard, told)
+        dist.all_gather_object(heard, value)
         return heard
 
     def make_same(self, network: nn.Module) -> None:

@@ -134,7 +134,7 @@ class Scl(Loop, Batches, Drawing):
 
 
 class Guided(Section):
-    """How a trained few-shot network predicts."""
+    """The way a trained few-shot network predicts."""
 
     rounds: int = Field(2, ge=0, description="times that CANet refines its prediction (Fig. 5.4)")
     cross_path: Literal["support", "query"] = Field(

@@ -65,7 +65,7 @@ class Drawer:
         self._images, self._classes = list(self.pool.shown), list(self.pool.lists)
         listed = {c: set(ids) for c, ids in self.pool.lists.items()}
         self._asked = np.array([[image in listed[c] for c in self._classes] for image in self._images])
-        self._lacks = np.array([[c not in its for c in self._classes] for its in self.pool.shown.values()])
+        self._lacks = np.array([[c not in shown for c in self._classes] for shown in self.pool.shown.values()])
 
     def draw(self, rng: np.random.Generator) -> Episode:
         """Return an episode; a negative one's query shows no pixel of the class of its support."""

@@ -77,8 +77,8 @@ def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
     notes: dict[str, int] = {}
     if opt.test_images == "all":
         tested = areas["train"] | areas["val"]
-        showing = {image for image, its in areas["train"].items() if its[novel].any()}
-        areas["train"] = {image: its for image, its in areas["train"].items() if image not in showing}
+        showing = {image for image, counts in areas["train"].items() if counts[novel].any()}
+        areas["train"] = {image: counts for image, counts in areas["train"].items() if image not in showing}
         notes["training images of classes of the test, left to the test"] = len(showing)
     else:
         tested = areas["val"]
@@ -86,8 +86,8 @@ def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
     by_hash = sorted(areas["train"], key=lambda image: stable_hash(image, "scl_episodes.held_out"))
     held = set(by_hash[: round(opt.held_out * len(by_hash))])
     parts = {
-        "train": {image: its for image, its in areas["train"].items() if image not in held},
-        "held_out": {image: its for image, its in areas["train"].items() if image in held},
+        "train": {image: counts for image, counts in areas["train"].items() if image not in held},
+        "held_out": {image: counts for image, counts in areas["train"].items() if image in held},
     }
     counts = {"train": opt.train_pairs, "held_out": opt.held_out_pairs}
     made = {}
@@ -121,7 +121,7 @@ def novel_classes(classes: int, fold: int, folds: int, order: str) -> list[int]:
 def class_lists(areas: dict[str, np.ndarray], classes: Sequence[int], min_pixels: int) -> dict[int, list[str]]:
     """Return the images of each class: those that show at least `min_pixels` of it, and something else too."""
     return {
-        c: [image for image, its in areas.items() if its[c] >= min_pixels and its[:UNKNOWN].sum() > its[c]]
+        c: [image for image, counts in areas.items() if counts[c] >= min_pixels and counts[:UNKNOWN].sum() > counts[c]]
         for c in classes
     }
 

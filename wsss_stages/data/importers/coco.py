@@ -54,14 +54,14 @@ def import_coco(
     findings: list[Finding] = []
     notes = Notes()
     contents: dict[CocoList, Content] = {}
-    for its in find_lists(root, train_list, val_list, findings, notes):
+    for source in find_lists(root, train_list, val_list, findings, notes):
         try:
-            contents[its] = read_content(its.path, findings, notes)
+            contents[source] = read_content(source.path, findings, notes)
         except DefectError as error:
-            findings.append(error.in_file(its.path))
+            findings.append(error.in_file(source.path))
     categories = _categories(contents, findings, notes)
     photographs = Photographs(root, truth, list(contents), notes)
-    images = [image for its in contents for image in _images(its, contents[its], photographs, findings)]
+    images = [image for source in contents for image in _images(source, contents[source], photographs, findings)]
     listed, splits = name_images(images, root, findings, notes)
     photographs.note_unlisted()
     if findings and not categories:
@@ -99,33 +99,35 @@ def _categories(contents: dict[CocoList, Content], findings: list[Finding], note
     """Return the names of the classes by id, in the order of the ids; empty if the ids of a list are invalid or
     differ from another list's.
     """
-    read = {its: content.categories for its, content in contents.items() if content.categories}
+    read = {source: content.categories for source, content in contents.items() if content.categories}
     if not read:
         return {}
     first = next(iter(read))
-    for its, categories in read.items():
+    for source, categories in read.items():
         if categories != read[first]:
             found = f"categories other than those of {first.name}"
-            findings.append(Finding(its.path, found, "the same ids and names in both", "Export both from one project."))
+            findings.append(
+                Finding(source.path, found, "the same ids and names in both", "Export both from one project.")
+            )
     ids = sorted(read[first], key=lambda number: (isinstance(number, str), number))
     used = {number for content in contents.values() for number in content.used}
     notes.add_each(UNUSED, (read[first][number] for number in ids if number not in used))
     return {number: read[first][number] for number in ids} if len(read) == len(contents) else {}
 
 
-def _images(its: CocoList, content: Content, photographs: Photographs, findings: list[Finding]) -> list[Listed]:
+def _images(source: CocoList, content: Content, photographs: Photographs, findings: list[Finding]) -> list[Listed]:
     """Return the images of a list with their photographs."""
     images = []
     for entry in content.images:
         try:
-            found = photographs.find(entry.get("file_name"), its)
+            found = photographs.find(entry.get("file_name"), source)
         except DefectError as error:
-            findings.append(error.in_file(its.path))
+            findings.append(error.in_file(source.path))
             continue
         size = entry.get("height"), entry.get("width")
-        images.append(Listed(its, found.path, found.folder, size, content.annotations.get(entry["id"], [])))
+        images.append(Listed(source, found.path, found.folder, size, content.annotations.get(entry["id"], [])))
     if not content.images and not findings:
-        findings.append(Finding(its.path, "no image", "at least one", "Export it again."))
+        findings.append(Finding(source.path, "no image", "at least one", "Export it again."))
     return images
 
 

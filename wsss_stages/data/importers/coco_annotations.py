@@ -84,7 +84,9 @@ def read(annotations: list[dict], frame: Frame, class_of: dict[Id, int]) -> Foun
         elif shape.box is None or (shape.code and shape.area < SMALLEST):
             found.note(TINY)
             unknown.append(shape)
-        elif twin := next((its for its in alike.get((cls, shape.corner), []) if _same(its, shape, frame)), None):
+        elif twin := next(
+            (earlier for earlier in alike.get((cls, shape.corner), []) if _same(earlier, shape, frame)), None
+        ):
             found.note(TWICE)
             if twin.code is None:
                 twin.code, twin.area = shape.code, shape.area

@@ -39,7 +39,7 @@ class Content:
     @property
     def used(self) -> set[Id]:
         """Return ids of the categories that have annotations."""
-        ids = (annotation.get("category_id") for its in self.annotations.values() for annotation in its)
+        ids = (annotation.get("category_id") for group in self.annotations.values() for annotation in group)
         return {number for number in ids if isinstance(number, Id)}
 
 

@@ -50,7 +50,7 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
         except DefectError as error:
             findings.append(error.in_file(root / PLACES[0].format(name)))
             broken.add(split)
-    if len(found) > len({its.path for its in found.values()}):
+    if len(found) > len({source.path for source in found.values()}):
         what = f"the list of data.train_list {train_list} as that of data.val_list {val_list}, too"
         findings.append(Finding(found["val"].path, what, "two lists", "Set data.val_list to another list, or to ''."))
         del found["val"]
@@ -58,7 +58,7 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
     for split, name in wanted.items():
         if split in found or split in broken:
             continue
-        taken = {its.path for its in found.values()}
+        taken = {source.path for source in found.values()}
         fits = _fitting(split, [path for path in candidates if path not in taken], root) if name == split else []
         if len(fits) == 1:
             found[split] = CocoList(split, list_name(fits[0], root), fits[0])
@@ -69,10 +69,10 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
             findings.append(Finding(root / PLACES[0].format(name), what, f"one of {names or 'none'}", remedy))
         elif name:
             notes.add(NO_VALIDATION, 1, shown(name))
-    for its in found.values():
-        if its.path != root / PLACES[0].format(its.name) or its.name != wanted[its.split]:
-            notes.add(TAKEN.format(its.split), 1, shown(str(its.path.relative_to(root))))
-    taken = {its.path for its in found.values()}
+    for source in found.values():
+        if source.path != root / PLACES[0].format(source.name) or source.name != wanted[source.split]:
+            notes.add(TAKEN.format(source.split), 1, shown(str(source.path.relative_to(root))))
+    taken = {source.path for source in found.values()}
     unread = [path for path in sorted({*candidates, *(root / "annotations").glob("*.json")}) if path not in taken]
     notes.add_each(UNREAD, (shown(str(path.relative_to(root))) for path in unread))
     return [found[split] for split in wanted if split in found]

@@ -77,7 +77,7 @@ def _differ_between_lists(images: list[Listed], ids: list[str]) -> bool:
     photos: dict[str, dict[str, Path]] = {}
     for image_id, image in zip(ids, images, strict=True):
         photos.setdefault(image_id, {})[image.of.split] = image.photo
-    shared = [[*its.values()] for its in photos.values() if len(its) > 1]
+    shared = [[*places.values()] for places in photos.values() if len(places) > 1]
     return bool(shared) and all(artifacts.sha256(one) != artifacts.sha256(other) for one, other in shared)
 
 

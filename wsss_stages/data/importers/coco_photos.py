@@ -40,7 +40,7 @@ class Photographs:
 
     def __init__(self, root: Path, skipped: Path, lists: list[CocoList], notes: Notes):
         self.root, self.notes, self.lists = root, notes, lists
-        self._folders = {its.split: _folders(root, its) for its in lists}
+        self._folders = {source.split: _folders(root, source) for source in lists}
         self._files = _walk(root, skipped)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self._files.values():
@@ -92,7 +92,7 @@ class Photographs:
         """Return the photographs that have the most last parts of a path in common with it, outside the folders of
         other lists.
         """
-        others = [home for its in self.lists if its.split != of.split for home in _own(self.root, its)]
+        others = [home for source in self.lists if source.split != of.split for home in _own(self.root, source)]
         fits = [
             path
             for path in self._by_name.get(_letters(parts[-1]), [])
@@ -103,15 +103,15 @@ class Photographs:
         return [path for path in fits if scores[path] == max(scores.values())]
 
 
-def _own(root: Path, its: CocoList) -> list[Path]:
+def _own(root: Path, source: CocoList) -> list[Path]:
     """Return the folders of a list's photographs alone, by its name or else by its split's."""
-    return [home / name for name in dict.fromkeys((its.name, its.split)) for home in (root, root / "images")]
+    return [home / name for name in dict.fromkeys((source.name, source.split)) for home in (root, root / "images")]
 
 
-def _folders(root: Path, its: CocoList) -> list[Path]:
+def _folders(root: Path, source: CocoList) -> list[Path]:
     """Return the folders where a list's photographs may lie, the most certain place first."""
-    beside = [] if its.path.parent == root / "annotations" else [its.path.parent]
-    own = [*_own(root, its), root / its.name / "images"]
+    beside = [] if source.path.parent == root / "annotations" else [source.path.parent]
+    own = [*_own(root, source), root / source.name / "images"]
     return list(dict.fromkeys([*own, *beside, root / "images", root / "data", root]))
 
 

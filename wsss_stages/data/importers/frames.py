@@ -53,22 +53,22 @@ def upright(boxes: np.ndarray, orientation: int, width: float, height: float) ->
     return np.stack([x0, y0, x1, y1], axis=1)
 
 
-def frame(height: int, width: int, orientation: int, told: tuple[int, int] | None) -> Frame | None:
+def frame(height: int, width: int, orientation: int, size: tuple[int, int] | None) -> Frame | None:
     """Return the frame of an upright photograph's boxes; None if they belong to a raster of another shape.
 
     Args:
         orientation: EXIF's of the photograph, 1 to 8.
-        told: height and width in the file of the boxes; None if it says nothing.
+        size: height and width in the file of the boxes; None if it says nothing.
     """
-    if told is None or told == (height, width):
+    if size is None or size == (height, width):
         return Frame(height, width)
     stored = (width, height) if orientation >= 5 else (height, width)
-    if told == stored:
+    if size == stored:
         return Frame(height, width, orientation)
-    if _same_shape(told, (height, width)):
-        return Frame(height, width, 1, height / told[0], width / told[1])
-    if orientation >= 5 and _same_shape(told, stored):
-        return Frame(height, width, orientation, height / told[1], width / told[0])
+    if _same_shape(size, (height, width)):
+        return Frame(height, width, 1, height / size[0], width / size[1])
+    if orientation >= 5 and _same_shape(size, stored):
+        return Frame(height, width, orientation, height / size[1], width / size[0])
     return None
 
 

@@ -87,15 +87,15 @@ def read_boxes(
 def _frame(root: Element, height: int, width: int, orientation: int, notes: dict[str, int]) -> frames.Frame:
     """Return which raster the boxes belong to. Raises DefectError for one of another shape than the photograph's."""
     try:
-        told = int(read_number(root.findtext("size/height"))), int(read_number(root.findtext("size/width")))
+        size = int(read_number(root.findtext("size/height"))), int(read_number(root.findtext("size/width")))
     except (ValueError, OverflowError):
-        told = (0, 0)
-    if min(told) <= 0:
+        size = (0, 0)
+    if min(size) <= 0:
         count(notes, NO_SIZE)
         return frames.Frame(height, width)
-    frame = frames.frame(height, width, orientation, told)
+    frame = frames.frame(height, width, orientation, size)
     if frame is None:
-        found = f"boxes on {told[1]}x{told[0]} pixels by <size>"
+        found = f"boxes on {size[1]}x{size[0]} pixels by <size>"
         raise DefectError(
             found, f"{width}x{height} like the photograph, or its shape", "Take the photograph that was annotated."
         )

@@ -34,8 +34,8 @@ def shapes_of(element: Element, notes: dict[str, int]) -> Iterator[Shape]:
     """Yield the boxes of an object. Raises DefectError."""
     shape = next((shape for shape in SHAPES if element.find(shape) is not None), None)
     if shape is None:
-        there = ", ".join(f"<{child.tag}>" for child in element if child.tag != "name") or "nothing"
-        raise DefectError(f"no box but {there[:200]}", "a bndbox, polygon or robndbox", "Draw its box.")
+        children = ", ".join(f"<{child.tag}>" for child in element if child.tag != "name") or "nothing"
+        raise DefectError(f"no box but {children[:200]}", "a bndbox, polygon or robndbox", "Draw its box.")
     shapes = element.findall(shape)
     if shape == "bndbox":
         for number, box in enumerate(shapes):

@@ -23,7 +23,7 @@ def read_npy(path: Path, classes: list[str], findings: list[Finding]) -> dict[st
     Keys of the result are the ids without underscores.
     """
     try:
-        vectors = {_key(key): _vector(its) for key, its in _dictionary(path).items()}
+        vectors = {_key(key): _vector(pickled) for key, pickled in _dictionary(path).items()}
     except Exception as error:  # a pickle's errors are of any kind
         findings.append(
             Finding(
@@ -66,17 +66,17 @@ def _key(key: object) -> str:
     return str(key)
 
 
-def _vector(its: object) -> np.ndarray:
+def _vector(pickled: object) -> np.ndarray:
     """Return the numbers of one image."""
-    if isinstance(its, _Array):
-        values = np.frombuffer(_bytes(its.data), its.dtype.numpy())
+    if isinstance(pickled, _Array):
+        values = np.frombuffer(_bytes(pickled.data), pickled.dtype.numpy())
         if values.dtype.kind == "U":
             raise ValueError("a vector of texts")
-        vector = values.astype(float).reshape(its.shape)
-    elif isinstance(its, list) and all(map(is_number, its)):
-        vector = np.array(its, float)
+        vector = values.astype(float).reshape(pickled.shape)
+    elif isinstance(pickled, list) and all(map(is_number, pickled)):
+        vector = np.array(pickled, float)
     else:
-        raise ValueError(f"a vector of type {type(its).__name__}")
+        raise ValueError(f"a vector of type {type(pickled).__name__}")
     if not np.isfinite(vector).all():
         raise ValueError("a vector with NaN or infinity")
     return vector

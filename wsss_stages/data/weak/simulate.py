@@ -161,8 +161,8 @@ def _longest_way(skeleton: np.ndarray) -> np.ndarray:
     edges = []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
         to = number[pixels[:, 0] + 1 + dy, pixels[:, 1] + 1 + dx]
-        (there,) = np.nonzero(to >= 0)
-        edges.append(np.stack([there, to[there], np.full(len(there), np.hypot(dy, dx))]))
+        (start,) = np.nonzero(to >= 0)
+        edges.append(np.stack([start, to[start], np.full(len(start), np.hypot(dy, dx))]))
     a, b, far = np.concatenate(edges, axis=1)
     graph = coo_array((far, (a.astype(int), b.astype(int))), shape=(len(pixels),) * 2).tocsr()
     end = int(dijkstra(graph, directed=False, indices=0).argmax())
