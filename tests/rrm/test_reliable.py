@@ -11,7 +11,7 @@ from wsss_stages.config.options import Crf, Mining
 from wsss_stages.labels import reliable
 from wsss_stages.labels.cam import enlarge, normalise, with_background
 from wsss_stages.labels.crf import DenseCrf
-from wsss_stages.rrm.reliable import reliable_regions, label_shares
+from wsss_stages.rrm.reliable import label_shares, reliable_regions
 
 OPTIONS = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1).fill(reliable.Mining)
 SIDE = 48

@@ -15,7 +15,7 @@ from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
 from wsss_stages.rrm.net import RrmNet
-from wsss_stages.rrm.reliable import reliable_regions, label_shares
+from wsss_stages.rrm.reliable import label_shares, reliable_regions
 
 SIGMA_RGB = 15.0
 """sigma_r of Eq. 2.18, grey levels of 255."""
