@@ -42,10 +42,10 @@ class Run(Section):
     shards: int = Field(ge=1, description="jobs per image-wise stage")
     device: _matching(r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)", DEVICES, DEVICES)
     gpus_per_training: int = Field(
-        ge=1, description="GPUs that share the batches of a training; no reason to train again"
+        ge=1, description="GPUs that share the batches of a training; another number does not retrain finished networks"
     )
     report_images: int = Field(ge=1, description="rows of the picture in the report")
-    demo: dict[Any, Any] = Field(description="what replaces the rest while dataset_root is empty")
+    demo: dict[Any, Any] = Field(description="overrides that apply while dataset_root is empty")
     variants: dict[Any, Any] = Field(
         description="named sets of overrides: {name: {base: name, section: {option: value}}}",
         json_schema_extra={"propertyNames": {"pattern": ONE_NAME}},
