@@ -108,7 +108,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Settings) -> 
             bad = [g.name for g, loss in zip(graphs, losses.tolist(), strict=True) if not np.isfinite(loss)]
             raise DivergedError(
                 f"the loss of {', '.join(bad)} is not finite in epoch {epoch}; no label was written. A lower "
-                f"--lr than {opt.lr} helps; are the affinity network's weights whole?"
+                f"--lr than {opt.lr} helps. Check that the affinity network's weights are intact."
             )
         optimizer.zero_grad()
         total.backward()

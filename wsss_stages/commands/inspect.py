@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", metavar="FILE_OR_ID")
     parser.add_argument(
-        "--results", type=Path, default=Path("results"), help="where an ID is looked for (default results)"
+        "--results", type=Path, default=Path("results"), help="folder to look for an ID in (default results)"
     )
     parser.add_argument("--image", metavar="ID", help="follow this image through a manifest, scores or weights")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     if not nodes:
         raise FileNotFoundError(
             f"{asked.what}: found neither a file of that name nor an image with an artifact below {asked.results}; "
-            "wanted a path, or the id of an image, with --results FOLDER where results are elsewhere"
+            "wanted a path, or the id of an image, with --results FOLDER if the results are elsewhere"
         )
     if asked.json:
         sys.stdout.write(json.dumps([lineage.as_json(node) for node in nodes], indent=1) + "\n")

@@ -133,12 +133,13 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
 
 def _section(config: dict[str, Any], name: str, variant: str | None, weak: str | None = None) -> dict[str, Any]:
     """Return a section's options as they are written."""
-    where, chain = f"variant {variant}: " if variant else "", []
+    where, chain, names = f"variant {variant}: " if variant else "", [], []
     while variant is not None:
+        if variant in names:
+            raise ConfigError(f"circular `base` chain: {' -> '.join([*names, variant])}. Remove one `base`.")
+        names.append(variant)
         chain.append(known_variant(config, variant))
         variant = chain[-1].get("base")
-        if len(chain) > len(config["variants"]):
-            raise ConfigError("the bases of the variants go round in a circle")
     weak = weak or config["weak"]
     values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
     for overrides in reversed(chain):

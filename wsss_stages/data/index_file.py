@@ -50,7 +50,7 @@ def write(path: Path, header: dict, records: Iterable[Record]) -> None:
         if len(ids) != sum(header["splits"].values()):
             raise ValueError(f"{path}: {len(ids)} records, but the splits are {header['splits']}")
         if len(np.unique(np.array(ids))) != len(ids):
-            raise ValueError(f"{path}: an image is in the splits twice; every id once is wanted")
+            raise ValueError(f"{path}: an image is in the splits twice; wanted every id once")
 
 
 def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[bytes]:
@@ -106,7 +106,7 @@ class IndexFile:
                 ids.append(stable_hash(_id(line)))
             places.append(place)
         if file.read() != f'"sha256": "{digest.hexdigest()}"}}\n'.encode():
-            raise ValueError("its sha256 is not that of its last line: bytes were changed or are missing")
+            raise ValueError("its sha256 differs from its last line: bytes were changed or are missing")
         self._places, self.hashes = np.array(places, np.uint64), np.array(ids, np.uint64)
         self._order: np.ndarray | None = None
         return header
@@ -118,7 +118,7 @@ class IndexFile:
             header = {}
         if header.get("index") != INDEX_VERSION:
             older = re.search(rb'"index": (\d+)', os.pread(self._fd, 1 << 20, 0))
-            found = f"index v{older[1].decode()}" if older else "no index of ours or damaged"
+            found = f"index v{older[1].decode()}" if older else "not an index of this project, or damaged"
             raise artifacts.ContractError(f"{self.path} is {found}, v{INDEX_VERSION} is wanted. {REMEDY}")
         return header
 

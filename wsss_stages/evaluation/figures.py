@@ -151,7 +151,7 @@ def _add_grades(axis: Axes, grades: Sequence[dict], best_step: int) -> None:
     steps, values = ([known[name] for known in grades] for name in ("step", "grade"))
     right.plot(steps, values, color="black", marker=".", linewidth=1)
     right.axvline(best_step, color="black", linestyle=":", linewidth=1)
-    right.set(ylabel="grade on held-out items; dotted: the weights that are kept", ylim=(0, None))
+    right.set(ylabel="grade on held-out items; dotted: the kept weights", ylim=(0, None))
     right.spines["top"].set_visible(False)
 
 

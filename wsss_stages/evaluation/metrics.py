@@ -17,7 +17,7 @@ def confusion(truth: np.ndarray, label: np.ndarray, classes: int) -> np.ndarray:
     counted = truth != UNKNOWN
     if label[counted].size and label[counted].max() >= classes:
         raise ValueError(
-            f"a label of {label[counted].max()}, but there are {classes} classes; unknown pixels need a class"
+            f"a label of {label[counted].max()}, but there are {classes} classes; give unknown pixels a class"
         )
     pairs = truth[counted].astype(np.int64) * classes + label[counted]
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)

@@ -36,7 +36,7 @@ def learned_from(index: Index, path: Path, labels: str):
     elif without := [r.id for r in records if r.scribbles is None]:
         raise training.TrainingError(
             f"{path}: {len(without)} of {len(records)} training images have no scribbles, the first is {without[0]}; DFR "
-            "learns from nothing else. Run with weak: scribble, or draw them with simulate_weak."
+            "learns from scribbles only. Run with weak: scribble, or draw them with simulate_weak."
         )
     return records
 

@@ -22,7 +22,7 @@ def of_one_fold(weights: Path, trained: int, episodes: Path, tested: int) -> Non
     if trained != tested:
         raise artifacts.ContractError(
             f"{weights} were trained on fold {trained}, but {episodes} are of fold {tested}: a test on "
-            "classes that were trained. Give both of one fold."
+            "classes that were trained. Give weights and episodes of one fold."
         )
 
 

@@ -113,5 +113,5 @@ def nothing_to_learn(path) -> training.TrainingError:
     """Return the error for a dataset without a box that is large enough."""
     return training.TrainingError(
         f"{path}: no training image has a box of at least {SMALLEST_BOX} pixels, so there is no object to learn. "
-        "Variants `thesis` and `released` do without this network."
+        "Variants `thesis` and `released` do not need this network."
     )

@@ -15,7 +15,7 @@ from wsss_stages.store import artifacts
 HEADER = ["score", "images", "mean, %", "images with truth", "rank correlation"]
 NOTE = (
     "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: +1 "
-    "if the score puts images in the order of truth, 0 if it knows nothing of it."
+    "if the score orders images as their true IoU does, 0 if the two orders are unrelated."
 )
 UNSCORED = {True: "label is truth", False: "no score"}
 """Stands below an image's name in place of its score."""

@@ -29,7 +29,7 @@ def mutual_iou(
     """
     if path == "support" and not head.support_branch:
         raise ValueError(
-            "this network has no support branch to weigh supports by, because it was trained as the baseline; wanted "
+            "the network has no support branch to weight supports by, because it was trained as the baseline; wanted "
             "cross_path: query"
         )
     K = len(M_s)

@@ -27,7 +27,7 @@ class Frozen:
         first, *others = self.manifest.options
         if any(options != first for options in others):
             raise artifacts.ContractError(
-                "the manifests of scl_features are of several backbones or sides. Remake them: snakemake --forcerun scl_features"
+                "the manifests of scl_features were made with several backbones or sides. Remake them: snakemake --forcerun scl_features"
             )
         self.options, self.side = first, first["side"]
 
@@ -39,7 +39,7 @@ class Frozen:
         """Raise ContractError unless the maps were made with these options."""
         if self.options != wanted:
             raise artifacts.ContractError(
-                f"the maps were made with {self.options}, but the network wants {wanted}. Give it the same backbone and weights, "
+                f"the maps were made with {self.options}, but the network needs {wanted}. Give it the same backbone and weights, "
                 "or remake them: snakemake --forcerun scl_features"
             )
 

@@ -129,7 +129,7 @@ def _photograph(index_path: Path, image_id: str) -> list[Node]:
     """Return an image's photograph, by the index."""
     index = Index.read(index_path)
     if image_id not in index.records:
-        return [Node(index_path, "index", f"knows no image {image_id}")]
+        return [Node(index_path, "index", f"has no image {image_id}")]
     record = index.records[image_id]
     return [Node(index.root / record.photo, "photograph", _same(index.root / record.photo, record.sha256))]
 

@@ -98,7 +98,7 @@ class Manifest:
             path, sha, number = self._file(image_id, contract.name)
         except KeyError as error:
             raise artifacts.ContractError(
-                f"no {contract.name} of image {image_id} in the manifests given. "
+                f"no {contract.name} of image {image_id} in the given manifests. "
                 f"Remake it: snakemake --forcerun {contract.made_by}"
             ) from error
         arrays, meta = artifacts.read(path, contract)

@@ -153,7 +153,7 @@ class Shard:
         stale = [p for c in self.contracts for p in prune(folder / c.name, c.suffix, known, self.manifest.stem)]
         if stale:
             sys.stderr.write(
-                f"{self.stage}: deleted {len(stale)} files of images that are no longer here, {stale[0]} first\n"
+                f"{self.stage}: deleted {len(stale)} files of images that are no longer in the index, {stale[0]} first\n"
             )
 
     def _path(self, record: Record, contract: Contract) -> Path:

@@ -75,6 +75,6 @@ class ShardByShard:
         if apart := sorted(found ^ wanted):
             has = "lacks" if apart[0] in wanted else "alone has"
             raise artifacts.ContractError(
-                f"image {record.id} {has} {apart[0]} in the manifests given; wanted the same artifacts of every image. Give all "
+                f"image {record.id} {has} {apart[0]} in the given manifests; wanted the same artifacts of every image. Give all "
                 "manifests of a stage or none."
             )

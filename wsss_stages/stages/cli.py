@@ -110,12 +110,12 @@ def run(main: Callable[[], None]) -> None:
         if "no locator available" in str(error):  # numba, of functions that it compiles
             sys.exit(
                 f"error: found no folder for compiled code: neither {Path.home()} nor the package's own can be written; wanted one "
-                "of them. Set XDG_CACHE_HOME to a folder that can."
+                "of them. Set XDG_CACHE_HOME to a folder that can be written."
             )
         if "torchvision::" not in str(error):
             raise
         sys.exit(
-            f"error: the installed torch and torchvision are builds that do not fit each other ({error}); mend it with: pip install "
+            f"error: the installed torch and torchvision are builds that do not fit each other ({error}); fix with: pip install "
             "--force-reinstall torch torchvision"
         )
     finally:
@@ -124,7 +124,7 @@ def run(main: Callable[[], None]) -> None:
 
 def _stopped(*_: object) -> None:
     """Leave by an exception, so that nothing stays half written."""
-    stopping.leave("stopped by SIGTERM: what is whole is kept, and the same command goes on from there")
+    stopping.leave("stopped by SIGTERM: finished files are kept, and the same command resumes from there")
 
 
 def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):

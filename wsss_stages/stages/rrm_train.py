@@ -39,7 +39,9 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     records = index.split("train", having=lambda record: record.tags)
     if not records:
-        raise training.TrainingError(f"{paths.index}: no training image has a tag; RRM learns from nothing else.")
+        raise training.TrainingError(
+            f"{paths.index}: no training image has a tag, so RRM cannot be trained. Add boxes, scribbles, points or tags.csv."
+        )
     classes = len(index.classes)
     if opt.start == "classifier":
         network, whence = build_rrm_on(paths.classifier, classes, opt)

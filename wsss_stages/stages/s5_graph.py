@@ -62,8 +62,8 @@ def _with_chosen_walk(opt: options.Graph, walk: Path | None) -> options.Graph:
         return opt
     if walk is None:
         raise ValueError(
-            f"--walk-powers {opt.walk_powers} and --walk-steps {opt.walk_steps} are to choose from: found no --walk, wanted "
-            "walk.json of s5_walk; or give one of each"
+            f"--walk-powers {opt.walk_powers} and --walk-steps {opt.walk_steps} have several values: found no --walk, wanted "
+            "walk.json of s5_walk. Or give one value of each"
         )
     from wsss_stages.store import artifacts
 

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     if opt.objects_share > 0 and paths.objects is None:
         raise ValueError(
             f"--objects-share {opt.objects_share} needs --objects, a manifest of s5_object_masks; found none. "
-            "--objects-share 0 does without"
+            "Give it, or set --objects-share 0"
         )
     import torch
 

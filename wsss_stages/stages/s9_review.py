@@ -23,10 +23,14 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
     parser.add_argument(
-        "--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, rrm_label, s8, training split"
+        "--manifests",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="manifests (k-of-n.json) of s3, s5, s6, rrm_label, s8, training split",
     )
     parser.add_argument("--images", type=int, default=12, help="rows of the picture (default 12)")
-    parser.add_argument("--folder", type=Path, required=True, help="where to write")
+    parser.add_argument("--folder", type=Path, required=True, help="folder to write to")
     paths = parser.parse_args(argv)
 
     from wsss_stages.data.index import Index

@@ -11,13 +11,13 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", required=True, help="of the table in workflow/tables.yaml")
+    parser.add_argument("--name", required=True, help="name of the table in workflow/tables.yaml")
     parser.add_argument(
         "--scores",
         nargs="+",
         required=True,
         metavar="ROW=PATH",
-        help="number of a row, from 0, and scores of a fold for it",
+        help="number of a row, from 0, and its scores of a fold",
     )
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
 
     index = Index.read(paths.index)
     if paths.out.resolve() == index.root.resolve():
-        raise ValueError(f"--out {paths.out} is the dataset itself, which is only ever read; name another folder")
+        raise ValueError(f"--out {paths.out} is the dataset itself, which is never written to; name another folder")
     records = [r for r in index.records.values() if r.truth]
     if not records:
         raise ValueError(f"no image of {paths.index} has a true mask (SegmentationClass/ID.png) to draw from")

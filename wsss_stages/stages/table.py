@@ -12,16 +12,16 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", required=True, help="of the table in workflow/tables.yaml")
+    parser.add_argument("--name", required=True, help="name of the table in workflow/tables.yaml")
     parser.add_argument(
-        "--scores", nargs="+", required=True, metavar="ROW=PATH", help="number of a row, from 0, and scores for it"
+        "--scores", nargs="+", required=True, metavar="ROW=PATH", help="number of a row, from 0, and its scores"
     )
     parser.add_argument(
         "--paces",
         nargs="+",
         default=[],
         metavar="ROW=PATH",
-        help="likewise the seconds of an iteration, if the table tells them",
+        help="number of a row and its seconds of an iteration, if the table shows them",
     )
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)

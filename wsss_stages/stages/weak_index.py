@@ -16,7 +16,7 @@ from wsss_stages.store import provenance
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, metavar="PATH", help="index.json")
-    parser.add_argument("--weak", required=True, choices=tuple(KINDS), help="kind that the run takes")
+    parser.add_argument("--weak", required=True, choices=tuple(KINDS), help="kind of weak label of the run")
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="index.json to write")
     paths = parser.parse_args(argv)
     provenance.reads(paths.index)
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     kinds = Counter(kind for record in index.split("train") for kind in record.kinds)
     counts = [f"{kinds[kind]} with {name}" for kind, name in PLURAL.items()]
     taken = PLURAL.get(paths.weak, "best of them for every pixel")
-    sys.stdout.write(f"{len(index.splits['train'])} training images, {', '.join(counts)}; this run takes the {taken}\n")
+    sys.stdout.write(f"{len(index.splits['train'])} training images, {', '.join(counts)}; this run uses the {taken}\n")
 
 
 if __name__ == "__main__":

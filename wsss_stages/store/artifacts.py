@@ -82,7 +82,7 @@ def whole(path: Path) -> Iterator[Path]:
 def _not_written(path: Path, full: bool) -> str:
     message = f"{path} was not written; what was there before is untouched."
     if not full:
-        return f"{message} See that its folder can be written and run the same command again: what is whole is kept."
+        return f"{message} Make its folder writable and run the same command again: finished files are kept."
     free = shutil.disk_usage(path.parent).free / 1e6
     return (
         f"{message} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
@@ -126,7 +126,7 @@ def remedy_of(path: Path) -> str:
     for name in reversed(path.absolute().parent.parts):
         if STAGE.fullmatch(name):
             return _again(name)
-    return f"Run the stage that makes it again; {path.name}.made.json beside it, if it is there, tells the command."
+    return f"Run the stage that makes it again; {path.name}.made.json beside it, if it exists, has the command."
 
 
 def read_json(path: Path) -> dict:

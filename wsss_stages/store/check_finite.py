@@ -25,7 +25,7 @@ def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:
     if not good.all():
         raise NotFiniteError(
             f"{stage}, image {image}: {int((~good).sum())} of {good.numel()} values of {what} are NaN or infinite, wanted "
-            f"numbers; no label of this image was written. Was the training sound, its curve finite? Make what they come from "
+            f"numbers; no label of this image was written. Check that the training's curve is finite. Remake their source "
             f"again: snakemake --forcerun {made_by}"
         )
     return values

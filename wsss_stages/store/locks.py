@@ -120,9 +120,9 @@ def _in_use(output: Path, path: Path) -> str:
         holder = json.loads(path.read_text())
         who = f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (OSError, ValueError, KeyError):
-        who = "a process that has only just begun"
+        who = "a process that has just started"
     return (
-        f"{output} is being made by another run ({who}). Wait for it, or stop it and run this again: what it has made whole is kept. "
+        f"{output} is being made by another run ({who}). Wait for it, or stop it and run this again: what it has finished is kept. "
         f"The lock, {path}, is released when that process exits; deleting it does not help."
     )
 
@@ -130,6 +130,6 @@ def _in_use(output: Path, path: Path) -> str:
 def _tell_once(folder: Path, error: OSError) -> None:
     if not _without:
         sys.stderr.write(
-            f"note: the file system of {folder} has no locks ({error.strerror}), so two runs on one output at once go unnoticed\n"
+            f"note: the file system of {folder} has no locks ({error.strerror}), so two simultaneous runs on one output are not detected\n"
         )
         _without.append(folder)

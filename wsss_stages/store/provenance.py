@@ -111,7 +111,7 @@ def _earlier(path: Path) -> list[dict]:
     try:
         return _runs(path)
     except artifacts.ContractError as error:
-        sys.stderr.write(f"warning: {error} It is written anew, without the runs before this one.\n")
+        sys.stderr.write(f"warning: {error} A new record is written, without the earlier runs.\n")
         return []
 
 

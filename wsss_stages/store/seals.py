@@ -36,7 +36,7 @@ def fault(path: Path) -> str:
     return (
         ""
         if data[start : start + len(seal)] == seal
-        else "its seal is not that of its bytes, some of which have changed"
+        else "its seal does not match its bytes, some of which have changed"
     )
 
 

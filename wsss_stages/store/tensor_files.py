@@ -42,8 +42,8 @@ def read(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise TensorFileError(
-            f"{path}: found {describe(path, error)}; wanted plain tensors, .safetensors or .pth. A truncated download is to be "
-            "fetched again; code is never run: convert such a file to .safetensors on a machine that you trust."
+            f"{path}: found {describe(path, error)}; wanted plain tensors, .safetensors or .pth. Fetch a truncated download "
+            "again. Code is never run: convert such a file to .safetensors on a machine that you trust."
         ) from error
     for wrapper in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
@@ -67,7 +67,7 @@ def describe(path: Path, error: Exception | None = None) -> str:
     if (header := _header(path)) is not None:
         return _safetensors(header, size)
     if re.match(rb"\s*(<!doctype html|<html)", start, re.I):
-        return "an HTML page: a download that failed, or that wants a login"
+        return "an HTML page: a download that failed, or that needs a login"
     if start.startswith(b"PK\x03\x04"):
         return _archive(path, size, error)
     if found := re.search(r"GLOBAL (\S+)", str(error)):

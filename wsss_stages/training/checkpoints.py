@@ -79,7 +79,7 @@ def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
         missing = sorted(KEYS - content.keys()) if isinstance(content, dict) else ["any key"]
         return {}, f"is of another version (it lacks {', '.join(missing)})"
     if content["fingerprint"] != job.fingerprint:
-        return {}, "is of another training (other options, images or labels)"
+        return {}, "belongs to another training (other options, images or labels)"
     if reason := misfit(content["network"], job.network):
         return {}, f"is of another version of the network ({reason})"
     return content, ""

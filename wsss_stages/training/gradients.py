@@ -44,7 +44,7 @@ class Gradients:
                 if self.group.size > 1:  # the others wait for this one's share and cannot begin again
                     raise TrainingError(
                         f"{self.job.stage}: process {self.group.rank} of {self.group.size} is out of GPU memory at step "
-                        f"{state.step}. Take more gpus_per_training, a smaller batch_size or crop; one process would halve the batch."
+                        f"{state.step}. Use more gpus_per_training, a smaller batch_size or a smaller crop; only a single process can split a batch."
                     ) from error
             for buffer, old in zip(self.network.buffers(), before, strict=True):
                 buffer.copy_(old)
@@ -81,7 +81,7 @@ class Gradients:
     def _fault(self, what: str, state: State, ids: list[str]) -> str:
         return (
             f"{self.job.stage}: {what} at step {state.step} of {self.job.steps}, images {', '.join(ids)}. Nothing was "
-            "written from it. A lower lr or precision float32 helps; are the weights whole?"
+            "written from it. A lower lr or precision float32 helps. Check that the initial weights are intact."
         )
 
 

@@ -68,7 +68,7 @@ def verdict(stage: str, best: dict, steps: int) -> str:
 SETTLED = {
     True: "the training had settled",
     False: "the training had not settled, more steps would help",
-    None: "too few grades tell whether the training had settled",
+    None: "there are too few grades to say whether the training had settled",
 }
 
 

@@ -46,7 +46,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     if known is not None:
         if group.is_leader:
             weights.with_name("checkpoint.pt").unlink(missing_ok=True)
-            sys.stderr.write(f"{job.stage}: nothing that it learns from has changed; {weights} is what it was\n")
+            sys.stderr.write(f"{job.stage}: its inputs and options are unchanged; {weights} is kept\n")
         return known
     network = job.network.to(device, memory_format=torch.channels_last).train()
     shared_layers.share(network, group)
@@ -85,7 +85,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
             saved = time.monotonic()
         if stops and state.step < job.steps:
             stopping.leave(
-                f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command goes on"
+                f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command resumes it."
             )
     pace = statistics.median(state.seconds[len(state.seconds) // 2 :])
     if group.is_leader:
@@ -112,7 +112,7 @@ def _start_together(job: Job, checkpoint: Path, step: int, group: Group) -> None
     if len(set(found)) > 1:
         raise TrainingError(
             f"{job.stage}: processes would begin at steps {', '.join(map(str, found))}; {checkpoint} must be in a folder that all "
-            "of them see. Delete it, or use a shared file system."
+            "processes share. Delete it, or use a shared file system."
         )
 
 

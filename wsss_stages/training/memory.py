@@ -26,13 +26,13 @@ class Parts:
         """
         if self.number >= most:
             raise TooLargeError(
-                f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, which cannot be more. "
-                "Take a smaller crop or batch_size, a larger stride, or a GPU with more memory."
+                f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, the most possible. "
+                "Use a smaller crop or batch_size, a larger stride, or a GPU with more memory."
             )
         self.number = min(2 * self.number, most)
         self.doublings.append({"step": step, "parts": self.number})
         sys.stderr.write(
-            f"{stage}: out of GPU memory at step {step}; from here on {items} images go in {self.number} parts\n"
+            f"{stage}: out of GPU memory at step {step}; from now on {items} images are split into {self.number} parts\n"
         )
         release()
 

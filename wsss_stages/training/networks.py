@@ -114,7 +114,7 @@ def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict
     if known["classes"] != classes - 1:
         raise ContractError(
             f"{classifier}: found a classifier of {known['classes']} classes, wanted one of {classes - 1}, as the index has them. "
-            "Give that of the same dataset with --classifier."
+            "Give the classifier of the same dataset with --classifier."
         )
     torch.manual_seed(opt.seed)
     network = RrmNet(

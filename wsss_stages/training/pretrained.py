@@ -64,7 +64,7 @@ def load(backbone: Backbone, source: str, photographs: Iterable[torch.Tensor] = 
         name = wrong[0]
         raise WeightsError(
             f"{source}: {name} is {tuple(state[name].shape)}, but {backbone.name} wants {tuple(wanted[name].shape)}. "
-            "Are these weights of another backbone? See classifier.backbone and segment.backbone."
+            "The weights may belong to another backbone: see classifier.backbone and segment.backbone."
         )
     missing = [n for n in wanted if n not in state and not n.endswith("num_batches_tracked")]
     if len(missing) > len(wanted) / 2:
@@ -88,7 +88,7 @@ def _check_padding(backbone: Backbone, source: str) -> None:
         side, trained = ("right and down", "PyTorch's") if tensorflow else ("left and up", "TensorFlow's")
         raise WeightsError(
             f"{source}: its strided filters lean {side} ({leans:+.2f} pixels on average), so it was trained with {trained} padding, "
-            f"and maps of {backbone.name} would lie beside the objects. Take {TWINS[backbone.name]} as the backbone."
+            f"and maps of {backbone.name} would be shifted against the objects. Use {TWINS[backbone.name]} as the backbone."
         )
 
 

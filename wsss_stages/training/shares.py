@@ -29,7 +29,7 @@ def rows(batch: int, parts: int, rank: int = 0, processes: int = 1) -> list[Rows
     """
     if batch < processes:
         raise ValueError(
-            f"a batch of {batch} images cannot be shared by {processes} processes; every process needs one. Take a larger "
+            f"a batch of {batch} images cannot be shared by {processes} processes; every process needs one. Use a larger "
             "batch_size, or fewer gpus_per_training"
         )
     ends = _ends(batch, min(parts, batch // processes))

@@ -21,8 +21,8 @@ def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if bad := tensor_files.not_finite(state):
         raise TrainingError(
-            f"{path}: {bad} after training; nothing was written. A lower lr or precision float32 helps; are the weights that it "
-            "started from whole?"
+            f"{path}: {bad} after training; nothing was written. A lower lr or precision float32 helps. Check that the "
+            "initial weights are intact."
         )
     with artifacts.whole(path) as unfinished:
         save_file(state, unfinished, metadata=meta)
@@ -39,7 +39,7 @@ def load_weights(path: Path, network: nn.Module) -> dict:
         raise artifacts.ContractError(f"{path} does not fit {type(network).__name__}: {reason}. {again}")
     network.load_state_dict(state)
     if provenance.pop("version", None) != CHECKPOINT_VERSION:
-        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of ours. {again}")
+        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of this project. {again}")
     return provenance
 
 

@@ -26,9 +26,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single settings, as snakemake")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="as snakemake (default: all)")
     parser.add_argument(
-        "--index", type=Path, help="index.json of the data stage, if it is made already: without, it is made first"
+        "--index", type=Path, help="index.json of the data stage, if it exists; otherwise it is made first"
     )
-    parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
+    parser.add_argument("--again", action="store_true", help="measure again, even if this machine's costs are known")
     args = parser.parse_args(argv)
     config = variants.load([variants.DEFAULTS, *variants.own_file(), *args.configfile], args.config)
     lines = plan(config, args.cores, args.again, args.index)

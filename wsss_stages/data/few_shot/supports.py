@@ -105,7 +105,7 @@ def _problem(mask: np.ndarray) -> tuple[str, str, str] | None:
     if not (mask == 0).any():
         return (
             "a mask without a pixel of background",
-            "something beside the object",
+            "some background around the object",
             "Take a photograph that shows more.",
         )
     return None

@@ -116,10 +116,10 @@ def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> t
         return [], shape, area
     wanted = "lists of finite numbers x, y, x, y ... of three points or more"
     if not isinstance(shape, list) or not all(map(_numbers, shape)):
-        raise ProblemError("a polygon that is none", wanted, "Draw it again.")
+        raise ProblemError("an invalid polygon", wanted, "Draw it again.")
     good = [part for part in shape if len(part) >= 6]
     if not good or any(len(part) % 2 for part in good):
-        raise ProblemError("a polygon that is none", wanted, "Draw it again.")
+        raise ProblemError("an invalid polygon", wanted, "Draw it again.")
     for _ in range(len(shape) - len(good)):
         note(STRAY)
     if any(not _inside(p[0::2], frame.drawn_width) or not _inside(p[1::2], frame.drawn_height) for p in good):

@@ -180,7 +180,7 @@ class Folder:
             if record.id not in masks.translated:
                 continue
             if truth is None:
-                raise ValueError(f"{masks.folder}: its masks are drawn anew, which wants a folder `truth`")
+                raise ValueError(f"{masks.folder}: its masks are redrawn, which needs a folder `truth`")
             target = (truth / masks.folder.name / f"{record.id}.png").resolve()
             masks.draw(record, target)
             record = replace(record, **{key: str(target)})
@@ -191,7 +191,7 @@ class Folder:
     def without_objects(self) -> list[Finding]:
         """Return a finding for every split whose true masks hold no object at all, though its images show some."""
         wanted = "a pixel of a class in one of them"
-        remedy = "Correct the masks or classes.txt, or take the masks away: scores against them would mean nothing."
+        remedy = "Correct the masks or classes.txt, or remove the masks: scores against them would be meaningless."
         return [
             Finding(self.masks.folder, f"only the values {sorted(held)} in all masks of {split}", wanted, remedy)
             for split, held in self.held.items()

@@ -53,7 +53,7 @@ def _dictionary(path: Path) -> dict:
             np.lib.format.read_array_header_2_0(file)
         array = _Unpickler(io.BytesIO(file.read()), encoding="latin1").load()
     if not (isinstance(array, _Array) and array.shape == () and isinstance(array.data, list) and len(array.data) == 1):
-        raise ValueError("an array of something else")
+        raise ValueError("an array of another type")
     (content,) = array.data
     if type(content) is not dict:
         raise ValueError(f"a {type(content).__name__}")
@@ -150,5 +150,5 @@ PARTS = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
         if (module, name) not in PARTS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no array needs")
+            raise pickle.UnpicklingError(f"it requires {module}.{name}, which no array needs")
         return PARTS[module, name]
