@@ -32,7 +32,7 @@ __all__ = ["UNKNOWN", *_HOMES, *_MODULES]
 
 
 def __getattr__(name: str):
-    """Import what is asked for: torch takes seconds, and most stages' `--help` needs none of it."""
+    """Import the requested name: torch takes seconds, and most stages' `--help` needs none of it."""
     if name in _HOMES:
         return getattr(import_module(f"wsss_stages.{_HOMES[name]}"), name)
     if name in _MODULES:

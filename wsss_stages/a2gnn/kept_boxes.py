@@ -1,7 +1,8 @@
-"""No box loses its object: the least that a label map shows of every box, and the few pixels that bring it there.
+"""Repair of label maps so that no box loses its object: the least share that a box must show, and the few pixels to reach it.
 
-Probabilities are raised in boxes (a2gnn.tight_boxes), but a box within another of a large, sure object, or one that the CRF smooths
-away, may still end without a pixel. That something lies in a box is certain, so the label map is mended where it contradicts.
+Probabilities are raised in boxes (a2gnn.tight_boxes), but a box within another of a large, sure object, or one that the
+CRF smooths away, may still end without a pixel. Every box is certain to hold an object, so a label map without one is
+corrected.
 """
 
 import numpy as np
@@ -63,7 +64,7 @@ def without_object(
 
 
 class _Box:
-    """A box's part of label and confidence, as views, and what it asks for."""
+    """A box's part of label and confidence, as views, and the pixels that it requires."""
 
     def __init__(self, label, confidence, own, box, cls: int, share: float, lines: float):
         x0, y0, x1, y1 = box
@@ -80,7 +81,7 @@ class _Box:
         return self._lacks() <= 0 and self._untouched() <= 0
 
     def fill(self, free: Bool[np.ndarray, "y x"]) -> int:
-        """Take of the free pixels what the share lacks, and return how many."""
+        """Take as many free pixels as the share lacks, and return their number."""
         lacks = self._lacks()
         return self._change(_best(self._claim(free), lacks)) if lacks > 0 else 0
 

@@ -1,4 +1,4 @@
-"""Soft masks of boxes: what the object network learns from, how it is mixed with GrabCut, and how boxes become one image."""
+"""Soft masks of boxes: the targets of the object network, the mixture with GrabCut, and the label map of all boxes."""
 
 import numpy as np
 import torch

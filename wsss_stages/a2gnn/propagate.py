@@ -19,7 +19,7 @@ from wsss_stages.pairwise.windows import offsets
 
 LAYERS = 3
 ABSENT = -1e4
-"""Logit of a class that an image does not have while others of its batch do."""
+"""Logit of a class that other images of the batch have, but this one lacks."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Settings:
 
 @dataclass
 class Graph:
-    """One image as a graph, and what is known of it. Classes are rows: 0 background, 1.. as the caller numbers them."""
+    """One image as a graph, with its seeds and boxes. Classes are rows: 0 background, 1.. as the caller numbers them."""
 
     name: str
     X: Float[Tensor, "h w d"]
@@ -259,7 +259,7 @@ class _Networks:
 
 
 class _EarlyStop:
-    """Keeps the weights that a network has when its image's labels stop changing from one epoch to the next."""
+    """A store of the weights that a network has when its image's labels stop changing from one epoch to the next."""
 
     def __init__(self, batch: _Batch, networks: _Networks, below: float):
         self.networks, self.below = networks, below

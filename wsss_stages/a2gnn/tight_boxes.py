@@ -1,4 +1,4 @@
-"""A tight box's rows and columns all touch its object: the prior behind Eq. 3.23, also where labels are read off."""
+"""The prior behind Eq. 3.23, also for labels: all rows and columns of a tight box touch its object."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,7 +8,7 @@ from wsss_stages.labels.boxes import smallest_first
 from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_tensors
 
 LEAST = 0.05
-"""A class is never raised as if less than this were enough, however little the box's probabilities hold."""
+"""Least t that a class is raised from, however small the box's probabilities are."""
 AHEAD = 1e-3
 """Distance between the largest possible t and the box's t, so that the class wins there and does not only tie."""
 

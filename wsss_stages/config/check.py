@@ -1,4 +1,4 @@
-"""The check of a whole configuration: one line for each fault, with the file that it stands in."""
+"""The check of a whole configuration: one line for each fault, with its file."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,8 @@ def check(config: dict[str, Any], files: list[Path]) -> None:
     """Raise ConfigError with all faults of a configuration; a text that YAML takes for a number becomes the text again.
 
     Args:
-        files: what the configuration was read from; a later one counts more. What stands in none of them is of the command line.
+        files: what the configuration was read from; a later one counts more. Keys that are in none of them come from
+        the command line.
     """
     for name in [name for name in SECTIONS if name in config and config[name] is None]:
         del config[name]  # a section whose lines are all comments keeps its defaults
@@ -145,7 +146,7 @@ def _at(content: Any, keys: Iterable[str]) -> Any:
 
 
 def _restore(config: dict[str, Any], fault: Fault, files: list[Path]) -> None:
-    """Put the text itself in place of what YAML takes it for: a number, a truth value, a date.
+    """Replace the value that YAML reads by the text itself: a number, a truth value, a date.
 
     Inside of `--config section={...}` Snakemake leaves numbers as texts, which become numbers.
     """

@@ -36,7 +36,7 @@ class Row(BaseModel):
 
 
 class Table(BaseModel):
-    """Heading, rows, and what its rows share."""
+    """A table's heading, its rows, and their common settings."""
 
     model_config = ConfigDict(extra="forbid")
 

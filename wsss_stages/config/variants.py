@@ -53,11 +53,11 @@ READS = {
     "s7_instances": ["s6_instance_masks"],
     "s8_detect": ["s7_instances"],
 }
-"""Stages whose artifacts a stage reads, but those that these read too; of the others `reads` knows it."""
+"""Stages whose artifacts a stage reads, without those that these stages read in turn; `reads` has the rest."""
 MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "rrm": "rrm_label", "truth": None}
-"""Stage that makes what an option `labels` names."""
+"""Stage that makes the labels of an option `labels`."""
 NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
-"""Stage that trains what `predict.network` names."""
+"""Stage that trains the network of `predict.network`."""
 NAMED_WEIGHTS = ("package", "hub", "none")
 """Values of backbone_weights other than a file."""
 

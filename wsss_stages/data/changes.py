@@ -10,7 +10,7 @@ from pathlib import Path
 OF_A_RUN = frozenset(
     {"Snakefile", "config.yaml", "report.html", "workflow", "profiles", "envs", "results", "logs", "benchmarks"}
 )
-"""Names in the folder that a run is started in, which may be the dataset's own: they are no part of a dataset."""
+"""Names that a run itself writes into its working folder, which may be the dataset's; they do not belong to the dataset."""
 ENDING = re.compile(rb'"sha256": "([0-9a-f]{64})"}\n\Z')
 """The end of index.json."""
 
@@ -19,7 +19,7 @@ ENDING = re.compile(rb'"sha256": "([0-9a-f]{64})"}\n\Z')
 def listing(*folders: Path) -> str:
     """Return a digest of the names, sizes and times of all files below folders, of which none is opened.
 
-    A folder that is missing has a digest, too: what is wrong with it is for the importer to say. Hidden files and what a run itself
+    A folder that is missing has a digest, too: the importer reports its defects. Hidden files and what a run itself
     writes (OF_A_RUN) are left out; links are followed. A process lists once, so that the digest that is kept of a run is never younger
     than what the run has read.
     """

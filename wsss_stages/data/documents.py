@@ -1,4 +1,4 @@
-"""Text, lists, JSON and XML of a dataset: read within limits, and refused as DefectError whatever is wrong with them."""
+"""Readers of a dataset's text, lists, JSON and XML within limits; every defect raises DefectError."""
 
 import json
 import sys

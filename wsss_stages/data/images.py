@@ -33,9 +33,12 @@ FORMATS = {
     "ICO": ".ico",
     "ICNS": ".icns",
 }
-"""Formats of photographs as Pillow calls them, and their suffixes. What Pillow opens by another program or as data is not here."""
+"""Formats of photographs as Pillow calls them, and their suffixes.
+
+Formats that Pillow opens with another program or as data are left out.
+"""
 PLUGINS = {"HEIF": "pip install pillow-heif", "AVIF": "pip install -U pillow, or pillow-heif"}
-"""Formats that an installation may lack, and what brings them."""
+"""Formats that an installation may lack, and the packages that add them."""
 SUFFIXES = {suffix: name for name, suffixes in FORMATS.items() for suffix in suffixes.split()}
 LABELS = ("PNG",)
 """Formats of masks, scribbles and saliency maps; JPEG would change their numbers."""
@@ -44,11 +47,11 @@ STRETCHED = "photographs with more than 8 bits, stretched from the range of thei
 ORIENTATION = 0x0112
 """EXIF's tag of how a photograph is turned, 1 to 8; from 5 on its sides change places."""
 MAX_PIXELS = 178_956_970
-"""Above this an image is taken for a decompression bomb (twice Pillow's warning limit)."""
+"""Most pixels of an image; a larger one counts as a decompression bomb (twice Pillow's warning limit)."""
 
 
 class ImageError(ValueError):
-    """An image that cannot be used; the text says what was found, and a note in which file."""
+    """An image that cannot be used; its text has what was found, a note the file."""
 
     def __init__(self, path: Path, found: str):
         super().__init__(found)
@@ -122,7 +125,7 @@ def read_labels(path: Path) -> np.ndarray:
 
 
 class Raster(NamedTuple):
-    """A mask as it lies."""
+    """A mask as it is stored."""
 
     pixels: np.ndarray
     """(h, w) unsigned numbers, or (h, w, 3) uint8 RGB."""

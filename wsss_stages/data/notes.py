@@ -1,4 +1,4 @@
-"""Notes of an importer: what it took otherwise than it lay there or left out, how often, and where first."""
+"""Notes of an importer: what it read differently from how it is stored or left out, how often, and where first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -38,7 +38,7 @@ class Notes(dict[str, Note]):
             note.names.append(name)
 
     def add_all(self, counts: Mapping[str, int], name: str) -> None:
-        """Add what was met in one image."""
+        """Add the notes of one image."""
         for text, count in counts.items():
             self.add(text, count, name)
 

@@ -12,7 +12,7 @@ LONGEST = 60
 
 
 class RleError(ValueError):
-    """A run-length code that is none of its image."""
+    """A run-length code that does not fit its image."""
 
 
 def encode(masks: np.ndarray) -> list[dict]:

@@ -1,4 +1,4 @@
-"""One iteration of DFR: what the network says, and the losses of its two heads (Eq. 4.1)."""
+"""One iteration of DFR: the network's outputs, and the losses of its two heads (Eq. 4.1)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

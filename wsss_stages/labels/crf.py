@@ -34,10 +34,9 @@ class CrfSettings:
 class DenseCrf:
     r"""Potts model with a Gaussian and a bilateral kernel, each normalised symmetrically.
 
-    Q starts as the softmax of the unary; each iteration is
-    :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`. Numbers mean what they mean in pydensecrf.
-    The lattices belong to the image; any number of probability maps is refined over them. Compiled loops on a CPU, torch
-    elsewhere.
+    Q starts as the softmax of the unary; each iteration is :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i,
+    j) Q_j)`. Parameters have the same meaning as in pydensecrf. The lattices belong to the image; any number of
+    probability maps is refined over them. Compiled loops on a CPU, torch elsewhere.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from wsss_stages.labels import cam as cams
 LEAST, MOST = 0.01, 0.99
 """Levels stay inside, where the exponent is finite."""
 NOTE = "seeds_"
-"""Begins what a shard of s3_seeds notes of `counts`."""
+"""Prefix of the notes of `counts` in a shard of s3_seeds."""
 SHARES = ("background_share", "foreground_share", "classes_lost")
 """Names of the values of `shares`."""
 

@@ -19,8 +19,8 @@ State = dict[str, Tensor]
 class Backbone(nn.Module):
     """A network and the function that gives its feature maps.
 
-    forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. The network
-    sees the image by the mean and deviation of its own training, which are saved with its weights.
+    forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. Images
+    are normalised with the mean and deviation of the network's own training, which are saved with its weights.
     grids: where the nodes of each map lie.
     """
 

@@ -13,7 +13,7 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
     """Return a backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
-        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as TensorFlow does, for weights of its), resnet18/34/50/101, or a
+        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as in TensorFlow, for its weights), resnet18/34/50/101, or a
             timm model with `features_only` that timm can dilate.
         stride: output stride, 8 or 16.
         pretrained: weights will be loaded (nets.weights), so batch norm is frozen.

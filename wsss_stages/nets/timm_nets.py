@@ -127,7 +127,7 @@ def _static_padding(net: nn.Module) -> bool:
 
 
 def _inputs(net: nn.Module) -> Inputs:
-    """Return what timm says of the images that its weights of this name were trained with."""
+    """Return timm's metadata on the images that its weights of this name were trained with."""
     cfg = net.pretrained_cfg
     return Inputs(tuple(cfg["mean"]), tuple(cfg["std"]), cfg["interpolation"])
 

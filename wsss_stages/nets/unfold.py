@@ -74,7 +74,9 @@ def _rescale(conv: nn.Conv2d, mean: Float[Tensor, "d"], deviation: Float[Tensor,
 
 
 def _units(lengths: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
-    """Return what the filters are divided by: the deviation, or more where a filter would be far longer than the layer's others."""
+    """Return the divisors of the filters: the deviation, or more where a filter would be far longer than the layer's
+    others.
+    """
     varied = deviation > 0
     if not varied.any():
         return torch.ones_like(deviation)

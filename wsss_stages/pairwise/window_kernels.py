@@ -2,7 +2,7 @@
 
 Grids are (b, h, w, d). Windows are (b, h, w, n): one number for each of a node's n neighbours, row by row of its window.
 `half[dy + r]` is how far row dy reaches to both sides, -1 where it has no neighbours, and `start[dy + r]` which of the n
-numbers is the neighbour straight above or below. What lies outside the grid is left alone. Three neighbours at a time share
+numbers is the neighbour straight above or below. Nodes outside the grid are not touched. Three neighbours at a time share
 what is loaded of a node: that keeps the arithmetic busy, and nothing is copied.
 """
 

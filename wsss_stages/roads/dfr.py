@@ -57,7 +57,7 @@ class DfrTraining(TrainingStage):
         self.settings = opt.fill(Settings)
 
     def labels(self, record: Record) -> np.ndarray:
-        """Return (h, w) uint8 what is learned from, 255 unknown: truth, scribbles, or a part of each scribble."""
+        """Return (h, w) uint8 training labels, 255 unknown: truth, scribbles, or a part of each scribble."""
         if self.opt.labels == "truth":
             return record.truth_labels(self.index.root)
         scribbles = self.index.scribble_labels(record)

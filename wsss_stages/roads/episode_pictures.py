@@ -79,7 +79,7 @@ class EpisodePictures:
     def predictions(
         self, predictor: FewShotPredictor, episode: Episode, photo: np.ndarray, size: tuple[int, int]
     ) -> Pictures:
-        """Return pictures of what is predicted of the query by one support, and by all, fused in two ways.
+        """Return pictures of the query's prediction by one support, and by all, fused in two ways.
 
         Args:
             photo: of the query.  size: height and width of the query's truth, pixels.

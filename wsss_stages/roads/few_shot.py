@@ -91,7 +91,7 @@ class FewShotTraining(TrainingStage):
     def grade(self, batches: Iterator[dict]) -> float:
         """Return the mIoU over the base classes of the held-out episodes.
 
-        What is found of a class that a query lacks counts against the class.
+        Pixels found of a class that a query lacks count against the class.
         """
         counts, grid, side = (
             np.zeros((len(self.frozen.index.classes), 2, 2), np.int64),

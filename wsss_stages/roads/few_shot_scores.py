@@ -61,7 +61,7 @@ def summary(
 
 
 def lines(content: dict[str, Any]) -> list[str]:
-    """Return what is said of every row: mean and deviation over the seeds, in per cent."""
+    """Return a sentence for every row: mean and deviation over the seeds, in per cent."""
     found = []
     for row, row_scores in content["rows"].items():
         miou, fb = (100 * np.array(row_scores[key]) for key in ("miou", "fb_iou"))

@@ -26,7 +26,7 @@ from wsss_stages.store.progress import progress
 from wsss_stages.training.batches import collate
 
 CHOSEN_BY = 200
-"""Episodes of base classes that the threshold of the prototypes is chosen by."""
+"""Number of episodes of base classes that the threshold of the prototypes is chosen by."""
 
 
 class FewShotTest:

@@ -20,7 +20,7 @@ from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.store import artifacts
 
 MIN_SCORE = 0.05
-"""Detections that are less sure are not graded."""
+"""Least score of a graded detection."""
 SMALLEST = 2
 """Pixels of a box's shorter side in a training view: less shows nothing to learn from."""
 Item = tuple[Record, instances.Objects]

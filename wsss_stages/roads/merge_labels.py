@@ -18,7 +18,7 @@ from wsss_stages.labels.enlarge import in_window, most_likely
 from wsss_stages.store.check_finite import finite
 
 STAGE, MAKER = "s6_propagate", "s4_affinity"
-"""Named by errors: who found a number that is none, and who made it."""
+"""Stages that errors name: the one that found NaN or infinity, and the one that made it."""
 
 
 @dataclass(frozen=True)

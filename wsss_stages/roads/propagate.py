@@ -1,4 +1,4 @@
-"""Pseudo labels of the images of a shard: a graph of each, its A²GNN, and what is read off it (Eqs. 3.15-3.28)."""
+"""Pseudo labels of the images of a shard: a graph of each, its A²GNN, and the labels read off it (Eqs. 3.15-3.28)."""
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from wsss_stages.store.progress import progress
 SUPERPIXELS, COMPACTNESS = 400, 10.0
 """Nodes of an image for --nodes superpixels, about, and how square they are."""
 NODES_ON_GPU = 30_000
-"""Nodes trained at once where nothing else is asked for; on a CPU one image is fastest, for it stays in the cache."""
+"""Default number of nodes trained at once; on a CPU one image is fastest, as it stays in the cache."""
 
 
 class Propagator:

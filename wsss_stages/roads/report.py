@@ -1,4 +1,4 @@
-"""Files of a run's report: the picture of what every step did, and pages of scores, curves, affinity, notes and costs."""
+"""Files of a run's report: the picture of every step, and pages of scores, curves, affinity, notes and costs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ SUBSTITUTIONS = (
 )
 COSTS = "Wall seconds summed over shards and the largest peak of resident memory of a job, as Snakemake measured them."
 LONGEST = 21
-"""Characters of an image's name beside its row of pictures; of a longer one the last are shown."""
+"""Characters of an image's name beside its row of pictures; a longer name is cut to its end."""
 
 
 class Report:

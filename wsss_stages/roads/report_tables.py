@@ -57,7 +57,7 @@ def affinity_rows(scores: list[dict], chosen: dict | None) -> list[list]:
 
 
 def substitutions(notes: dict[str, int]) -> list[list]:
-    """Return one row per note of the stages, and of what s3_seeds counted the shares of `labels.levels`, in per cent."""
+    """Return one row per note of the stages, and the shares of `labels.levels` counted by s3_seeds, in per cent."""
     counted = {name.removeprefix(levels.NOTE): n for name, n in notes.items() if name.startswith(levels.NOTE)}
     rows = [[name, n] for name, n in sorted(notes.items()) if not name.startswith(levels.NOTE)]
     shares = levels.shares(counted) if counted else {}

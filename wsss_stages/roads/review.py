@@ -31,7 +31,7 @@ VIEWS = {
 }
 """Titles of the label maps that are compared where a run has them; not the seeds, which are made from CAM and M_B."""
 Row = dict[str, float | None]
-"""By the name of a column; None where an image has none."""
+"""Values by the name of a column; None where an image has none."""
 
 
 class Review:

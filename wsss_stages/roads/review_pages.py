@@ -18,11 +18,11 @@ NOTE = (
     "if the score orders images as their true IoU does, 0 if the two orders are unrelated."
 )
 UNSCORED = {True: "label is truth", False: "no score"}
-"""Stands below an image's name in place of its score."""
+"""Text below an image's name in place of its score."""
 
 
 def write_page(path: Path, scores: dict[str, dict[str, float | int | None]]) -> None:
-    """Write a page of what `Review.measured` knows of every score."""
+    """Write a page of the correlations of every score (`Review.measured`)."""
     table = [[name, *(shown(*pair) for pair in pairs.items())] for name, pairs in scores.items()]
     with artifacts.whole(path) as partial:
         partial.write_text(figures.html_table("Does the score find bad labels?", NOTE, HEADER, table))

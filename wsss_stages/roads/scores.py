@@ -18,7 +18,7 @@ from wsss_stages.store.progress import progress
 
 EdgeSums = Callable[[Record, Manifest, np.ndarray], tuple[np.ndarray, np.ndarray]]
 WHOLE = 2**60
-"""Shares are summed as integers of this unit: the sum is the same in whatever order the shards come."""
+"""Unit of shares summed as integers, so that the sum does not depend on the order of the shards."""
 
 
 def frequent_classes(records: Iterable[Record], classes: int, images: int) -> Bool[np.ndarray, " classes"]:

@@ -1,4 +1,4 @@
-"""Pictures of what every step of a run did to an image, from its weak labels to the segmenter's prediction."""
+"""Pictures of every step of a run on an image, from its weak labels to the segmenter's prediction."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ PROPAGATED = {
 
 
 class StepPictures:
-    """The steps of a run whose manifests are given; what the run did not make is left out."""
+    """The steps of a run whose manifests are given; steps that the run did not make are left out."""
 
     def __init__(self, index: Index, manifest: Manifest, window: dict[str, Any] | None, segmenter: nn.Module):
         """

@@ -14,12 +14,12 @@ from wsss_stages.store import artifacts
 
 
 class TrainingStage(ABC):
-    """A training: subclasses set `network`, `items` and `opt`, and say what follows."""
+    """A training: subclasses set `network`, `items` and `opt`, and define the methods and fields below."""
 
     stage: ClassVar[str]
     network: nn.Module
     items: Sequence
-    """All that is learned from or held out."""
+    """All items to learn from or hold out."""
     opt: Training
 
     @abstractmethod

@@ -28,7 +28,7 @@ from wsss_stages.store.progress import progress
 
 STAGE, MAKER = "s5_walk", "s4_affinity"
 IMAGES = 40
-"""To choose by, at most."""
+"""Most images to choose by."""
 
 
 def to_choose_by(every: Sequence[Record], learned: Affinity) -> tuple[list[Record], bool]:
@@ -39,7 +39,9 @@ def to_choose_by(every: Sequence[Record], learned: Affinity) -> tuple[list[Recor
 
 
 def asked_for(opt: Graph) -> contracts.Contract:
-    """Return what a part is hidden of: the seeds that the walk starts with, or for --seeds cam the confident ones."""
+    """Return the seeds of which a part is hidden: the seeds that the walk starts with, or for --seeds cam the
+    confident ones.
+    """
     return contracts.SEEDS if opt.seeds == "cam" else contracts.ALL[opt.seeds]
 
 

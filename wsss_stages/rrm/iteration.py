@@ -1,4 +1,4 @@
-"""One iteration of RRM: labels from its own CAMs, and the losses that learn from them (Sec. 2.2, Algorithm 1)."""
+"""One iteration of RRM: labels from the network's own CAMs, and the losses that learn from them (Sec. 2.2, Algorithm 1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

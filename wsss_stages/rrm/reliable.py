@@ -1,4 +1,4 @@
-"""Reliable regions of a batch: labels that every iteration makes of its own CAMs (Eqs. 2.3-2.7)."""
+"""Reliable regions of a batch: labels that every iteration makes from its own CAMs (Eqs. 2.3-2.7)."""
 
 import numpy as np
 import torch

@@ -53,7 +53,7 @@ class FewShot(nn.Module):
         return Maps(query.middle * kept, query.deep), Maps(support.middle * kept, support.deep)
 
     def guide(self, support: Maps, M_s: Bool[Tensor, "b y x"], first: bool = False) -> Guidance:
-        """Return what the supports give to queries."""
+        """Return the guidance of the supports for queries."""
         return guide(self.head, self.head.embed_support(support.middle), M_s, self.vectors, first)
 
     def forward(

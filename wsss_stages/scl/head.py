@@ -54,7 +54,7 @@ class Head(nn.Module):
     def __init__(self, standard: Standardise, support_branch: bool, with_similarity: bool):
         """
         Args:
-            standard: what the maps of images go through before they are a head's `Maps`.
+            standard: the transformation of images' maps into a head's `Maps`.
             support_branch: whether there is FPM_s.
             with_similarity: whether the query's branch sees how similar its nodes are to the support's object, and learns what to
                 add to what prototypes alone would say.
@@ -85,7 +85,7 @@ class Head(nn.Module):
         known: Bool[Tensor, "b y x"],
         together: bool = False,
     ) -> Float[Tensor, "b h v u"]:
-        """Return what is found of each support's query, or of one query of all supports, without training.
+        """Return hints of each support's query, or of one query under all supports, without training.
 
         Args:
             known: nodes of the supports that count.

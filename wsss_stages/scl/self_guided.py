@@ -19,7 +19,7 @@ class Guidance:
     """The guidance of a support for queries."""
 
     V: Float[Tensor, "b n d"]
-    """Vectors that guide them."""
+    """Vectors that guide queries."""
     F_s: Float[Tensor, "b d y x"]
     first: Scores | None = None
     """P_s1 of Eq. 5.3 before the softmax; None where nothing needs it."""

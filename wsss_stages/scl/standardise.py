@@ -12,7 +12,8 @@ FLAT = 1e-3
 
 
 class Standardise(nn.Module):
-    """Every channel less its mean, over its deviation, seen along the directions of most variance; as it is, until `measure`.
+    """Every channel less its mean, over its deviation, seen along the directions of most variance; unchanged until
+    `measure` is called.
 
     An activation's channels are positive. One step of the optimizer, which moves all weights of an embedding alike,
     then moves its answers at every node by the sum of hundreds of means, and its ReLUs die. Without the mean they do

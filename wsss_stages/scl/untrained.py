@@ -1,4 +1,4 @@
-"""Prototypes that nothing was trained for: the baseline that a network which heeds its support has to beat."""
+"""Prototypes that nothing was trained for: the baseline that a trained network has to beat."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ THRESHOLDS = np.linspace(-0.3, 0.5, 41)
 
 
 class Untrained:
-    """Objects where a query is more similar to the mean of the supports' object than to that of what is around it."""
+    """Objects where a query is more similar to the mean of the supports' object than to that of the surroundings."""
 
     def __init__(self, supports: Maps, M_s: Bool[Tensor, "K y x"], known: Bool[Tensor, "K y x"], threshold: float):
         """
@@ -32,7 +32,7 @@ class Untrained:
 
 
 def confusions(found: Float[np.ndarray, "h w"], mask: UInt8[np.ndarray, "h w"]) -> Int[np.ndarray, "t 2 2"]:
-    """Return the confusion of a mask with what is above each of the thresholds; 255 does not count."""
+    """Return the confusion of a mask with the scores above each threshold; 255 does not count."""
     above = np.searchsorted(THRESHOLDS, found, side="left")  # thresholds below
     counts = np.zeros((len(THRESHOLDS), 2, 2), np.int64)
     for label in (0, 1):

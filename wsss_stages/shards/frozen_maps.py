@@ -48,7 +48,7 @@ class Frozen:
         return {c.name: self.manifest.read(image, c)["F"] for c in self._contracts}
 
     def bytes_of(self, channels: int) -> int:
-        """Return what a map of so many channels takes in half precision."""
+        """Return the bytes of a map of `channels` channels in half precision."""
         return 2 * channels * (self.side // self.options["stride"]) ** 2
 
     def truth(self, image: str, cls: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 CONTRACTS = re.compile(rb'"contracts": (\{[^{}]*\})')
 HEAD = 1 << 16
-"""Bytes of a manifest in which its contracts stand."""
+"""First bytes of a manifest, which hold its contracts."""
 
 
 @cache

@@ -9,7 +9,7 @@ from wsss_stages.data.index import stable_hash
 def prune(folder: Path, suffix: str, wanted: Collection[str], scatteritem: str) -> list[Path]:
     """Delete a contract's files of images that belong to shard `k-of-n` by the hash of their ids, but are not wanted.
 
-    Other shards' images, other suffixes and folders stay. Returns what was deleted.
+    Other shards' images, other suffixes and folders stay. Returns the deleted files.
     """
     k, n = map(int, scatteritem.split("-of-"))
     stale = []

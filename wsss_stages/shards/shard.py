@@ -14,7 +14,7 @@ from wsss_stages.store.contracts import Contract
 
 
 class Item:
-    """One image of a shard, with what earlier stages know of it."""
+    """One image of a shard, with the artifacts of earlier stages."""
 
     def __init__(self, shard: "Shard", record: Record):
         self.record, self.id, self._shard = record, record.id, shard
@@ -41,7 +41,7 @@ class Item:
     def write(
         self, results: dict[str, np.ndarray | dict[str, np.ndarray]], notes: dict[str, int] | None = None
     ) -> None:
-        """Write this stage's artifacts (name of contract to array or arrays) and count what was substituted."""
+        """Write this stage's artifacts (name of contract to array or arrays) and count substitutions."""
         self._shard.write(self, results, notes or {})
 
 
@@ -120,7 +120,7 @@ class Shard:
         self._done[item.id] = notes
 
     def finish(self) -> None:
-        """Write the manifest; every image must be whole. What is left of images that the shard no longer has goes."""
+        """Write the manifest; every image must be whole. Files of images that the shard no longer has are deleted."""
         missing = [r.id for r in self.records if r.id not in self._done]
         if missing:
             raise RuntimeError(f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}")

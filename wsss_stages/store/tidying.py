@@ -14,7 +14,7 @@ def partial_of(path: Path) -> Path:
 
 
 def tidy(paths: Collection[Path]) -> int:
-    """Remove what was left half written of these files; how many there were.
+    """Remove partial versions of these files; how many there were.
 
     Only for who holds their output's lock: nobody else can be writing them, on this machine or another.
     """

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Average:
-    """The moving average of the floating-point tensors of a network; of the others it has the newest."""
+    """The moving average of the floating-point tensors of a network; other tensors are the newest."""
 
     def __init__(self, decay: float, network: nn.Module, tensors: dict[str, Tensor] | None = None):
         """Start the average; `decay` 0 keeps none. `tensors` are those of an average that is resumed."""

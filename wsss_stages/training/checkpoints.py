@@ -16,7 +16,7 @@ from wsss_stages.training.memory import Parts
 from wsss_stages.training.weights import misfit
 
 SECONDS = 60.0
-"""A killed training loses at most this much work."""
+"""Seconds between checkpoints: a killed training loses at most this much work."""
 KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "seconds", "best", "average", "parts", "short"}
 
 
@@ -26,7 +26,7 @@ class State:
 
     parts: Parts
     step: int = 0
-    """The next one."""
+    """The next step."""
     curve: list[dict] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     """Seconds of every step."""

@@ -16,7 +16,7 @@ from wsss_stages.training.shares import rows
 
 
 class Gradients:
-    """Leaves the clipped gradient of a batch's mean loss in the parameters of a job's network."""
+    """A computation that leaves the clipped gradient of a batch's mean loss in the parameters of a job's network."""
 
     def __init__(self, job: Job, network: nn.Module, optimizer: Optimizer, group: Group, device: str):
         self.job, self.network, self.group, self.device = job, network, group, device

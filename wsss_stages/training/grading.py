@@ -12,7 +12,7 @@ from wsss_stages.training.batches import AHEAD, collate, to_device
 from wsss_stages.training.job import Job
 
 OFTEN = 20
-"""Grades of a training whose options name no interval."""
+"""Number of grades of a training whose options set no interval."""
 LATE = 0.75
 """Share of the steps after which the last quarter begins, which decides whether a training had settled."""
 TELLING = 3

@@ -11,7 +11,7 @@ from wsss_stages.config.options import Loop
 
 
 class TrainingError(ValueError):
-    """A training that cannot go on: stage, step, loss, images."""
+    """A training that cannot continue: stage, step, loss, images."""
 
 
 class Layers(NamedTuple):

@@ -18,7 +18,7 @@ NOTE = "training.json"
 
 
 def keep(weights: Path, job: Job, seconds: float) -> None:
-    """Link the files that a training has written, with what it learned from and the seconds of a step."""
+    """Link the files that a training has written, with its fingerprint and the seconds of a step."""
     folder = _folder(weights)
     shutil.rmtree(folder, ignore_errors=True)
     files = _files(weights)

@@ -1,4 +1,4 @@
-"""The loop over the steps of a training: to its end, to a checkpoint when SIGTERM comes, or to what is wrong."""
+"""The loop over the steps of a training: to its end, to a checkpoint when SIGTERM comes, or to an error."""
 
 import statistics
 import sys
@@ -24,10 +24,10 @@ from wsss_stages.training.weights import save_weights
 def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
     """Train and write `weights` (safetensors, with provenance) and beside it `curve.json`; resumes from `checkpoint.pt`.
 
-    What is written are the weights with the best grade on what the job holds out, or where it holds nothing out the last ones; with
-    `ema` these are moving averages. The result is the same to the bit however often the training was interrupted: every draw comes from
-    (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and the first one
-    writes; then losses that are means over other things than images are means over those of each share.
+    The best weights by the grade on the held-out items are written, or without held-out items the last ones; with `ema`
+    these are moving averages. The result is the same to the bit however often the training was interrupted: every draw
+    comes from (seed, stage, step or epoch, image id). Under `torchrun` every process takes its share of each batch, and
+    the first one writes; then losses that are means over other things than images are means over those of each share.
 
     Nothing is trained where the very same training has ended here before (training.kept).
 

@@ -38,7 +38,7 @@ class Parts:
 
 
 def release() -> None:
-    """Give back what is left of a batch that did not fit."""
+    """Release the memory of a batch that did not fit."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
+"""Builders of each stage's network, and readers that rebuild it from its weights file."""
 
 import hashlib
 from collections.abc import Iterable

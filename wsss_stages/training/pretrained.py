@@ -1,4 +1,4 @@
-"""Load backbone weights from a local file, an installed package, a hub, or not at all; what was loaded is recorded."""
+"""Backbone weights from a local file, an installed package, a hub, or none; their origin is recorded."""
 
 import hashlib
 from collections.abc import Iterable

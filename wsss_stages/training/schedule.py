@@ -1,4 +1,4 @@
-"""The optimizer, its learning rate over the steps, and what it leaves undecayed."""
+"""The optimizer, its learning rate over the steps, and the parameters without weight decay."""
 
 from torch import nn, optim
 

@@ -1,4 +1,4 @@
-"""Layers that look at a whole batch, for several processes: what each sees and draws is what one process would.
+"""Layers over a whole batch, for several processes: each computes and draws the same as a single process.
 
 Batch norm takes mean and variance over the items of all processes (as torch's SyncBatchNorm, which is for GPUs only, and would
 replace norms that a convolution computes, see nets.frozen_norm). Dropout draws for the items of all and keeps its own.

@@ -1,7 +1,7 @@
 """The shares of a batch: which items go through the network together, and which of them are a process's own.
 
-A batch goes in parts, and every part is shared by all processes. So another number of processes changes no part: what is
-drawn for a part, and what its norms see, stays the same.
+A batch goes in parts, and every part is shared by all processes. So another number of processes changes no part: random
+draws for a part and the statistics of its norms stay the same.
 """
 
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A trained network on disk: its tensors, and where they came from."""
+"""A trained network on disk: its tensors and their origin."""
 
 import json
 from pathlib import Path

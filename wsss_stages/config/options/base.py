@@ -51,7 +51,7 @@ class Batches(Seeded):
 
 
 class Crops(Section):
-    """Random views of images, and a learning rate for layers that know them and another for new ones."""
+    """Augmentation and learning rates (pretrained layers; new layers)."""
 
     crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(0.002, gt=0, description="initial learning rate of pretrained layers, poly schedule")

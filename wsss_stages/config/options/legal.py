@@ -17,7 +17,7 @@ class Fault(NamedTuple):
     """A value that is not legal."""
 
     keys: tuple[str, ...]
-    """Keys that lead to it; none where the options of a section contradict each other."""
+    """Keys of the value; empty where the options of a section contradict each other."""
     found: Any
     text: str
     """The found and the wanted value, as text."""
@@ -73,7 +73,7 @@ def nearest(name: object, names: Iterable[str]) -> str:
 
 
 def unknown(name: object, names: Iterable[str]) -> str:
-    """Return what is said of a name that is none: the nearest, or else all that there are."""
+    """Return the message for an unknown name: the nearest, or else all that there are."""
     names = list(names)
     return f"found an unknown name {str(name)!r}" + (nearest(name, names) or f"; wanted one of {', '.join(names)}")
 

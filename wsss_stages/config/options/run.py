@@ -1,4 +1,4 @@
-"""Settings of a run as a whole: what config.yaml holds beside the stages' sections."""
+"""Settings of a run as a whole: the keys of config.yaml beside the stages' sections."""
 
 import re
 from typing import Annotated, Any, Literal

@@ -16,7 +16,7 @@ class EpisodeError(ValueError):
 
 @dataclass(frozen=True)
 class Episode:
-    """Ids of a query and of its supports, other images all, and the class that they are about."""
+    """Ids of a query and of its supports, all distinct, and their class."""
 
     query: str
     supports: tuple[str, ...]
@@ -25,7 +25,7 @@ class Episode:
 
 @dataclass
 class Pool:
-    """Images of which episodes of one support are drawn."""
+    """Images that episodes with one support are drawn from."""
 
     lists: dict[int, list[str]]
     """For each class the images that show enough of it, two at least."""
@@ -50,11 +50,11 @@ class Pool:
 
 @dataclass
 class Drawer:
-    """Episodes of a pool by a rule."""
+    """Draws of episodes from a pool by a rule."""
 
     pool: Pool
     balanced: bool
-    """Every class is drawn as often, or every query."""
+    """Whether every class is drawn equally often, or every query."""
     several: float
     """Share of the episodes whose query shows several classes of the pool, where there are such."""
     negative: float

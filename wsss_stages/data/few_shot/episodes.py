@@ -71,7 +71,10 @@ def _episodes(rows: list[list]) -> list[Episode]:
 
 
 def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
-    """Return what a fold is trained and tested on. Raises EpisodeError for a fold or a class that cannot have them."""
+    """Return the episodes that a fold is trained and tested on.
+
+    Raises EpisodeError for a fold or a class that cannot have them.
+    """
     novel = novel_classes(len(index.classes) - 1, fold, opt.folds, opt.order)
     areas = {split: _areas(index, index.split(split)) for split in ("train", "val")}
     notes: dict[str, int] = {}

@@ -3,8 +3,8 @@
 annotations/instances_NAME.json   images, categories, annotations with boxes, and polygons or run-length codes if any
 NAME/FILE.jpg                     photographs of the list NAME: train2017, val2017, ...
 
-Other places of both, as tools export them: data.coco_lists, data.coco_photos. Ids of images: data.coco_names. What is left out or
-refused of annotations: data.coco_annotations. Truth is drawn from the masks into palette PNGs in a folder of the results.
+Other places of both, as tools export them: data.coco_lists, data.coco_photos. Ids of images: data.coco_names. Annotations
+that are left out or refused: data.coco_annotations. Truth is drawn from the masks into palette PNGs in a folder of the results.
 Classes are the categories in the order of their ids, counted from 1.
 """
 

@@ -2,7 +2,7 @@
 
 Rules, of an annotation:
 - an unknown category, a box or polygon more than a pixel outside the image, numbers that are none, and a broken run-length code are
-  findings: nothing is imported until they are mended;
+  findings: nothing is imported until they are corrected;
 - a box up to a pixel outside is clipped; boxes are widened to whole pixels; one that is not there is the mask's (data.coco_shapes);
 - a crowd region is no object: unknown (255) in truth, and without a box;
 - an object of the category `background` is background in truth, and without a box;

@@ -1,8 +1,8 @@
 """The JSON files of a folder in COCO's layout that list the training and the validation images, found by name or for certain.
 
 A list NAME is the first of annotations/instances_NAME.json, annotations/NAME.json, NAME/_annotations.coco.json,
-NAME/annotations.json, NAME.json and instances_NAME.json. Where the default name has none of them, the only list that may be meant
-is taken and reported; where several may be meant, the user says which.
+NAME/annotations.json, NAME.json and instances_NAME.json. Where the default name has none of them, the only list that
+fits is used and reported; where several fit, the user has to choose.
 """
 
 import re

@@ -1,6 +1,6 @@
 """One annotation's box and mask, converted from the pixels that it was drawn on to those of the photograph.
 
-- A box that is not there is its mask's: the bounds of the polygons, or of the run-length code's pixels.
+- A missing box is that of the mask: the bounds of the polygons, or of the run-length code's pixels.
 - A polygon of under three points beside good ones is left out. A segmentation without a point is no mask.
 - Where the photograph has the annotated shape in another size, boxes and polygons are scaled; a run-length code is refused.
 """
@@ -81,7 +81,10 @@ def fit(size: tuple[object, object], height: int, width: int) -> Frame | None:
 
 
 def read_shape(annotation: dict, frame: Frame, note: Callable[[str], None]) -> Shape:
-    """Return an annotation's box and mask. Raises ProblemError. What is taken otherwise than it stands is noted."""
+    """Return an annotation's box and mask.
+
+    Raises ProblemError. Values that are read differently from how they are stored are noted.
+    """
     polygons, code, area = _segmentation(annotation.get("segmentation"), frame, note)
     corner = annotation.get("bbox")
     if corner is not None and corner != []:

@@ -1,7 +1,7 @@
 """Lists of a folder in VOC layout: which images are for training and which for validation.
 
-ImageSets/Segmentation/NAME.txt, or where that folder has no list ImageSets/Main/NAME.txt, or there CLASS_NAME.txt of every class.
-A line is an id, an id and more words, or the path of a photograph: whichever is in the folder.
+ImageSets/Segmentation/NAME.txt, or where that folder has no list ImageSets/Main/NAME.txt, or there CLASS_NAME.txt of
+every class. A line is an id, an id and more words, or the path of a photograph: the one that exists in the folder.
 """
 
 import re
@@ -112,7 +112,7 @@ class Lists:
             return path, []
 
     def _unknown(self, path: Path, line: str) -> None:
-        """Add the finding that no photograph is what a line names."""
+        """Add the finding that no photograph fits a line."""
         names = list(candidates(line))
         if problem := id_problem(names[0]):
             wanted = "the name of a photograph in JPEGImages"

@@ -1,10 +1,10 @@
-"""True masks of a folder: what their numbers or colours mean, where that is certain.
+"""True masks of a folder and the meaning of their numbers or colours, where that is certain.
 
 - grey or palette PNGs of class indices, 255 unknown, are taken as they lie;
 - in a set of one class whose masks hold 0 and 255 only, 255 is the object;
 - RGB masks, and palettes in another order, are read by the colours of classes.txt, or by VOC's where the image's weak labels do
   not contradict them.
-What is read otherwise than it lies is noted, and drawn anew as palette PNGs of indices.
+Masks that are read in another way are noted, and redrawn as palette PNGs of indices.
 """
 
 from collections.abc import Collection, Iterable
@@ -84,7 +84,10 @@ class Masks:
         return labels, notes
 
     def examine(self, record: Record, notes: dict[str, int]) -> tuple[Path | None, set[int]]:
-        """Check an image's mask and return its path and what it holds; None and nothing without. Raises DefectError."""
+        """Check an image's mask and return its path and its values; None and an empty set without a mask.
+
+        Raises DefectError.
+        """
         path = self.path(record.id)
         if path is None:
             return None, set()
@@ -166,7 +169,7 @@ class Masks:
 def only_white(masks: Masks, ids: Iterable[str]) -> bool:
     """Return whether 255 must be the object: the set has one class, and its masks hold no other number beside 0.
 
-    It looks at one mask after the other, and stops at the first that holds the class. What cannot be read is passed over here:
+    It looks at one mask after the other, and stops at the first that holds the class. Unreadable masks are ignored here:
     it becomes a finding when its image is examined.
     """
     if masks.classes != 2:

@@ -1,4 +1,4 @@
-"""The photographs of a folder, by id; what else lies there is named."""
+"""The photographs of a folder, by id; other files are reported."""
 
 import os
 import unicodedata

@@ -201,7 +201,7 @@ class Folder:
     def _mask(
         self, masks: Masks, record: Record, findings: list[Finding], notes: dict[str, int]
     ) -> tuple[str | None, set[int]]:
-        """Return the relative path of an optional mask, checked for size and values, and what it holds."""
+        """Return the relative path of an optional mask, checked for size and values, and its values."""
         path = masks.folder / f"{record.id}.png"
         try:
             found, held = masks.examine(record, notes)

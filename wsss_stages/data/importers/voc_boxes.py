@@ -55,7 +55,7 @@ def read_boxes(
     findings: list[Finding],
     notes: dict[str, int],
 ) -> Boxes:
-    """Return the boxes of an upright photograph; what cannot be used becomes a finding, what is taken otherwise a note.
+    """Return the boxes of an upright photograph; unusable values become findings, reinterpreted values notes.
 
     Args:
         orientation: EXIF's of the photograph, 1 to 8.

@@ -1,4 +1,4 @@
-"""Scribbles as lines of points: ScribbleSup's XML, drawn as it is used since, with a pen three pixels wide.
+"""Scribbles as lines of points: ScribbleSup's XML, drawn as later papers do, with a pen three pixels wide.
 
 <annotation><polygon><tag>cat</tag><point><X>12</X><Y>40</Y></point>...</polygon>...</annotation>, pixels counted from 1.
 Source: ScribbleSup (Lin et al., CVPR 2016); the width of the pen and the counting: meng-tang/rloss, convertscribbles.m.

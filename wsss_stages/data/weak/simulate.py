@@ -16,7 +16,7 @@ from wsss_stages.data.weak.polylines import draw
 SMOOTH = 4.0
 """Sigma that a stroke's way along the medial axis is smoothed with, pixels."""
 BACKGROUND_STROKES = 3
-"""At most so many strokes on background, one in each of its largest parts ..."""
+"""Most strokes on background, one in each of its largest parts ..."""
 BACKGROUND_PART = 0.01
 """... that are at least this share of the image."""
 
