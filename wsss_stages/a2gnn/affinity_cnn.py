@@ -100,7 +100,9 @@ def pair_logs(
 
 
 def pair_likelihood(logs: Float[Tensor, "3 2"]) -> float:
-    """Return exp(-L_Ac), in [0, 1]: the geometric mean of what D gives to the true relation of a pair, weighed as in Eq. 3.10."""
+    """Return exp(-L_Ac), in [0, 1]: the geometric mean of D's probability of the true relation of a pair, weighted
+    as in Eq. 3.10.
+    """
     means = logs[:, 0] / logs[:, 1].clamp(min=1)
     return float(means.dot(torch.tensor(PAIR_WEIGHTS)).clamp(max=0).exp())
 

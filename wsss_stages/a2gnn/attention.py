@@ -25,7 +25,7 @@ class Edges:
         """
         Args:
             E: Eq. 3.14, 0 where not connected.  window: the n offsets.  beta: weight of E in Eq. 3.18.
-            by: how to compute; what suits the device if not given.
+            by: how to compute; by default the fastest on the device.
 
         Raises ValueError for E of other axes or type, or with other neighbours than the window's.
         """

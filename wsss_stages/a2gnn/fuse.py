@@ -1,4 +1,6 @@
-"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as docs/deviations.md explains), others."""
+"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as docs/deviations.md explains), and
+others.
+"""
 
 from functools import reduce
 
@@ -36,7 +38,7 @@ def fuse(
 def first_known(layers: list[np.ndarray]) -> np.ndarray:
     """Return (h, w) uint8: at every pixel the label of the first layer that is not unknown there, 255 where all are.
 
-    The order is the precedence of what annotators gave: truth, scribbles, points, boxes, and last the CAMs of tags. For scribbles
+    The order is the precedence of annotations: truth, scribbles, points, boxes, and last the CAMs of tags. For scribbles
     and points over M'_I it is the rule of Sec. 3.6.1.
     """
     return reduce(lambda known, layer: np.where(known == UNKNOWN, layer, known), layers)

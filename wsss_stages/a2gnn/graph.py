@@ -61,8 +61,8 @@ def principal(X: Float[Tensor, "nodes d"], count: int) -> Float[Tensor, "nodes k
     """Return X in the basis of the `count` strongest directions of some of its rows, scaled to a mean row norm of 1.
 
     Four rows for each direction are enough, evenly spread over the image: of all squares of X their basis keeps as much as
-    the best one up to half a percent, in a fifth of the time. Not centred, so X W of Eq. 3.16 is kept up to what the weaker
-    directions hold. Padded with zeros if X has fewer.
+    the best one up to half a percent, in a fifth of the time. Not centred, so X W of Eq. 3.16 is kept up to the
+    weaker directions. Padded with zeros if X has fewer.
     """
     chosen = torch.linspace(0, len(X) - 1, min(len(X), 4 * count), device=X.device).round().long()
     S = X[chosen]

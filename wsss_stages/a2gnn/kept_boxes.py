@@ -31,7 +31,7 @@ def keep_objects(
     Args:
         confidence: probability of the label.  own: probability of each box's class at the box's pixels.
         boxes: x0 y0 x1 y1, pixels, half open, inside the image. Their order does not matter: smallest first, then by class and place.
-        share, lines: in [0, 1]; with `share` 0 nothing changes, with `lines` 0 no row or column is asked for.
+        share, lines: in [0, 1]; with `share` 0 nothing changes, with `lines` 0 rows and columns are not checked.
     """
     label, confidence = label.copy(), confidence.copy()
     views = [

@@ -66,7 +66,7 @@ def complete(config: dict[str, Any], files: list[Path]) -> None:
     """Check a configuration and fill in what follows from the rest: the demo's settings without a dataset, the dataset's name.
 
     Args:
-        files: what it was read from, a later one over an earlier one.
+        files: files of the configuration, later ones over earlier ones.
 
     Raises: ConfigError with one line for each fault.
     """
@@ -98,7 +98,7 @@ def own_file() -> list[Path]:
 
 
 def load(files: list[Path], values: list[str]) -> dict[str, Any]:
-    """Return what snakemake makes of `--configfile files --config values`. Raises ConfigError."""
+    """Return the configuration that snakemake has with `--configfile files --config values`. Raises ConfigError."""
     from snakemake.utils import update_config
 
     config: dict[str, Any] = {}

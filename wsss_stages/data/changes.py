@@ -19,9 +19,9 @@ ENDING = re.compile(rb'"sha256": "([0-9a-f]{64})"}\n\Z')
 def listing(*folders: Path) -> str:
     """Return a digest of the names, sizes and times of all files below folders, of which none is opened.
 
-    A folder that is missing has a digest, too: the importer reports its defects. Hidden files and what a run itself
-    writes (OF_A_RUN) are left out; links are followed. A process lists once, so that the digest that is kept of a run is never younger
-    than what the run has read.
+    A folder that is missing has a digest, too: the importer reports its defects. Hidden files and a run's own
+    outputs (OF_A_RUN) are left out; links are followed. A process lists once, so that the digest that is kept of a
+    run is never younger than what the run has read.
     """
     home = _identity(".")
     total = 0

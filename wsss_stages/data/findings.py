@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST = 1000
-"""Characters of what was found or wanted."""
+"""Most characters of a found or wanted value in a message."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The index: every image, its weak labels and its truth if any. No later stage knows a dataset's name.
+"""The index: every image, its weak labels and its truth if any. Later stages do not depend on a dataset's name.
 
 On disk it is read a record at a time (data.index_file), so that an index of a million images takes tens of megabytes.
 """
@@ -34,7 +34,7 @@ class Index:
     notes: Notes = field(default_factory=Notes)
     """What the importer left out or read differently, how often, and the first names."""
     weak: str = ""
-    """Kind of weak label that a run takes; empty: all that there are."""
+    """Kind of weak label of a run; empty: all kinds."""
 
     @classmethod
     def read(cls, path: Path) -> "Index":

@@ -77,7 +77,10 @@ def _json(content: dict) -> bytes:
 
 
 class IndexFile:
-    """An index on disk. It is read through once, which checks it; in memory are the places of its lines and hashes of its ids."""
+    """An index on disk.
+
+    It is read once, which checks it; only the offsets of its lines and the hashes of its ids stay in memory.
+    """
 
     def __init__(self, path: Path):
         """Open the index. Raises ContractError if it is of another version or damaged."""

@@ -74,7 +74,7 @@ def add(content: dict, image: int, masks: np.ndarray, boxes: np.ndarray, classes
 
 
 def add_truth(content: dict, image: int, record: Record, index: Index) -> np.ndarray:
-    """Append an image's true instances with their tight boxes; (h, w) bool what annotators left open."""
+    """Append an image's true instances with their tight boxes; (h, w) bool the pixels that annotators left open."""
     masks, classes, void = true_objects(record, index)
     add(content, image, masks, bounds(masks), classes)
     return void

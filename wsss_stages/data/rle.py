@@ -1,4 +1,4 @@
-"""Run-length codes of masks as COCO writes them; what cannot be one is refused before anything is decoded.
+"""Run-length codes of masks as COCO writes them; invalid codes are refused before they are decoded.
 
 Runs go down the columns, beginning with background: {"size": [h, w], "counts": [n, ...]}, or compressed to a text in which a
 run is stored in groups of five bits, from the fourth on as its difference to the run two before.

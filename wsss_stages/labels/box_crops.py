@@ -16,7 +16,7 @@ def window(box: np.ndarray, margins: np.ndarray) -> np.ndarray:
 
 
 def cut(pixels: np.ndarray, window: np.ndarray, side: int, fill: int, nearest: bool = False) -> np.ndarray:
-    """Return (side, side, ...) of what a window shows; `fill` outside the image.
+    """Return (side, side, ...) of a window; `fill` outside the image.
 
     Args:
         pixels: (h, w) or (h, w, 3) uint8.  nearest: labels, which are not averaged.

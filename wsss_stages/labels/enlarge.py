@@ -39,7 +39,7 @@ def most_likely(
 
 
 def in_window(P: Float[Tensor, "y x"], height: int, width: int, window: Sequence[int]) -> Float[Tensor, "rows columns"]:
-    """Return what x0 y0 x1 y1, half open, shows of P at height x width; bilinear, as `most_likely` sees it."""
+    """Return the part x0 y0 x1 y1, half open, of P at height x width; bilinear, as `most_likely` sees it."""
     x0, y0, x1, y1 = window
     if P.shape == (height, width):
         return P[y0:y1, x0:x1]

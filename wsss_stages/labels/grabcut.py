@@ -65,7 +65,7 @@ def winners(masks: np.ndarray) -> np.ndarray:
 def label(owner: np.ndarray, boxes: np.ndarray, classes: np.ndarray, background_in_boxes: bool) -> np.ndarray:
     """Return M_B of Eq. 3.3: 0 outside all boxes, the class of the box a pixel belongs to, 255 elsewhere inside boxes.
 
-    With `background_in_boxes` that 255 is 0: what GrabCut calls background is.
+    With `background_in_boxes`, GrabCut's background inside boxes is 0 instead of 255.
     """
     M_B = np.zeros(owner.shape, np.uint8)
     if not background_in_boxes:

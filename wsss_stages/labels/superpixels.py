@@ -10,7 +10,7 @@ def superpixels(image: np.ndarray, count: int, compactness: float) -> np.ndarray
     """Return (h, w) int: number of each pixel's superpixel, from 0 (SLIC, Achanta et al., TPAMI 2012).
 
     Args:
-        image: (h, w, 3) uint8 RGB.  count: about so many.  compactness: large for squares, small for what follows colours.
+        image: (h, w, 3) uint8 RGB.  count: approximate number.  compactness: large for squares, small to follow colours.
     """
     return slic(image, n_segments=count, compactness=compactness, start_label=0)
 

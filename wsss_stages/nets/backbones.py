@@ -18,7 +18,7 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
         stride: output stride, 8 or 16.
         pretrained: weights will be loaded (nets.weights), so batch norm is frozen.
 
-    Raises: ValueError for an unknown name, with what there is, or a timm model that cannot have this stride.
+    Raises: ValueError for an unknown name, with the known ones, or a timm model that cannot have this stride.
     """
     return _built(name, stride, pretrained, 3)
 

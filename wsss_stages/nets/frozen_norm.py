@@ -25,7 +25,7 @@ def fold_norms(network: nn.Module) -> None:
 
 
 class FoldedNorm(nn.BatchNorm2d):
-    """Holds parameters and statistics; the convolution before it applies them."""
+    """A store of parameters and statistics, which the convolution before it applies."""
 
     def forward(self, input: Tensor) -> Tensor:
         return input

@@ -45,7 +45,7 @@ class Detector(nn.Module):
     Args:
         classes: with background.  width: channels of FPN and heads.  hidden: of the box head.
         mask_layers: convolutions of the mask head.
-        proposals: boxes of the RPN kept in an image.  samples: of these a training step looks at.
+        proposals: boxes of the RPN kept in an image.  samples: proposals used in a training step.
     """
 
     def __init__(

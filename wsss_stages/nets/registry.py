@@ -1,4 +1,4 @@
-"""Things by name, each registered by a decorator in a module of its own, so that a new one is one file in a folder."""
+"""Registries of entries by name, each registered by a decorator in a module of its own, so that a new one is one file."""
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module

@@ -165,7 +165,7 @@ def _channels_last(m: Tensor, net: nn.Module) -> bool:
 
 
 def _check_known(name: str) -> None:
-    """Raise ValueError, with what there is near, for a name that timm does not have."""
+    """Raise ValueError, with similar names, for a name that timm does not have."""
     import timm
 
     if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():

@@ -22,7 +22,7 @@ def unfold_norms(backbone: Backbone, images: Iterable[Float[Tensor, "1 3 _ _"]])
     Args:
         images: normalised as `normalise` does; they are looked at only where a norm is the identity.
 
-    Returns: how many images were looked at, 0 where no norm is the identity.
+    Returns: the number of images used, 0 where no norm is the identity.
     """
     layers = [module for module in backbone.modules() if _is_identity(module)]
     if not layers:

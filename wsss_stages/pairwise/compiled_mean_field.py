@@ -1,4 +1,4 @@
-"""Mean field of a dense CRF on a CPU: what `mean_field` does, in loops that keep a few points' work in the cache."""
+"""Mean field of a dense CRF on a CPU: the algorithm of `mean_field`, in loops that keep a few points' work in the cache."""
 
 import functools
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A grid cut into tiles of nodes that share what they see, so that windows become batched matrix products."""
+"""A grid cut into tiles of nodes with a common halo, so that windows become batched matrix products."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Windows of neighbours on a grid: which offsets, and how to look at what lies there."""
+"""Windows of neighbours on a grid: the offsets, and the values at them."""
 
 import torch
 import torch.nn.functional as F

@@ -21,7 +21,7 @@ from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.store import artifacts
 
 HUE = 18.0
-"""Colours of training images turn by up to so many degrees."""
+"""Largest change of hue of training images, degrees."""
 
 
 def learned_from(index: Index, path: Path, labels: str):

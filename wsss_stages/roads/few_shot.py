@@ -31,7 +31,7 @@ CACHE = 2 << 30
 
 
 def standardise(network: FewShot, frozen: Frozen, episodes: Episodes, images: int) -> None:
-    """Measure the means and deviations of the channels on so many training images; 0 leaves the maps as they are."""
+    """Measure the means and deviations of the channels on some training images; 0 leaves the maps as they are."""
     if images:
         some = sorted(episodes.train.shown, key=lambda image: stable_hash(image, "scl_train.standardise"))[:images]
         maps = (Maps.stored(*collate([frozen.maps(image)]).values()) for image in some)

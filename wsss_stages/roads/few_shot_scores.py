@@ -27,7 +27,7 @@ def of_one_fold(weights: Path, trained: int, episodes: Path, tested: int) -> Non
 
 
 def few_enough(shots: Sequence[int], episodes: Episodes) -> None:
-    """Raise EpisodeError unless the episodes have as many supports as are asked for."""
+    """Raise EpisodeError unless the episodes have enough supports."""
     most = len(episodes.test[0][0].supports)
     if not 1 <= min(shots) <= max(shots) <= most:
         raise EpisodeError(f"found --shots {shots}, wanted numbers of supports from 1 to the episodes' {most}.")

@@ -1,4 +1,6 @@
-"""The test of a few-shot network: its answers and those of prototypes alone to test episodes, counted by row of the scores."""
+"""The test of a few-shot network: its predictions and those of prototypes alone on test episodes, counted by row of
+the scores.
+"""
 
 from collections.abc import Iterator
 
@@ -129,5 +131,5 @@ class FewShotTest:
 
 
 def _ways(shots: int) -> tuple[str, ...]:
-    """Return how so many supports are answered for: by the network, fused in two ways, and by prototypes alone."""
+    """Return the ways to predict with a number of supports: by the network, fused in two ways, and by prototypes alone."""
     return ("average", "prototype") if shots == 1 else ("average", "cross", "prototype")

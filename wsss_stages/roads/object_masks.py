@@ -17,7 +17,7 @@ from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 CROPS = 32
-"""Boxes looked at at once."""
+"""Boxes in a batch."""
 GREY = 115
 """Grey that a crop shows outside the image, as in training."""
 

@@ -1,4 +1,4 @@
-"""Rows of the report's tables: scores, affinity and random walk, what an importer found, substitutions, costs."""
+"""Rows of the report's tables: scores, affinity and random walk, notes of the importer, substitutions, costs."""
 
 import csv
 from pathlib import Path
@@ -37,7 +37,7 @@ def final_row(scores: list[dict]) -> tuple[dict, dict]:
 
 
 def found(index: Index) -> list[list]:
-    """Return one row per note of the importer: what, how often, the first names; and how many images there are."""
+    """Return one row per note of the importer: text, count, first names; and how many images there are."""
     rows = [[f"images to {verb}", len(index.splits[split]), ""] for split, verb in USED.items()]
     return rows + [[text, note.count, ", ".join(note.names)] for text, note in sorted(index.notes.items())]
 

@@ -36,7 +36,7 @@ def shown(name: str, value: float | int | None) -> float | int | str | None:
 
 
 def scored(record: Record, score: float) -> str:
-    """Return what stands beside an image's pictures: its name and its score, NaN if it has none."""
+    """Return the text beside an image's pictures: name and score, NaN if it has none."""
     text = UNSCORED[bool(record.truth_sha256)] if np.isnan(score) else f"score {score:.2f}"
     return f"{record.id[-20:]}\n{text}"
 

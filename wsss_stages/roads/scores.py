@@ -22,7 +22,7 @@ WHOLE = 2**60
 
 
 def frequent_classes(records: Iterable[Record], classes: int, images: int) -> Bool[np.ndarray, " classes"]:
-    """Return the classes that at least so many images show, and background if there is any."""
+    """Return the classes that at least `images` images show, and background if there is any."""
     shown = np.zeros(classes, np.int64)
     for record in records:
         shown[record.tags] += 1

@@ -1,4 +1,6 @@
-"""The one template of the workflow's trainings: items of which some are held out, a loss, a grade, and where the weights came from."""
+"""The one template of the workflow's trainings: items of which some are held out, a loss, a grade, and the origin of
+the weights.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -36,14 +38,14 @@ class TrainingStage(ABC):
 
     @abstractmethod
     def origin(self) -> dict[str, Any]:
-        """Return what stands in the weights beside stage and options: classes, backbone, and whence its weights are."""
+        """Return the metadata of the weights beside stage and options: classes, backbone, and the origin of its weights."""
 
     @abstractmethod
     def evidence(self) -> list[Any]:
         """Return all else that the weights depend on: fingerprints of images and labels."""
 
     def item_id(self, item: Any) -> str:
-        """Return what an item is called in messages; its augmentation is drawn by this name."""
+        """Return an item's name in messages; its augmentation is drawn by this name."""
         return item.id
 
     def image_id(self, item: Any) -> str:

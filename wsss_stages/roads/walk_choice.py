@@ -1,4 +1,4 @@
-"""Power and steps of the random walk, chosen by seeds that the walk does not see, and the mean edges at the seeds' outlines."""
+"""Choice of the random walk's power and steps by hidden seeds, and the mean edges at the seeds' outlines."""
 
 from collections.abc import Sequence
 
@@ -105,7 +105,7 @@ class WalkChoice:
         classes: list[int],
         known: Tensor | None,
     ) -> None:
-        """Add what every walk finds at hidden seeds.
+        """Add every walk's predictions at hidden seeds.
 
         Args:
             start: scores, 0 at hidden nodes.  rows: of the seeds among `classes`, -1 unknown.  asked: hidden nodes.  known: of `known`.

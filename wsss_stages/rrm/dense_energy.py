@@ -1,4 +1,4 @@
-"""Dense energy: pixels near in colour and place should agree, the more so where no label speaks (Eqs. 2.17-2.21)."""
+"""Dense energy: pixels near in colour and place should agree, most of all unlabelled ones (Eqs. 2.17-2.21)."""
 
 import torch
 import torch.nn.functional as F

@@ -59,7 +59,7 @@ class GlobalBranch(nn.Module):
 
 
 class RrmNet(Segmenter):
-    """Forward is the segmentation branch alone, as a segmenter's; training asks for both branches."""
+    """Forward is the segmentation branch alone, as a segmenter's; training uses both branches."""
 
     def __init__(
         self, backbone: Backbone, classes: int, channels: int, reweight: str, branches: Sequence[str] = BRANCHES

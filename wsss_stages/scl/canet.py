@@ -16,7 +16,7 @@ ROUNDS = 2
 
 
 class CaNet(Head):
-    """One scale; query and support differ in the first residual block alone, which knows a history or does not."""
+    """One scale; query and support differ in the first residual block alone, which has a history or not."""
 
     def __init__(
         self,

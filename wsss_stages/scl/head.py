@@ -21,9 +21,9 @@ class Maps:
     """A batch of images as the frozen backbone sees them, at the nodes of one feature map."""
 
     middle: Float[Tensor, "b m y x"]
-    """The maps of its last blocks but one and two, beside each other."""
+    """The maps of the second- and third-last blocks, concatenated."""
     deep: Float[Tensor, "b e y x"] | None = None
-    """The map of its last block, where a head asks for it."""
+    """The map of the last block, if the head uses it."""
 
     @classmethod
     def stored(cls, middle: Float[Tensor, "b y x m"], deep: Float[Tensor, "b y x e"] | None = None) -> "Maps":

@@ -1,4 +1,4 @@
-"""A trained network under the K supports of an episode, asked about queries."""
+"""Predictions of a trained network on queries, under the K supports of an episode."""
 
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from wsss_stages.scl.prototypes import at_nodes
 
 
 class FewShotPredictor:
-    """Supports are encoded once for any number of queries; all without gradient."""
+    """A predictor that encodes supports once for any number of queries; without gradient."""
 
     @torch.no_grad()
     def __init__(self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: str):

@@ -1,4 +1,4 @@
-"""Self-guided learning: a support predicts itself, and what it misses makes a vector of its own (Sec. 5.3.2)."""
+"""Self-guided learning: a support predicts itself, and the pixels that it misses form a second vector (Sec. 5.3.2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Prototypes that nothing was trained for: the baseline that a trained network has to beat."""
+"""Prototypes without training: the baseline that a trained network has to beat."""
 
 from collections.abc import Iterable
 

@@ -32,7 +32,7 @@ class Node:
 def of_file(path: Path, image_id: str | None = None) -> Node:
     """Return the lineage of a file; of a manifest or an index that of one image if an id is given.
 
-    Raises ContractError for a file that is none of ours, FileNotFoundError for one that is not there.
+    Raises ContractError for a file of another program, FileNotFoundError for a missing one.
     """
     if not path.is_file():
         raise FileNotFoundError(

@@ -1,4 +1,4 @@
-"""Artifacts that a finished shard's manifest names and that are gone or empty, found by listing the folders."""
+"""Artifacts of a finished shard's manifest that are missing or empty, found by listing the folders."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Files of images that are no longer in a shard, taken away when the shard is finished."""
+"""Files of images that are no longer in a shard, deleted when the shard is finished."""
 
 from collections.abc import Collection
 from pathlib import Path

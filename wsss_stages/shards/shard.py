@@ -1,4 +1,4 @@
-"""A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
+"""A shard of an image-wise stage: its images, finished artifacts and substitutions; its manifest is written last."""
 
 import sys
 from collections.abc import Callable
@@ -66,9 +66,9 @@ class Shard:
     ):
         """
         Args:
-            contracts: what the stage makes of each image.  manifest: k-of-n.json to write.
-            reads: what it reads of earlier stages, with their manifests.  weights: sha256 of a network's weights.
-            sees: what it looks at of a record beside the photograph at working size; None: all weak labels.
+            contracts: artifacts that the stage makes of each image.  manifest: k-of-n.json to write.
+            reads: artifacts of earlier stages that it reads, with their manifests.  weights: sha256 of a network's weights.
+            sees: the parts of a record that it uses beside the photograph at working size; None: all weak labels.
         """
         self.stage, self.contracts, self.index, self.sees = stage, contracts, index, sees
         self.manifest, self.options, self.weights = Path(manifest), options, weights

@@ -1,4 +1,4 @@
-"""Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
+"""Pictures and tables of a run for `snakemake --report`: every step on a dozen images, scores, curves, costs.
 
 reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them,
         its last network, walk.json of s5_walk, scores.json, curve.json and benchmarks

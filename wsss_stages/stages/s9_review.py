@@ -7,7 +7,7 @@ writes  in FOLDER
         review_first.png   the first of them: photograph with its weak labels, every label map, truth
         review.json        Spearman's rank correlation of the score and its parts with the pseudo label's true IoU, review.html the same
 
-The score is the plain mean of what an image has of
+The score is the plain mean of those that an image has of
     agreement   mean IoU of all pairs of its label maps (CAM, GrabCut, superpixels, soft masks, random walk, A²GNN, RRM, pseudo label)
     sides_hit   share of its boxes' rows and columns that the pseudo label touches
     seeds_kept  share of its object seeds that survive the consistency check of its A²GNN at the end (Eq. 3.28)

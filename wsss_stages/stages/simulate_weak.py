@@ -1,4 +1,4 @@
-"""Draw weak labels from true masks, as annotators would give them, to see what cheaper labels cost in quality.
+"""Draw weak labels from true masks, as annotators would give them, to measure the quality that cheaper labels cost.
 
 reads   index.json     images with truth, and instances where there are any
 writes  OUT            Annotations/ID.xml (boxes), Scribbles/ID.png, points.json, tags.csv; then run with

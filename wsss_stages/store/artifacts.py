@@ -130,7 +130,7 @@ def remedy_of(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict:
-    """Read a JSON object of anyone's; raises ContractError that names the file if it is none."""
+    """Read a JSON object of anyone's; raises ContractError with the file's name for an invalid one."""
     try:
         return json.loads(Path(path).read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -1,8 +1,9 @@
 """Every artifact of the pipeline: name, version, dtype, axes, meaning and maker. Their only home.
 
 An artifact of an image lies at `<stage folder>/<split>/<contract name>/<image id><suffix>`; the shard's manifest
-beside those folders names its images and their sha256. Sizes are the working size of data.index, but what s6, rrm_label and s8
-leave to people, graph_label, pseudo, confidence, rrm_branch, rrm_label, prediction and detections, is as large as the photograph.
+beside those folders names its images and their sha256. Sizes are the working size of data.index; only the results of
+s6, rrm_label and s8, graph_label, pseudo, confidence, rrm_branch, rrm_label, prediction and detections, are as large
+as the photograph.
 """
 
 from dataclasses import dataclass

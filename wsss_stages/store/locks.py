@@ -1,4 +1,5 @@
-"""One run at a time on one output: a lock file beside it, held by the running process and gone with it, however it ends.
+"""One run at a time on one output: a lock file beside it, held by the running process and released when it ends,
+however it ends.
 
 The lock is `flock`'s, so a file that a killed process left behind holds nothing; on NFS Linux makes it hold between machines.
 """

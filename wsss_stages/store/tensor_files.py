@@ -56,7 +56,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def describe(path: Path, error: Exception | None = None) -> str:
-    """Return what a file really is, in words. `error`: torch's message about it."""
+    """Return the actual kind of a file, in words. `error`: torch's message about it."""
     if not path.is_file():
         return "no file at all"
     size = path.stat().st_size
@@ -114,7 +114,7 @@ def _safetensors(header: dict, size: int) -> str:
 
 
 def _archive(path: Path, size: int, error: Exception | None) -> str:
-    """Return what a zip archive is: torch saves in such archives, too."""
+    """Return the kind of a zip archive: torch saves in such archives, too."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

@@ -22,7 +22,7 @@ def tidy(paths: Collection[Path]) -> int:
 
 
 def tidy_dead(paths: Collection[Path]) -> int:
-    """Remove what processes of this machine that are no more left half written of these files; how many there were."""
+    """Remove partial versions of these files left by ended processes of this machine; how many there were."""
     return sum(_remove(partial) for partial, writer in _partials(paths) if _is_dead(writer))
 
 

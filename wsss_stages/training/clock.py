@@ -8,7 +8,7 @@ from wsss_stages.store.progress import Pace
 
 
 class Clock:
-    """The reports of a training, by the process that leads."""
+    """The reports of a training, by its first process."""
 
     def __init__(self, stage: str, step: int, steps: int, batch: int, is_leader: bool):
         self.stage, self.batch = stage, batch

@@ -27,7 +27,7 @@ def interval(job: Job) -> int:
 
 
 def due(job: Job, step: int) -> bool:
-    """Check whether the network is graded after so many steps: at every interval and at the end."""
+    """Return whether the network is graded after `step` steps: at every interval and at the end."""
     if job.grade is None or not len(job.held) or step < job.step_at(job.graded_from):
         return False
     return step % interval(job) == 0 or step == job.steps

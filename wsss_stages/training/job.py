@@ -57,7 +57,7 @@ class Job:
     shown: tuple[str, ...] = ()
     """Names of values of `loss` for the curve alone: shares in [0, 1] that are no losses."""
     factors: np.ndarray | None = None
-    """(n,) How often each item is drawn over how often others are; None: all as often (training.repeats)."""
+    """(n,) How often each item is drawn over how often others are; None: all equally often (training.repeats)."""
 
     @property
     def batch(self) -> int:

@@ -57,7 +57,7 @@ def _files(weights: Path) -> list[Path]:
 
 
 def _made_of(job: Job) -> str:
-    """Return a fingerprint of all that decides the weights: what the job depends on, the code and the libraries."""
+    """Return a fingerprint of all that decides the weights: the job's inputs, the code and the libraries."""
     code = provenance.code()
     parts = job.stage, job.fingerprint, CHECKPOINT_VERSION, code["version"], code["sources"], provenance.libraries()
     return artifacts.fingerprint(*parts)

@@ -1,4 +1,4 @@
-"""A batch that does not fit into a GPU's memory goes through the network in parts, and that is recorded."""
+"""Parts of a batch that does not fit into a GPU's memory, and a record of them."""
 
 import gc
 import sys

@@ -108,7 +108,7 @@ def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict
 
     Args:
         classes: with background.
-    Raises ContractError where the classifier knows other classes.
+    Raises ContractError where the classifier has other classes.
     """
     trained, known = restore_classifier(classifier)
     if known["classes"] != classes - 1:
@@ -183,7 +183,7 @@ def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Bac
 
 
 def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
-    """Return what maps depend on beside the image: recorded with them, and compared when they are read."""
+    """Return the inputs of maps beside the image: recorded with them, and compared when they are read."""
     state = backbone.state_dict()
     digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     return opt.model_dump() | {"backbone": backbone.name, "weights": digest}

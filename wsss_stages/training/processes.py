@@ -4,9 +4,10 @@
 wrapper around the network: losses call parts of networks, and several times a step.
 
 All processes draw a step's random numbers from the same seed. Dropout and batch norm are those of the whole batch
-(training.shared_layers), so where a loss is a mean over images, as the classifier's and the object network's, its curve is that of
-one process. A mean over labelled pixels, pairs or proposals is taken over each process's images, and the means are weighted by
-the number of images; what networks draw otherwise (Mask R-CNN's samples, CANet's forgetting) repeats in every process.
+(training.shared_layers), so where a loss is a mean over images, as the classifier's and the object network's, its curve
+is that of one process. A mean over labelled pixels, pairs or proposals is taken over each process's images, and the
+means are weighted by the number of images; other random draws of networks (Mask R-CNN's samples, CANet's forgetting)
+repeat in every process.
 """
 
 import os

@@ -30,7 +30,7 @@ def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
 
 
 def load_weights(path: Path, network: nn.Module) -> dict:
-    """Fill a network with what `save_weights` wrote; its provenance. Raises ContractError."""
+    """Fill a network from a file of `save_weights`; its provenance. Raises ContractError."""
     provenance = read_provenance(path)
     with safe_open(path, "pt") as file:
         state = {name: file.get_tensor(name) for name in file.keys()}
@@ -44,7 +44,7 @@ def load_weights(path: Path, network: nn.Module) -> dict:
 
 
 def misfit(state: dict[str, Tensor], network: nn.Module) -> str:
-    """Return what keeps tensors from filling a network; empty if nothing does."""
+    """Return why tensors do not fit a network; empty if nothing does."""
     wanted = network.state_dict()
     faults = {
         "missing": [name for name in wanted if name not in state],

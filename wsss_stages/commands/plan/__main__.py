@@ -3,7 +3,7 @@
     python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE --cores 4
 
 takes the options of `snakemake`. The first time, a few images go through every stage on this machine, which takes some minutes;
-what an image or a training step costs is then known and kept in the cache folder. `--again` measures again.
+the cost of an image and of a training step is then kept in the cache folder. `--again` measures again.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from wsss_stages.stages import cli
 SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **variants.STAGES}
 """Config section of every stage."""
 EPOCHS = 3
-"""Epochs of the sample that a training is timed for, beside one."""
+"""Epochs of the second of two timed trainings on the sample; the first has one."""
 ALL_LOSSES = {"rrm_train": {"class_epochs": 0, "distance_ramp": 0}, "dfr_train": {"ramp_begins": 0, "ramp_ends": 0}}
 """Overrides that give every step of a training all the losses of the stage."""
 

@@ -26,13 +26,13 @@ class Fault(NamedTuple):
 
 
 def metavar(field: FieldInfo) -> str:
-    """Return what --help shows for an option's value: its choices or its type."""
+    """Return the text of an option's value in --help: its choices or its type."""
     choices = _choices(field.annotation)
     return f"{{{','.join(map(str, choices))}}}" if choices else METAVARS.get(field.annotation, "LIST")
 
 
 def limits(field: FieldInfo) -> str:
-    """Return an option's bounds, or what its list may hold; empty where every value of its type is legal."""
+    """Return an option's bounds, or the legal items of its list; empty where every value of its type is legal."""
     parts = [f"a list of {_items(field.annotation)}"] if get_origin(field.annotation) is list else []
     for limit in field.metadata:
         match limit:
@@ -125,6 +125,6 @@ def _choices(annotation: Any) -> list:
 
 
 def _items(annotation: Any) -> str:
-    """Return what a list holds."""
+    """Return the type of a list's items."""
     (item,) = get_args(annotation)
     return f"{{{','.join(map(str, _choices(item)))}}}" if _choices(item) else {int: "integers", float: "numbers"}[item]

@@ -1,4 +1,6 @@
-"""Episodes of few-shot segmentation: of the test a list that is drawn once and saved, of the training what to draw from (Sec. 5.2)."""
+"""Episodes of few-shot segmentation: a list for the test, drawn once and saved, and pools to draw from for the
+training (Sec. 5.2).
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -71,7 +71,7 @@ def read_content(path: Path, findings: list[Finding], notes: Notes) -> Content:
 
 
 def identity(value: object) -> Id | None:
-    """Return an id in one way of writing: 1, 1.0, '1' and '1.0' are 1, other texts stay; None for what can be no id."""
+    """Return an id in one way of writing: 1, 1.0, '1' and '1.0' are 1, other texts stay; None for an invalid id."""
     if isinstance(value, str):
         return int(value.partition(".")[0]) if WHOLE.fullmatch(value) else value
     if type(value) is float and value.is_integer():

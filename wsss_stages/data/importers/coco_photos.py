@@ -1,8 +1,9 @@
 """The photographs below a folder in COCO's layout: which one a file_name means, and which ones are in no list.
 
-A file_name is looked for in NAME/ and images/NAME/, in train/ or val/ and images/train/ or images/val/, in NAME/images/, in the folder
-of the list's JSON, in images/, data/ and the dataset's folder. One that is in none of them, as it has a path of the machine that it
-was annotated on, is found by its last parts if exactly one photograph fits. No name leads out of the dataset's folder.
+A file_name is looked for in NAME/ and images/NAME/, in train/ or val/ and images/train/ or images/val/, in
+NAME/images/, in the folder of the list's JSON, in images/, data/ and the dataset's folder. One that is in none of them,
+as it has a path of the machine that it was annotated on, is found by its last parts if exactly one photograph fits. All
+paths stay inside the dataset's folder.
 """
 
 import os

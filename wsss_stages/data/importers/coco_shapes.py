@@ -20,7 +20,7 @@ CLIPPED = "boxes clipped to the image"
 OF_MASKS = "objects without a box, boxed by their mask"
 STRAY = "polygons of under three points beside good ones, left out"
 SHAPE_TOLERANCE = 0.02
-"""Largest relative difference of the shapes of a photograph and of what was annotated, beside one pixel."""
+"""Largest relative difference between the shapes of a photograph and of the annotated image, beside one pixel."""
 
 
 class ProblemError(ValueError):

@@ -31,7 +31,7 @@ NAMED = 5
 
 @dataclass
 class Lists:
-    """The lists of a folder, and what their lines may name."""
+    """The lists of a folder, and the photographs that their lines may name."""
 
     root: Path
     kind: str

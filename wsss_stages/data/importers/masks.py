@@ -46,7 +46,7 @@ class Masks:
     white: bool = False
     """255 is the object, for this is a set of one class whose masks hold nothing else."""
     translated: set[str] = field(default_factory=set)
-    """Ids of the masks that were read otherwise than they lie."""
+    """Ids of the masks whose values differ from the file's."""
 
     @property
     def meaning(self) -> list:
@@ -58,7 +58,7 @@ class Masks:
         return next((p for n in forms(f"{record_id}.png") if has_file(p := self.folder / n, self.root)), None)
 
     def read(self, path: Path, height: int, width: int, shown: Collection[int]) -> tuple[np.ndarray, list[str]]:
-        """Return (height, width) uint8 labels, 255 unknown, and notes on how they differ from what lies there.
+        """Return (height, width) uint8 labels, 255 unknown, and notes on the differences from the file.
 
         Args:
             shown: classes that the image's weak labels show; empty: nothing is known.
@@ -128,7 +128,7 @@ class Masks:
 
         Args:
             values: the indices of the mask, None where they are not all classes.
-            colours: what their colours are.
+            colours: their colours.
         """
         if self.colours is not None or values is None:
             return True
@@ -155,7 +155,7 @@ class Masks:
         return numbers[where.reshape(codes.shape)], [BY_COLOUR]
 
     def _table(self) -> dict[Colour, int]:
-        """Return what every colour means; VOC's border is unknown where no class has its colour."""
+        """Return the class of every colour; VOC's border is unknown where no class has its colour."""
         classes = self.colours or {colour: number for number, colour in enumerate(VOC_COLOURS[: self.classes])}
         return {BORDER_RGB: UNKNOWN} | classes
 

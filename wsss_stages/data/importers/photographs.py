@@ -10,7 +10,7 @@ from wsss_stages.data.images import FORMATS, PLUGINS, SUFFIXES, available
 from wsss_stages.data.notes import Notes
 
 SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"}
-"""Names that systems leave in folders, in small letters; they hide others behind a leading dot."""
+"""Names of operating systems' own files, in small letters; others have a leading dot."""
 HIDDEN = "hidden files, passed over"
 FOLDERS = "folders beside the photographs, not looked into"
 OTHERS = "files beside the photographs of no format that is read, left out"

@@ -21,7 +21,7 @@ from wsss_stages.data.weak.polylines import PEN
 SIDE = 160
 """Height and width of a scene, pixels."""
 SMALLEST = 40
-"""Pixels that an object must show."""
+"""Fewest visible pixels of an object."""
 CLASSES = ("background", "coin", "brick", "leaf", "cell")
 TINT = {
     "coin": (1.25, 1.1, 0.35),

@@ -1,4 +1,4 @@
-"""One look at every image of a dataset: records go to disk, findings are raised together at the end."""
+"""Validation of every image of a dataset: records go to disk, findings are raised together at the end."""
 
 from collections.abc import Callable, Collection
 
@@ -21,7 +21,7 @@ def validate_all(
     max_side: int,
     workers: int,
 ) -> Spool:
-    """Return the records of all images, which `examine` looks at in threads.
+    """Return the records of all images, which `examine` checks in threads.
 
     Args:
         findings: those of the folder, to which those of the images are added.

@@ -1,4 +1,4 @@
-"""The shapes that annotation tools write into an object of a VOC annotation, as boxes."""
+"""Boxes from the shapes that annotation tools write into an object of a VOC annotation."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from wsss_stages.data.findings import DefectError
 from wsss_stages.data.notes import count
 
 SHAPES = ("bndbox", "polygon", "robndbox", "part")
-"""Elements that are an object's box; the first that is there counts."""
+"""Elements of an object's box; the first that is present counts."""
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SEVERAL = "further boxes of one object, each taken as a box of its class"
 BOUNDS = {

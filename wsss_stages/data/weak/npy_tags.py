@@ -92,7 +92,7 @@ def _bytes(data: object) -> bytes:
 
 
 class _Dtype:
-    """Stands for numpy.dtype: its text, and the byte order of its state."""
+    """A stand-in for numpy.dtype: its text, and the byte order of its state."""
 
     def __init__(self, text: object, *_: object):
         if not isinstance(text, str) or not re.fullmatch(DTYPES, text):
@@ -109,7 +109,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for numpy.ndarray: its state, not looked into."""
+    """A stand-in for numpy.ndarray with its raw state."""
 
     shape: tuple = (0,)
     dtype = _Dtype("b1")
@@ -144,7 +144,7 @@ PARTS = {
         for name, part in (("_reconstruct", _array), ("scalar", _scalar))
     },
 }
-"""All names that a dictionary of arrays has in its pickle."""
+"""All names in the pickle of a dictionary of arrays."""
 
 
 class _Unpickler(pickle.Unpickler):

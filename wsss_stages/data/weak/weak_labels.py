@@ -175,7 +175,7 @@ class WeakLabels:
 def read_mask(path: Path, record: Record, ids: set[int] | None) -> np.ndarray:
     """Return (h, w) uint8 labels of a photograph, decoded only if its header has the photograph's size.
 
-    Raises: DefectError for another size, for what is no palette or grey PNG, and for values other than `ids`.
+    Raises: DefectError for another size, for files that are no palette or grey PNG, and for values other than `ids`.
     """
     try:
         height, width = label_size(path)

@@ -16,7 +16,7 @@ GROUPS = 16
 
 @head("tree_fcn")
 class TreeFcn(Segmenter):
-    """A pyramid backbone and a top-down decoder; what comes from above is filtered along the tree of the finer map."""
+    """A pyramid backbone and a top-down decoder; coarser features are filtered along the tree of the finer map."""
 
     def __init__(self, backbone: backbones.Backbone, classes: int, channels: int):
         """
