@@ -148,7 +148,7 @@ def curves_figure(curves: Sequence[dict]) -> Figure:
 def _add_grades(axis: Axes, grades: Sequence[dict], best_step: int) -> None:
     """Draw grades against an axis of their own, on the right."""
     right = axis.twinx()
-    steps, values = ([known[name] for known in grades] for name in ("step", "grade"))
+    steps, values = ([entry[name] for entry in grades] for name in ("step", "grade"))
     right.plot(steps, values, color="black", marker=".", linewidth=1)
     right.axvline(best_step, color="black", linestyle=":", linewidth=1)
     right.set(ylabel="grade on held-out items; dotted: the kept weights", ylim=(0, None))

@@ -41,5 +41,5 @@ def converted(net: nn.Module, state: dict[str, torch.Tensor]) -> dict[str, torch
 
     try:
         return checkpoint_filter_fn(dict(state), net)
-    except AttributeError:  # tables of blocks that this network has not; who loads it tells what does not fit
+    except AttributeError:  # tables of blocks that this network lacks; loading reports what does not fit
         return state

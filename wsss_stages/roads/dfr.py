@@ -46,13 +46,13 @@ class DfrTraining(TrainingStage):
 
     stage = "dfr_train"
 
-    def __init__(self, network: DfrNet, whence: dict[str, Any], index: Index, records, opt: Dfr):
+    def __init__(self, network: DfrNet, sources: dict[str, Any], index: Index, records, opt: Dfr):
         """
         Args:
-            whence: where the backbone's weights came from.
+            sources: origin of the backbone's weights.
             records: of `learned_from`.
         """
-        self.network, self.whence, self.opt, self.index = network, whence, opt, index
+        self.network, self.sources, self.opt, self.index = network, sources, opt, index
         self.items, self.classes = records, len(index.classes)
         self.settings = opt.fill(Settings)
 
@@ -84,7 +84,7 @@ class DfrTraining(TrainingStage):
         return score(counts) or 0.0
 
     def origin(self) -> dict[str, Any]:
-        return {"classes": self.classes, "origin": self.whence}
+        return {"classes": self.classes, "origin": self.sources}
 
     def evidence(self) -> list[Any]:
         if self.opt.labels == "truth":

@@ -43,14 +43,14 @@ class FewShotTraining(TrainingStage):
 
     stage = "scl_train"
 
-    def __init__(self, network: FewShot, whence: dict[str, Any], frozen: Frozen, path: Path, opt: Scl, device: str):
+    def __init__(self, network: FewShot, sources: dict[str, Any], frozen: Frozen, path: Path, opt: Scl, device: str):
         """
         Args:
-            whence: name of the backbone and origin of its weights.
+            sources: name of the backbone and origin of its weights.
             path: of the episodes.
             device: where maps are compared.
         """
-        self.network, self.whence, self.frozen, self.opt, self.device = network, whence, frozen, opt, device
+        self.network, self.sources, self.frozen, self.opt, self.device = network, sources, frozen, opt, device
         self.path, self.episodes = path, Episodes.read(path)
         self.items = range(self.episodes.train.count)
         self.settings = opt.fill(Settings)
@@ -115,8 +115,8 @@ class FewShotTraining(TrainingStage):
 
     def origin(self) -> dict[str, Any]:
         novel = [self.frozen.index.classes[c] for c in self.episodes.novel]
-        where = {"features": self.frozen.options, "origin": self.whence["origin"]}
-        return {"backbone": self.whence["backbone"], **where, "fold": self.episodes.fold, "novel": novel}
+        where = {"features": self.frozen.options, "origin": self.sources["origin"]}
+        return {"backbone": self.sources["backbone"], **where, "fold": self.episodes.fold, "novel": novel}
 
     def evidence(self) -> list[Any]:
         records = self.frozen.index.records

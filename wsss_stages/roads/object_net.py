@@ -47,7 +47,7 @@ class ObjectNetTraining(TrainingStage):
     def __init__(
         self,
         network: nn.Module,
-        whence: dict[str, Any],
+        sources: dict[str, Any],
         index: Index,
         crops: Selection,
         seeds: Manifest,
@@ -55,11 +55,11 @@ class ObjectNetTraining(TrainingStage):
     ):
         """
         Args:
-            whence: as of AffinityTraining.
+            sources: as of AffinityTraining.
             crops: of `crops_of`.
             seeds: all of the training split.
         """
-        self.network, self.whence, self.opt = network, whence, opt
+        self.network, self.sources, self.opt = network, sources, opt
         self.index, self.items, self.seeds = index, crops, seeds
 
     def sample(self, item: Crop, rng) -> dict[str, np.ndarray]:
@@ -95,7 +95,7 @@ class ObjectNetTraining(TrainingStage):
         return float(torch.cat(found).nanmean().nan_to_num())
 
     def origin(self) -> dict[str, Any]:
-        return self.whence
+        return self.sources
 
     def evidence(self) -> list[Any]:
         name = contracts.GRABCUT_MASKS.name

@@ -61,12 +61,12 @@ class SegmenterTraining(TrainingStage):
 
     stage = "s7_segment"
 
-    def __init__(self, network: Segmenter, whence: dict[str, Any], index: Index, labels: Labels, opt: Segment):
+    def __init__(self, network: Segmenter, sources: dict[str, Any], index: Index, labels: Labels, opt: Segment):
         """
         Args:
-            whence: where the backbone's weights came from.
+            sources: origin of the backbone's weights.
         """
-        self.network, self.whence, self.opt, self.labels = network, whence, opt, labels
+        self.network, self.sources, self.opt, self.labels = network, sources, opt, labels
         self.root, self.items, self.classes = index.root, labels.records, len(index.classes)
 
     def sample(self, item: Record, rng) -> dict[str, np.ndarray]:
@@ -88,7 +88,7 @@ class SegmenterTraining(TrainingStage):
         return metrics.mean_iou(agreement(self.network, batches, self.classes)) or 0.0
 
     def origin(self) -> dict[str, Any]:
-        return {"classes": self.classes, "origin": self.whence}
+        return {"classes": self.classes, "origin": self.sources}
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each(zip((r.sha256 for r in self.items), self.labels.sha256(), strict=True))]

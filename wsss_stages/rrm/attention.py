@@ -36,7 +36,7 @@ def attend(
     not sum to 1 after A_w. Eq. 2.8 prints F_2 as C_1 x HW and transposes it once more (Deviations).
     """
     b, n, _ = F_1.shape
-    with torch.autocast(F_1.device.type, enabled=False):  # ranks tell more apart than half precision does
+    with torch.autocast(F_1.device.type, enabled=False):  # ranks need more than half precision
         F_1, F_2, F_3 = F_1.float(), F_2.float(), F_3.float()
         chunks = F_1.split(max(1, ENTRIES // (b * n)), dim=1)
         made = [checkpoint(_rows, rows, F_2, F_3, reweight, use_reentrant=False) for rows in chunks]

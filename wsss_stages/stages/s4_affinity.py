@@ -34,12 +34,12 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contracts.ALL[opt.seeds]])
     network, classifier = build_affinity(paths.classifier, opt.stride, opt.seed)
-    whence = {
+    sources = {
         "backbone": classifier["options"]["backbone"],
         "origin": classifier["origin"],
         "classifier": artifacts.sha256(paths.classifier),
     }
-    AffinityTraining(network, whence, index, seeds, opt).fit(paths.weights, device)
+    AffinityTraining(network, sources, index, seeds, opt).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

@@ -37,12 +37,12 @@ def main(argv: list[str] | None = None) -> None:
     if not crops:
         raise nothing_to_learn(paths.index)
     network, classifier = build_object_net(paths.classifier, opt.width, opt.seed)
-    whence = {
+    sources = {
         "backbone": classifier["options"]["backbone"],
         "origin": classifier["origin"],
         "classifier": artifacts.sha256(paths.classifier),
     }
-    ObjectNetTraining(network, whence, index, crops, seeds, opt).fit(paths.weights, device)
+    ObjectNetTraining(network, sources, index, crops, seeds, opt).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

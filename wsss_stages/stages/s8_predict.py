@@ -2,7 +2,7 @@
 
 reads   index.json             the shard's images and their classes, to separate errors of outlines from errors of classes
         weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train, dfr that of dfr_train
-writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that it is known to show
+writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that the image is known to show
 """
 
 from wsss_stages.config import options
@@ -33,10 +33,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.training.networks import restore_segmenter
 
     device = devices.pick(paths.device)
-    network, known = restore_segmenter(paths.weights)
-    if known["stage"] != NETWORKS[opt.network]:
+    network, metadata = restore_segmenter(paths.weights)
+    if metadata["stage"] != NETWORKS[opt.network]:
         raise artifacts.ContractError(
-            f"{paths.weights}: found weights of {known['stage']}, wanted those of {NETWORKS[opt.network]} for --network "
+            f"{paths.weights}: found weights of {metadata['stage']}, wanted those of {NETWORKS[opt.network]} for --network "
             f"{opt.network}. Give those with --weights, or name the other network."
         )
     network.to(device, memory_format=torch.channels_last)

@@ -40,8 +40,8 @@ def main(argv: list[str] | None = None) -> None:
     frozen.check_options(seen_by(backbone, seen))
     network = build_few_shot(backbone, opt)
     standardise(network, frozen, Episodes.read(paths.episodes), opt.standardise)
-    whence = {"backbone": backbone.name, "origin": vars(origin)}
-    FewShotTraining(network, whence, frozen, paths.episodes, opt, device).fit(paths.weights, device)
+    sources = {"backbone": backbone.name, "origin": vars(origin)}
+    FewShotTraining(network, sources, frozen, paths.episodes, opt, device).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def take(output: Path, *made: Path) -> None:
         if _is(path, file):
             break
         os.close(file)  # its holder has just released it and taken it away
-    with suppress(OSError):  # a full disk is told by what cannot be written, and the lock holds without a text
+    with suppress(OSError):  # writing outputs will report a full disk; the lock works without a text
         os.ftruncate(file, 0)
         os.write(file, json.dumps(_whoami()).encode())
     _held[path] = file

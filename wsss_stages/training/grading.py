@@ -39,7 +39,7 @@ def better(best: dict, job: Job, network: nn.Module, step: int, device: str) -> 
     with torch.no_grad():
         grade = float(job.grade(_batches(job, device)))
     grades = [*best["grades"], {"step": step, "grade": grade}]
-    if best["grades"] and grade <= max(known["grade"] for known in best["grades"]):
+    if best["grades"] and grade <= max(entry["grade"] for entry in best["grades"]):
         return best | {"grades": grades}
     state = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
     return {"grades": grades, "step": step, "network": state}
@@ -51,8 +51,8 @@ def settled(grades: list[dict], steps: int) -> bool | None:
     A training had settled if no grade of its last quarter exceeds the best one before it by more than the noise, which is the
     standard deviation of the grades of the last quarter.
     """
-    early = [known["grade"] for known in grades if known["step"] <= LATE * steps]
-    late = [known["grade"] for known in grades if known["step"] > LATE * steps]
+    early = [entry["grade"] for entry in grades if entry["step"] <= LATE * steps]
+    late = [entry["grade"] for entry in grades if entry["step"] > LATE * steps]
     if min(len(early), len(late)) < TELLING:
         return None
     return bool(max(late) <= max(early) + np.std(late, ddof=1))
@@ -60,7 +60,7 @@ def settled(grades: list[dict], steps: int) -> bool | None:
 
 def verdict(stage: str, best: dict, steps: int) -> str:
     """Return return in one sentence which weights are kept, and whether the training had settled."""
-    best_grade = max(known["grade"] for known in best["grades"])
+    best_grade = max(entry["grade"] for entry in best["grades"])
     kept = f"{stage}: kept the weights of step {best['step']} of {steps}, grade {best_grade:.4f}"
     return f"{kept}; {SETTLED[settled(best['grades'], steps)]}"
 

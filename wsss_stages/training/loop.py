@@ -42,12 +42,12 @@ def fit(job: Job, weights: Path, provenance: dict, device: str) -> float:
 
 
 def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, watch: stopping.Watch) -> float:
-    known, *_ = group.gather(kept.restore(weights, job) if group.is_leader else None)
-    if known is not None:
+    seconds, *_ = group.gather(kept.restore(weights, job) if group.is_leader else None)
+    if seconds is not None:
         if group.is_leader:
             weights.with_name("checkpoint.pt").unlink(missing_ok=True)
             sys.stderr.write(f"{job.stage}: its inputs and options are unchanged; {weights} is kept\n")
-        return known
+        return seconds
     network = job.network.to(device, memory_format=torch.channels_last).train()
     shared_layers.share(network, group)
     optimizer = schedule.optimizer(job)
@@ -124,9 +124,9 @@ def _write(job: Job, weights: Path, provenance: dict, state: checkpoints.State, 
     kept = state.best.get("network") or average.tensors
     if kept:
         job.network.load_state_dict(kept)
-    if known := state.best["grades"]:
-        curve |= {"held_out": len(job.held), "grades": known, "best_step": state.best["step"]}
-        curve |= {"settled": grading.settled(known, job.steps)}
+    if grades := state.best["grades"]:
+        curve |= {"held_out": len(job.held), "grades": grades, "best_step": state.best["step"]}
+        curve |= {"settled": grading.settled(grades, job.steps)}
     if state.parts.doublings:
         curve["short_of_memory"] = state.parts.doublings
         provenance = provenance | {"short_of_memory": state.parts.doublings}

@@ -44,45 +44,45 @@ def build_classifier(
 
 def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
     """Return the trained classifier of s1 in eval mode, and its provenance."""
-    known = training.read_provenance(path)
-    opt = known["options"]
-    network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], known), known["classes"])
+    provenance = training.read_provenance(path)
+    opt = provenance["options"]
+    network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], provenance), provenance["classes"])
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCnn, dict]:
     """Return an affinity CNN on the classifier's trained backbone at another stride, and the classifier's provenance."""
-    trained, known = restore_classifier(classifier)
+    trained, provenance = restore_classifier(classifier)
     torch.manual_seed(seed)
-    body = _body(known["options"]["backbone"], stride, known)
+    body = _body(provenance["options"]["backbone"], stride, provenance)
     body.load_state_dict(trained.backbone.state_dict())
-    return AffinityCnn(body), known
+    return AffinityCnn(body), provenance
 
 
 def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
     """Return an object network on the classifier's trained backbone, and the classifier's provenance."""
-    trained, known = restore_classifier(classifier)
+    trained, provenance = restore_classifier(classifier)
     torch.manual_seed(seed)
-    body = _pyramid(known["options"]["backbone"], known)
+    body = _pyramid(provenance["options"]["backbone"], provenance)
     body.load_state_dict(trained.backbone.state_dict())
-    return ObjectNet(body, width), known
+    return ObjectNet(body, width), provenance
 
 
 def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
     """Return the trained object network of s4 in eval mode, and its provenance."""
-    known = training.read_provenance(path)
-    network = ObjectNet(_pyramid(known["backbone"], known), known["options"]["width"])
+    provenance = training.read_provenance(path)
+    network = ObjectNet(_pyramid(provenance["backbone"], provenance), provenance["options"]["width"])
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
     """Return the trained affinity CNN of s4 in eval mode, and its provenance."""
-    known = training.read_provenance(path)
-    network = AffinityCnn(_body(known["backbone"], known["options"]["stride"], known))
+    provenance = training.read_provenance(path)
+    network = AffinityCnn(_body(provenance["backbone"], provenance["options"]["stride"], provenance))
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -> tuple[Segmenter, pretrained.Origin]:
@@ -110,21 +110,29 @@ def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict
         classes: with background.
     Raises ContractError where the classifier has other classes.
     """
-    trained, known = restore_classifier(classifier)
-    if known["classes"] != classes - 1:
+    trained, provenance = restore_classifier(classifier)
+    if provenance["classes"] != classes - 1:
         raise ContractError(
-            f"{classifier}: found a classifier of {known['classes']} classes, wanted one of {classes - 1}, as the index has them. "
+            f"{classifier}: found a classifier of {provenance['classes']} classes, wanted one of {classes - 1}, as the index has them. "
             "Give the classifier of the same dataset with --classifier."
         )
     torch.manual_seed(opt.seed)
     network = RrmNet(
-        _body(known["options"]["backbone"], opt.stride, known), classes, opt.channels, opt.reweight, opt.branches
+        _body(provenance["options"]["backbone"], opt.stride, provenance),
+        classes,
+        opt.channels,
+        opt.reweight,
+        opt.branches,
     )
     network.backbone.load_state_dict(trained.backbone.state_dict())
     with torch.no_grad():
         network.tag.weight.copy_(trained.head.weight[1 - classes :])  # SEAM's first row is the background's
     digest = artifacts.sha256(classifier)
-    return network, {"backbone": known["options"]["backbone"], "origin": known["origin"], "classifier": digest}
+    return network, {
+        "backbone": provenance["options"]["backbone"],
+        "origin": provenance["origin"],
+        "classifier": digest,
+    }
 
 
 def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, pretrained.Origin]:
@@ -140,33 +148,35 @@ def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
 
     Raises ContractError.
     """
-    known = training.read_provenance(path)
-    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(known.get("stage"), partial(_segmenter, path))(known)
+    provenance = training.read_provenance(path)
+    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(provenance.get("stage"), partial(_segmenter, path))(provenance)
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
-def _dfr(known: dict) -> DfrNet:
-    opt = Dfr(**known["options"])
-    return DfrNet(_pyramid(opt.backbone, known), known["classes"], opt.channels, opt.feature_head(), opt.blocks)
+def _dfr(provenance: dict) -> DfrNet:
+    opt = Dfr(**provenance["options"])
+    return DfrNet(
+        _pyramid(opt.backbone, provenance), provenance["classes"], opt.channels, opt.feature_head(), opt.blocks
+    )
 
 
-def _rrm(known: dict) -> RrmNet:
-    opt = Rrm(**known["options"])
-    body = _body(known["backbone"], opt.stride, known)
-    return RrmNet(body, known["classes"], opt.channels, opt.reweight, opt.branches)
+def _rrm(provenance: dict) -> RrmNet:
+    opt = Rrm(**provenance["options"])
+    body = _body(provenance["backbone"], opt.stride, provenance)
+    return RrmNet(body, provenance["classes"], opt.channels, opt.reweight, opt.branches)
 
 
-def _segmenter(path: Path, known: dict) -> Segmenter:
-    opt = known["options"]
+def _segmenter(path: Path, provenance: dict) -> Segmenter:
+    opt = provenance["options"]
     if opt.get("head", "") not in HEADS:
         raise ContractError(
-            f"{path}: found weights of {known.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
+            f"{path}: found weights of {provenance.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
             f"one of {', '.join(HEADS)}. Run s7_segment again."
         )
     head = HEADS[opt["head"]]
-    body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
-    return head(body, known["classes"], opt["head_channels"])
+    body = head.body(opt["backbone"], opt["stride"], provenance["origin"]["source"] != "none")
+    return head(body, provenance["classes"], opt["head_channels"])
 
 
 def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Backbone, pretrained.Origin]:
@@ -197,16 +207,18 @@ def build_few_shot(backbone: backbones.Backbone, opt: Scl) -> FewShot:
 
 def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
     """Return the network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
-    known = training.read_provenance(path)
-    if known.get("stage") != "scl_train":
+    provenance = training.read_provenance(path)
+    if provenance.get("stage") != "scl_train":
         raise ContractError(
-            f"{path}: found weights of {known.get('stage')}, wanted those of scl_train. Give those with --weights."
+            f"{path}: found weights of {provenance.get('stage')}, wanted those of scl_train. Give those with --weights."
         )
-    network = build_few_shot(_body(known["backbone"], known["features"]["stride"], known), Scl(**known["options"]))
+    network = build_few_shot(
+        _body(provenance["backbone"], provenance["features"]["stride"], provenance), Scl(**provenance["options"])
+    )
     training.load_weights(path, network)
     if isinstance(network.head, CaNet):
         network.head.rounds = how.rounds
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def _few_shot_head(inputs: int, opt: Scl) -> Head:
@@ -231,16 +243,16 @@ def restore_detector(path: Path) -> tuple[nn.Module, dict]:
     """Return the trained detector of s7 in eval mode, and its provenance."""
     from wsss_stages.nets.mask_rcnn import Detector
 
-    known = training.read_provenance(path)
-    opt = Instances(**known["options"])
-    network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())
+    provenance = training.read_provenance(path)
+    opt = Instances(**provenance["options"])
+    network = Detector(_pyramid(provenance["backbone"], provenance), provenance["classes"], opt.crop, **opt.heads())
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
-def _body(backbone: str, stride: int, known: dict) -> backbones.Backbone:
-    return backbones.build(backbone, stride, pretrained=known["origin"]["source"] != "none")
+def _body(backbone: str, stride: int, provenance: dict) -> backbones.Backbone:
+    return backbones.build(backbone, stride, pretrained=provenance["origin"]["source"] != "none")
 
 
-def _pyramid(backbone: str, known: dict) -> backbones.Backbone:
-    return backbones.pyramid(backbone, pretrained=known["origin"]["source"] != "none")
+def _pyramid(backbone: str, provenance: dict) -> backbones.Backbone:
+    return backbones.pyramid(backbone, pretrained=provenance["origin"]["source"] != "none")

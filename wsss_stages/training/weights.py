@@ -15,9 +15,9 @@ from wsss_stages.training.job import TrainingError
 
 def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     """Write a network's tensors as safetensors with its provenance, whole or absent. Raises TrainingError for NaN in them."""
-    whence = {"version": CHECKPOINT_VERSION, **provenance}
+    metadata = {"version": CHECKPOINT_VERSION, **provenance}
     # one key only: safetensors writes several in an order of its own, and the same weights would be other bytes
-    meta = {"provenance": json.dumps(whence | {artifacts.SEAL: seals.BLANK}, sort_keys=True, default=str)}
+    meta = {"provenance": json.dumps(metadata | {artifacts.SEAL: seals.BLANK}, sort_keys=True, default=str)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if bad := tensor_files.not_finite(state):
         raise TrainingError(

@@ -99,7 +99,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             if stage == "s5_graph":  # the longest walk that may be chosen
                 section |= {"walk_powers": section["walk_powers"][:1], "walk_steps": [max(section["walk_steps"])]}
             work, gigabytes = run(command, section, 1)
-            start, _ = run(command, section, 1)  # everything is there: what is left is the start
+            start, _ = run(command, section, 1)  # all images are done: only the start is measured
             parts = len(sample.splits[split])
             unit = max(0.0, work - start) / parts
         else:
