@@ -33,7 +33,7 @@ def box_masks(
 
 
 def filled(boxes: Int[np.ndarray, "k 4"], height: int, width: int) -> Bool[np.ndarray, "k height width"]:
-    """Return every box as a mask."""
+    """Return the mask of every box."""
     x, y = np.arange(width), np.arange(height)
     x0, y0, x1, y1 = (boxes[:, side, None] for side in range(4))
     return ((y0 <= y) & (y < y1))[:, :, None] & ((x0 <= x) & (x < x1))[:, None, :]

@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     records = index.split("train", having=lambda record: record.tags)
     if not records:
         raise training.TrainingError(
-            f"{paths.index}: no training image has a tag, so RRM cannot be trained. Add boxes, scribbles, points or tags.csv."
+            f"{paths.index}: no training image has a tag for RRM. Add boxes, scribbles or tags.csv."
         )
     classes = len(index.classes)
     if opt.start == "classifier":

@@ -59,7 +59,7 @@ def settled(grades: list[dict], steps: int) -> bool | None:
 
 
 def verdict(stage: str, best: dict, steps: int) -> str:
-    """Return return in one sentence which weights are kept, and whether the training had settled."""
+    """Return one sentence on which weights are kept, and whether the training had settled."""
     best_grade = max(entry["grade"] for entry in best["grades"])
     kept = f"{stage}: kept the weights of step {best['step']} of {steps}, grade {best_grade:.4f}"
     return f"{kept}; {SETTLED[settled(best['grades'], steps)]}"
