@@ -39,9 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     records = index.split("train", having=lambda record: record.tags)
     if not records:
-        raise training.TrainingError(
-            f"{paths.index}: no training image has a tag for RRM. Add boxes, scribbles or tags.csv."
-        )
+        raise training.TrainingError(f"{paths.index}: no training image has a tag. Add boxes, scribbles or tags.csv.")
     classes = len(index.classes)
     if opt.start == "classifier":
         network, sources = build_rrm_on(paths.classifier, classes, opt)
