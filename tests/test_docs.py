@@ -147,7 +147,7 @@ def test_messages_of_the_faq_are_the_code_s():
     for words in (
         "no folder JPEGImages", "a folder in PASCAL VOC layout", "no such list", "without an image", "outside the image", "like the image",
         "for training image", "for every training image", "are not in it", "an HTML page: a download that failed", "is being made by another run",
-        "out of GPU memory at step", "which cannot be more", "sees no CUDA device; use --device cpu or auto", "finding(s) in the dataset",
+        "out of GPU memory at step", "the most possible", "sees no CUDA device; use --device cpu or auto", "finding(s) in the dataset",
         "Correct the name or add it to classes.txt", "Add the image or remove the line", "Clip the box", "wanted plain tensors",
     ):  # fmt: skip
         assert words in page, words

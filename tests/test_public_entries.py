@@ -36,7 +36,7 @@ def entries() -> dict:
     from wsss_stages.pairwise.potts import Potts
     from wsss_stages.pairwise.windows import offsets
     from wsss_stages.scl.head import Maps
-    from wsss_stages.scl.standard import Standard
+    from wsss_stages.scl.standardise import Standardise
 
     window = offsets(RADIUS, "square")
     image = np.random.default_rng(0).integers(0, 256, (H, W, 3), np.uint8)
@@ -65,8 +65,8 @@ def entries() -> dict:
     }  # fmt: skip
     given = {"channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
     heads = {
-        "CaNet": nn.CaNet(Standard(12), **given, history_drop=0.5).eval(),
-        "PfeNet": nn.PfeNet(Standard(12), **given, bins=[1.0, 0.5], deep=False).eval(),
+        "CaNet": nn.CaNet(Standardise(12), **given, history_drop=0.5).eval(),
+        "PfeNet": nn.PfeNet(Standardise(12), **given, bins=[1.0, 0.5], deep=False).eval(),
     }
     maps, F_s, V = Maps(torch.rand(2, 12, H, W)), torch.rand(2, 8, H, W), torch.rand(2, 1, 8)
     M_s = torch.ones(2, H, W, dtype=torch.bool)

@@ -121,7 +121,7 @@ def test_a_shards_job_reads_its_part_of_the_index(folder):
     work = """
 index = Index.read(sys.argv[1])
 own = index.shard("train", "3-of-100")
-assert 1800 < len(own) < 2200 and len(index.some("train", 50).split("train")) == 50
+assert 1800 < len(own) < 2200 and len(index.sample("train", 50).split("train")) == 50
 assert index.records["image_123456"].sha256 == f"{123456:064x}" and len(index.splits["train"]) == 200_000
 """
     assert megabytes(OPEN, work, folder / "index.json") < 40
@@ -144,7 +144,7 @@ assert artifacts.fingerprint_each((r.sha256, seeds.sha256(r.id, "seeds")) for r 
 
 
 def test_the_index_of_one_kind_streams_from_file_to_file(folder, tmp_path):
-    imports = f"{OPEN}\nfrom wsss_stages.data import findings\nfrom wsss_stages.data.weak import enough\nfrom wsss_stages.stages import weak_index"
+    imports = f"{OPEN}\nfrom wsss_stages.data import findings\nfrom wsss_stages.data.weak import completeness\nfrom wsss_stages.stages import weak_index"
     argv = ["--index", folder / "index.json", "--weak", "box", "--out", tmp_path / "index.json"]
     assert megabytes(imports, "weak_index.main(sys.argv[1:])", *argv) < 40
     assert (tmp_path / "index.json").read_bytes().count(b"\n") == IMAGES + 4

@@ -39,7 +39,7 @@ __all__ = ["UNKNOWN", "DenseCrf", "losses", "nn", "pipeline", "pseudo_labels", "
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: torch takes seconds, and most stages' `--help` needs none of it."""
+    """Import the requested name: torch takes seconds, and most stages' `--help` needs none of it."""
     if name in _HOMES:
         return getattr(import_module(f"wsss_stages.{_HOMES[name]}"), name)
     if name in _MODULES:

@@ -1,4 +1,4 @@
-"""The box road on one image, for a notebook: arrays in, a label and how sure it is out."""
+"""The box road on one image, for a notebook: arrays in, a label and its confidence out."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -51,7 +51,7 @@ def test_multi_point_loss_is_eq_3_26_and_its_gradient_is_exact():
     H = torch.rand(2, 4, 5, 6, dtype=torch.float64)
     masks = [box(4, 5, 0, 0, 3, 2), box(4, 5, 1, 1, 4, 5), box(4, 5, 2, 2, 3, 3)]
     boxes = boxes_of(masks, [0, 0, 1], [1, 2, 1])
-    points, counts = choose(boxes.of(log_P), boxes)
+    points, counts = choose(boxes.own_class(log_P), boxes)
     found = multi_point_loss(log_P, H, points, counts, boxes)
     first = Boxes(boxes.image[:2], boxes.row[:2], boxes.mask[:2])
     torch.testing.assert_close(found[0], eq_3_26(log_P[0], H[0], first))
@@ -63,7 +63,7 @@ def test_multi_point_loss_is_eq_3_26_and_its_gradient_is_exact():
 def test_an_image_without_boxes_has_no_multi_point_loss():
     log_P, H = torch.zeros(2, 3, 3, 2), torch.rand(2, 3, 3, 4)
     boxes = boxes_of([box(3, 3, 0, 0, 2, 2)], [1], [1])
-    points, counts = choose(boxes.of(log_P), boxes)
+    points, counts = choose(boxes.own_class(log_P), boxes)
     assert multi_point_loss(log_P, H, points, counts, boxes)[0] == 0
 
 

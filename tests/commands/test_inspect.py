@@ -87,8 +87,8 @@ def test_the_record_of_a_run_tells_all_that_made_the_file(chain):
 
 
 def test_the_chain_goes_back_to_the_photograph(chain):
-    head = lineage.of(chain / "results" / "s3" / "seeds" / "a.png")
-    assert (head.state, head.told["notes"], head.runs[0]["options"]["seed"]) == ("intact", {"substituted": 1}, 7)
+    head = lineage.of_file(chain / "results" / "s3" / "seeds" / "a.png")
+    assert (head.state, head.metadata["notes"], head.runs[0]["options"]["seed"]) == ("intact", {"substituted": 1}, 7)
     found = {node.path.name: (node.kind, node.state) for node in flat(head)}
     assert found["a.h5"] == ("cam of a", "intact")
     assert found["weights.safetensors"] == ("weights", "intact")
@@ -106,7 +106,7 @@ def test_the_chain_goes_back_to_the_photograph(chain):
 def test_what_changed_on_the_way_is_told(chain, file, harm, state):
     harm(chain / file)
     states = {
-        node.path.absolute(): node.state for node in flat(lineage.of(chain / "results" / "s3" / "seeds" / "a.png"))
+        node.path.absolute(): node.state for node in flat(lineage.of_file(chain / "results" / "s3" / "seeds" / "a.png"))
     }
     assert not lacking(states[chain / file], state)
 

@@ -117,5 +117,5 @@ def test_a_variant_of_the_config_may_have_the_name_of_a_row():
 
 def test_bases_in_a_circle_are_refused():
     circle = "variants={a: {base: b}, b: {base: a}}"
-    with raises(variants.ConfigError, "circle"):
+    with raises(variants.ConfigError, "circular", "a -> b -> a"):
         variants.load([ROOT / "config.yaml"], [circle, "variant=a"])

@@ -93,15 +93,15 @@ def test_a_shard_is_what_its_hash_says(pair):
 
 def test_some_images_and_one_kind_are_the_same_lazily(pair, tmp_path):
     eager, lazy = pair
-    assert lazy.some("train", 9).splits == eager.some("train", 9).splits
-    assert list(lazy.some("train", 9).split("train")) == list(eager.some("train", 9).split("train"))
-    assert lazy.some("train", 9).shard("train", "1-of-2") == eager.some("train", 9).shard("train", "1-of-2")
+    assert lazy.sample("train", 9).splits == eager.sample("train", 9).splits
+    assert list(lazy.sample("train", 9).split("train")) == list(eager.sample("train", 9).split("train"))
+    assert lazy.sample("train", 9).shard("train", "1-of-2") == eager.sample("train", 9).shard("train", "1-of-2")
     by_hash = sorted(eager.splits["train"], key=lambda i: hashlib.sha256(f"{i}\0data.limit".encode()).digest()[:8])
     assert sample(eager.splits["train"], 9) == [i for i in eager.splits["train"] if i in by_hash[:9]]
     for weak in ("box", "point", "mixed"):
-        first, second = eager.only(weak), lazy.only(weak)
+        first, second = eager.with_weak(weak), lazy.with_weak(weak)
         assert dict(second.records) == first.records and second.weak == weak
-        assert list(second.split("val")) == [r.only(weak) for r in eager.split("val")]
+        assert list(second.split("val")) == [r.with_weak(weak) for r in eager.split("val")]
         first.write(tmp_path / "a.json")
         second.write(tmp_path / "b.json")
         assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()

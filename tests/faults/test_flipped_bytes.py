@@ -178,4 +178,4 @@ def test_a_damaged_record_of_runs_costs_the_record_not_the_run(tmp_path, capsys)
     with provenance.recording(["s9_evaluate"]):
         provenance.writes(made)
     assert [run["stage"] for run in provenance.runs(made)] == ["s9_evaluate"]
-    assert not lacking(capsys.readouterr().err, "warning: ", str(record), "anew")
+    assert not lacking(capsys.readouterr().err, "warning: ", str(record), "new record")

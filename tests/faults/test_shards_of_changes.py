@@ -69,7 +69,7 @@ def test_an_image_that_left_takes_its_file_along(tmp_path, index, capsys):
 
 
 def test_fewer_images_keep_the_files_of_the_others(tmp_path, index, capsys):
-    made, changed = run(tmp_path, index.some("train", 2))
+    made, changed = run(tmp_path, index.sample("train", 2))
     assert made == set() and changed
     assert {path.stem for path in (tmp_path / "seeds").iterdir()} == set(IDS)
     assert run(tmp_path, index)[0] == set() and "deleted" not in capsys.readouterr().err

@@ -24,7 +24,7 @@ def unary(b: int, n: int, c: int) -> torch.Tensor:
 def test_compiled_is_torch(classes):
     n, kernels = 700, [(3.0, features(700, 2, 0)), (5.0, features(700, 5, 1))]
     in_torch = MeanField([(w, torch.from_numpy(f)) for w, f in kernels])
-    compiled = CompiledMeanField(*[CompiledLattice.of(f, w) for w, f in kernels])
+    compiled = CompiledMeanField(*[CompiledLattice.from_features(f, w) for w, f in kernels])
     log_p = unary(3, n, classes)  # of few classes two maps share a row and one is left
     torch.testing.assert_close(compiled.infer(log_p, 4), in_torch.infer(log_p, 4), atol=2e-5, rtol=1e-4)
 
@@ -35,7 +35,7 @@ def test_some_points_stand_for_all(iterations):
     n, kernels = 300, [(3.0, features(300, 2, 0)), (5.0, features(300, 5, 1))]
     points = np.arange(0, n, 3)
     in_torch = MeanField([(w, torch.from_numpy(f)) for w, f in kernels], torch.from_numpy(points))
-    compiled = CompiledMeanField(*[CompiledLattice.of(f, w) for w, f in kernels], points)
+    compiled = CompiledMeanField(*[CompiledLattice.from_features(f, w) for w, f in kernels], points)
     log_p = unary(2, n, 5)
     every = MeanField([(w, torch.from_numpy(f)) for w, f in kernels])
     Q = torch.zeros_like(log_p)
@@ -55,14 +55,16 @@ def test_one_kernel_or_none():
     n, kernel = 100, features(100, 5, 0)
     log_p = unary(1, n, 3)
     in_torch = MeanField([(2.0, torch.from_numpy(kernel))])
-    compiled = CompiledMeanField(CompiledLattice.none(n), CompiledLattice.of(kernel, 2.0))
+    compiled = CompiledMeanField(CompiledLattice.none(n), CompiledLattice.from_features(kernel, 2.0))
     torch.testing.assert_close(compiled.infer(log_p, 3), in_torch.infer(log_p, 3), atol=2e-5, rtol=1e-4)
     nothing = CompiledMeanField(CompiledLattice.none(n), CompiledLattice.none(n))
     torch.testing.assert_close(nothing.infer(log_p, 3), log_p.exp(), atol=1e-6, rtol=1e-5)
 
 
 def test_the_number_of_threads_does_not_change_a_bit():
-    compiled = CompiledMeanField(position_lattice(20, 30, 3.0, 3.0), CompiledLattice.of(features(600, 5, 0), 4.0))
+    compiled = CompiledMeanField(
+        position_lattice(20, 30, 3.0, 3.0), CompiledLattice.from_features(features(600, 5, 0), 4.0)
+    )
     log_p, threads, found = unary(1, 600, 4), torch.get_num_threads(), []
     for count in (1, BANDS):
         torch.set_num_threads(count)
@@ -73,7 +75,7 @@ def test_the_number_of_threads_does_not_change_a_bit():
 
 def test_more_points_than_the_first_hash_table_has_room_for():
     spread = np.random.default_rng(0).normal(0, 50, (9000, 5)).astype(np.float32)
-    lattice = CompiledLattice.of(spread, 1.0)
+    lattice = CompiledLattice.from_features(spread, 1.0)
     assert lattice.vertices > 40_000 and lattice.vertex.max() == lattice.vertices - 2
     alone = lattice.weights.astype(np.float64)
     log_p = unary(1, 9000, 2)

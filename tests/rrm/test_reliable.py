@@ -11,7 +11,7 @@ from wsss_stages.config.options import Crf, Mining
 from wsss_stages.labels import reliable
 from wsss_stages.labels.cam import enlarge, normalise, with_background
 from wsss_stages.labels.crf import DenseCrf
-from wsss_stages.rrm.reliable import reliable_regions, told_of
+from wsss_stages.rrm.reliable import label_shares, reliable_regions
 
 OPTIONS = Mining(thresholds="fixed", gamma_high=32, min_cam=0.1).fill(reliable.Mining)
 SIDE = 48
@@ -135,7 +135,7 @@ def test_the_curve_tells_shares_of_valid_pixels_and_of_classes():
     labels[0, 0], labels[1, 0, 0], labels[1, 0, 1] = 0, 3, 5
     valid = torch.ones(2, 2, 4, dtype=torch.bool)
     valid[1, 1] = False
-    found = told_of(labels, valid, [torch.tensor([2]), torch.tensor([3, 5])])
+    found = label_shares(labels, valid, [torch.tensor([2]), torch.tensor([3, 5])])
     assert found == {"background_share": 4 / 12, "foreground_share": 2 / 12, "classes_lost": 1 / 3}
 
 

@@ -9,7 +9,7 @@ from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.pfenet import PfeNet
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 BASELINES = ("canet", "pfenet")
 
@@ -20,7 +20,7 @@ class Small:
 
     def head(self, name, vectors=scl, support_branch=True, channels=8, dropout=0.5, with_similarity=True, deep=False):
         torch.manual_seed(0)
-        shared = (Standard(self.inputs), channels, len(vectors), support_branch, with_similarity, dropout)
+        shared = (Standardise(self.inputs), channels, len(vectors), support_branch, with_similarity, dropout)
         return CaNet(*shared, 0.7) if name == "canet" else PfeNet(*shared, [1.0, 0.5, 0.25], deep)
 
     def network(self, name, vectors=scl, support_branch=True, channels=8):

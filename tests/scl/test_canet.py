@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.prototypes import spread
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 
 def residual(block, x):
@@ -76,13 +76,13 @@ def test_a_share_of_the_training_queries_sees_no_history(small):
 
 
 def test_widths_of_the_thesis():
-    head = CaNet(Standard(1536), 256, 2, True, False, 0.5, 0.7)
+    head = CaNet(Standardise(1536), 256, 2, True, False, 0.5, 0.7)
     assert head.embed[0].weight.shape == (256, 1536, 3, 3) and head.compare[0].weight.shape == (256, 768, 3, 3)
     assert head.first_of_query[1].in_channels == 258 and head.classify[0].in_channels == 1280
-    assert CaNet(Standard(1536), 256, 1, False, False, 0.5, 0.7).compare[0].in_channels == 512
+    assert CaNet(Standardise(1536), 256, 1, False, False, 0.5, 0.7).compare[0].in_channels == 512
 
 
 def test_principal_directions_and_a_similarity_change_the_widths_of_the_first_layers_alone():
-    head = CaNet(Standard(1536, 100), 256, 2, True, True, 0.5, 0.7)
+    head = CaNet(Standardise(1536, 100), 256, 2, True, True, 0.5, 0.7)
     assert head.embed[0].in_channels == 100 and head.first_of_query[1].in_channels == 259
     assert head.first_of_support[1].in_channels == 256 and head.compare[0].in_channels == 768

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from wsss_stages.scl.pfenet import PfeNet, prior_mask
 from wsss_stages.scl.prototypes import spread
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 
 def prior_by_loops(q, s, M_s):
@@ -110,7 +110,7 @@ def test_a_support_merges_by_itself_and_has_no_prior(small):
 
 @pytest.mark.parametrize("vectors, merged", [(1, 513), (2, 769)])
 def test_widths_and_bins_of_the_thesis(vectors, merged):
-    head = PfeNet(Standard(1536), 256, vectors, vectors == 2, False, 0.5, [1.0, 0.5, 0.25, 0.125], True)
+    head = PfeNet(Standardise(1536), 256, vectors, vectors == 2, False, 0.5, [1.0, 0.5, 0.25, 0.125], True)
     assert head.embed_q[0].weight.shape == (256, 1536, 1, 1)
     assert [layers[0].in_channels for layers in head.merge_query] == [merged] * 4
     assert head.gather[0].in_channels == 1024 and len(head.alpha) == 3 and head.alpha[0][0].in_channels == 512

@@ -12,7 +12,7 @@ from wsss_stages.scl.head import Head, Scores
 from wsss_stages.scl.losses import Settings, losses
 from wsss_stages.scl.prototypes import masked_mean
 from wsss_stages.scl.self_guided import guide
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 
 def eq_5_5_and_5_6(F_s, M_s, M_hat):
@@ -50,7 +50,7 @@ class Fixed(Head):
     """A head whose support branch says what it is told."""
 
     def __init__(self, M_hat):
-        super().__init__(Standard(1), 1, 1, True, False)
+        super().__init__(Standardise(1), 1, 1, True, False)
         self.logits = torch.stack([~M_hat, M_hat], dim=1).float()
 
     def support(self, F_s, V):

@@ -49,7 +49,7 @@ def test_a_manifest_is_what_its_files_say(index, tmp_path):
     assert dict(found.items) == wanted and len(found.items) == 12 and found.made == {"seeds", "edges", "pseudo"}
     assert found.notes == {"boxes": 22} and [its["k"] for its in found.options] == [1, 2, 3, 1, 2]
     assert found.sha256(IDS[5], "pseudo") == "sha-of-pseudo-5" and found.sha256(IDS[0], "pseudo") == ""
-    assert found.names(IDS[0]) == {"seeds", "edges"} and found.names("unknown") == set()
+    assert found.artifact_names(IDS[0]) == {"seeds", "edges"} and found.artifact_names("unknown") == set()
     with pytest.raises(KeyError, match="unknown"):
         found.items["unknown"]
 
@@ -101,8 +101,8 @@ def test_every_image_comes_once_with_its_shards_manifests(index, tmp_path, count
 
 def test_images_that_are_not_wanted_are_passed_over(index, tmp_path):
     paths = finished(tmp_path / "s3", index, 3, left_out=IDS[::2])
-    some = ShardByShard(index.some("train", 5), "train", paths, having=lambda record: record.truth)
-    wanted = {r.id for r in index.some("train", 5).split("train") if r.truth}
+    some = ShardByShard(index.sample("train", 5), "train", paths, having=lambda record: record.truth)
+    wanted = {r.id for r in index.sample("train", 5).split("train") if r.truth}
     assert {record.id for record, _ in some} == wanted and len(some) == len(wanted) > 0
 
 

@@ -54,9 +54,9 @@ def test_some_images_are_the_same_in_every_stage_and_nothing_else_changes(toy, t
 
 def test_some_images_keep_their_order_and_more_of_them_keep_the_first(toy):
     index = Index.read(toy.index)
-    three, five = (index.some("train", n).splits["train"] for n in (3, 5))
+    three, five = (index.sample("train", n).splits["train"] for n in (3, 5))
     assert set(three) < set(five) and [i for i in index.splits["train"] if i in five] == five
-    assert index.some("train", 0).splits == index.splits
+    assert index.sample("train", 0).splits == index.splits
 
 
 def test_the_random_walk_alone_is_the_walk_of_s5(toy, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 from tests.messages import raises
 from wsss_stages.data.importers.voc import import_voc
 from wsss_stages.data.index import Index
-from wsss_stages.data.weak.enough import missing
+from wsss_stages.data.weak.completeness import missing
 from wsss_stages.roads.weak_labels import CONNECTED
 from wsss_stages.stages import simulate_weak
 

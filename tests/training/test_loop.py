@@ -54,7 +54,7 @@ KINDS = {
     "average, layers that begin later": ({"clip_norm": 0.0, "ema": 0.9}, {"groups": later}),
     "batches in parts": ({"ema": 0.5}, {"parts": lambda network: 2}),
 }
-"""What sets the stages' trainings apart for a checkpoint, beside what they hold out (test_grades.py): options, fields of the job."""
+"""What sets the stages' trainings apart for a checkpoint, beside what they hold out (test_grading.py): options, fields of the job."""
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,7 @@ import torch
 
 from wsss_stages import training
 from wsss_stages.config.options import Training
-from wsss_stages.training import draws, repeats, shares
+from wsss_stages.training import repeats, sampling, shares
 
 CLASSES = [[1], [1, 2], [1], [], [3, 1], [1], [1, 1], [2]]
 
@@ -70,6 +70,6 @@ def test_an_epoch_stays_as_long_and_draws_of_an_image_differ(tmp_path):
 def test_draws_follow_from_the_step():
     factors = training.repeat_factors(CLASSES, 0.5)
     made = job(factors, [])
-    whole = list(draws.order(made, 0, shares.rows(2, 1)))
-    assert whole[5:] == list(draws.order(made, 5, shares.rows(2, 1))) and len(whole) == 12
+    whole = list(sampling.order(made, 0, shares.rows(2, 1)))
+    assert whole[5:] == list(sampling.order(made, 5, shares.rows(2, 1))) and len(whole) == 12
     assert {draw.epoch for draw in whole[4]} == {1} and whole[0] != whole[4]

@@ -28,9 +28,7 @@ def again(mine, *arguments):
 
 def trained(project, log):
     """Whether a training's last run took a step."""
-    return bool(
-        lacking((project.folder / f"logs/{log}.log").read_text(), "nothing ... changed ... weights.safetensors")
-    )
+    return bool(lacking((project.folder / f"logs/{log}.log").read_text(), "unchanged ... weights.safetensors"))
 
 
 def appended(path):

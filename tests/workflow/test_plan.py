@@ -139,7 +139,7 @@ def test_means_of_many_images_look_at_some(many, monkeypatch):
     assert sample.pixels(many, "train") == pytest.approx(wanted)
     assert sample.batches(many, "s4_object_net", {"batch_size": 10}) == 30
     monkeypatch.setattr(sample, "LOOKED_AT", 100)
-    assert [r.id for r in sample.some(many, "train")] == [f"{number:03d}" for number in range(0, 300, 3)]
+    assert [r.id for r in sample.evenly_spread(many, "train")] == [f"{number:03d}" for number in range(0, 300, 3)]
     assert sample.pixels(many, "train") == pytest.approx(wanted, rel=0.02)
 
 

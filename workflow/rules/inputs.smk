@@ -94,7 +94,7 @@ def labels_of(name):
 
 
 def labels_of_instances(wildcards):
-    """Labels that masks of boxes are cut from; a run without boxes is told before anything runs."""
+    """Labels that masks of boxes are cut from; a run without boxes is refused before anything runs."""
     truth = section("instance_masks", wildcards)["labels"] == "truth"
     if not truth and wildcards.weak not in ("box", "mixed"):
         raise WorkflowError(

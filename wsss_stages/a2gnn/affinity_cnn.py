@@ -1,4 +1,4 @@
-"""The affinity CNN: features whose distance tells whether two pixels are of one class (Eqs. 3.6-3.13)."""
+"""Features whose distance shows whether two pixels are of one class: the affinity CNN (Eqs. 3.6-3.13)."""
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from wsss_stages.pairwise.windows import neighbours
 
 EPS = 1e-5
 PAIR_WEIGHTS = (0.25, 0.25, 0.5)
-"""Of background, foreground and negative pairs in Eq. 3.10."""
+"""Weights of background, foreground and negative pairs in Eq. 3.10."""
 
 
 class AffinityCnn(nn.Module):
@@ -47,7 +47,7 @@ class AffinityCnn(nn.Module):
 
     @property
     def grid(self) -> Grid:
-        """Where the features lie in the image."""
+        """Return the places of the features in the image."""
         return self.backbone.grids[-1]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b d h w"]:
@@ -55,19 +55,19 @@ class AffinityCnn(nn.Module):
         return self.embed(self.maps(image))
 
     def maps(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        """The three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
+        """Return the three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
         check_tensors("AffinityCnn", {}, self.join.weight.device, image=(image, "b 3 h w", FLOATING))
         maps, grids = self.backbone(image), self.backbone.grids
         size = maps[-1].shape[2:]
         return [onto(m, grid, self.grid, size) for m, grid in zip(maps, grids, strict=True)]
 
     def embed(self, maps: list[Tensor]) -> Float[Tensor, "b d h w"]:
-        """F_A of given feature maps."""
+        """Return F_A of given feature maps."""
         joined = torch.cat([F.elu(head(m)) for head, m in zip(self.heads, maps, strict=True)], dim=1)
         return F.elu(self.join(joined))
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return parameters that no pretrained weights fill."""
         return [*self.heads.parameters(), *self.join.parameters()]
 
 
@@ -139,7 +139,9 @@ def pair_logs(
 
 
 def pair_likelihood(logs: Float[Tensor, "3 2"]) -> float:
-    """Return exp(-L_Ac), in [0, 1]: the geometric mean of what D gives to the true relation of a pair, weighed as in Eq. 3.10."""
+    """Return exp(-L_Ac), in [0, 1]: the geometric mean of D's probability of the true relation of a pair, weighted
+    as in Eq. 3.10.
+    """
     means = logs[:, 0] / logs[:, 1].clamp(min=1)
     return float(means.dot(torch.tensor(PAIR_WEIGHTS)).clamp(max=0).exp())
 
@@ -154,5 +156,5 @@ def _kinds(labels: UInt8[Tensor, "b h w"], window: list[tuple[int, int]]) -> tup
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Float[Tensor, ""]:
-    """Mean of x where mask; 0 where there is nothing."""
+    """Return the mean of x where the mask is true; 0 where it is empty."""
     return (x * mask).sum() / mask.sum().clamp(min=1)

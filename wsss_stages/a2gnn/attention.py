@@ -35,7 +35,7 @@ class Edges:
         """
         Args:
             E: Eq. 3.14, 0 where not connected.  window: the n offsets.  beta: weight of E in Eq. 3.18.
-            by: how to compute; what suits the device if not given.
+            by: how to compute; by default the fastest on the device.
         """
         check_tensors("Edges", {"n": len(window)}, E=(E, "b n h w", FLOATING))
         self.sizes, self.device, self.types = dict(zip("bnhw", E.shape, strict=True)), E.device, (type_of(E),)
@@ -48,7 +48,7 @@ class Edges:
 
 
 def affinity_attention(H: Float[Tensor, "b h w d"], w: Float[Tensor, "b"], edges: Edges) -> Float[Tensor, "b h w d"]:
-    r""":math:`H^{l+1} = P^l H^l` (Eq. 3.17), with P^l the softmax over the connected nodes S(i) of
+    r"""Return :math:`H^{l+1} = P^l H^l` (Eq. 3.17), with P^l the softmax over the connected nodes S(i) of
 
     .. math:: w^l \cos(H_i, H_j) + \beta\,[\cos(H_i, H_j) > 0]\,E_{ij} \quad\text{(Eq. 3.18)}
 

@@ -17,9 +17,9 @@ def consistent(
     boxes: Boxes,
     rule: str,
 ) -> Bool[Tensor, "b h w"]:
-    """Which nodes keep their seed; only a seed of a box's class inside it can lose it, and every such box must agree.
+    """Return the nodes that keep their seed; only a seed of a box's class inside it can lose it, and every such box must agree.
 
-    As printed and as released the rule never drops anything, for features are not negative (Deviations):
+    As printed and as released the rule never drops a seed, for features are not negative (Deviations):
     `released` drops where cos(H, P_k) < 0; `background_margin` where cos(H, P_k) is not above the cosine with the
     mean of the background's seeds; `centred` where the cosine of features less their image's mean is not above 0.
 
@@ -48,7 +48,7 @@ def consistent(
 
 
 def _cosine(u: Float[Tensor, "b n d"], P: Float[Tensor, "k d"], boxes: Boxes) -> Float[Tensor, "k n"]:
-    """Of every node of a box's image with the box's vector; u has norm 1."""
+    """Return the cosine of every node of a box's image with the box's vector; u has norm 1."""
     of_image = int(boxes.number.max()) + 1
     vectors = P.new_zeros(len(u), of_image, P.shape[1])
     vectors[boxes.image, boxes.number] = F.normalize(P, dim=1, eps=1e-7)

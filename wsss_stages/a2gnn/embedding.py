@@ -23,7 +23,7 @@ _add_up = weighted_sum(COLUMNS)
 
 
 def embedding(X: Float[Tensor, "b n d"], hidden: int) -> "Dense | Sparse":
-    """What multiplies X by weights (b, d, hidden) fastest: sparse rows on a CPU where X is mostly zeros."""
+    """Return the product of X with weights (b, d, hidden) that is fastest: sparse rows on a CPU where X is mostly zeros."""
     sparse = X.device.type == "cpu" and X.dtype == torch.float32 and float((X != 0).float().mean()) < SPARSE
     return Sparse(X, hidden) if sparse else Dense(X)
 
@@ -35,7 +35,7 @@ class Dense:
         self.X = X
 
     def __call__(self, W: Float[Tensor, "b d hidden"]) -> Float[Tensor, "b n hidden"]:
-        """X W."""
+        """Return X W."""
         return self.X @ W
 
 
@@ -49,11 +49,11 @@ class Sparse:
         self.columns = [(A.data, A.indices, A.indptr.astype(np.int64)) for A in (A.T.tocsr() for A in matrices)]
 
     def __call__(self, W: Float[Tensor, "b d hidden"]) -> Float[Tensor, "b n hidden"]:
-        """X W."""
+        """Return X W."""
         return _Product.apply(W, self)
 
     def times(self, matrices: list[tuple[np.ndarray, ...]], B: Float[Tensor, "b m hidden"]) -> Tensor:
-        """Each of `rows` or of `columns` times its part of B."""
+        """Return the product of each of `rows` or `columns` with the part of B that belongs to it."""
         numba.set_num_threads(min(torch.get_num_threads(), THREADS))
         parts = torch.nn.functional.pad(B, (0, self.extra)).unflatten(2, (-1, COLUMNS)).transpose(1, 2).contiguous()
         out = B.new_zeros(*parts.shape[:2], len(matrices[0][2]) - 1, COLUMNS)
@@ -77,7 +77,7 @@ class _Product(torch.autograd.Function):
 @no_type_check
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy", parallel=True)
 def _multiply(values, columns, starts, B, out):
-    """out_i += sum of values[k] times row columns[k] of B, over row i's k; B and out are (parts, m, 32)."""
+    """Add the sum of values[k] times row columns[k] of B over row i's k to out_i; B and out are (parts, m, 32)."""
     for part in prange(len(B)):
         rows, sums = B[part].reshape(-1), out[part].reshape(-1)
         for i in range(len(starts) - 1):

@@ -1,4 +1,6 @@
-"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as docs/deviations.md explains), others."""
+"""Merge labels from different sources into seeds: boxes and CAMs (Eqs. 3.4-3.5, as docs/deviations.md explains), and
+others.
+"""
 
 from functools import reduce
 
@@ -11,7 +13,7 @@ from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 def fuse(
     M_B: np.ndarray, M: np.ndarray, M_I: np.ndarray, owner: np.ndarray, boxes: np.ndarray, classes: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """M_B where it is background or M agrees with it, 255 elsewhere; with M = M_I it is M_F, with M'_I M_g.
+    """Return M_B where it is background or M agrees with it, 255 elsewhere; with M = M_I it is M_F, with M'_I M_g.
 
     A box whose class M_I does not see inside it keeps its GrabCut foreground whole.
 
@@ -34,9 +36,9 @@ def fuse(
 
 
 def first_known(layers: list[np.ndarray]) -> np.ndarray:
-    """(h, w) uint8: at every pixel the label of the first layer that knows one, 255 where none does.
+    """Return (h, w) uint8: at every pixel the label of the first layer that is not unknown there, 255 where all are.
 
-    The order is the precedence of what annotators gave: truth, scribbles, points, boxes, and last the CAMs of tags. For scribbles
+    The order is the precedence of annotations: truth, scribbles, points, boxes, and last the CAMs of tags. For scribbles
     and points over M'_I it is the rule of Sec. 3.6.1.
     """
     return reduce(lambda known, layer: np.where(known == UNKNOWN, layer, known), layers)

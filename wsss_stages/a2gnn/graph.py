@@ -27,7 +27,7 @@ def linked(
 def edges(
     features: Float[Tensor, "1 d h w"], window: list[tuple[int, int]], threshold: float
 ) -> Float[Tensor, "n h w"]:
-    """E_ij of Eq. 3.14 to the neighbours of a window that holds (0, 0): D where above `threshold`, else 0.
+    """Return E_ij of Eq. 3.14 to the neighbours of a window that holds (0, 0): D where above `threshold`, else 0.
 
     0 also where the neighbour lies outside the image; E_ii = D(i, i) = 1.
     """
@@ -39,28 +39,30 @@ def edges(
 def distance_edges(
     X: Float[Tensor, "1 d h w"], window: list[tuple[int, int]], threshold: float
 ) -> Float[Tensor, "n h w"]:
-    """Edges without an affinity CNN (Table 3.6): exp(-L1 distance of features over the image's mean distance of neighbours)."""
+    """Return edges without an affinity CNN (Table 3.6): exp(-L1 distance of features over the image's mean distance
+    of neighbours).
+    """
     h, w = X.shape[2:]
-    there = exists(h, w, window, X.device)
+    inside = exists(h, w, window, X.device)
     distance = X.shape[1] * mean_absolute_difference(X, window)[0]
-    others = there.clone()
+    others = inside.clone()
     others[window.index((0, 0))] = False
-    E = torch.exp(-distance / distance[others].mean().clamp(min=1e-12)) * there
+    E = torch.exp(-distance / distance[others].mean().clamp(min=1e-12)) * inside
     return E * (threshold < E)
 
 
 def node_features(maps: list[Float[Tensor, "1 _ h w"]]) -> Float[Tensor, "nodes d"]:
-    """X of Eq. 3.15: the joined feature maps, each row over its sum; a row of zeros stays zeros."""
+    """Return X of Eq. 3.15: the joined feature maps, each row over its sum; a row of zeros stays zeros."""
     X = torch.cat(maps, dim=1)[0].flatten(1).T
     return X / X.sum(dim=1, keepdim=True).clamp(min=1e-12)
 
 
 def principal(X: Float[Tensor, "nodes d"], count: int) -> Float[Tensor, "nodes k"]:
-    """X in the basis of the `count` strongest directions of some of its rows, scaled to a mean row norm of 1.
+    """Return X in the basis of the `count` strongest directions of some of its rows, scaled to a mean row norm of 1.
 
     Four rows for each direction are enough, evenly spread over the image: of all squares of X their basis keeps as much as
-    the best one up to half a percent, in a fifth of the time. Not centred, so X W of Eq. 3.16 is kept up to what the weaker
-    directions hold. Padded with zeros if X has fewer.
+    the best one up to half a percent, in a fifth of the time. Not centred, so X W of Eq. 3.16 is kept up to the
+    weaker directions. Padded with zeros if X has fewer.
     """
     chosen = torch.linspace(0, len(X) - 1, min(len(X), 4 * count), device=X.device).round().long()
     S = X[chosen]

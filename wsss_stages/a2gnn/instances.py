@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
 Overlap = Literal["smaller", "thesis"]
-"""Whose a pixel in several boxes of its class is: the smallest box's, or all boxes' as the thesis has it."""
+"""Owner of a pixel in several boxes of its class: the smallest box, or all boxes as in the thesis."""
 
 
 def box_masks(
     labels: UInt8[np.ndarray, "h w"], boxes: Int[np.ndarray, "k 4"], classes: UInt8[np.ndarray, " k"], overlap: Overlap
 ) -> Bool[np.ndarray, "k h w"]:
-    """Pixels of every box's object. Of boxes of one size the later one counts as smaller.
+    """Return the pixels of every box's object. Of boxes of one size the later one counts as smaller.
 
     A box all of whose pixels smaller boxes of its class have shares them with these: none is left empty that need not be.
 
@@ -33,14 +33,14 @@ def box_masks(
 
 
 def filled(boxes: Int[np.ndarray, "k 4"], height: int, width: int) -> Bool[np.ndarray, "k height width"]:
-    """Every box as a mask."""
+    """Return the mask of every box."""
     x, y = np.arange(width), np.arange(height)
     x0, y0, x1, y1 = (boxes[:, side, None] for side in range(4))
     return ((y0 <= y) & (y < y1))[:, :, None] & ((x0 <= x) & (x < x1))[:, None, :]
 
 
 def bounds(masks: Bool[np.ndarray, "k h w"]) -> Int[np.ndarray, "k 4"]:
-    """The tight box of every mask, x0 y0 x1 y1, half open; zeros for an empty one."""
+    """Return the tight box of every mask, x0 y0 x1 y1, half open; zeros for an empty one."""
     ends = []
     for across in (np.logical_or.reduce(masks, axis=1), np.logical_or.reduce(masks, axis=2)):
         first, last = across.argmax(axis=1), across.shape[1] - across[:, ::-1].argmax(axis=1)

@@ -1,7 +1,8 @@
-"""No box loses its object: the least that a label map shows of every box, and the few pixels that bring it there.
+"""Repair of label maps so that no box loses its object: the least share that a box must show, and the few pixels to reach it.
 
-Probabilities are raised in boxes (a2gnn.tight_boxes), but a box within another of a large, sure object, or one that the CRF smooths
-away, may still end without a pixel. That something lies in a box is certain, so the label map is mended where it contradicts.
+Probabilities are raised in boxes (a2gnn.tight_boxes), but a box within another of a large, sure object, or one that the
+CRF smooths away, may still end without a pixel. Every box is certain to hold an object, so a label map without one is
+corrected.
 """
 
 import numpy as np
@@ -30,7 +31,7 @@ def keep_objects(
     Args:
         confidence: probability of the label.  own: probability of each box's class at the box's pixels.
         boxes: x0 y0 x1 y1, pixels, half open, inside the image. Their order does not matter: smallest first, then by class and place.
-        share, lines: in [0, 1]; with `share` 0 nothing changes, with `lines` 0 no row or column is asked for.
+        share, lines: in [0, 1]; with `share` 0 nothing changes, with `lines` 0 rows and columns are not checked.
     """
     label, confidence = label.copy(), confidence.copy()
     views = [
@@ -63,7 +64,7 @@ def without_object(
 
 
 class _Box:
-    """A box's part of label and confidence, as views, and what it asks for."""
+    """A box's part of label and confidence, as views, and the pixels that it requires."""
 
     def __init__(self, label, confidence, own, box, cls: int, share: float, lines: float):
         x0, y0, x1, y1 = box
@@ -80,7 +81,7 @@ class _Box:
         return self._lacks() <= 0 and self._untouched() <= 0
 
     def fill(self, free: Bool[np.ndarray, "y x"]) -> int:
-        """Take of the free pixels what the share lacks, and return how many."""
+        """Take as many free pixels as the share lacks, and return their number."""
         lacks = self._lacks()
         return self._change(_best(self._claim(free), lacks)) if lacks > 0 else 0
 
@@ -102,7 +103,9 @@ class _Box:
         return self.fill(free) + self.touch(free)
 
     def needed(self) -> Bool[np.ndarray, "y x"]:
-        """The most probable pixels of its own: as many as its share asks for, and one in every row and column."""
+        """Return the most probable pixels of the box's own: as many as its share asks for, and one in every row and
+        column.
+        """
         probable = np.where(self.mine, self.own, -1)
         needed = np.zeros(self.own.shape, bool)
         needed.flat[_best(probable, self.pixels)] = True
@@ -119,7 +122,9 @@ class _Box:
         return self.lines - int(self.mine.any(axis=0).sum() + self.mine.any(axis=1).sum())
 
     def _claim(self, free: Bool[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
-        """Probability of the box's class over the label's, -1 for pixels that are its own or not free."""
+        """Return the probability of the box's class over the label's, -1 for pixels that are the box's already or
+        not free.
+        """
         return np.where(free & ~self.mine, self.own / np.maximum(self.confidence, 1e-12), -1)
 
     def _change(self, places: Int[np.ndarray, " n"]) -> int:
@@ -129,7 +134,7 @@ class _Box:
 
 
 def _best(score: Float[np.ndarray, "y x"], count: int) -> Int[np.ndarray, " n"]:
-    """Places of the `count` largest scores from 0 on, the nearest to the middle first among equal ones."""
+    """Return the places of the `count` largest scores from 0 on, the nearest to the middle first among equal ones."""
     (y, x), (height, width) = np.indices(score.shape), score.shape
     distance = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2)
     places = np.lexsort((distance.ravel(), -score.ravel()))[:count]
@@ -137,7 +142,9 @@ def _best(score: Float[np.ndarray, "y x"], count: int) -> Int[np.ndarray, " n"]:
 
 
 def _turns(shape: tuple[int, int], boxes: np.ndarray, classes: np.ndarray) -> UInt8[np.ndarray, "h w"]:
-    """The class whose turn a pixel is, of those with a box there: they follow each other along every row and column."""
+    """Return the class whose turn each pixel is, among the classes with a box there; turns alternate along every row
+    and column.
+    """
     present = np.unique(classes)
     covers = np.stack([inside(boxes[classes == c], *shape) for c in present])
     y, x = np.indices(shape)

@@ -20,16 +20,16 @@ class Boxes:
 
     @property
     def number(self) -> Int[Tensor, "k"]:
-        """Which of its image's boxes each is."""
+        """Return the number of each box among those of its image."""
         return torch.arange(len(self.image), device=self.image.device) - torch.searchsorted(self.image, self.image)
 
-    def of(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "k h w"]:
-        """Each box's own class of x, on the whole grid."""
+    def own_class(self, x: Float[Tensor, "b h w c"]) -> Float[Tensor, "k h w"]:
+        """Return x for each box's own class, on the whole grid."""
         return x[self.image, :, :, self.row]
 
 
 def choose(score: Float[Tensor, "k h w"], boxes: Boxes) -> tuple[Int[Tensor, "k p"], Bool[Tensor, "k p"]]:
-    """K_j of Eqs. 3.23-3.24: of every row and column of a box the node with the highest score.
+    """Return K_j of Eqs. 3.23-3.24: of every row and column of a box the node with the highest score.
 
     Returns: flat positions, h rows and then w columns of the grid; whether that line crosses the box.
     """
@@ -64,7 +64,7 @@ def multi_point_loss(
     >>> import torch
     >>> log_P, H = torch.full((1, 2, 3, 2), 0.5).log(), torch.ones(1, 2, 3, 4)
     >>> boxes = Boxes(torch.tensor([0]), torch.tensor([1]), torch.ones(1, 2, 3, dtype=torch.bool))
-    >>> round(multi_point_loss(log_P, H, *choose(boxes.of(log_P), boxes), boxes).item(), 3)
+    >>> round(multi_point_loss(log_P, H, *choose(boxes.own_class(log_P), boxes), boxes).item(), 3)
     0.693
     """
     check_tensors(
@@ -78,7 +78,7 @@ def multi_point_loss(
         **{"boxes.mask": (boxes.mask, "k h w", ("bool",)), "boxes.row": (boxes.row, "k", INTEGER)},
     )
     images = len(log_P)
-    own = boxes.of(log_P).flatten(1).gather(1, points)
+    own = boxes.own_class(log_P).flatten(1).gather(1, points)
     number = counts.sum(dim=1)
     entropy = -(own * counts).sum(dim=1)
     u = F.normalize(_at(H, points, boxes), dim=2, eps=1e-7) * counts.unsqueeze(2)
@@ -91,7 +91,7 @@ def multi_point_loss(
 def prototypes(
     H: Float[Tensor, "b h w d"], points: Int[Tensor, "k p"], counts: Bool[Tensor, "k p"], boxes: Boxes
 ) -> Float[Tensor, "k d"]:
-    """Mean feature of each box's points (Eq. 3.27)."""
+    """Return mean feature of each box's points (Eq. 3.27)."""
     chosen = _at(H, points, boxes) * counts.unsqueeze(2)
     return chosen.sum(dim=1) / counts.sum(dim=1, keepdim=True).clamp(min=1)
 

@@ -1,4 +1,4 @@
-"""What is known of pixels, at the nodes of the graph (Eq. 3.6)."""
+"""Labels and boxes at the nodes of the graph (Eq. 3.6)."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from wsss_stages.nets.grid import Grid
 
 
 def whole_nodes(image: Float[Tensor, "1 3 h w"], stride: int) -> Float[Tensor, "1 3 H W"]:
-    """Padded with 0 at the right and the bottom to a multiple of `stride`."""
+    """Pad an array with 0 at the right and the bottom to a multiple of `stride`."""
     h, w = image.shape[2:]
     return F.pad(image, (0, -w % stride, 0, -h % stride))
 
@@ -31,7 +31,7 @@ def _in_spans(start: np.ndarray, stop: np.ndarray, places: np.ndarray) -> np.nda
 
 
 def rows_of(labels: np.ndarray, classes: list[int]) -> Tensor:
-    """Labels as rows of `classes`, int64; -1 for what is not among them, 255 above all."""
+    """Return labels as rows of `classes`, int64; -1 for labels that are not among them, such as 255."""
     table = np.full(256, -1, np.int64)
     table[classes] = np.arange(len(classes))
     return torch.from_numpy(table[labels])

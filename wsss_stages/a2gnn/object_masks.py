@@ -1,4 +1,4 @@
-"""Soft masks of boxes: what the object network learns from, how it is mixed with GrabCut, and how boxes become one image."""
+"""Soft masks of boxes: the targets of the object network, the mixture with GrabCut, and the label map of all boxes."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from wsss_stages.labels.grabcut import winners
 def target(
     number: int, masks: np.ndarray, substituted: np.ndarray, boxes: np.ndarray, classes: np.ndarray
 ) -> np.ndarray:
-    """(h, w) uint8, what is known of one box's object: 1 object, 0 not, 255 unknown.
+    """Return (h, w) uint8, the target of one box's object: 1 object, 0 not, 255 unknown.
 
     GrabCut's foreground of the box (Eq. 3.2) is object but where another box wins it (the smaller foreground does): one of the
     same class leaves it unknown, for two persons side by side have one mask in truth; one of another class makes it background.
@@ -36,7 +36,7 @@ def target(
 def soft_mask(
     logits: np.ndarray, window: np.ndarray, mask: np.ndarray, box: np.ndarray, grabcut_share: float, tight_share: float
 ) -> Float[Tensor, "y x"]:
-    """Probability of a box's object at the box's pixels; it touches all sides of the box (Eq. 3.23's prior).
+    """Return the probability of a box's object at the box's pixels; it touches all sides of the box (Eq. 3.23's prior).
 
     Args:
         logits: (s, s) of nets.object_net.  window: what its crop shows, see labels.box_crops.
@@ -80,17 +80,17 @@ def merge(
 
 
 def pack(P: list[Float[Tensor, "_ _"]]) -> np.ndarray:
-    """Soft masks of boxes as contracts.OBJECTS stores them."""
+    """Return the soft masks of boxes as contracts.OBJECTS stores them."""
     return (torch.cat([torch.zeros(0), *(p.flatten() for p in P)]) * 255).round().to(torch.uint8).numpy()
 
 
 def unpack(packed: np.ndarray, boxes: np.ndarray) -> list[Float[Tensor, "_ _"]]:
-    """What `pack` made, as probabilities of each box's pixels again."""
+    """Return the probabilities of each box's pixels from what `pack` returned."""
     sizes = np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)
     parts = np.split(packed, np.cumsum(sizes.prod(axis=1)))[: len(boxes)]
     return [torch.from_numpy(part.reshape(size)) / 255 for part, size in zip(parts, sizes, strict=True)]
 
 
 def unpack_bits(packed: np.ndarray, width: int) -> np.ndarray:
-    """(k, h, width) bool of contracts.GRABCUT_MASKS."""
+    """Return (k, h, width) bool of contracts.GRABCUT_MASKS."""
     return np.unpackbits(packed, axis=2, count=width).astype(bool)

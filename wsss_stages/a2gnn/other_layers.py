@@ -30,14 +30,14 @@ class Links:
 
 
 def grid_links(E: Float[Tensor, "n h w"], window: list[tuple[int, int]]) -> Links:
-    """Edges above 0 of Eq. 3.14 between the places of a grid."""
+    """Return the edges of Eq. 3.14 that are above 0 between the places of a grid."""
     n, h, w = E.shape
     step = torch.tensor([dy * w + dx for dy, dx in window], device=E.device)
     places = torch.arange(h * w, device=E.device)
-    there = E.flatten(1) > 0
-    target = places.expand(n, -1)[there]
-    source = (places + step[:, None])[there]
-    return Links(torch.stack([source, target]), E.flatten(1)[there], (h, w), places, places)
+    linked = E.flatten(1) > 0
+    target = places.expand(n, -1)[linked]
+    source = (places + step[:, None])[linked]
+    return Links(torch.stack([source, target]), E.flatten(1)[linked], (h, w), places, places)
 
 
 class _Layers(torch.nn.Module):
@@ -79,7 +79,7 @@ class OtherLayers:
         self.parameters = [torch.stack([s[name].detach() for s in self.states]).to(device) for name in self.names]
 
     def __call__(self, H: Float[Tensor, "b h w d"], parameters: list[Tensor]) -> Float[Tensor, "b h w d"]:
-        """Features after all layers; `parameters` are those of this object, as they are now."""
+        """Return the features after all layers, with the current `parameters` of this object."""
         out = []
         for number, (links, image) in enumerate(zip(self.links, H, strict=True)):
             h, w = links.size

@@ -1,4 +1,4 @@
-"""Logits at nodes to labels of pixels: up to full size, what boxes tell for certain, a share of GrabCut."""
+"""Labels of pixels from logits at nodes: up to full size, with the certainty of boxes and a share of GrabCut."""
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ from wsss_stages.nets.grid import Grid, to_pixels
 
 
 def probabilities(logits: Float[Tensor, "c y x"], grid: Grid, height: int, width: int) -> Float[Tensor, "c h w"]:
-    """O of Eq. 3.19 at full size: logits at the pixels, the padding cut off, softmax over classes."""
+    """Return O of Eq. 3.19 at full size: logits at the pixels, the padding cut off, softmax over classes."""
     return enlarged(logits, grid, height, width).softmax(dim=0)
 
 
@@ -19,19 +19,19 @@ def enlarged(at_nodes: Float[Tensor, "c y x"], grid: Grid, height: int, width: i
 
 
 def only_where_allowed(P: Float[Tensor, "c h w"], allowed: Bool[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-    """0 for classes where they cannot be, the others in proportion; background is always allowed."""
+    """Set classes to 0 where they cannot be and scale the others up; background is always allowed."""
     return normalised(P * allowed)
 
 
 def normalised(P: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
-    """Summing to 1 over classes; background where all are 0."""
+    """Return P summing to 1 over classes; background where all are 0."""
     background = F.one_hot(torch.zeros((), dtype=torch.long), len(P)).to(P)[:, None, None]
     total = P.sum(dim=0, keepdim=True)
     return torch.where(total > 1e-12, P / total.clamp(min=1e-12), background)
 
 
 def mix(P: Float[Tensor, "c h w"], labels: Tensor, share: float) -> Float[Tensor, "c h w"]:
-    """(1 - share) P + share of the labels' one-hot, where they are known.
+    """Return (1 - share) P + share of the labels' one-hot, where they are known.
 
     Args:
         labels: (h, w) rows of P, -1 unknown.

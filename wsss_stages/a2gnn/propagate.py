@@ -19,7 +19,7 @@ from wsss_stages.pairwise.windows import offsets
 
 LAYERS = 3
 ABSENT = -1e4
-"""Logit of a class that an image does not have while others of its batch do."""
+"""Logit of a class that other images of the batch have, but this one lacks."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Settings:
     """lambda_1 of Eq. 3.20."""
     reg_radius: int
     sigma_xy: float
-    """Of Eq. 3.13, as `sigma_rgb`, which is in units of the normalised image."""
+    """sigma_xy of Eq. 3.13; like `sigma_rgb`, which is in units of the normalised image."""
     sigma_rgb: float
     mp_weight: float
-    """Of the multi-point loss (Eq. 3.26)."""
+    """Weight of the multi-point loss (Eq. 3.26)."""
     mp_choose: str
-    """What Eq. 3.23 maximises, probability or logit."""
+    """The score that Eq. 3.23 maximises: probability or logit."""
     consistency: str
     """Rule of Eq. 3.28, as `consistency.consistent` has it, or none."""
     balanced_ce: bool
@@ -54,7 +54,7 @@ class Settings:
 
 @dataclass
 class Graph:
-    """One image as a graph, and what is known of it. Classes are rows: 0 background, 1.. as the caller numbers them."""
+    """One image as a graph, with its seeds and boxes. Classes are rows: 0 background, 1.. as the caller numbers them."""
 
     name: str
     X: Float[Tensor, "h w d"]
@@ -74,13 +74,13 @@ class Graph:
 
 @dataclass
 class Trained:
-    """What one image's network says, and how it judges the seeds of objects that it learned from."""
+    """The outputs of one image's network, and how many seeds of objects it rejects."""
 
     logits: Float[Tensor, "c h w"]
     object_seeds: int
     """Seeds of objects that the consistency check looks at: none without boxes or without a rule."""
     inconsistent: int
-    """How many of them it would drop (Eq. 3.28)."""
+    """Number of these seeds that the network would drop (Eq. 3.28)."""
 
 
 class DivergedError(ValueError):
@@ -108,7 +108,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Settings) -> 
             bad = [g.name for g, loss in zip(graphs, losses.tolist(), strict=True) if not np.isfinite(loss)]
             raise DivergedError(
                 f"the loss of {', '.join(bad)} is not finite in epoch {epoch}; no label was written. A lower "
-                f"--lr than {opt.lr} helps; are the affinity network's weights whole?"
+                f"--lr than {opt.lr} helps. Check that the affinity network's weights are intact."
             )
         optimizer.zero_grad()
         total.backward()
@@ -126,7 +126,7 @@ def train(graphs: list[Graph], window: list[tuple[int, int]], opt: Settings) -> 
 
 
 def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Settings) -> Float[Tensor, "b"]:
-    """L_G of Eq. 3.20 per image: in the first stage L_ce + L_mp, in the second all with consistent seeds."""
+    """Return L_G of Eq. 3.20 per image: in the first stage L_ce + L_mp, in the second all with consistent seeds."""
     log_P = logits.log_softmax(dim=3)
     seeds = batch.seeds
     mp = torch.zeros((), device=log_P.device)
@@ -144,7 +144,7 @@ def _losses(batch: "_Batch", H: Tensor, logits: Tensor, second: bool, opt: Setti
 
 def _choose(batch: "_Batch", logits: Tensor, log_P: Tensor, opt: Settings) -> tuple[Tensor, Tensor]:
     score = logits if opt.mp_choose == "logit" else log_P  # the logarithm has its maximum where P has
-    return choose(batch.boxes.of(score.detach()), batch.boxes)
+    return choose(batch.boxes.own_class(score.detach()), batch.boxes)
 
 
 @torch.no_grad()
@@ -154,7 +154,9 @@ def _keep(batch: "_Batch", H: Tensor, points: Tensor, counts: Tensor, opt: Setti
 
 
 def _checked(batch: "_Batch", H: Tensor, logits: Tensor, opt: Settings) -> tuple[list[int], list[int]]:
-    """Of every image the seeds of objects that the consistency check looks at, and those of them that it drops."""
+    """Return, for every image, the number of object seeds that the consistency check examines and the number that it
+    drops.
+    """
     boxed = torch.zeros(len(batch.seeds), dtype=torch.bool, device=batch.seeds.device)
     objects = torch.zeros_like(batch.seeds, dtype=torch.bool)
     keep = ~objects
@@ -166,7 +168,7 @@ def _checked(batch: "_Batch", H: Tensor, logits: Tensor, opt: Settings) -> tuple
 
 
 def seed_entropy(log_P: Float[Tensor, "b h w c"], seeds: Int[Tensor, "b h w"], balanced: bool) -> Float[Tensor, "b"]:
-    """L_ce of Eq. 3.21 per image; `balanced` adds background's and foreground's mean. A mean of nothing is 0."""
+    """Return L_ce of Eq. 3.21 per image; `balanced` adds background's and foreground's mean. A mean of nothing is 0."""
     known = seeds >= 0
     entropy = -log_P.gather(3, seeds.clamp(min=0).unsqueeze(3)).squeeze(3)
     groups = (known & (seeds == 0), seeds > 0) if balanced else (known,)
@@ -236,7 +238,7 @@ class _Networks:
         self.parameters = [p.requires_grad_() for p in parameters]
 
     def forward(self, dropout: float) -> tuple[Float[Tensor, "b h w d"], Float[Tensor, "b h w c"]]:
-        """Features of the last attention layer and logits (Eqs. 3.16-3.19)."""
+        """Return features of the last attention layer and logits (Eqs. 3.16-3.19)."""
         W_in, w, W_out, *others = self.parameters
         H = self.batch.embed(W_in).relu().view(*self.batch.shape, -1)  # Eq. 3.16
         if dropout > 0:
@@ -257,7 +259,7 @@ class _Networks:
 
 
 class _EarlyStop:
-    """Keeps the weights that a network has when its image's labels stop changing from one epoch to the next."""
+    """A store of the weights that a network has when its image's labels stop changing from one epoch to the next."""
 
     def __init__(self, batch: _Batch, networks: _Networks, below: float):
         self.networks, self.below = networks, below
@@ -268,7 +270,7 @@ class _EarlyStop:
         self.kept = [p.detach().clone() for p in networks.parameters]
 
     def all_settled(self, logits: Float[Tensor, "b h w c"]) -> bool:
-        """Whether every image has had an epoch that changed less than the share `below` of its nodes' labels."""
+        """Return whether every image has had an epoch that changed less than the share `below` of its nodes' labels."""
         if self.below == 0:
             return False
         labels, before = logits.detach().argmax(dim=3), self.labels
@@ -283,7 +285,7 @@ class _EarlyStop:
         return bool(self.settled.all())
 
     def restore(self) -> None:
-        """Give the settled networks the weights that they had then."""
+        """Restore the weights that the settled networks had when they settled."""
         for kept, parameter in zip(self.kept, self.networks.parameters, strict=True):
             parameter[self.settled] = kept[self.settled]
 

@@ -8,21 +8,21 @@ from wsss_stages.a2gnn.other_layers import Links
 
 
 def mean_of_parts(X: Float[Tensor, "h w d"], parts: Int[Tensor, "h w"]) -> Float[Tensor, "h w d"]:
-    """Every place takes the mean of X over its superpixel; `parts` are numbers from 0 without gaps."""
+    """Return X with every place replaced by the mean over its superpixel; `parts` are numbers from 0 without gaps."""
     of, rows = parts.flatten(), X.flatten(0, 1)
     sums = rows.new_zeros(int(of.max()) + 1, rows.shape[1]).index_add_(0, of, rows)
     return (sums / of.bincount()[:, None])[of].view_as(X)
 
 
 def neighbouring(parts: Int[Tensor, "h w"]) -> Int[Tensor, "2 edges"]:
-    """Pairs of superpixels that touch, in both directions, and each with itself."""
+    """Return pairs of superpixels that touch, in both directions, and each with itself."""
     sides = [(parts[:, 1:], parts[:, :-1]), (parts[1:], parts[:-1]), (parts, parts)]
     pairs = torch.cat([torch.stack([a.flatten(), b.flatten()]) for a, b in sides], dim=1)
     return torch.cat([pairs, pairs.flip(0)], dim=1).unique(dim=1)
 
 
 def distance_weights(X: Float[Tensor, "nodes d"], edge_index: Int[Tensor, "2 edges"]) -> Float[Tensor, "edges"]:
-    """exp(-L1 distance over its mean between different nodes): 1 for a node with itself."""
+    """Return exp(-L1 distance over the mean distance between different nodes): 1 for a node with itself."""
     source, target = edge_index
     distance = (X[source] - X[target]).abs().sum(dim=1)
     others = distance[source != target]
@@ -30,7 +30,7 @@ def distance_weights(X: Float[Tensor, "nodes d"], edge_index: Int[Tensor, "2 edg
 
 
 def superpixel_links(X: Float[Tensor, "h w d"], parts: Int[Tensor, "h w"]) -> Links:
-    """The superpixels as nodes.
+    """Return the graph whose nodes are the superpixels.
 
     Args:
         X: features, the same at all places of a superpixel.

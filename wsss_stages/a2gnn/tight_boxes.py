@@ -1,4 +1,4 @@
-"""A tight box's rows and columns all touch its object: the prior behind Eq. 3.23, also where labels are read off."""
+"""The prior behind Eq. 3.23, also for labels: all rows and columns of a tight box touch its object."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,9 +8,9 @@ from wsss_stages.labels.boxes import smallest_first
 from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_tensors
 
 LEAST = 0.05
-"""A class is never raised as if less than this were enough, however little the box's probabilities hold."""
+"""Least t that a class is raised from, however small the box's probabilities are."""
 AHEAD = 1e-3
-"""How far below the largest possible t the box's t lies, so that the class wins there and does not only tie."""
+"""Distance between the largest possible t and the box's t, so that the class wins there and does not only tie."""
 
 
 def touch_all_sides(
@@ -42,7 +42,7 @@ def touch_all_sides(
 
 
 def touch_own_sides(p: Float[Tensor, "h w"], share: float) -> Float[Tensor, "h w"]:
-    """The same for the probabilities of one box's object, with nothing but background beside it."""
+    """Do the same for the probabilities of one box's object, with only background beside it."""
     if share == 0:
         return p
     raised = p * raise_by(p, share)
@@ -50,7 +50,7 @@ def touch_own_sides(p: Float[Tensor, "h w"], share: float) -> Float[Tensor, "h w
 
 
 def raise_by(s: Float[Tensor, "h w"], share: float) -> float:
-    """(1 - t) / t of a box with shares s of its class; 1 for a box without pixels."""
+    """Return (1 - t) / t of a box with shares s of its class; 1 for a box without pixels."""
     if s.numel() == 0:
         return 1.0
     maxima = torch.cat([s.amax(dim=0), s.amax(dim=1)])

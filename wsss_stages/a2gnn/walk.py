@@ -1,4 +1,4 @@
-"""Power and steps of the random walk, chosen by seeds that it does not see; and how far the affinity drops at outlines."""
+"""Choice of the random walk's power and steps by hidden seeds, and the drop of the affinity at outlines."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ from wsss_stages.nets.grid import Grid, labels_at_nodes, means_at_nodes
 from wsss_stages.pairwise.windows import neighbours
 
 SIDE = 4
-"""Seeds are hidden in squares of so many nodes: one alone would be found by its neighbours in a step."""
+"""Side of the squares in which seeds are hidden, nodes: the neighbours of a single seed would find it in one step."""
 SHARE = 0.25
-"""Of the squares that are hidden."""
+"""Share of the squares that are hidden."""
 
 
 def start_of_cam(cam: np.ndarray, height: int, width: int, gamma: float, grid: Grid) -> Float[Tensor, "c h w"]:

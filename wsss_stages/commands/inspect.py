@@ -1,8 +1,9 @@
-"""How a file was made, back to the photograph: python -m wsss_stages.commands.inspect FILE_OR_ID
+"""Print how a file was made, back to the photograph: python -m wsss_stages.commands.inspect FILE_OR_ID
 
-FILE is an artifact (.h5, .png), a manifest, weights.safetensors, scores.json or index.json of a results folder; ID is that of an image, whose
-artifacts are all told. Of the file itself everything is shown: stage, options, contract, inputs with their sha256, code, libraries,
-seed, device and seconds. Every file that it came from has a line: intact, changed since, or not there any more.
+FILE is an artifact (.h5, .png), a manifest, weights.safetensors, scores.json or index.json of a results folder; ID is
+that of an image, for all of whose artifacts the same is printed. The report on the file itself has stage, options,
+contract, inputs with their sha256, code, libraries, seed, device and seconds. Every file that it was made from has a
+line: intact, changed since, or missing.
 """
 
 import argparse
@@ -18,18 +19,18 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", metavar="FILE_OR_ID")
     parser.add_argument(
-        "--results", type=Path, default=Path("results"), help="where an ID is looked for (default results)"
+        "--results", type=Path, default=Path("results"), help="folder to look for an ID in (default results)"
     )
     parser.add_argument("--image", metavar="ID", help="follow this image through a manifest, scores or weights")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     asked = parser.parse_args(argv)
 
     path = Path(asked.what)
-    nodes = [lineage.of(path, asked.image)] if path.is_file() else lineage.of_image(asked.what, asked.results)
+    nodes = [lineage.of_file(path, asked.image)] if path.is_file() else lineage.of_image(asked.what, asked.results)
     if not nodes:
         raise FileNotFoundError(
             f"{asked.what}: found neither a file of that name nor an image with an artifact below {asked.results}; "
-            "wanted a path, or the id of an image, with --results FOLDER where results are elsewhere"
+            "wanted a path, or the id of an image, with --results FOLDER if the results are elsewhere"
         )
     if asked.json:
         sys.stdout.write(json.dumps([lineage.as_json(node) for node in nodes], indent=1) + "\n")
@@ -39,11 +40,11 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _show(node: lineage.Node) -> None:
-    """What a file came from, as an outline, then all that is known of itself."""
+    """Print the sources of a file as an outline, then all facts about the file."""
     facts = _facts(node)
     width = max(len(name) for name, _ in facts)
-    told = [f"{name:{width}}  {value}" for name, value in facts]
-    sys.stdout.write("\n".join([*_outline(node, 0), *told]) + "\n\n")
+    lines = [f"{name:{width}}  {value}" for name, value in facts]
+    sys.stdout.write("\n".join([*_outline(node, 0), *lines]) + "\n\n")
 
 
 def _outline(node: lineage.Node, depth: int) -> list[str]:
@@ -63,10 +64,10 @@ def _maker(node: lineage.Node) -> str:
 
 
 def _facts(node: lineage.Node) -> list[tuple[str, str]]:
-    """What there is to tell of a file: first what stands in it, then how it was made."""
-    own = [(name, _text(value)) for name, value in node.told.items() if name not in ("options", "stage")]
-    options = (node.runs[-1]["options"] if node.runs else {}) or node.told.get("options", {})
-    facts = [("stage", node.runs[-1]["stage"] if node.runs else str(node.told.get("stage", "not told"))), *own]
+    """Return the facts about a file: first the file's own metadata, then how it was made."""
+    own = [(name, _text(value)) for name, value in node.metadata.items() if name not in ("options", "stage")]
+    options = (node.runs[-1]["options"] if node.runs else {}) or node.metadata.get("options", {})
+    facts = [("stage", node.runs[-1]["stage"] if node.runs else str(node.metadata.get("stage", "not recorded"))), *own]
     facts += [(f"option {name}", _text(value)) for name, value in options.items()]
     for run in node.runs:
         facts += [

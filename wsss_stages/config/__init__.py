@@ -1,1 +1,1 @@
-"""Configuration: every option, the variants made of them, and the tables of the thesis."""
+"""Configuration: every option, the variants and the tables of the thesis."""

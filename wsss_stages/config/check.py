@@ -1,4 +1,4 @@
-"""The check of a whole configuration: one line for each fault, with the file that it stands in."""
+"""The check of a whole configuration: one line for each fault, with its file."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ COMMAND_LINE = "--config"
 TEXT = "string_type"
 """Kind of a fault where a text is wanted."""
 LOADERS = (yaml.SafeLoader, yaml.BaseLoader)
-"""What makes numbers of numbers, and what leaves every scalar the text that it is."""
+"""The loader that reads numbers as numbers, and the one that leaves every scalar as text."""
 
 
 class ConfigError(ValueError):
@@ -29,7 +29,8 @@ def check(config: dict[str, Any], files: list[Path]) -> None:
     """Raise ConfigError with all faults of a configuration; a text that YAML takes for a number becomes the text again.
 
     Args:
-        files: what the configuration was read from; a later one counts more. What stands in none of them is of the command line.
+        files: files of the configuration; a later one counts more. Keys that are in none of them come from
+        the command line.
     """
     for name in [name for name in SECTIONS if name in config and config[name] is None]:
         del config[name]  # a section whose lines are all comments keeps its defaults
@@ -79,7 +80,7 @@ def _of_sections(content: object, at: tuple[str, ...], others: Iterable[str] = (
     """Yield the faults of a mapping of sections. Options that contradict each other are left to `section`, which knows the base.
 
     Args:
-        others: what else may stand beside the sections.
+        others: other keys that may stand beside the sections.
     """
     if not isinstance(content, dict):
         yield _no_mapping(at, content, f"sections: {', '.join(SECTIONS)}")
@@ -108,7 +109,7 @@ def _no_mapping(keys: tuple[str, ...], found: object, of: str) -> Fault:
 
 
 def _line(fault: Fault, files: list[Path]) -> str:
-    """Return a fault with its file and key; for a number on the command line where a text is wanted, what to write instead."""
+    """Return a fault with its file and key; for a number on the command line in place of a text, the correct form."""
     where = files[0] if fault.kind == "missing" and files else _origin(fault, files)
     if where and where.is_relative_to(Path.cwd()):
         where = where.relative_to(Path.cwd())
@@ -130,7 +131,7 @@ def _origin(fault: Fault, files: list[Path]) -> Path | None:
 
 
 def _at(content: Any, keys: Iterable[str]) -> Any:
-    """Return what a YAML document holds under keys, or an object that is equal to nothing else."""
+    """Return the value of a YAML document under keys, or an object that equals no other."""
     for key in keys:
         named = {str(name): value for name, value in content.items()} if isinstance(content, dict) else {}
         if key not in named:
@@ -140,7 +141,7 @@ def _at(content: Any, keys: Iterable[str]) -> Any:
 
 
 def _restore(config: dict[str, Any], fault: Fault, files: list[Path]) -> None:
-    """Put the text itself in place of what YAML takes it for: a number, a truth value, a date.
+    """Replace the value that YAML reads by the text itself: a number, a truth value, a date.
 
     Inside of `--config section={...}` Snakemake leaves numbers as texts, which become numbers.
     """
@@ -158,7 +159,7 @@ def _restore(config: dict[str, Any], fault: Fault, files: list[Path]) -> None:
 
 
 def _typed(value: Any) -> Any:
-    """Return what YAML makes of a text, or of each text of a list."""
+    """Return the YAML value of a text, or of each text of a list."""
     if isinstance(value, list):
         return [_typed(item) for item in value]
     return yaml.safe_load(value) if isinstance(value, str) else value

@@ -37,7 +37,7 @@ class Row(BaseModel):
 
 
 class Table(BaseModel):
-    """Heading, rows, and what its rows share."""
+    """A table's heading, its rows, and their common settings."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,11 +49,11 @@ class Table(BaseModel):
     split: Literal["train", "val"] = "train"
     labels: str = "pseudo"
     timed: bool = False
-    """Seconds of an iteration of RRM are told too."""
+    """The table also shows the seconds of an iteration of RRM."""
     rows: list[Row]
 
     def scored(self, row: Row, options: dict[str, Any]) -> list[str]:
-        """Variants of the config whose scores make a row: one per seed of the section `tables`, or the preset."""
+        """Return the config's variants whose scores make a row: one per seed of the section `tables`, or the preset."""
         base = self.base or options["base"]
         return [row.preset] if row.preset else [name(base, row.variant, seed) for seed in range(options["seeds"])]
 
@@ -64,8 +64,9 @@ class Table(BaseModel):
         return row.weak or self.weak
 
     def runs(self, images: int, seed: int) -> dict[str, dict]:
-        """Return what all rows change for a seed: that of RRM and of DFR where they are predictions, else of the affinity CNN and of
-        A²GNN, and the number of images. Classifier and CAMs are the same for all."""
+        """Return the overrides that give all rows a seed: that of RRM and of DFR where they make the predictions,
+        else of the affinity CNN and of A²GNN, and the number of images. Classifier and CAMs are the same for all.
+        """
         if self.split == "val":
             return {"rrm": {"seed": seed}, "dfr": {"seed": seed}}
         some = {"images": images}
@@ -83,13 +84,13 @@ def content_of_file() -> dict[str, Any]:
 
 
 def read() -> tuple[dict[str, dict], dict[str, Table]]:
-    """Overrides of the rows' variants, and the tables by name."""
+    """Return the overrides of the rows' variants, and the tables by name."""
     content = content_of_file()
     return content["variants"], {key: Table(**table) for key, table in content["tables"].items()}
 
 
 def name(base: str, variant: str, seed: int) -> str:
-    """Of a row's variant with a seed, among the config's."""
+    """Return the config's name of a row's variant with a seed."""
     return f"{base}.{variant}.{seed}"
 
 

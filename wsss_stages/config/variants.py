@@ -1,4 +1,4 @@
-"""What a run's configuration means: which file says what, a variant's options, and where a stage's artifacts live."""
+"""A run's configuration: the files that set it, a variant's options, and the folders of a stage's artifacts."""
 
 import re
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from wsss_stages.store.packages import WeightsError, package_file
 __all__ = ["ConfigError"]
 
 DEFAULTS = Path(__file__).parents[2] / "config.yaml"
-"""What configurations of users are laid over."""
+"""The configuration that users' configurations are laid over."""
 DEMO = Path("workflow", "runs", "demo.yaml")
-"""Settings of the embedded demo, in the folder of the config.yaml that they are laid over."""
+"""Settings of the embedded demo, in the folder of the config.yaml that it is laid over."""
 
 STAGES = {
     "s3_seeds": "seeds",
@@ -56,20 +56,20 @@ READS = {
     "s7_instances": ["s6_instance_masks"],
     "s8_detect": ["s7_instances"],
 }
-"""Stages whose artifacts a stage reads, but those that these read too; of the others `reads` knows it."""
+"""Stages whose artifacts a stage reads, without those that these stages read in turn; `reads` has the rest."""
 MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "rrm": "rrm_label", "truth": None}
-"""Stage that makes what an option `labels` names."""
+"""Stage that makes the labels of an option `labels`."""
 NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
-"""Stage that trains what `predict.network` names."""
+"""Stage that trains the network of `predict.network`."""
 NAMED_WEIGHTS = ("package", "hub", "none")
-"""What backbone_weights may be beside a file."""
+"""Values of backbone_weights other than a file."""
 
 
 def complete(config: dict[str, Any], files: list[Path]) -> None:
     """Check a configuration, and fill in what follows from the rest: values of their types, the dataset's name.
 
     Args:
-        files: what it was read from, a later one over an earlier one.
+        files: files of the configuration, later ones over earlier ones.
 
     Raises: ConfigError with one line for each fault.
     """
@@ -99,10 +99,10 @@ def own_file() -> list[Path]:
 
 
 def load(files: list[Path], values: list[str], own: Sequence[Path] = ()) -> dict[str, Any]:
-    """Return what snakemake makes of `--configfile files --config values`, the first of the files being the Snakefile's own.
+    """Return the configuration that snakemake has with `--configfile files --config values`, the first of the files being the Snakefile's own.
 
     Args:
-        own: of the working directory, over the first of the files and below the others.
+        own: files of the working directory, laid over the first of the files and below the others.
 
     Raises: ConfigError.
     """
@@ -133,9 +133,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
-    """Return a variant's overrides: one of the config, or of a row of a thesis table, which is made when it is asked for.
+    """Return a variant's overrides: one of the config, or of a row of a thesis table, which is made on request.
 
-    Raises: ConfigError.
+    Raises: ConfigError for a name that is in neither.
     """
     if variant in config["variants"]:
         return config["variants"][variant]
@@ -149,9 +149,11 @@ def known_variant(config: dict[str, Any], variant: str) -> dict[str, Any]:
 
 
 def section(config: dict[str, Any], name: str, variant: str | None = None, weak: str | None = None) -> dict[str, Any]:
-    """A section's options: defaults, those of the kind of weak label, config.yaml, the variant's base, the variant itself.
+    """Return a section's options: defaults, those of the kind of weak label, config.yaml, the variant's base, the
+    variant itself.
 
-    What a variant says under the kind's name holds for runs on that kind only. `weak`: the config's if not given.
+    Overrides of a variant under the name of a kind of weak label apply to runs on that kind only. `weak`: the
+    config's if not given.
     """
     found = _section(config, name, variant, weak)
     return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
@@ -162,7 +164,7 @@ def _section(config: dict[str, Any], name: str, variant: str | None, weak: str |
     where, chain = f"variant {variant}: " if variant else "", {}
     while variant is not None:
         if variant in chain:
-            raise ConfigError("the bases of the variants go round in a circle")
+            raise ConfigError(f"circular `base` chain: {' -> '.join([*chain, variant])}. Remove one `base`.")
         chain[variant] = known_variant(config, variant)
         variant = chain[variant].get("base")
     weak = weak or config["weak"]
@@ -175,7 +177,7 @@ def _section(config: dict[str, Any], name: str, variant: str | None, weak: str |
 
 
 def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -> dict[str, Any]:
-    """A section's options; the backbone and its weights are the classifier's where they are left open."""
+    """Return a section's options; backbone and weights are the classifier's where the section leaves them empty."""
     classifier = section(config, "classifier")["backbone"]
     backbone = segment["backbone"] or classifier
     source = segment["backbone_weights"] or config["backbone_weights"]
@@ -198,7 +200,7 @@ def _check_package(backbone: str, source: str) -> None:
 
 
 def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> list[str]:
-    """Stages whose artifacts a stage of a variant reads, but those that these read too."""
+    """Return the stages whose artifacts a stage of a variant reads, without those that these stages read in turn."""
     if stage in ("s6_instance_masks", "s7_segment"):
         maker = MAKERS[section(config, STAGES[stage], variant, weak)["labels"]]
         return [maker] if maker else []
@@ -210,14 +212,14 @@ def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = N
 
 
 def predicting(config: dict[str, Any], variant: str, weak: str | None = None) -> str:
-    """The stage that trains the network of a variant's predictions."""
+    """Return the stage that trains the network of a variant's predictions."""
     return NETWORKS[section(config, "predict", variant, weak)["network"]]
 
 
 def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
-    """Stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or no further than CAMs.
+    """Return the stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or only the CAMs'.
 
-    DFR's road has no label maps but predictions.
+    DFR's road has predictions, but no label maps.
     """
     labels, last = section(config, "segment", variant, weak)["labels"], predicting(config, variant, weak)
     if last == "dfr_train":
@@ -231,7 +233,7 @@ def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) 
 
 
 def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
-    """Stages on a variant's road that train a network, but the classifier."""
+    """Return the stages on a variant's road that train a network, without the classifier."""
     of_labels = {"s5_object_masks": "s4_object_net", "s5_graph": "s4_affinity", "rrm_label": "rrm_train"}
     found = [of_labels[stage] for stage in label_stages(config, variant, weak) if stage in of_labels]
     last = predicting(config, variant, weak)
@@ -239,17 +241,19 @@ def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> 
 
 
 def launcher(gpus: int) -> str:
-    """What a training's command begins with: one process, or one for each of several GPUs."""
+    """Return the beginning of a training's command: one process, or one for each of several GPUs."""
     return f"torchrun --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "python -m"
 
 
 def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
-    """Whether there are a classifier and its CAMs on a variant's road."""
+    """Return whether there are a classifier and its CAMs on a variant's road."""
     return "s3_seeds" in label_stages(config, variant, weak)
 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:
-    """The variant whose artifacts of a stage are this one's too: its base as long as nothing up to there differs."""
+    """Return the variant whose artifacts of a stage this one shares: its base, as long as no option up to this stage
+    differs.
+    """
     base = known_variant(config, variant).get("base")
     if base is None:
         return variant
@@ -263,10 +267,10 @@ def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = No
 
 
 def uses_objects(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
-    """Whether a variant's pseudo labels come from soft masks of boxes too."""
+    """Return whether a variant's pseudo labels use soft masks of boxes."""
     return section(config, "propagate", variant, weak)["objects_share"] > 0
 
 
 def chooses_walk(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
-    """Whether power and steps of a variant's random walk are chosen, where it has one."""
+    """Return whether power and steps of a variant's random walk are chosen by the run, if it has a walk."""
     return options.Graph(**section(config, "graph", variant, weak)).chooses_walk

@@ -17,7 +17,7 @@ def augment(
     fit: bool = False,
     hue: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """A random view of an image; or without `rng` the whole image as it is, smaller where it does not fit into the crop.
+    """Return a random view of an image; without `rng` the whole image, reduced where it does not fit into the crop.
 
     Args:
         image: (h, w, 3) uint8 RGB.  labels: (h, w) or (k, h, w) uint8 of the same picture, of any size, or None.
@@ -56,7 +56,7 @@ def augment(
 
 
 def _place(rng: np.random.Generator | None, length: int, crop: int) -> tuple[slice, slice]:
-    """Where to cut from and where to paste to, along one axis; in the middle without `rng`."""
+    """Return where to cut from and where to paste to, along one axis; in the middle without `rng`."""
     take = min(length, crop)
     if rng is None:
         start, target = (length - take) // 2, (crop - take) // 2
@@ -66,7 +66,9 @@ def _place(rng: np.random.Generator | None, length: int, crop: int) -> tuple[sli
 
 
 def colour(image: np.ndarray, rng: np.random.Generator, jitter: float, hue: float = 0.0) -> np.ndarray:
-    """RGB in [0, 1] with brightness, contrast and saturation changed by up to a share `jitter`, hue by up to `hue` degrees."""
+    """Return RGB in [0, 1] with brightness, contrast and saturation changed by up to a share `jitter`, hue by up to
+    `hue` degrees.
+    """
     brightness, contrast, saturation = rng.uniform(1 - jitter, 1 + jitter, 3)
     image = image * brightness
     image = image.mean() + (image - image.mean()) * contrast

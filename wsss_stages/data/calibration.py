@@ -14,7 +14,7 @@ COUNT, SIDE = 64, 320
 
 def calibration_photographs(index: Index) -> Iterator[Float[Tensor, "1 3 h w"]]:
     """Yield RGB in [0, 1] of up to `COUNT` training photographs, chosen by a hash of their ids, with a longer side of `SIDE`."""
-    for record in index.some("train", COUNT).split("train"):
+    for record in index.sample("train", COUNT).split("train"):
         photo = record.image(index.root)
         scale = SIDE / max(photo.shape[:2])
         size = tuple(max(1, round(side * scale)) for side in photo.shape[1::-1])

@@ -1,4 +1,4 @@
-"""Whether a dataset's folders, and the index made of them, are what they were: short texts that Snakemake compares."""
+"""Fingerprints of a dataset's folders and of the index made of them: short texts that Snakemake compares to see changes."""
 
 import hashlib
 import os
@@ -10,18 +10,18 @@ from pathlib import Path
 OF_A_RUN = frozenset(
     {"Snakefile", "config.yaml", "report.html", "workflow", "profiles", "envs", "results", "logs", "benchmarks"}
 )
-"""Names in the folder that a run is started in, which may be the dataset's own: they are no part of a dataset."""
+"""Names that a run itself writes into its working folder, which may be the dataset's; they do not belong to the dataset."""
 ENDING = re.compile(rb'"sha256": "([0-9a-f]{64})"}\n\Z')
-"""Of index.json."""
+"""The end of index.json."""
 
 
 @cache
 def listing(*folders: Path) -> str:
     """Return a digest of the names, sizes and times of all files below folders, of which none is opened.
 
-    A folder that is missing has a digest, too: what is wrong with it is for the importer to say. Hidden files and what a run itself
-    writes (OF_A_RUN) are left out; links are followed. A process lists once, so that the digest that is kept of a run is never younger
-    than what the run has read.
+    A folder that is missing has a digest, too: the importer reports its defects. Hidden files and a run's own
+    outputs (OF_A_RUN) are left out; links are followed. A process lists once, so that the digest that is kept of a
+    run is never younger than what the run has read.
     """
     home = _identity(".")
     total = 0

@@ -1,4 +1,4 @@
-"""Text, lists, JSON and XML of a dataset: read within limits, and refused as DefectError whatever is wrong with them."""
+"""Readers of a dataset's text, lists, JSON and XML within limits; every defect raises DefectError."""
 
 import json
 import sys
@@ -19,17 +19,17 @@ MAX_XML = 16 << 20
 
 
 def read_text(path: Path) -> str:
-    """A file's UTF-8 text, without a byte order mark."""
+    """Return a file's UTF-8 text, without a byte order mark."""
     return _decoded(_read(path, MAX_TEXT))
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines that are not blank, without the blanks around them. Only a line feed ends a line: no other separator does in secret."""
+    """Return the lines that are not blank, stripped. Only a line feed ends a line, not the rarer separators of Unicode."""
     return [line for text in read_text(path).split("\n") if (line := text.strip(" \t\r"))]
 
 
 def read_json(path: Path) -> object:
-    """Any JSON; NaN and infinities come through, for `is_number` to refuse where they stand."""
+    """Read a JSON file; NaN and infinities pass, and `is_number` refuses them where they are used."""
     text = _decoded(_read(path, MAX_JSON))
     try:
         return json.loads(text)
@@ -40,7 +40,7 @@ def read_json(path: Path) -> object:
 
 
 def read_xml(path: Path, wanted: str) -> Element:
-    """The root of an XML that is a plain tree: without DOCTYPE, which is where entities are defined."""
+    """Return the root of an XML that is a plain tree: without DOCTYPE, where entities would be defined."""
     content = _read(path, MAX_XML)
     try:
         return fromstring(content, forbid_dtd=True)
@@ -55,14 +55,14 @@ def read_xml(path: Path, wanted: str) -> Element:
 
 
 def number(text: object) -> float:
-    """The number that a text is, as people write it; may be NaN or infinite. Raises ValueError."""
+    """Return the number that a text holds, as people write it; may be NaN or infinite. Raises ValueError."""
     if not isinstance(text, str) or not text.isascii() or "_" in text:
         raise ValueError(f"{text!r} is no number")
     return float(text)
 
 
 def is_number(value: object) -> bool:
-    """Whether a value of a JSON is a finite number, and not a text of one."""
+    """Return whether a value of a JSON is a finite number, and not a number written as text."""
     return type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[operator]
 
 

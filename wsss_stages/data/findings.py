@@ -1,10 +1,10 @@
-"""What is wrong with a dataset: all of it at once, each with file, found, wanted and remedy."""
+"""Defects of a dataset, all reported together, each with file, found, wanted and remedy."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST = 1000
-"""Characters of what was found or wanted."""
+"""Most characters of a found or wanted value in a message."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Finding:
 
 
 class DefectError(ValueError):
-    """Why a file, or what stands in it, cannot be used; its reader makes a finding of it."""
+    """A file, or a part of it, that cannot be used; the reader of the file makes a finding of it."""
 
     def __init__(self, found: str, wanted: str, remedy: str):
         super().__init__(f"found {found}; wanted {wanted}. {remedy}")
         self.found, self.wanted, self.remedy = found, wanted, remedy
 
-    def at(self, file: Path) -> Finding:
+    def in_file(self, file: Path) -> Finding:
         return Finding(file, self.found, self.wanted, self.remedy)
 
 

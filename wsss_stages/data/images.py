@@ -33,9 +33,12 @@ FORMATS = {
     "ICO": ".ico",
     "ICNS": ".icns",
 }
-"""Formats of photographs as Pillow calls them, and their suffixes. What Pillow opens by another program or as data is not here."""
+"""Formats of photographs as Pillow calls them, and their suffixes.
+
+Formats that Pillow opens with another program or as data are left out.
+"""
 PLUGINS = {"HEIF": "pip install pillow-heif", "AVIF": "pip install -U pillow, or pillow-heif"}
-"""Formats that an installation may lack, and what brings them."""
+"""Formats that an installation may lack, and the packages that add them."""
 SUFFIXES = {suffix: name for name, suffixes in FORMATS.items() for suffix in suffixes.split()}
 LABELS = ("PNG",)
 """Formats of masks, scribbles and saliency maps; JPEG would change their numbers."""
@@ -44,11 +47,11 @@ STRETCHED = "photographs with more than 8 bits, stretched from the range of thei
 ORIENTATION = 0x0112
 """EXIF's tag of how a photograph is turned, 1 to 8; from 5 on its sides change places."""
 MAX_PIXELS = 178_956_970
-"""Above this an image is taken for a decompression bomb (twice Pillow's warning limit)."""
+"""Most pixels of an image; a larger one counts as a decompression bomb (twice Pillow's warning limit)."""
 
 
 class ImageError(ValueError):
-    """An image that cannot be used; the text says what was found, and a note in which file."""
+    """An image that cannot be used; its text has what was found, a note the file."""
 
     def __init__(self, path: Path, found: str):
         super().__init__(found)
@@ -63,7 +66,7 @@ class Photo(NamedTuple):
     orientation: int
     """EXIF's, 1 to 8: how the file's raster was turned to stand upright; 1: not at all."""
     notes: list[str]
-    """What was done to it beside that."""
+    """Changes made to the photograph when it was read."""
 
 
 def read_photo(path: Path) -> np.ndarray:
@@ -76,7 +79,7 @@ def read_photo(path: Path) -> np.ndarray:
 
 
 def open_photo(path: Path) -> Photo:
-    """Decode a photograph as `read_photo` does, and tell how. Raises ImageError."""
+    """Decode a photograph as `read_photo` does, and return the changes too. Raises ImageError."""
     notes = []
     with _opened(path, available()) as opened:
         orientation = _orientation(opened)
@@ -108,13 +111,13 @@ def available() -> tuple[str, ...]:
 
 
 def label_size(path: Path) -> tuple[int, int]:
-    """Height and width of a label image, by its header; nothing is decoded."""
+    """Return height and width of a label image, by its header; nothing is decoded."""
     with _opened(path, LABELS) as image:
         return image.height, image.width
 
 
 def read_labels(path: Path) -> np.ndarray:
-    """(h, w) uint8 indices of a palette or grey PNG; raises ImageError for anything else, an RGB mask above all."""
+    """Return (h, w) uint8 indices of a palette or grey PNG; raises ImageError for anything else, an RGB mask above all."""
     with _opened(path, LABELS) as image:
         if image.mode not in ("P", "L", "1"):
             raise ImageError(path, f"a mask of mode {image.mode}")
@@ -122,7 +125,7 @@ def read_labels(path: Path) -> np.ndarray:
 
 
 class Raster(NamedTuple):
-    """A mask as it lies."""
+    """A mask as it is stored."""
 
     pixels: np.ndarray
     """(h, w) unsigned numbers, or (h, w, 3) uint8 RGB."""
@@ -152,7 +155,7 @@ def read_raster(path: Path) -> Raster:
 
 
 def read_grey(path: Path) -> np.ndarray:
-    """(h, w) uint8 of an 8-bit grey PNG; raises ImageError for anything else."""
+    """Return (h, w) uint8 of an 8-bit grey PNG; raises ImageError for anything else."""
     with _opened(path, LABELS) as image:
         if image.mode != "L":
             raise ImageError(path, f"an image of mode {image.mode}")
@@ -161,7 +164,7 @@ def read_grey(path: Path) -> np.ndarray:
 
 @contextmanager
 def _opened(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
-    """An image whose header is good; what goes wrong as the block decodes it becomes ImageError too."""
+    """Open an image whose header is good; errors of decoding inside the block become ImageError too."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
         raise ImageError(path, "no regular file")

@@ -1,4 +1,4 @@
-"""The index: every image, its weak labels and its truth if any. No later stage knows a dataset's name.
+"""The index: every image, its weak labels and its truth if any. Later stages do not depend on a dataset's name.
 
 On disk it is read a record at a time (data.index_file), so that an index of a million images takes tens of megabytes.
 """
@@ -32,9 +32,9 @@ class Index:
     splits: Mapping[str, Sequence[str]]
     records: Mapping[str, Record]
     notes: Notes = field(default_factory=Notes)
-    """What the importer left out or took otherwise, how often, and the first names."""
+    """What the importer left out or read differently, how often, and the first names."""
     weak: str = ""
-    """Kind of weak label that a run takes; empty: all that there are."""
+    """Kind of weak label of a run; empty: all kinds."""
 
     @classmethod
     def read(cls, path: Path) -> "Index":
@@ -69,32 +69,35 @@ class Index:
         index_file.write(path, header, (record for name in self.splits for record in self.split(name)))
 
     def split(self, name: str, having: Callable[[Record], object] | None = None) -> Selection[Record]:
-        """Records of a split in its order, or those of them that pass a test. Raises ValueError for a split that is not there."""
+        """Return the records of a split in order, or only those that pass a test.
+
+        Raises ValueError for an unknown split.
+        """
         ids = self._ids(name)
         if isinstance(ids, index_file.Ids) and isinstance(self.records, index_file.Records):
-            records = Selection(self.records.at, ids.positions)
+            records = Selection(self.records.at_position, ids.positions)
         else:
             records = Selection(self.records.__getitem__, ids)
         return records.having(having) if having else records
 
-    def only(self, weak: str) -> "Index":
+    def with_weak(self, weak: str) -> "Index":
         """Return a copy that keeps only one kind of weak label; `mixed` keeps all."""
         if isinstance(self.records, index_file.Records):
             return replace(self, records=index_file.Records(self.records.file, weak), weak=weak)
-        return replace(self, records={name: record.only(weak) for name, record in self.records.items()}, weak=weak)
+        return replace(self, records={name: record.with_weak(weak) for name, record in self.records.items()}, weak=weak)
 
-    def some(self, split: str, count: int) -> "Index":
-        """With only so many images of a split, chosen by a hash of their ids; 0 keeps all."""
+    def sample(self, split: str, count: int) -> "Index":
+        """Return an index with only `count` images of a split, chosen by a hash of their ids; 0 keeps all."""
         if not count:
             return self
         return replace(self, splits={**self.splits, split: sample(self.splits[split], count)})
 
     def shard(self, split: str, shard: str) -> list[Record]:
-        """Records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
+        """Return the records of shard `k-of-n`; an image's shard is a hash of its id, so a new image touches one shard."""
         k, n = map(int, shard.split("-of-"))
         ids, records = self._ids(split), self.split(split)
-        its = ids.hashes if isinstance(ids, index_file.Ids) else hashes(ids)
-        return [records[position] for position in np.flatnonzero(its % n == k - 1).tolist()]
+        hashed = ids.hashes if isinstance(ids, index_file.Ids) else hashes(ids)
+        return [records[position] for position in np.flatnonzero(hashed % n == k - 1).tolist()]
 
     def _ids(self, split: str) -> Sequence[str]:
         if split not in self.splits:
@@ -102,7 +105,7 @@ class Index:
         return self.splits[split]
 
     def scribble_labels(self, record: Record) -> np.ndarray | None:
-        """(height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
+        """Return (height, width) uint8 classes of an image's scribbles, 255 elsewhere; None without scribbles."""
         if record.scribbles is None:
             return None
         path = self.root / record.scribbles
@@ -115,7 +118,7 @@ class Index:
         return cv2.resize(labels, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
 
     def saliency(self, record: Record) -> np.ndarray | None:
-        """(height, width) float32 saliency in [0, 1] of an image; None without a map.
+        """Return (height, width) float32 saliency in [0, 1] of an image; None without a map.
 
         Raises ContractError if the map is not the one indexed.
         """

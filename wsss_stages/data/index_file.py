@@ -34,10 +34,10 @@ _decoder, _encoder = json.JSONDecoder(), json.JSONEncoder(ensure_ascii=False)
 
 
 def write(path: Path, header: dict, records: Iterable[Record]) -> None:
-    """Write an index, whole or absent; of the records one is in memory at a time.
+    """Write an index, whole or absent; one record at a time is in memory.
 
     Args:
-        header: all before the records; `splits` tells how many of them belong to each, in their order.
+        header: all before the records; `splits` gives the number of records of each split, in order.
 
     Raises: ValueError if there are more records or fewer than in the splits, or two with one id.
     """
@@ -50,11 +50,11 @@ def write(path: Path, header: dict, records: Iterable[Record]) -> None:
         if len(ids) != sum(header["splits"].values()):
             raise ValueError(f"{path}: {len(ids)} records, but the splits are {header['splits']}")
         if len(np.unique(np.array(ids))) != len(ids):
-            raise ValueError(f"{path}: an image is in the splits twice; every id once is wanted")
+            raise ValueError(f"{path}: an image is in the splits twice; wanted every id once")
 
 
 def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[bytes]:
-    """All of the file but its last line; notes the hash of every id."""
+    """Yield the text of the file without the last line; note the hash of every id."""
     yield _json({"index": INDEX_VERSION, **header})[:-1] + b",\n" + OPENING
     for record in records:
         yield b",\n" * bool(ids) + encode(record)
@@ -63,12 +63,12 @@ def _texts(header: dict, records: Iterable[Record], ids: array) -> Iterator[byte
 
 
 def encode(record: Record) -> bytes:
-    """A record as a line of the file, without its end; fields that are empty are left out."""
+    """Return a record as a line of the file, without its end; empty fields are left out."""
     return _json({name: value for name, value in vars(record).items() if value or name in NEEDED})
 
 
 def decode(line: bytes) -> Record:
-    """The record at a line's beginning."""
+    """Return the record at a line's beginning."""
     return Record(**_decoder.raw_decode(line.decode())[0])
 
 
@@ -77,10 +77,13 @@ def _json(content: dict) -> bytes:
 
 
 class IndexFile:
-    """An index on disk. It is read through once, which checks it; in memory are the places of its lines and hashes of its ids."""
+    """An index on disk.
+
+    It is read once, which checks it; only the offsets of its lines and the hashes of its ids stay in memory.
+    """
 
     def __init__(self, path: Path):
-        """Raises ContractError if it is of another version or damaged."""
+        """Open the index. Raises ContractError if it is of another version or damaged."""
         self.path = path
         self._fd = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._fd)
@@ -106,7 +109,7 @@ class IndexFile:
                 ids.append(stable_hash(_id(line)))
             places.append(place)
         if file.read() != f'"sha256": "{digest.hexdigest()}"}}\n'.encode():
-            raise ValueError("its sha256 is not that of its last line: bytes were changed or are missing")
+            raise ValueError("its sha256 differs from its last line: bytes were changed or are missing")
         self._places, self.hashes = np.array(places, np.uint64), np.array(ids, np.uint64)
         self._order: np.ndarray | None = None
         return header
@@ -118,7 +121,7 @@ class IndexFile:
             header = {}
         if header.get("index") != INDEX_VERSION:
             older = re.search(rb'"index": (\d+)', os.pread(self._fd, 1 << 20, 0))
-            found = f"index v{older[1].decode()}" if older else "no index of ours or damaged"
+            found = f"index v{older[1].decode()}" if older else "not an index of this project, or damaged"
             raise artifacts.ContractError(f"{self.path} is {found}, v{INDEX_VERSION} is wanted. {REMEDY}")
         return header
 
@@ -134,7 +137,7 @@ class IndexFile:
         return _id(self._line(position))
 
     def position(self, image_id: str) -> int | None:
-        """Where the record of an id is; None if there is none."""
+        """Return the position of an id's record; None if there is none."""
         if self._order is None:
             self._order = np.argsort(self.hashes)
         wanted = np.uint64(stable_hash(image_id))
@@ -163,16 +166,16 @@ class Records(Mapping[str, Record]):
     def __init__(self, file: IndexFile, weak: str = ""):
         self.file, self.weak = file, weak
 
-    def at(self, position: SupportsIndex) -> Record:
-        """By its place in the index."""
+    def at_position(self, position: SupportsIndex) -> Record:
+        """Return the record at a position of the index."""
         record = self.file.record(position)
-        return record.only(self.weak) if self.weak else record
+        return record.with_weak(self.weak) if self.weak else record
 
     def __getitem__(self, image_id: str) -> Record:
         position = self.file.position(image_id)
         if position is None:
             raise KeyError(image_id)
-        return self.at(position)
+        return self.at_position(position)
 
     def __contains__(self, image_id: object) -> bool:
         return isinstance(image_id, str) and self.file.position(image_id) is not None
@@ -192,7 +195,7 @@ class Ids(Sequence[str]):
 
     @property
     def hashes(self) -> np.ndarray:
-        """(n,) uint64 `stable_hash` of every id."""
+        """Return (n,) uint64 `stable_hash` of every id."""
         return self._file.hashes[self.positions]
 
     def __len__(self) -> int:

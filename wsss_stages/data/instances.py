@@ -1,4 +1,4 @@
-"""The objects of images: as true masks tell them, and as COCO's instances JSON, written and read again."""
+"""The objects of images: from true masks, and in COCO's instances JSON, written and read again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,12 +28,14 @@ class Objects:
     codes: list[dict] = field(default_factory=list)
 
     def masks(self) -> np.ndarray:
-        """(k, h, w) bool of at least one object."""
+        """Return (k, h, w) bool of at least one object."""
         return np.stack([rle.decode(code, *code["size"]) for code in self.codes])
 
 
 def true_objects(record: Record, index: Index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Masks (k, h, w) bool of an image's true instances, their classes (k,) uint8 and (h, w) bool what annotators left open."""
+    """Return masks (k, h, w) bool of an image's true instances, their classes (k,) uint8 and (h, w) bool, the pixels
+    that annotators left open.
+    """
     labels, instances = record.truth_labels(index.root), read_labels(index.root / record.instances)
     found = objects(labels, instances)
     masks = np.array([mask for mask, _ in found], bool).reshape(-1, *labels.shape)
@@ -42,7 +44,7 @@ def true_objects(record: Record, index: Index) -> tuple[np.ndarray, np.ndarray, 
 
 
 def frame(index: Index, records: Sequence[Record]) -> dict:
-    """COCO's instances JSON without annotations; images are numbered as `records`, from 1."""
+    """Return COCO's instances JSON without annotations; images are numbered as `records`, from 1."""
     images = [
         {"id": number, "file_name": record.photo, "height": record.full_height, "width": record.full_width}
         for number, record in enumerate(records, 1)
@@ -72,14 +74,14 @@ def add(content: dict, image: int, masks: np.ndarray, boxes: np.ndarray, classes
 
 
 def add_truth(content: dict, image: int, record: Record, index: Index) -> np.ndarray:
-    """Append an image's true instances with their tight boxes; (h, w) bool what annotators left open."""
+    """Append an image's true instances with their tight boxes; (h, w) bool the pixels that annotators left open."""
     masks, classes, void = true_objects(record, index)
     add(content, image, masks, bounds(masks), classes)
     return void
 
 
 def by_photo(content: Any, index: Index, where: str) -> dict[str, Objects]:
-    """Objects by the photograph's path. Raises ContractError if the JSON has other classes than the index."""
+    """Return objects by the photograph's path. Raises ContractError if the JSON has other classes than the index."""
     try:
         names = [category["name"] for category in content["categories"]]
         if names != index.classes[1:]:
@@ -87,16 +89,16 @@ def by_photo(content: Any, index: Index, where: str) -> dict[str, Objects]:
         found = {image["id"]: (image["file_name"], Objects()) for image in content["images"]}
         sizes = {record.photo: (record.full_height, record.full_width) for record in index.records.values()}
         for annotation in content["annotations"]:
-            photo, its = found[annotation["image_id"]]
-            _append(its, annotation, *sizes[photo], len(names))
+            photo, objects = found[annotation["image_id"]]
+            _append(objects, annotation, *sizes[photo], len(names))
         return dict(found.values())
     except (KeyError, TypeError, AttributeError, rle.RleError) as error:
         what = f"{type(error).__name__}: {error}"
         raise artifacts.ContractError(f"{where} is no JSON of this index's instances ({what}). {REMEDY}") from error
 
 
-def _append(its: Objects, annotation: dict, height: int, width: int, classes: int) -> None:
-    """One object of an image of this size. Raises TypeError or RleError for what is none."""
+def _append(objects: Objects, annotation: dict, height: int, width: int, classes: int) -> None:
+    """Append one object of an image of this size. Raises TypeError or RleError for an invalid object."""
     box, cls, code = (annotation[key] for key in ("bbox", "category_id", "segmentation"))
     if not (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))):
         raise TypeError(f"box {box!r}")
@@ -104,6 +106,6 @@ def _append(its: Objects, annotation: dict, height: int, width: int, classes: in
         raise TypeError(f"category {cls!r}")
     rle.decode(code, height, width)
     x, y, w, h = box
-    its.boxes.append([x, y, x + w, y + h])
-    its.classes.append(cls)
-    its.codes.append(code)
+    objects.boxes.append([x, y, x + w, y + h])
+    objects.classes.append(cls)
+    objects.codes.append(code)

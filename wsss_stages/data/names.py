@@ -1,4 +1,4 @@
-"""Names out of files and settings: what one may be, and that the file it names lies in its own folder.
+"""Names from files and settings: which are allowed, and that the file of a name lies in its own folder.
 
 Whole folders may be links, as JPEGImages on another disk: the user set them. A file that a list, a JSON or an image's id names may
 be a link only to within its folder or its dataset.
@@ -10,7 +10,7 @@ from pathlib import Path
 from wsss_stages.data.findings import DefectError
 
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-"""Of a dataset and of a variant, which are folders of the results and words of command lines."""
+"""The name of a dataset or a variant, which becomes a folder of the results and a word of command lines."""
 LONGEST_ID = 200
 """Bytes; file systems take names of 255, and results add a suffix."""
 LONGEST_CLASS = 100
@@ -18,7 +18,7 @@ LONGEST_CLASS = 100
 
 
 def id_problem(name: str) -> str | None:
-    """Why a text may not be an image's id, which becomes the name of files; None if it may."""
+    """Return why a text may not be an image's id, which becomes the name of files; None if it may."""
     if name in (".", ".."):
         return "a name that means another folder"
     if strange := next((c for c in name if c in "/\\"), None):
@@ -27,12 +27,12 @@ def id_problem(name: str) -> str | None:
 
 
 def class_problem(name: str) -> str | None:
-    """Why a text may not be the name of a class; None if it may. Markup is allowed: pages escape it."""
+    """Return why a text may not be the name of a class; None if it may. Markup is allowed: pages escape it."""
     return text_problem(name) or ("a name that is too long" if len(name) > LONGEST_CLASS else None)
 
 
 def text_problem(name: str) -> str | None:
-    """Why a text cannot be told from another by looking at it; None if it can."""
+    """Return why a text cannot be told apart from another by eye; None if it can."""
     if not name.strip(" "):
         return "an empty name"
     if name != name.strip(" "):
@@ -43,7 +43,7 @@ def text_problem(name: str) -> str | None:
 
 
 def below(folder: Path, name: object) -> Path:
-    """The path of a relative name, which may have folders of its own, below a folder. Raises DefectError."""
+    """Return the path below a folder of a relative name, which may contain folders. Raises DefectError."""
     if not isinstance(name, str):
         raise DefectError(f"{name!r} for a file's name", "a text", "Export it again.")
     for part in name.split("/"):
@@ -56,8 +56,8 @@ def below(folder: Path, name: object) -> Path:
     return folder / name
 
 
-def there(path: Path, root: Path, remedy: str = "or correct dataset_root") -> bool:
-    """Whether a file that a dataset names is there.
+def has_file(path: Path, root: Path, remedy: str = "or correct dataset_root") -> bool:
+    """Return whether a file that a dataset names exists.
 
     Raises: DefectError if it is no regular file, or a link that leads out of its folder and of `root`.
     """

@@ -1,4 +1,4 @@
-"""Notes of an importer: what it took otherwise than it lay there or left out, how often, and where first."""
+"""Notes of an importer: what it read differently from how it is stored or left out, how often, and where first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,7 @@ FURTHER = "notes of further kinds"
 
 @dataclass
 class Note:
-    """How often something was met, and the names of the first images or files with it."""
+    """The number of times that something was met, and the names of the first images or files with it."""
 
     count: int = 0
     names: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Notes(dict[str, Note]):
             note.names.append(name)
 
     def add_all(self, counts: Mapping[str, int], name: str) -> None:
-        """Add what was met in one image."""
+        """Add the notes of one image."""
         for text, count in counts.items():
             self.add(text, count, name)
 
@@ -49,7 +49,7 @@ class Notes(dict[str, Note]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """How often each was met, by its text."""
+        """Return how often each was met, by its text."""
         return {text: note.count for text, note in self.items()}
 
     def to_json(self) -> dict[str, dict]:

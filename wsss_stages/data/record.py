@@ -42,13 +42,13 @@ class Record:
     """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
     truth: str | None = None
     truth_sha256: str = ""
-    """Of a true mask that may be learned from; empty: it is for scores only."""
+    """sha256 of a true mask that may be learned from; empty: it is for scores only."""
     instances: str | None = None
     masks_sha256: str = ""
-    """Of what truth and instances come from; no stage before the evaluation depends on it but those that learn from truth."""
+    """sha256 of the files of truth and instances; before the evaluation only stages that learn from truth depend on it."""
 
     def image(self, root: Path) -> np.ndarray:
-        """(height, width, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
+        """Return (height, width, 3) uint8 RGB, upright. Raises ContractError if the photograph is not the one indexed."""
         image = read_photo(root / self.photo)
         if image.shape[:2] != (self.full_height, self.full_width):
             raise artifacts.ContractError(
@@ -60,7 +60,9 @@ class Record:
         return cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
 
     def reduced(self, max_side: int) -> "Record":
-        """With a working size whose longer side is at most `max_side`; boxes keep every pixel that they touch."""
+        """Return the record with a working size whose longer side is at most `max_side`; boxes keep every pixel that
+        they touch.
+        """
         h, w = self.full_height, self.full_width
         longer = max(h, w)
         if longer <= max_side:
@@ -70,8 +72,8 @@ class Record:
         points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
         return replace(self, height=height, width=width, boxes=boxes, points=points)
 
-    def only(self, weak: str) -> "Record":
-        """With this kind of label and tags, and without the others; `mixed` keeps all. Saliency goes with tags."""
+    def with_weak(self, weak: str) -> "Record":
+        """Return the record with this kind of label and tags only; `mixed` keeps all. Saliency goes with tags."""
         if weak == "mixed":
             return self
         drop = {
@@ -86,24 +88,24 @@ class Record:
 
     @property
     def all_boxed(self) -> bool:
-        """Whether boxes show every object there is, so that what is outside them is background for certain."""
+        """Return whether boxes show every object of the image, so that all outside them is background."""
         return "box" in self.kinds and set(self.tags) <= set(self.box_classes)
 
     def box_arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes (k, 4) int and their classes (k,) uint8."""
+        """Return boxes (k, 4) int and their classes (k,) uint8."""
         return np.array(self.boxes, int).reshape(-1, 4), np.array(self.box_classes, np.uint8)
 
     def full_boxes(self) -> np.ndarray:
-        """Boxes (k, 4) int at full size, with every pixel that those at working size touch."""
+        """Return boxes (k, 4) int at full size, with every pixel that those at working size touch."""
         size, full = (self.height, self.width), (self.full_height, self.full_width)
         return np.array(_scaled(self.boxes, size, full), int).reshape(-1, 4)
 
     def truth_labels(self, root: Path) -> np.ndarray | None:
-        """(full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
+        """Return (full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
         return read_labels(root / self.truth) if self.truth else None
 
     def evidence(self) -> list:
-        """All that stages before the evaluation may depend on; truth is not in it."""
+        """Return all that stages before the evaluation may depend on; truth is not in it."""
         return [
             self.sha256,
             self.height,
@@ -119,6 +121,6 @@ class Record:
 
 
 def _scaled(boxes: list[list[int]], size: tuple[int, int], to: tuple[int, int]) -> list[list[int]]:
-    """Boxes of an image of one size (height, width) at another."""
+    """Return boxes of an image of one size (height, width) at another."""
     (h, w), (height, width) = size, to
     return [[x0 * width // w, y0 * height // h, -(-x1 * width // w), -(-y1 * height // h)] for x0, y0, x1, y1 in boxes]

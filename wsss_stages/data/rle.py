@@ -1,4 +1,4 @@
-"""Run-length codes of masks as COCO writes them; what cannot be one is refused before anything is decoded.
+"""Run-length codes of masks as COCO writes them; invalid codes are refused before they are decoded.
 
 Runs go down the columns, beginning with background: {"size": [h, w], "counts": [n, ...]}, or compressed to a text in which a
 run is stored in groups of five bits, from the fourth on as its difference to the run two before.
@@ -12,29 +12,31 @@ LONGEST = 60
 
 
 class RleError(ValueError):
-    """A run-length code that is none of its image."""
+    """A run-length code that does not fit its image."""
 
 
 def encode(masks: np.ndarray) -> list[dict]:
-    """Compressed codes of (k, h, w) masks, `counts` as text."""
+    """Return the compressed codes of (k, h, w) masks, `counts` as text."""
     codes = coco_mask.encode(np.asfortranarray(masks.transpose(1, 2, 0), np.uint8)) if len(masks) else []
     return [{"size": [int(n) for n in code["size"]], "counts": code["counts"].decode("ascii")} for code in codes]
 
 
 def pack(masks: np.ndarray) -> dict[str, np.ndarray]:
-    """Masks as contracts.DETECTIONS stores them: `rle` and `ends`."""
+    """Return masks as contracts.DETECTIONS stores them: `rle` and `ends`."""
     texts = [code["counts"].encode("ascii") for code in encode(masks)]
     return {"rle": np.frombuffer(b"".join(texts), np.uint8), "ends": np.cumsum([len(t) for t in texts], dtype=np.int64)}
 
 
 def unpack(packed: dict[str, np.ndarray], height: int, width: int) -> list[dict]:
-    """The codes that `pack` stored."""
+    """Return the codes that `pack` stored."""
     text, ends = packed["rle"].tobytes().decode("ascii"), packed["ends"].tolist()
     return [{"size": [height, width], "counts": text[begin:end]} for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def without(code: dict, region: np.ndarray) -> dict:
-    """A mask's code without a region's pixels, `segmentation`; its `area`; `in_void`, the share that lay in the region."""
+    """Return a mask's code without a region's pixels: `segmentation`, `area`, and `in_void`, the share that lay in
+    the region.
+    """
     mask = decode(code, *region.shape)
     left = mask & ~region
     (segmentation,) = encode(left[None])
@@ -43,7 +45,7 @@ def without(code: dict, region: np.ndarray) -> dict:
 
 
 def decode(code: dict, height: int, width: int) -> np.ndarray:
-    """(height, width) bool of either kind of code. Raises RleError."""
+    """Return (height, width) bool of either kind of code. Raises RleError."""
     size = code.get("size")
     if size != [height, width]:
         raise RleError(f"a run-length code of size {size}, not {[height, width]}")

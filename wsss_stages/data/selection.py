@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Selection(Sequence, Generic[T]):
-    """What `get` makes of every key, each time anew: to change an item changes nothing else."""
+    """A sequence of what `get` makes of every key, each time anew: changing an item changes nothing else."""
 
     def __init__(self, get: Callable[..., T], keys: Sequence | np.ndarray):
         self._get, self._keys = get, keys

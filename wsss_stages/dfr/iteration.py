@@ -1,4 +1,4 @@
-"""One iteration of DFR: what the network says, and the losses of its two heads (Eq. 4.1)."""
+"""One iteration of DFR: the network's outputs, and the losses of its two heads (Eq. 4.1)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.windows import offsets
 
 FEATURES = 128
-"""Of the thesis, whose sigma_3 belongs to them."""
+"""Number of features of the thesis, whose sigma_3 belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Settings:
     balanced_ce: bool
     dfr_weight: float
     kernel: Collection[str]
-    """Of position, colour and feature, the factors of K (Eq. 4.6)."""
+    """The factors of K (Eq. 4.6) in use: position, colour and feature."""
     radius: int
     sigma_xy: float
     sigma_rgb: float
@@ -57,7 +57,7 @@ def losses(
     opt: Settings,
     ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""]]:
-    """L_pce (Eq. 4.2) and the other terms of Eq. 4.1 with their weights; a term of weight 0 is left out.
+    """Return L_pce (Eq. 4.2) and the other terms of Eq. 4.1 with their weights; a term of weight 0 is left out.
 
     Args:
         image: RGB in [0, 1].  labels: scribbles, or truth; 255 where there are none.  valid: False where padded.
@@ -82,7 +82,7 @@ def regularised(
     opt: Settings,
     ramp: float,
 ) -> dict[str, Float[Tensor, ""]]:
-    """All terms of Eq. 4.1 but the first, between pixels of the fused map; `image` is normalised."""
+    """Return all terms of Eq. 4.1 but the first, between pixels of the fused map; `image` is normalised."""
     size, half = logits.shape[2:], offsets(opt.radius, "square", half=True)
     small = F.interpolate(image, size, mode="area")
     inside = F.interpolate(valid[:, None].float(), size, mode="area")[:, 0] > 0.999  # nothing padded in it
@@ -112,7 +112,7 @@ def regularised(
 
 
 def supervision(P: Float[Tensor, "b c y x"], labels: UInt8[Tensor, "b h w"], opt: Settings) -> UInt8[Tensor, "b y x"]:
-    """Labels that the feature head learns from, 255 where there are none (Eq. 4.7, Table 4.7)."""
+    """Return the labels that the feature head learns from, 255 where there are none (Eq. 4.7, Table 4.7)."""
     M = terms.confident(P, opt.gamma)
     if opt.supervision == "confident":
         return M

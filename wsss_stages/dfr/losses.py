@@ -1,4 +1,5 @@
-"""Losses of DFR: pixels that look alike should agree, and features tell apart what the network is sure of (Eqs. 4.3-4.13).
+"""Losses of DFR: pixels that look alike should agree, and features should differ between confident pixels of two
+classes (Eqs. 4.3-4.13).
 
 Numbers of pairs are (b, n, h, w): one for each of the n neighbours of a half window, so that a pair is met once; the sums of the
 thesis run over ordered pairs and meet it twice. Kernels are 0 where a pair leaves the image or touches padding.
@@ -20,7 +21,7 @@ EPS = 1e-5
 
 
 def pairs(mask: Bool[Tensor, "b h w"], half: list[tuple[int, int]]) -> Bool[Tensor, "b n h w"]:
-    """Pairs both of whose pixels are in a mask; of labelled pixels it is R_A of Eq. 4.8."""
+    """Return the pairs both of whose pixels are in a mask; of labelled pixels it is R_A of Eq. 4.8."""
     return mask[:, None] & neighbours(mask.float(), half, 0.0).transpose(0, 1).bool()
 
 
@@ -31,7 +32,7 @@ def static_kernel(
     sigma_xy: float,
     sigma_rgb: float,
 ) -> Float[Tensor, "b n h w"]:
-    """K_f of Eq. 4.13; a sigma of infinity leaves its term out.
+    """Return K_f of Eq. 4.13; a sigma of infinity leaves its term out.
 
     Args:
         image: normalised to ImageNet's mean and deviation, at the resolution of the pairs.
@@ -43,7 +44,7 @@ def static_kernel(
 def feature_kernel(
     features: Float[Tensor, "b d h w"], half: list[tuple[int, int]], sigma: float
 ) -> Float[Tensor, "b n h w"]:
-    r""":math:`\exp(-\|F_i - F_j\|^2 / 2\sigma_3^2)` of Eq. 4.6, without gradient (Sec. 4.2.2)."""
+    r"""Return :math:`\exp(-\|F_i - F_j\|^2 / 2\sigma_3^2)` of Eq. 4.6, without gradient (Sec. 4.2.2)."""
     return torch.exp(-squared_difference(features, half) / (2 * sigma**2))
 
 
@@ -75,7 +76,7 @@ def regularised_loss(
 
 
 def confident(P: Float[Tensor, "b c h w"], gamma: float) -> UInt8[Tensor, "b h w"]:
-    """M of Eq. 4.7: the most likely class where its probability is above gamma, 255 elsewhere."""
+    """Return M of Eq. 4.7: the most likely class where its probability is above gamma, 255 elsewhere."""
     best = P.detach().max(dim=1)
     return torch.where(best.values > gamma, best.indices, UNKNOWN).to(torch.uint8)
 
@@ -83,8 +84,9 @@ def confident(P: Float[Tensor, "b c h w"], gamma: float) -> UInt8[Tensor, "b h w
 def feature_distance_loss(
     distance: Float[Tensor, "b n h w"], M: UInt8[Tensor, "b h w"], half: list[tuple[int, int]]
 ) -> Float[Tensor, ""]:
-    r"""Return L_fd of Eq. 4.11 with :math:`D = \exp(-\text{distance})`: the mean of -log D over pairs of background and that over pairs
-    of one foreground class, and twice the mean of -log(1 - D) over pairs of two classes. A mean of nothing is 0.
+    r"""Return L_fd of Eq. 4.11 with :math:`D = \exp(-\text{distance})`: the mean of -log D over pairs of background and
+    that over pairs of one foreground class, and twice the mean of -log(1 - D) over pairs of two classes. A mean of
+    nothing is 0.
 
     Args:
         distance: mean absolute difference of features (Eq. 4.10), at least 0.

@@ -34,13 +34,13 @@ class DfrNet(Segmenter):
 
     @property
     def grid(self) -> Grid:
-        """The logits lie at the nodes of the finest map."""
+        """Return the grid of the logits, which lie at the nodes of the finest map."""
         return self.backbone.grids[0]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:
         return self.classify(self.fuse(self.backbone(image)))
 
     def both(self, image: Float[Tensor, "b 3 H W"]) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b d h w"] | None]:
-        """Logits, and F of Eq. 4.6 where there is a feature head."""
+        """Return the logits, and F of Eq. 4.6 where there is a feature head."""
         fused = self.fuse(self.backbone(image))
         return self.classify(fused), None if self.feature is None else self.feature(fused)

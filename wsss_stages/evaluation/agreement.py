@@ -1,4 +1,4 @@
-"""How far an image's label maps agree with each other and with its boxes: what can be known of their quality without truth."""
+"""Agreement of an image's label maps with each other and with its boxes: a measure of their quality without truth."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -10,10 +10,10 @@ from wsss_stages.evaluation import metrics
 
 
 def agreement(a: np.ndarray, b: np.ndarray, tags: Sequence[int], classes: int) -> float | None:
-    """Mean IoU in [0, 1] of two (h, w) uint8 label maps over the pixels that both know; None if there are none.
+    """Return the mean IoU in [0, 1] of two (h, w) uint8 label maps over the pixels that both label; None if there are none.
 
-    The mean is over the classes that either map shows there, and over those `tags` of the image, at IoU 0, that neither map shows
-    anywhere: to miss an object together is not to agree.
+    The mean is over the classes that either map shows there, and over those `tags` of the image, at IoU 0, that neither
+    map shows anywhere: missing an object in both maps is no agreement.
     """
     known = (a != UNKNOWN) & (b != UNKNOWN)
     if not known.any():
@@ -25,13 +25,15 @@ def agreement(a: np.ndarray, b: np.ndarray, tags: Sequence[int], classes: int) -
 
 
 def agreements(maps: dict[str, np.ndarray], tags: Sequence[int], classes: int) -> dict[tuple[str, str], float]:
-    """`agreement` of every pair of an image's label maps by their names, where it is defined."""
+    """Return `agreement` of every pair of an image's label maps by their names, where it is defined."""
     pairs = {pair: agreement(maps[pair[0]], maps[pair[1]], tags, classes) for pair in combinations(maps, 2)}
     return {pair: value for pair, value in pairs.items() if value is not None}
 
 
 def sides_hit(label: np.ndarray, boxes: np.ndarray, box_classes: np.ndarray) -> float | None:
-    """Mean over tight boxes of the share of a box's rows and columns with a pixel of its class; in [0, 1], None without boxes."""
+    """Return the mean over tight boxes of the share of a box's rows and columns with a pixel of its class; in [0,
+    1], None without boxes.
+    """
     shares = []
     for (x0, y0, x1, y1), c in zip(boxes.tolist(), box_classes, strict=True):
         inside = label[y0:y1, x0:x1] == c

@@ -17,12 +17,12 @@ MOST = 100
 
 
 def average_precision(truth: dict, void: dict[int, dict], detections: list[dict]) -> tuple[dict, dict]:
-    """Means over classes by the names of NAMES, None without objects, and the same of each class by its number.
+    """Return the means over classes by the names of NAMES, None without objects, and the same for each class by its number.
 
     Args:
         truth: COCO's instances JSON.  void: run-length code of each image's pixels that annotators left open.
-        detections: COCO's results, without their pixels in void, and `in_void`, the share that these were. What matches no
-            object counts as wrong unless `in_void` reaches the IoU asked for.
+        detections: COCO's results, without their pixels in void, and `in_void`, the share of these pixels. A
+        detection without a matching object counts as wrong unless `in_void` reaches the IoU in question.
     """
     annotations = list(truth["annotations"])
     for image, category in sorted({(d["image_id"], d["category_id"]) for d in detections}):
@@ -49,7 +49,9 @@ def average_precision(truth: dict, void: dict[int, dict], detections: list[dict]
 
 
 class _VoidEval(COCOeval):
-    """What counts for the region that annotators left open is the share of a detection that lay in it."""
+    """COCO's evaluation that ignores unmatched detections in the region that annotators left open, by the share of
+    them in it.
+    """
 
     def computeIoU(self, imgId, catId):
         ious = super().computeIoU(imgId, catId)

@@ -21,14 +21,14 @@ from matplotlib.patches import Patch
 matplotlib.rcParams["text.parse_math"] = False  # names of classes and images are text, whatever signs they have
 COLOURS = voc_palette()
 SETTLED = {True: ", had settled", False: ", had not settled: more steps would help", None: ""}
-"""What the title of a curve adds (training.grades)."""
+"""Additions to the title of a curve (training.grading)."""
 PAGES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True
 )
 
 
 def with_boxes(image: np.ndarray, boxes: Sequence, classes: Sequence) -> np.ndarray:
-    """The image with its boxes in their classes' colours, on a dark rim that shows on any background."""
+    """Return the image with its boxes in their classes' colours, on a dark rim that shows on any background."""
     picture = image.copy()
     thick = max(1, round(max(image.shape) / 160))
     for (x0, y0, x1, y1), c in zip(boxes, classes, strict=True):
@@ -38,7 +38,9 @@ def with_boxes(image: np.ndarray, boxes: Sequence, classes: Sequence) -> np.ndar
 
 
 def with_marks(image: np.ndarray, marks: np.ndarray | None, points: Sequence) -> np.ndarray:
-    """The image with scribbles (h, w; 255 none) and clicks (x, y, class) in their classes' colours; background is white."""
+    """Return the image with scribbles (h, w; 255 none) and clicks (x, y, class) in their classes' colours;
+    background is white.
+    """
     picture = image.copy()
     colours = COLOURS.copy()
     colours[0] = 255
@@ -54,7 +56,7 @@ def with_marks(image: np.ndarray, marks: np.ndarray | None, points: Sequence) ->
 
 
 def over(image: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """A label map of the image, of any size, over the faded image; 255 white, background only faded."""
+    """Return a label map of the image, of any size, over the faded image; 255 white, background only faded."""
     label = cv2.resize(label, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     faded = 0.35 * image + 0.65 * 64
     colour = np.where((label == UNKNOWN)[..., None], 255, COLOURS[label])
@@ -63,14 +65,14 @@ def over(image: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def heat(image: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """A map in [0, 1] as colours over the faded image."""
+    """Return a map in [0, 1] as colours over the faded image."""
     strength = cv2.resize(strength.astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     colour = plt.get_cmap("inferno")(np.clip(strength, 0, 1))[..., :3] * 255
     return (0.35 * image + 0.65 * colour).astype(np.uint8)
 
 
 def node_edges(image: np.ndarray, E: np.ndarray, window: Sequence, stride: int, pixels: Sequence) -> np.ndarray:
-    """Edges of the nodes at a few pixels (x, y): each neighbour's cell in its affinity's colour."""
+    """Return the edges of the nodes at a few pixels (x, y): each neighbour's cell in the colour of its affinity."""
     picture = (0.35 * image + 0.65 * 64).astype(np.uint8)
     colours = (plt.get_cmap("viridis")(np.linspace(0, 1, 256))[:, :3] * 255).astype(int)
     for x, y in pixels:
@@ -92,7 +94,7 @@ def node_edges(image: np.ndarray, E: np.ndarray, window: Sequence, stride: int, 
 def rows_figure(
     titles: Sequence[str], rows: Sequence[Sequence[np.ndarray | None]], names: Sequence[str], classes: dict[int, str]
 ) -> Figure:
-    """One row of pictures per image under common titles, with a legend of the classes' colours."""
+    """Return a figure with one row of pictures per image under common titles, with a legend of the classes' colours."""
     figure, axes = plt.subplots(
         len(rows),
         len(titles),
@@ -117,7 +119,8 @@ def rows_figure(
 
 
 def curves_figure(curves: Sequence[dict]) -> Figure:
-    """Loss terms of every training over its steps, as running means, and its grades on what it held out, the best one marked.
+    """Return the loss terms of every training over its steps, as running means, and the grades on the held-out part,
+    the best one marked.
 
     Dashed: shares that are no losses.
     """
@@ -147,15 +150,15 @@ def curves_figure(curves: Sequence[dict]) -> Figure:
 def _add_grades(axis: Axes, grades: Sequence[dict], best_step: int) -> None:
     """Draw grades against an axis of their own, on the right."""
     right = axis.twinx()
-    steps, values = ([known[name] for known in grades] for name in ("step", "grade"))
+    steps, values = ([entry[name] for entry in grades] for name in ("step", "grade"))
     right.plot(steps, values, color="black", marker=".", linewidth=1)
     right.axvline(best_step, color="black", linestyle=":", linewidth=1)
-    right.set(ylabel="grade on held-out items; dotted: the weights that are kept", ylim=(0, None))
+    right.set(ylabel="grade on held-out items; dotted: the kept weights", ylim=(0, None))
     right.spines["top"].set_visible(False)
 
 
 def confusion_figure(counts: np.ndarray, names: Sequence[str], title: str) -> Figure:
-    """Share of each true class's pixels (rows) that got each label (columns)."""
+    """Return the share of each true class's pixels (rows) that got each label (columns), as a figure."""
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(4.5, 0.42 * len(names) + 2)
     figure, axis = plt.subplots(figsize=(side, side))
@@ -185,12 +188,13 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def html_table(title: str, note: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """A page with one table; floats with one digit, None as a dash."""
+    """Return a page with one table; floats with one digit, None as a dash."""
     return PAGES.get_template("table.html.j2").render(title=title, note=note, header=header, rows=rows)
 
 
 def table_picture(title: str, rows: Sequence[tuple]) -> Figure:
-    """Scores of a table's rows from top to bottom: ours with the deviation over seeds, and the thesis's.
+    """Return the scores of a table's rows from top to bottom as a picture: ours with the deviation over seeds, and
+    the thesis's.
 
     Args:
         rows: title, mean %, deviation or None, anything, the thesis's % or None, and more.

@@ -10,45 +10,47 @@ from wsss_stages import UNKNOWN
 
 
 def confusion(truth: np.ndarray, label: np.ndarray, classes: int) -> np.ndarray:
-    """(classes, classes) int64 pixel counts, true class by row. Pixels whose truth is 255 are left out.
+    """Return (classes, classes) int64 pixel counts, true class by row. Pixels whose truth is 255 are left out.
 
     `label` is (h, w) of 0..classes - 1; raises ValueError for anything else, for 255 above all.
     """
     counted = truth != UNKNOWN
     if label[counted].size and label[counted].max() >= classes:
         raise ValueError(
-            f"a label of {label[counted].max()}, but there are {classes} classes; unknown pixels need a class"
+            f"a label of {label[counted].max()}, but there are {classes} classes; give unknown pixels a class"
         )
     pairs = truth[counted].astype(np.int64) * classes + label[counted]
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 
 def iou(counts: np.ndarray) -> np.ndarray:
-    """IoU of every class of a confusion matrix; NaN for a class that is in neither truth nor labels."""
+    """Return the IoU of every class of a confusion matrix; NaN for a class in neither truth nor labels."""
     hits = np.diag(counts).astype(float)
     union = counts.sum(axis=0) + counts.sum(axis=1) - hits
     return np.divide(hits, union, out=np.full(len(hits), np.nan), where=union > 0)
 
 
 def mean_iou(counts: np.ndarray, of: np.ndarray | None = None) -> float | None:
-    """Mean of `iou` over the classes that it is defined for; None if there is none.
+    """Return the mean of `iou` over the classes that it is defined for; None if there is none.
 
     Args:
-        of: (classes,) bool, those that count; None: all.
+        of: (classes,) bool, the classes that count; None: all.
     """
     values = iou(counts) if of is None else iou(counts)[of]
     return None if np.isnan(values).all() else float(np.nanmean(values))
 
 
 def mean_accuracy(counts: np.ndarray) -> float | None:
-    """Mean over the true classes of the share of their pixels that are labelled right; None if there is no pixel."""
+    """Return the mean over the true classes of the share of their pixels that are labelled right; None if there is
+    no pixel.
+    """
     pixels = counts.sum(axis=1)
     shown = pixels > 0
     return float((np.diag(counts)[shown] / pixels[shown]).mean()) if shown.any() else None
 
 
 def mean_average_precision(scores: np.ndarray, truth: np.ndarray) -> float | None:
-    """Mean over classes of the average precision of the images ranked by score; None if no image shows a class.
+    """Return the mean over classes of the average precision of the images ranked by score; None if no image shows a class.
 
     The average precision of a class is the mean, over its images, of the share of them among all images that score at least as
     high. Classes without an image are left out.
@@ -65,12 +67,12 @@ def mean_average_precision(scores: np.ndarray, truth: np.ndarray) -> float | Non
 
 
 def foreground_iou(counts: np.ndarray) -> np.ndarray:
-    """(k,) IoU of the foreground in k confusions of background and foreground; NaN where there is none."""
-    return np.array([iou(its)[1] for its in counts])
+    """Return (k,) IoU of the foreground in k confusions of background and foreground; NaN where there is none."""
+    return np.array([iou(count)[1] for count in counts])
 
 
 def boundary_counts(truth: np.ndarray, label: np.ndarray, classes: int, share: float) -> np.ndarray:
-    """(2, classes) pixels of intersection and union of both maps' boundary bands (Cheng et al. 2021, boundary IoU).
+    """Return (2, classes) pixels of intersection and union of both maps' boundary bands (Cheng et al. 2021, boundary IoU).
 
     Args:
         share: width of the band inside an object's outline over the image's diagonal, at least one pixel.
@@ -85,20 +87,20 @@ def boundary_counts(truth: np.ndarray, label: np.ndarray, classes: int, share: f
 
 
 def boundary_iou(found: np.ndarray) -> float | None:
-    """Mean over the classes of intersection over union of sums of `boundary_counts`."""
-    there = found[1] > 0
-    return float((found[0][there] / found[1][there]).mean()) if there.any() else None
+    """Return the mean over the classes of intersection over union of sums of `boundary_counts`."""
+    defined = found[1] > 0
+    return float((found[0][defined] / found[1][defined]).mean()) if defined.any() else None
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Spearman's, in [-1, 1]; None where either is constant or there are fewer than two."""
+    """Return Spearman's rank correlation in [-1, 1]; None where either is constant or there are fewer than two."""
     if len(set(a)) < 2 or len(set(b)) < 2:
         return None
     return float(spearmanr(a, b).statistic)
 
 
 def _band(mask: np.ndarray, width: int) -> np.ndarray:
-    """Pixels of the mask at most `width` from its outside; the image's edge counts as outside."""
+    """Return the pixels of the mask at most `width` from its outside; the image's edge counts as outside."""
     around = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     inner = cv2.erode(around, np.ones((3, 3), np.uint8), iterations=width)[1:-1, 1:-1]
     return mask & (inner == 0)

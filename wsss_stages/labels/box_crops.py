@@ -1,4 +1,4 @@
-"""Cut a box with its margins out of an image at a fixed size, and bring what was found there back to pixels.
+"""Crops of a box with its margins, cut out of an image at a fixed size, and the mapping of results on them back to pixels.
 
 A window is x0 y0 x1 y1 in pixels of the image, not rounded, and may reach over its border; both sides are stretched to the crop.
 """
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def window(box: np.ndarray, margins: np.ndarray) -> np.ndarray:
-    """A box (x0 y0 x1 y1, half open) with margins left, top, right, bottom, in shares of its width or height."""
+    """Return a box (x0 y0 x1 y1, half open) with margins left, top, right, bottom, in shares of its width or height."""
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
     left, top, right, bottom = margins
@@ -16,7 +16,7 @@ def window(box: np.ndarray, margins: np.ndarray) -> np.ndarray:
 
 
 def cut(pixels: np.ndarray, window: np.ndarray, side: int, fill: int, nearest: bool = False) -> np.ndarray:
-    """(side, side, ...) of what a window shows; `fill` outside the image.
+    """Return (side, side, ...) of a window; `fill` outside the image.
 
     Args:
         pixels: (h, w) or (h, w, 3) uint8.  nearest: labels, which are not averaged.
@@ -42,7 +42,7 @@ def cut(pixels: np.ndarray, window: np.ndarray, side: int, fill: int, nearest: b
 
 
 def box_in(box: np.ndarray, window: np.ndarray, side: int) -> np.ndarray:
-    """(side, side) float32: 1 where a window's crop shows the box, 0 elsewhere."""
+    """Return (side, side) float32: 1 where a window's crop shows the box, 0 elsewhere."""
     x0, y0, x1, y1 = window
     x = np.round((box[[0, 2]] - x0) / (x1 - x0) * side).astype(int)
     y = np.round((box[[1, 3]] - y0) / (y1 - y0) * side).astype(int)
@@ -52,7 +52,9 @@ def box_in(box: np.ndarray, window: np.ndarray, side: int) -> np.ndarray:
 
 
 def back(found: np.ndarray, window: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """(box height, box width) of what was found on a crop, (y, x) float32, between its pixels by bilinear interpolation."""
+    """Return (box height, box width) of a result on a crop, (y, x) float32, between its pixels by bilinear
+    interpolation.
+    """
     bx0, by0, bx1, by1 = (int(v) for v in box)
     x0, y0, x1, y1 = window.tolist()
     x = (np.arange(bx0, bx1) + 0.5 - x0) / (x1 - x0) * found.shape[1] - 0.5

@@ -20,7 +20,7 @@ def multi_scale(
     stride: int,
     grid: Grid | None = None,
 ) -> list[Tensor]:
-    """P_fg of Eqs. 2.1-2.3 of each image: the mean over scales and mirror of rectified CAMs, over its maximum.
+    """Return P_fg of Eqs. 2.1-2.3 of each image: the mean over scales and mirror of rectified CAMs, over its maximum.
 
     Args:
         cam_of: network's map from (b, 3, h, w) normalised RGB to rectified activations (b, N, y, x).
@@ -46,7 +46,7 @@ def multi_scale(
 
 
 def enlarge(cam: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(k, y, x) at feature stride to (k, height, width) float32, bilinear."""
+    """Enlarge (k, y, x) at feature stride to (k, height, width) float32, bilinear."""
     if len(cam) == 0:
         return np.zeros((0, height, width), np.float32)
     rows = [cv2.resize(row.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for row in cam]
@@ -54,7 +54,9 @@ def enlarge(cam: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def normalise(cam: np.ndarray, how: str) -> np.ndarray:
-    """Per class over its maximum (`max`, Eq. 2.3) or min-max with a margin of 1e-5 (`minmax`, the released code)."""
+    """Normalise each class over its maximum (`max`, Eq. 2.3) or min-max with a margin of 1e-5 (`minmax`, the
+    released code).
+    """
     if len(cam) == 0:
         return cam
     high = cam.max(axis=(1, 2), keepdims=True)
@@ -65,6 +67,6 @@ def normalise(cam: np.ndarray, how: str) -> np.ndarray:
 
 
 def with_background(cam: np.ndarray, gamma: float) -> np.ndarray:
-    """Scores (1 + k, h, w) with P_bg = (1 - max P_fg)^gamma first (Eq. 2.4 in the reading of the released code)."""
+    """Return scores (1 + k, h, w) with P_bg = (1 - max P_fg)^gamma first (Eq. 2.4 in the reading of the released code)."""
     strongest = cam.max(axis=0) if len(cam) else np.zeros(cam.shape[1:], np.float32)
     return np.concatenate([((1 - strongest) ** gamma)[None], cam])

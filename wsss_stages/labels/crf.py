@@ -36,7 +36,7 @@ class DenseCrf:
     r"""Potts model with a Gaussian and a bilateral kernel, :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`.
 
     That is one iteration of mean field (Krähenbühl and Koltun 2011; Eq. 2.5, Sec. 3.4). Q starts as the softmax of the unary, and each kernel
-    is normalised symmetrically; numbers mean what they mean in pydensecrf. The lattices belong to the image; any number of probability maps
+    is normalised symmetrically; parameters have the same meaning as in pydensecrf. The lattices belong to the image; any number of probability maps
     is refined over them. Compiled loops on a CPU, torch elsewhere.
 
     Shapes: `image` (h, w, 3) uint8 RGB. `infer` takes P (b, c, h, w) and returns the refined P.
@@ -91,7 +91,7 @@ class DenseCrf:
             if gaussian_weight > 0:
                 lattices[0] = position_lattice(height, width, gaussian_xy, gaussian_weight)
             if bilateral_weight > 0:
-                lattices[1] = CompiledLattice.of(bilateral, bilateral_weight)
+                lattices[1] = CompiledLattice.from_features(bilateral, bilateral_weight)
             self.mean_field = CompiledMeanField(lattices[0], lattices[1], points)
         else:
             kernels = [(gaussian_weight, xy / np.float32(gaussian_xy)), (bilateral_weight, bilateral)]
@@ -99,7 +99,7 @@ class DenseCrf:
             self.mean_field = MeanField(kernels, None if points is None else torch.from_numpy(points).to(device))
 
     def infer(self, P: Float[Tensor, "b c h w"], iterations: int, name: str = "image") -> Float[Tensor, "b c h w"]:
-        """Return the refined probabilities of b maps of c classes over one image.
+        """Return refined probabilities of b maps of c classes over one image.
 
         Raises: ValueError with `name` in it if P is not as large as the image, has another type or device, or holds NaN or
         infinity.

@@ -12,7 +12,7 @@ NUMBERS = 4_000_000
 
 
 def among(P: Float[Tensor, "c h w"], classes: list[int]) -> Float[Tensor, "k h w"]:
-    """Probabilities of `classes` alone, summing to 1."""
+    """Return the probabilities of `classes` alone, summing to 1."""
     kept = P[classes].clamp(min=torch.finfo(P.dtype).tiny)
     return kept / kept.sum(dim=0)
 
@@ -20,7 +20,9 @@ def among(P: Float[Tensor, "c h w"], classes: list[int]) -> Float[Tensor, "k h w
 def most_likely(
     P: Float[Tensor, "c y x"], height: int, width: int
 ) -> tuple[Int[Tensor, "height width"], Float[Tensor, "height width"]]:
-    """Row of the largest probability at every pixel of a height x width image, and that probability; bilinear."""
+    """Return the row of the largest probability at every pixel of a height x width image, and that probability;
+    bilinear.
+    """
     c, h, w = P.shape
     if (h, w) == (height, width):
         best = P.max(dim=0)
@@ -37,7 +39,7 @@ def most_likely(
 
 
 def in_window(P: Float[Tensor, "y x"], height: int, width: int, window: Sequence[int]) -> Float[Tensor, "rows columns"]:
-    """Return what x0 y0 x1 y1, half open, shows of P at height x width; bilinear, as `most_likely` sees it."""
+    """Return the part x0 y0 x1 y1, half open, of P at height x width; bilinear, as `most_likely` sees it."""
     x0, y0, x1, y1 = window
     if P.shape == (height, width):
         return P[y0:y1, x0:x1]
@@ -48,7 +50,9 @@ def in_window(P: Float[Tensor, "y x"], height: int, width: int, window: Sequence
 
 
 def _between(n: int, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Where each of `size` places lies among n: the numbers before and after it, and the share of the latter."""
+    """Return the position of each of `size` places among n: the numbers before and after it, and the share of the
+    latter.
+    """
     middle = ((torch.arange(size, device=device) + 0.5) * (n / size) - 0.5).clamp(0, n - 1)
     before = middle.floor().long()
     return before, (before + 1).clamp(max=n - 1), middle - before

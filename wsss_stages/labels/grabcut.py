@@ -8,16 +8,17 @@ from wsss_stages.labels.boxes import inside
 from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 ENOUGH_OUTSIDE = 16
-"""GrabCut fits five Gaussians to what is outside the box; with fewer pixels than this there is nothing to fit."""
+"""Fewest pixels outside the box: GrabCut fits five Gaussians to them."""
 
 
 def foregrounds(
     image: np.ndarray, boxes: np.ndarray, iterations: int, min_side: int, min_iou: float, seed: int
 ) -> tuple[np.ndarray, list[str]]:
-    """Foreground of every box on its own (Eq. 3.2).
+    """Return the foreground of every box on its own (Eq. 3.2).
 
-    Where GrabCut cannot work or has failed the whole box is foreground, and the reason told: a side under `min_side`, a box
-    that leaves nothing outside, an empty foreground, a foreground whose IoU with its box is under `min_iou`.
+    Where GrabCut cannot work or has failed the whole box is foreground, and the reason is returned: a side under
+    `min_side`, a box that leaves nothing outside, an empty foreground, a foreground whose IoU with its box is under
+    `min_iou`.
 
     Args:
         image: (h, w, 3) uint8 RGB.  boxes: (k, 4) x0 y0 x1 y1, pixels, 0-based, half open.
@@ -53,7 +54,7 @@ def foregrounds(
 
 
 def winners(masks: np.ndarray) -> np.ndarray:
-    """(h, w) int16: which box's foreground a pixel belongs to, -1 for none; the smaller foreground wins."""
+    """Return (h, w) int16: the box whose foreground a pixel belongs to, -1 for none; the smaller foreground wins."""
     owner = np.full(masks.shape[1:], -1, np.int16)
     areas = masks.sum(axis=(1, 2))
     for number in np.argsort(-areas, kind="stable"):
@@ -62,9 +63,9 @@ def winners(masks: np.ndarray) -> np.ndarray:
 
 
 def label(owner: np.ndarray, boxes: np.ndarray, classes: np.ndarray, background_in_boxes: bool) -> np.ndarray:
-    """M_B of Eq. 3.3: 0 outside all boxes, the class of the box a pixel belongs to, 255 elsewhere inside boxes.
+    """Return M_B of Eq. 3.3: 0 outside all boxes, the class of the box a pixel belongs to, 255 elsewhere inside boxes.
 
-    With `background_in_boxes` that 255 is 0: what GrabCut calls background is.
+    With `background_in_boxes`, GrabCut's background inside boxes is 0 instead of 255.
     """
     M_B = np.zeros(owner.shape, np.uint8)
     if not background_in_boxes:

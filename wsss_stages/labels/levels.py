@@ -1,4 +1,4 @@
-"""From how strong CAMs are on a set of images to the exponents of their background (Eq. 2.4); and what was labelled with them.
+"""Exponents of the background (Eq. 2.4) from the strength of CAMs on a set of images, and statistics of the resulting labels.
 
 A network that sees its classes nearly everywhere has few pixels near 0, and fixed exponents find no background there. The quantile is
 one over many images: in a single one the share of background is as unknown as the label.
@@ -16,9 +16,9 @@ from wsss_stages.labels import cam as cams
 LEAST, MOST = 0.01, 0.99
 """Levels stay inside, where the exponent is finite."""
 NOTE = "seeds_"
-"""Begins what a shard of s3_seeds notes of `counts`."""
+"""Prefix of the notes of `counts` in a shard of s3_seeds."""
 SHARES = ("background_share", "foreground_share", "classes_lost")
-"""What `shares` tells."""
+"""Names of the values of `shares`."""
 
 
 class Levels(NamedTuple):
@@ -67,7 +67,9 @@ def counts(label: np.ndarray, classes: np.ndarray) -> dict[str, int]:
 
 
 def shares(counted: dict[str, int]) -> dict[str, float]:
-    """Return the shares that sums of `counts` tell: of the pixels that are background or foreground, of the classes without a pixel."""
+    """Return the shares that sums of `counts` give: of the pixels that are background or foreground, of the classes
+    without a pixel.
+    """
     pixels, classes = max(1, counted["pixels"]), max(1, counted["classes"])
     found = (counted["background"] / pixels, counted["foreground"] / pixels, counted["classes_lost"] / classes)
     return dict(zip(SHARES, found, strict=True))

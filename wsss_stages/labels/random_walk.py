@@ -50,5 +50,5 @@ def random_walk(
 
 
 def one_hot(labels: Tensor, classes: Tensor) -> Float[Tensor, "c h w"]:
-    """(h, w) labels to one row per entry of `classes`; an unknown node is 0 in all."""
+    """Return (h, w) labels as one row per entry of `classes`; an unknown node is 0 in all."""
     return (labels.unsqueeze(0) == classes.view(-1, 1, 1)).float()

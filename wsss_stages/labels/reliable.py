@@ -1,4 +1,4 @@
-"""From CAM to labels: M_I, where two backgrounds agree, its confident part M'_I (Eqs. 2.4-2.7, 3.1, 3.5), and saliency."""
+"""Labels from CAMs: M_I, where two backgrounds agree, its confident part M'_I (Eqs. 2.4-2.7, 3.1, 3.5), and saliency."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,9 @@ from wsss_stages.pairwise.array_checks import FLOATING, INTEGER, check_arrays
 
 @dataclass(frozen=True)
 class Mining:
-    """How CAMs become labels (Eqs. 2.3-2.7): `max` or `minmax`, `quantiles` or `fixed`, scores, probabilities and shares in [0, 1]."""
+    """Settings of labels from CAMs (Eqs. 2.3-2.7): `max` or `minmax`, `quantiles` or `fixed`, scores, probabilities
+    and shares in [0, 1].
+    """
 
     cam_normalise: str
     thresholds: str
@@ -40,9 +42,9 @@ def mined(
     device: str | torch.device,
     name: str,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """M_I and M'_I of an image; the CRF refines the scores of both backgrounds over one lattice.
+    """Return M_I and M'_I of an image; the CRF refines the scores of both backgrounds over one lattice.
 
-    Without iterations of the CRF nothing but the CAM decides, and M'_I is I_cam (Eq. 2.6). With `thresholds: quantiles` the exponents
+    Without iterations of the CRF the CAM alone decides, and M'_I is I_cam (Eq. 2.6). With `thresholds: quantiles` the exponents
     of both backgrounds come from `levels`, and the CAM is sure of the background wherever it is weaker than the lower one.
 
     Args:
@@ -72,7 +74,7 @@ def mined(
 
 
 def agreed(Q_low: np.ndarray, Q_high: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """M_I (Eq. 3.1): foreground where the low background exponent says so, background where the high one does.
+    """Return M_I (Eq. 3.1): foreground where the low background exponent says so, background where the high one does.
 
     Args:
         Q_low, Q_high: (1 + k, h, w) probabilities after the CRF, background first, for exponents 4 and 24.
@@ -88,7 +90,7 @@ def agreed(Q_low: np.ndarray, Q_high: np.ndarray, classes: np.ndarray) -> np.nda
 
 
 def of_cam(scores: np.ndarray, classes: np.ndarray, keep: float, min_cam: float, min_background: float) -> np.ndarray:
-    """I_cam (Eq. 2.6): the top `keep` of the pixels that a class wins, and background above `min_background`; else 255.
+    """Return I_cam (Eq. 2.6): the top `keep` of the pixels that a class wins, and background above `min_background`; else 255.
 
     Args:
         scores: (1 + k, h, w) CAM with the background of the high exponent first.
@@ -118,7 +120,7 @@ def confident(
     min_crf: float,
     strict: bool,
 ) -> np.ndarray:
-    """M'_I (Eq. 3.5): M_I where both the CAM and the CRF are sure, 255 elsewhere.
+    """Return M'_I (Eq. 3.5): M_I where both the CAM and the CRF are sure, 255 elsewhere.
 
     Args:
         scores, keep, min_cam, min_background: as `of_cam` says, by which the CAM is sure.
@@ -133,7 +135,7 @@ def confident(
 
 
 def with_saliency(M_I: np.ndarray, M_I_top: np.ndarray, salient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """M_I and M'_I where a saliency map does not contradict them, 255 elsewhere (setting I+E of Sec. 3.6.2).
+    """Return M_I and M'_I where a saliency map does not contradict them, 255 elsewhere (setting I+E of Sec. 3.6.2).
 
     A class stays only where `salient`. Background stays only where not, and there saliency alone makes M_I's background confident.
 

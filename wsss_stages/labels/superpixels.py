@@ -7,16 +7,16 @@ from wsss_stages import UNKNOWN
 
 
 def superpixels(image: np.ndarray, count: int, compactness: float) -> np.ndarray:
-    """(h, w) int: number of each pixel's superpixel, from 0 (SLIC, Achanta et al., TPAMI 2012).
+    """Return (h, w) int: number of each pixel's superpixel, from 0 (SLIC, Achanta et al., TPAMI 2012).
 
     Args:
-        image: (h, w, 3) uint8 RGB.  count: about so many.  compactness: large for squares, small for what follows colours.
+        image: (h, w, 3) uint8 RGB.  count: approximate number.  compactness: large for squares, small to follow colours.
     """
     return slic(image, n_segments=count, compactness=compactness, start_label=0)
 
 
 def spread(marks: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: every superpixel takes the label that most of its marked pixels have; 255 without any, or in a tie.
+    """Return (h, w) uint8: every superpixel takes the label of most of its marked pixels; 255 without any, or in a tie.
 
     Args:
         marks: (h, w) uint8 classes, 255 elsewhere.  parts: (h, w) numbers of superpixels.
@@ -31,7 +31,7 @@ def spread(marks: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def clicked(points: list[list[int]], height: int, width: int) -> np.ndarray:
-    """(h, w) uint8 of clicks x, y, class: 255 but for their pixels."""
+    """Return (h, w) uint8 of clicks x, y, class: 255 except at their pixels."""
     marks = np.full((height, width), UNKNOWN, np.uint8)
     for x, y, cls in points:
         marks[y, x] = cls

@@ -11,7 +11,7 @@ from wsss_stages.nets.inputs import IMAGENET, Inputs, renormalise
 from wsss_stages.nets.padding import first_pixel
 
 SIDE = 64
-"""Of the image that a network is looked at with, a multiple of every stride."""
+"""Side of the image on which a network is inspected, a multiple of every stride."""
 
 State = dict[str, Tensor]
 
@@ -19,8 +19,8 @@ State = dict[str, Tensor]
 class Backbone(nn.Module):
     """A network and the function that gives its feature maps.
 
-    forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. The network
-    sees the image by the mean and deviation of its own training, which are saved with its weights.
+    forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. Images
+    are normalised with the mean and deviation of the network's own training, which are saved with its weights.
     grids: where the nodes of each map lie.
     """
 
@@ -67,7 +67,9 @@ class Backbone(nn.Module):
         return self._converted(self.network, state)
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded one, are kept."""
+        """Set the mode; batch norm of pretrained weights stays frozen: its statistics, or the identity of a folded
+        one, are kept.
+        """
         super().train(mode)
         if self.frozen_norm:
             for module in self.modules():

@@ -10,21 +10,21 @@ __all__ = ["MEAN", "STD", "Backbone", "build", "normalise", "pyramid"]
 
 
 def build(name: str, stride: int, pretrained: bool) -> Backbone:
-    """A backbone by name, whose maps are those of its last three blocks, rectified.
+    """Return a backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
-        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as TensorFlow does, for weights of its), resnet18/34/50/101, or a
+        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as in TensorFlow, for its weights), resnet18/34/50/101, or a
             timm model with `features_only` that timm can dilate.
         stride: output stride, 8 or 16.
         pretrained: weights will be loaded (nets.weights), so batch norm is frozen.
 
-    Raises: ValueError for an unknown name, with what there is, or a timm model that cannot have this stride.
+    Raises: ValueError for an unknown name, with the known ones, or a timm model that cannot have this stride.
     """
     return _built(name, stride, pretrained, 3)
 
 
 def pyramid(name: str, pretrained: bool) -> Backbone:
-    """The same networks under the same parameter names, and timm's swin_*, with four maps at strides 4, 8, 16 and 32.
+    """Return the same networks under the same parameter names, and timm's swin_*, with four maps at strides 4, 8, 16 and 32.
 
     resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 and of Swin Transformers are signed.
     """
@@ -32,7 +32,7 @@ def pyramid(name: str, pretrained: bool) -> Backbone:
 
 
 def skips(name: str, stride: int, pretrained: bool) -> Backbone:
-    """The same networks under the same parameter names as of `build`, with four maps, the last two at `stride`.
+    """Return the same networks as `build` under the same parameter names, with four maps, the last two at `stride`.
 
     The first two have strides 4 and 8. All but the last map of mobilenet_v2 are signed.
     """

@@ -13,26 +13,29 @@ class CamClassifier(nn.Module):
     """Backbone, dropout, 1x1 convolution to N classes, global average pooling."""
 
     def __init__(self, backbone: Backbone, classes: int):
-        """`classes`: N, without background."""
+        """
+        Args:
+            classes: N, without background.
+        """
         super().__init__()
         self.backbone, self.dropout = backbone, nn.Dropout2d(0.5)
         self.head = nn.Conv2d(backbone.dims[-1], classes, 1, bias=False)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
-        """Activation of every class at every node, not rectified; its mean over nodes is the class's logit."""
+        """Return the activation of every class at every node, not rectified; its mean over nodes is the class's logit."""
         return self.head(self.dropout(self.backbone(image)[-1]))
 
     def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
-        """Logits of the classes of an image."""
+        """Return the logits of the classes of an image."""
         return self(image).float().mean(dim=(2, 3))
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
-        """Rectified activations (Eq. 2.1)."""
+        """Return rectified activations (Eq. 2.1)."""
         return F.relu(self(image))
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return the parameters that no pretrained weights fill."""
         return list(self.head.parameters())
 
 
@@ -49,7 +52,7 @@ class SeamClassifier(nn.Module):
         self.embed = nn.Conv2d(64 + 128 + 3, 192, 1, bias=False)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> tuple[Float[Tensor, "b c y x"], Float[Tensor, "b c y x"]]:
-        """Activations and refined activations, background first."""
+        """Return activations and refined activations, background first."""
         *shallow, deep = self.backbone(image)
         raw = self.head(self.dropout(deep))
         size, (*grids, nodes) = deep.shape[2:], self.backbone.grids
@@ -62,28 +65,28 @@ class SeamClassifier(nn.Module):
         return raw, correlate(f, winners(raw.detach())).view_as(raw)
 
     def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
-        """Logits of the classes of an image, without background."""
+        """Return the logits of the classes of an image, without background."""
         return self(image)[0][:, 1:].float().mean(dim=(2, 3))
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
-        """Refined, rectified activations without background."""
+        """Return refined, rectified activations without background."""
         return F.relu(self(image)[1][:, 1:])
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return the parameters that no pretrained weights fill."""
         return [*self.head.parameters(), *self.reduce.parameters(), *self.embed.parameters()]
 
 
 def correlate(f: Float[Tensor, "b d n"], cam: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c n"]:
-    """PCM: every node takes the mean of all nodes' CAM, weighted by the rectified cosine of their features."""
+    """Refine by PCM: every node takes the mean of all nodes' CAM, weighted by the rectified cosine of their features."""
     affinity = F.relu(f.transpose(1, 2) @ f)  # b n n
     affinity = affinity / (affinity.sum(dim=1, keepdim=True) + 1e-5)
     return cam.flatten(2) @ affinity
 
 
 def winners(raw: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c y x"]:
-    """CAM over its maximum, background 1 - max, and per node only the strongest foreground class."""
+    """Return the CAM over its maximum, background 1 - max, and per node only the strongest foreground class."""
     cam = F.relu(raw - 1e-5)
     cam = cam / (raw.amax(dim=(2, 3), keepdim=True).clamp(min=0) + 1e-5)
     foreground = cam[:, 1:]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 def is_dilated_depthwise(module: nn.Module) -> bool:
-    """Whether a module is a plain convolution, dilated, of one filter a channel."""
+    """Return whether a module is a plain convolution, dilated, of one filter a channel."""
     plain = type(module) is nn.Conv2d and module.dilation != (1, 1)
     return plain and module.groups == module.in_channels == module.out_channels
 

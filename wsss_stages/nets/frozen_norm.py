@@ -27,7 +27,7 @@ def fold_norms(network: nn.Module) -> None:
 
 
 class FoldedNorm(nn.BatchNorm2d):
-    """Holds parameters and statistics of a batch norm; the convolution before it applies them."""
+    """A store of a batch norm's parameters and statistics, which the convolution before it applies."""
 
     def __init__(self, norm: nn.BatchNorm2d):
         super().__init__(norm.num_features, norm.eps, norm.momentum, device="meta")

@@ -1,4 +1,4 @@
-"""Where the nodes of a feature map lie in the image: maps to pixels and pixels to nodes."""
+"""The places of a feature map's nodes in the image: maps to pixels and pixels to nodes."""
 
 from dataclasses import dataclass
 
@@ -81,7 +81,9 @@ def labels_at_nodes(labels: np.ndarray, grid: Grid, nodes: tuple[int, int] | Non
 
 
 def _whole_cells(maps: Tensor, grid: Grid, size: tuple[int, int]) -> bool:
-    """Whether the nodes are the centres of cells that fill the image: torch's own interpolation is the same, and faster."""
+    """Return whether the nodes are the centres of cells that fill the image: torch's own interpolation is the same,
+    and faster.
+    """
     return grid == Grid.cells(grid.stride) and all(
         n * grid.stride == pixels for n, pixels in zip(maps.shape[2:], size, strict=True)
     )

@@ -1,4 +1,4 @@
-"""What a network wants of an image: the mean and deviation of its training photographs, and how they were resized."""
+"""A network's requirements of an image: the mean and deviation of its training photographs, and how they were resized."""
 
 from dataclasses import dataclass
 

@@ -45,7 +45,7 @@ class Detector(nn.Module):
     Args:
         classes: with background.  width: channels of FPN and heads.  hidden: of the box head.
         mask_layers: convolutions of the mask head.
-        proposals: boxes of the RPN kept in an image.  samples: of these a training step looks at.
+        proposals: boxes of the RPN kept in an image.  samples: proposals used in a training step.
     """
 
     def __init__(
@@ -83,13 +83,18 @@ class Detector(nn.Module):
     def losses(
         self, images: Float[Tensor, "b 3 h w"], boxes: list[Tensor], classes: list[Tensor], masks: list[Tensor]
     ) -> dict[str, Float[Tensor, ""]]:
-        """The five losses. Of every image: boxes (k, 4) float, classes (k,) int64 from 1, masks (k, h, w) uint8 of 0 and 1."""
+        """Return the five losses.
+
+        For every image: boxes (k, 4) float, classes (k,) int64 from 1, masks (k, h, w) uint8 of 0 and 1.
+        """
         targets = [{"boxes": b, "labels": c, "masks": m} for b, c, m in zip(boxes, classes, masks, strict=True)]
         return self.network(list(images), targets)
 
     @torch.no_grad()
     def detect(self, image: Float[Tensor, "3 h w"], height: int, width: int, min_score: float, most: int) -> Detections:
-        """Detections of an image whose photograph is height x width: at most `most`, at least `min_score` sure."""
+        """Return the detections of an image whose photograph is height x width: at most `most`, with scores of at
+        least `min_score`.
+        """
         net = self.network
         net.roi_heads.score_thresh, net.roi_heads.detections_per_img = min_score, most
         images, _ = net.transform([image])
@@ -102,11 +107,13 @@ class Detector(nn.Module):
         return Detections(found["boxes"][seen], found["scores"][seen], found["labels"][seen], masks[seen])
 
     def deciding(self) -> list[nn.Module]:
-        """What boxes, classes and masks are chosen by; boxes whose scores are NaN would just be missing."""
+        """Return the outputs that boxes, classes and masks are chosen by; boxes with NaN scores would be dropped
+        unnoticed.
+        """
         net = self.network
         return [net.rpn.head, net.roi_heads.box_predictor, net.roi_heads.mask_predictor]
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return the parameters that no pretrained weights fill."""
         known = {id(p) for p in self.network.backbone.backbone.parameters()}
         return [p for p in self.parameters() if id(p) not in known]

@@ -50,7 +50,10 @@ class ObjectNet(nn.Module):
             nn.init.zeros_(start.weight)
 
     def forward(self, image: Float[Tensor, "b 3 s s"], inside: Float[Tensor, "b s s"]) -> Float[Tensor, "b y x"]:
-        """Logits of the object at the finest stride of the backbone. `inside`: 1 in the box, 0 in its margins."""
+        """Return the logits of the object at the finest stride of the backbone.
+
+        `inside`: 1 in the box, 0 in its margins.
+        """
         maps = self.backbone(image, inside.unsqueeze(1))
         joined = above = None
         for lateral, mix, m, grid in reversed(
@@ -63,7 +66,7 @@ class ObjectNet(nn.Module):
         return self.out(joined).squeeze(1)
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return the parameters that no pretrained weights fill."""
         return [p for part in (self.box, self.lateral, self.mix, self.out) for p in part.parameters()]
 
 
@@ -73,7 +76,7 @@ def object_loss(
     inside: Float[Tensor, "b h w"],
     outside_weight: float,
 ) -> Float[Tensor, ""]:
-    """Mean over boxes of the mean cross-entropy inside the box plus `outside_weight` times that in its margins.
+    """Return the mean over boxes of the mean cross-entropy inside the box plus `outside_weight` times that in its margins.
 
     Args:
         target: 1 object, 0 not, 255 unknown.  inside: 1 in the box. A mean of nothing is 0.
@@ -87,7 +90,7 @@ def object_loss(
 
 @torch.no_grad()
 def object_iou(logits: Float[Tensor, "b y x"], target: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b"]:
-    """IoU of each box's predicted and known object, over known pixels; NaN where there is neither."""
+    """Return the IoU of each box's predicted and known object, over known pixels; NaN where both are empty."""
     logits = F.interpolate(logits.unsqueeze(1), target.shape[1:], mode="bilinear", align_corners=False).squeeze(1)
     known, given = target != UNKNOWN, target == 1
     found = (logits > 0) & known

@@ -9,7 +9,9 @@ from wsss_stages.nets.replace import convolution_as, replace
 TWINS = {"mobilenet_v2": "tf_mobilenet_v2", "tf_mobilenet_v2": "mobilenet_v2"}
 """A backbone with PyTorch's padding and one with TensorFlow's, whose weights have the same names."""
 LEAN = 0.05
-"""Pixels that tell a lean from none: MobileNetV2 and EfficientNet-Lite of TensorFlow have -0.16 to -0.23, torchvision's ResNet-18 0.16."""
+"""Least lean of padding, in pixels: MobileNetV2 and EfficientNet-Lite of TensorFlow have -0.16 to -0.23,
+torchvision's ResNet-18 0.16.
+"""
 
 
 class PaddedConv(nn.Conv2d):

@@ -1,4 +1,4 @@
-"""Things by name, each registered by a decorator in a module of its own, so that a new one is one file in a folder."""
+"""Registries of entries by name, each registered by a decorator in a module of its own, so that a new one is one file."""
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T]):
-    """What the modules of a package register; they are imported when the first name is looked up."""
+    """The entries that a package's modules register; the modules are imported when the first name is looked up."""
 
     def __init__(self, package: str):
         self._package, self._found, self._complete = package, {}, False

@@ -1,4 +1,4 @@
-"""ReLU6 that overwrites its input and keeps for the backward pass what the next layer keeps anyway, its output."""
+"""ReLU6 that overwrites its input and keeps only its output for the backward pass, which the next layer keeps anyway."""
 
 import torch
 import torch.nn.functional as F

@@ -9,7 +9,7 @@ C = TypeVar("C", bound=nn.Conv2d)
 
 
 def replace(network: nn.Module, wanted: Callable[[nn.Module], bool], made: Callable[[Any], nn.Module]) -> None:
-    """Put what `made` gives in the place of every module within a network that is wanted; one that stands twice is made once."""
+    """Replace every wanted module of a network by the result of `made`; one that stands twice is made once."""
     found: dict[nn.Module, nn.Module] = {}
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):

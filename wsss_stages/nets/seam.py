@@ -11,7 +11,7 @@ from wsss_stages.nets.classifier import SeamClassifier
 def seam_losses(
     network: SeamClassifier, image: Float[Tensor, "b 3 h w"], tags: Float[Tensor, "b n"], scale: float
 ) -> dict[str, Tensor]:
-    """Classification, equivariance (ER) and cross (ECR) losses of an image and its copy at `scale`."""
+    """Return classification, equivariance (ER) and cross (ECR) losses of an image and its copy at `scale`."""
     small = F.interpolate(image, scale_factor=scale, mode="bilinear", align_corners=False)
     present = torch.cat([torch.ones_like(tags[:, :1]), tags], dim=1)[:, :, None, None]
     raw, refined = network(image)
@@ -32,26 +32,26 @@ def seam_losses(
 
 
 def max_norm(x: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c y x"]:
-    """Rectified and min-max normalised per class, just below the minimum cut to 0."""
+    """Return maps rectified and min-max normalised per class, values just below the minimum cut to 0."""
     x = F.relu(x)
     low, high = x.amin(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
     return F.relu(x - low - 1e-5) / (high - low + 1e-5)
 
 
 def at_size(x: Float[Tensor, "b c y x"], size: torch.Size) -> Float[Tensor, "b c h w"]:
-    """Resized bilinearly."""
+    """Resize bilinearly."""
     return F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
 def min_pooling(x: Float[Tensor, "b c y x"]) -> Float[Tensor, ""]:
-    """Mean of the lowest quarter of nodes of the strongest class: background must exist."""
+    """Return the mean of the lowest quarter of nodes of the strongest class: background must exist."""
     strongest = x.amax(dim=1).flatten(1)
     count = max(1, strongest.shape[1] // 4)
     return F.relu(strongest.topk(count, dim=1, largest=False).values).mean()
 
 
 def hardest(cam: Float[Tensor, "b c y x"], refined: Float[Tensor, "b c y x"], share: float = 0.2) -> Float[Tensor, ""]:
-    """ECR: mean of the largest `share` of |winners of one branch's CAM - the other's refined CAM|."""
+    """Return ECR: the mean of the largest `share` of |winners of one branch's CAM - the other's refined CAM|."""
     target = cam.detach()
     foreground = target[:, 1:]
     target = torch.cat([target[:, :1], foreground * (foreground >= foreground.amax(dim=1, keepdim=True))], dim=1)

@@ -1,4 +1,4 @@
-"""What all final segmenters share (Sec. 3.4): a backbone, logits of classes, prediction over scales, the loss."""
+"""The common parts of all final segmenters (Sec. 3.4): a backbone, logits of classes, prediction over scales, the loss."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import Grid, to_pixels
 
 CHANNELS_OF_A_GROUP = 16
-"""Least channels of a group norm's groups (Wu and He 2018): with few, a 1x1 map would lose what it tells."""
+"""Least channels of a group norm's groups (Wu and He 2018): with fewer, a 1x1 map would lose its information."""
 
 
 class Segmenter(nn.Module):
@@ -30,20 +30,20 @@ class Segmenter(nn.Module):
 
     @property
     def grid(self) -> Grid:
-        """Where the logits lie in the image."""
+        """Return the grid of the logits in the image."""
         return self.backbone.grids[-1]
 
     def graded(self, image: Float[Tensor, "b 3 H W"]) -> dict[str, tuple[Float[Tensor, "b c _ _"], float]]:
-        """What training grades: name of the loss to logits and weight."""
+        """Return the graded logits: name of the loss to logits and weight."""
         return {"cross_entropy": (self(image), 1.0)}
 
     def new_parameters(self) -> list[nn.Parameter]:
-        """Parameters that no pretrained weights fill."""
+        """Return the parameters that no pretrained weights fill."""
         return [p for name, part in self.named_children() if name != "backbone" for p in part.parameters()]
 
 
 def block(before: int, after: int, size: int) -> list[nn.Module]:
-    """Convolution, batch norm, ReLU."""
+    """Return convolution, batch norm and ReLU."""
     return [nn.Conv2d(before, after, size, padding=size // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
 
 
@@ -67,7 +67,7 @@ def group_norm(channels: int) -> nn.GroupNorm:
 def multi_scale(
     network: Segmenter, image: Float[Tensor, "1 3 h w"], scales: list[float], flip: bool
 ) -> Float[Tensor, "c h w"]:
-    """Class probabilities at full size, the mean over scales and mirror."""
+    """Return class probabilities at full size, the mean over scales and mirror."""
     h, w = image.shape[2:]
     total = torch.zeros((), device=image.device)
     for scale in scales:
@@ -98,7 +98,7 @@ def agreement(network: Segmenter, batches: Iterable[dict], classes: int) -> np.n
 def segmentation_loss(
     logits: Float[Tensor, "b c h w"], labels: Tensor, balanced: bool, grid: Grid | None = None
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of upsampled logits; `balanced` is the mean of the background's mean and the foreground's.
+    """Return the cross-entropy of upsampled logits; `balanced` is the mean of the background's mean and the foreground's.
 
     Args:
         labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.  grid: of the logits; None: they are cells.

@@ -17,7 +17,7 @@ class ChannelNorm(nn.LayerNorm):
 
 
 def network(name: str) -> nn.Module:
-    """timm's model with a norm for each of its four maps, `out_norms`, which no checkpoint fills."""
+    """Return timm's model with a norm for each of its four maps, `out_norms`, which no checkpoint fills."""
     import timm
 
     any_size = {"strict_img_size": False, "always_partition": True}  # windows shift at every stage, as large as named
@@ -36,10 +36,10 @@ def maps_of(net: nn.Module, image: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
 
 
 def converted(net: nn.Module, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A checkpoint of timm or of Swin's authors under timm's names; position biases are resized to the windows."""
+    """Return a checkpoint of timm or of Swin's authors under timm's names; position biases are resized to the windows."""
     from timm.models.swin_transformer import checkpoint_filter_fn
 
     try:
         return checkpoint_filter_fn(dict(state), net)
-    except AttributeError:  # tables of blocks that this network has not; who loads it tells what does not fit
+    except AttributeError:  # tables of blocks that this network lacks; loading reports what does not fit
         return state

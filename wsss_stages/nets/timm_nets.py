@@ -121,7 +121,7 @@ def _static_padding(net: nn.Module) -> bool:
 
 
 def _inputs(net: nn.Module) -> Inputs:
-    """Return what timm says of the images that its weights of this name were trained with."""
+    """Return timm's metadata on the images that its weights of this name were trained with."""
     cfg = net.pretrained_cfg
     return Inputs(tuple(cfg["mean"]), tuple(cfg["std"]), cfg["interpolation"])
 
@@ -159,7 +159,7 @@ def _channels_last(m: Tensor, net: nn.Module) -> bool:
 
 
 def _check_known(name: str) -> None:
-    """Raise ValueError, with what there is near, for a name that timm does not have."""
+    """Raise ValueError, with similar names, for a name that timm does not have."""
     import timm
 
     if name not in timm.list_models() and name.split(".")[0] not in timm.list_models():

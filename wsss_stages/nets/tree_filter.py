@@ -27,13 +27,15 @@ class Forest:
     levels: list[int]
 
     def deeper(self) -> list[tuple[int, int]]:
-        """First place and the one after the last of every depth but the roots'."""
+        """Return the first place and the one after the last of every depth but the roots'."""
         return list(zip(self.levels[1:-1], self.levels[2:], strict=True))
 
 
 @torch.no_grad()
 def spanning_forest(guide: Float[Tensor, "b d h w"]) -> Forest:
-    """Minimum spanning trees of the 4-connected grids, an edge's weight being the squared distance of its ends' guides."""
+    """Return the minimum spanning trees of the 4-connected grids, an edge's weight being the squared distance of its
+    ends' guides.
+    """
     h, w = guide.shape[2:]
     right = (guide[..., 1:] - guide[..., :-1]).square().sum(dim=1)
     down = (guide[..., 1:, :] - guide[..., :-1, :]).square().sum(dim=1)
@@ -45,7 +47,7 @@ def spanning_forest(guide: Float[Tensor, "b d h w"]) -> Forest:
     )
     depths, parents = zip(*(_rooted(spanning_tree(weight, ends, h * w)) for weight in weights), strict=True)
     depth = np.concatenate(depths)
-    parent = np.concatenate([image * h * w + its for image, its in enumerate(parents)])
+    parent = np.concatenate([image * h * w + tree for image, tree in enumerate(parents)])
     order = np.argsort(depth, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
@@ -54,7 +56,7 @@ def spanning_forest(guide: Float[Tensor, "b d h w"]) -> Forest:
 
 
 def spanning_tree(weight: np.ndarray, ends: tuple[np.ndarray, np.ndarray], nodes: int) -> csr_array:
-    """The minimum spanning tree of a connected graph; equal weights take the edge that is named first.
+    """Return the minimum spanning tree of a connected graph; equal weights take the edge that is named first.
 
     The tree depends on the order of the weights alone, so an edge weighs its rank, 1 and upwards: to a sparse graph a
     weight of 0, as of two equal nodes, would be no edge.
@@ -65,7 +67,9 @@ def spanning_tree(weight: np.ndarray, ends: tuple[np.ndarray, np.ndarray], nodes
 
 
 def _rooted(tree: csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """Depth and parent of every node, from the middle of the longest path: the fewest levels that a root can give."""
+    """Return depth and parent of every node, from the middle of the longest path: the fewest levels that a root can
+    give.
+    """
     search = partial(breadth_first_order, tree, directed=False)
     end = search(0, return_predecessors=False)[-1]
     order, before = search(end)
@@ -88,7 +92,7 @@ def _rooted(tree: csr_array) -> tuple[np.ndarray, np.ndarray]:
 def tree_filter(
     x: Float[Tensor, "b c h w"], embedding: Float[Tensor, "b k h w"], forest: Forest, groups: int
 ) -> Float[Tensor, "b c h w"]:
-    r"""A mean of all nodes of the image, weighted by how alike the embeddings are along the way through the tree.
+    r"""Return a mean of all nodes of the image, weighted by how alike the embeddings are along the way through the tree.
 
     .. math:: y_i = \sum_j S_{ij} x_j / \sum_j S_{ij}, \quad S_{ij} = \prod_{(k,m) \in E_{ij}} e^{-\lVert e_k - e_m \rVert^2}
 
@@ -104,7 +108,7 @@ def tree_filter(
 
 
 def _rows(x: Tensor, forest: Forest, groups: int) -> Float[Tensor, "m g c"]:
-    """Channels of every place, in groups; half precision is not enough for a sum over all nodes."""
+    """Return the channels of every place, in groups; half precision is too coarse for a sum over all nodes."""
     x = x.to(torch.promote_types(x.dtype, torch.float32)).permute(0, 2, 3, 1)
     return x.reshape(len(forest.order), groups, -1).index_select(0, forest.order)
 
@@ -137,7 +141,7 @@ class _TreeSum(torch.autograd.Function):
 
 
 def _sums(x: Tensor, S: Tensor, forest: Forest) -> tuple[Tensor, Tensor]:
-    """Σ_j S_ij x_j over the nodes j below i and i itself, leaves first; then over all nodes, roots first."""
+    """Return Σ_j S_ij x_j over the nodes j below i and i itself, leaves first; then over all nodes, roots first."""
     edge, parent = S.unsqueeze(2), forest.parent
     below = x.clone()
     for first, last in reversed(forest.deeper()):

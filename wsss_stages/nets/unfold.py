@@ -1,4 +1,4 @@
-"""Folded batch norms taken out of the filters again, so that one learning rate suits all layers."""
+"""Folded batch norms separated from the filters again, so that one learning rate suits all layers."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ def unfold_norms(backbone: Backbone, images: Iterable[Float[Tensor, "1 3 _ _"]])
     Args:
         images: normalised as `normalise` does; they are looked at only where a norm is the identity.
 
-    Returns: how many images were looked at, 0 where no norm is the identity.
+    Returns: the number of images used, 0 where no norm is the identity.
     """
     layers = [m for m in backbone.modules() if isinstance(m, FoldedConv) and _is_identity(m)]
     if not layers:
@@ -74,7 +74,9 @@ def _rescale(conv: FoldedConv, mean: Float[Tensor, "d"], deviation: Float[Tensor
 
 
 def _units(lengths: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
-    """Return what the filters are divided by: the deviation, or more where a filter would be far longer than the layer's others."""
+    """Return the divisors of the filters: the deviation, or more where a filter would be far longer than the layer's
+    others.
+    """
     varied = deviation > 0
     if not varied.any():
         return torch.ones_like(deviation)
@@ -84,7 +86,7 @@ def _units(lengths: Float[Tensor, "d"], deviation: Float[Tensor, "d"]) -> Float[
 
 
 def _is_identity(conv: FoldedConv) -> bool:
-    """Whether the frozen norm that a convolution computes too neither scales nor centres: a folded one with its bias."""
+    """Return whether the frozen norm that a convolution also computes neither scales nor centres: a folded one with its bias."""
     (norm,) = conv.norm
     return bool(
         (norm.weight == 1).all() and (norm.running_mean == 0).all() and ((norm.running_var - 1).abs() < 1e-3).all()

@@ -37,6 +37,6 @@ class UperNet(nn.Module):
 
 
 def _as(m: Tensor, other: Tensor) -> Tensor:
-    """A map at the size of another."""
+    """Return a map at the size of another."""
     same = m.shape[2:] == other.shape[2:]
     return m if same else F.interpolate(m, other.shape[2:], mode="bilinear", align_corners=False)

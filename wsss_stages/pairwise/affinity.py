@@ -51,18 +51,18 @@ class _MeanAbsoluteDifference(torch.autograd.Function):
 def mean_absolute_difference(
     features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]
 ) -> Float[Tensor, "b n h w"]:
-    """Mean over channels of |F(i) - F(j)| for the neighbours of a window; beyond the border F is 0."""
+    """Return the mean over channels of |F(i) - F(j)| for the neighbours of a window; beyond the border F is 0."""
     return _MeanAbsoluteDifference.apply(features, tuple(window))
 
 
 def affinity(features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]) -> Float[Tensor, "b n h w"]:
-    """D(i, j) of Eq. 3.8 in (0, 1]; neighbours beyond the border are the caller's to mask."""
+    """Return D(i, j) of Eq. 3.8 in (0, 1]; the caller masks neighbours beyond the border."""
     return torch.exp(-mean_absolute_difference(features, window))
 
 
 @torch.no_grad()
 def squared_difference(features: Float[Tensor, "b d h w"], window: list[tuple[int, int]]) -> Float[Tensor, "b n h w"]:
-    """Sum over channels of (F(i) - F(j))², without gradient; beyond the border F is 0."""
+    """Return the sum over channels of (F(i) - F(j))², without gradient; beyond the border F is 0."""
     features = features.contiguous()
     b, _, h, w = features.shape
     r = reach(window)

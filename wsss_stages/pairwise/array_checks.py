@@ -32,7 +32,7 @@ def check_tensors(
 ) -> None:
     """Raise ValueError unless tensors have the wanted axes and types, as `check_arrays` says, on one kind of device.
 
-    `device`: a torch.device; that of the first tensor if not given. No value is looked at, so that a GPU is not waited for.
+    `device`: a torch.device; that of the first tensor if not given. Values are not checked, so that there is no wait for a GPU.
     """
     import torch  # those who call have it; NumPy's need not wait for it
 

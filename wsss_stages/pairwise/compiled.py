@@ -14,10 +14,13 @@ THREADS: int = numba.config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttribute
 
 
 class CompiledWindows:
-    """What `Tiles` does, with the n neighbours of each node as the last axis of whatever belongs to pairs."""
+    """The products of `Tiles`, with the n neighbours of each node as the last axis of all numbers of pairs."""
 
     def __init__(self, window: list[tuple[int, int]]):
-        """`window`: as `windows.offsets` makes them, each row symmetric and without gaps. Raises ValueError for another."""
+        """Compile the loops of a window of `windows.offsets`, each row symmetric and without gaps.
+
+        Raises ValueError for another.
+        """
         counts = np.unique([dy for dy, _ in window], return_counts=True)[1]
         self.count, self.half = len(window), counts // 2
         self.start = counts.cumsum() - counts + self.half
@@ -29,27 +32,27 @@ class CompiledWindows:
             )
 
     def layout(self, values: Float[Tensor, "b n h w"]) -> Float[Tensor, "b h w n"]:
-        """Numbers of pairs; 0 where the neighbour lies outside the grid."""
+        """Return numbers of pairs; 0 where the neighbour lies outside the grid."""
         return values.permute(0, 2, 3, 1).contiguous()
 
     def dot(self, A: Float[Tensor, "b h w d"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
-        """A_i · B_j."""
+        """Return A_i · B_j."""
         return self._dot(A, B, False)
 
     def dot_self(self, A: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w n"]:
-        """A_i · A_j."""
+        """Return A_i · A_j."""
         return self._dot(A, A, True)
 
     def gather(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        r""":math:`\sum_j P_{ij} B_j`."""
+        r"""Return :math:`\sum_j P_{ij} B_j`."""
         return self._gather(P, B, 1, 0)
 
     def gather_back(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        r""":math:`\sum_j P_{ji} B_j`."""
+        r"""Return :math:`\sum_j P_{ji} B_j`."""
         return self._gather(P, B, 0, 1)
 
     def gather_both(self, P: Float[Tensor, "b h w n"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        r""":math:`\sum_j (P_{ij} + P_{ji}) B_j`."""
+        r"""Return :math:`\sum_j (P_{ij} + P_{ji}) B_j`."""
         return self._gather(P, B, 1, 1)
 
     def _dot(self, A: Tensor, B: Tensor, alike: bool) -> Tensor:

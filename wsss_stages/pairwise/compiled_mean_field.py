@@ -1,4 +1,4 @@
-"""Mean field of a dense CRF on a CPU: what `mean_field` does, in loops that keep a few points' work in the cache."""
+"""Mean field of a dense CRF on a CPU: the algorithm of `mean_field`, in loops that keep a few points' work in the cache."""
 
 import functools
 from dataclasses import dataclass, replace
@@ -32,8 +32,8 @@ class CompiledLattice:
     """(d+1, 2, m) uint32, on both sides of each of the m vertices along each direction; m where there is none."""
 
     @classmethod
-    def of(cls, features: np.ndarray, weight: float) -> "CompiledLattice":
-        """`features`: (n, d) float32 in units of the kernel's deviation."""
+    def from_features(cls, features: np.ndarray, weight: float) -> "CompiledLattice":
+        """Return the lattice of `features`: (n, d) float32 in units of the kernel's deviation."""
         n, d = features.shape
         factors = np.random.default_rng(0).integers(1, 2**64, d, dtype=np.uint64) | np.uint64(1)
         vertex, weights = np.empty((n, d + 1), np.uint32), np.empty((n, d + 1), np.float32)
@@ -43,36 +43,39 @@ class CompiledLattice:
         return cls(vertex, weights, neighbours)
 
     def every(self, share: float) -> "CompiledLattice":
-        """The same where only a `share` of the points speaks: each stands for as many as there are for one of them."""
+        """Return the lattice where only a `share` of the points is splat: each stands for 1 / `share` points."""
         return replace(self, weights=self.weights * np.float32(share**-0.5))
 
     def of_points(self, points: np.ndarray) -> "CompiledLattice":
-        """The same vertices for some of the points."""
+        """Return the same vertices for some of the points."""
         return replace(self, vertex=self.vertex[points], weights=self.weights[points])
 
     @classmethod
     def none(cls, n: int) -> "CompiledLattice":
-        """Without a kernel."""
+        """Return a lattice without a kernel."""
         return cls(np.empty((n, 0), np.uint32), np.empty((n, 0), np.float32), np.empty((0, 2, 0), np.uint32))
 
     @property
     def vertices(self) -> int:
-        """How many are in use, and one that stands for all others."""
+        """Return the number of vertices in use, and one that stands for all others."""
         return self.neighbours.shape[2] + 1
 
 
 @functools.lru_cache(maxsize=4)
 def position_lattice(height: int, width: int, sigma: float, weight: float) -> CompiledLattice:
-    """The lattice of pixel positions; most images of a dataset have one of few sizes."""
+    """Return the lattice of pixel positions; most images of a dataset have one of few sizes."""
     y, x = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
-    return CompiledLattice.of(np.stack([x, y], axis=1) / np.float32(sigma), weight)
+    return CompiledLattice.from_features(np.stack([x, y], axis=1) / np.float32(sigma), weight)
 
 
 class CompiledMeanField:
     """Two lattices over n points; any number of probability maps is refined over them."""
 
     def __init__(self, first: CompiledLattice, second: CompiledLattice, points: np.ndarray | None = None):
-        """`points`: indices of those that are iterated, each standing for as many as there are (all if not given)."""
+        """Prepare the kernels.
+
+        `points`: indices of the iterated points, each standing for an equal share of all (all if not given).
+        """
         self.points = points
         self.all = self.some = (first, second)
         if points is not None:
@@ -81,13 +84,13 @@ class CompiledMeanField:
             self.some = tuple(lattice.of_points(points) for lattice in self.all)
 
     def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
-        """As `MeanField.infer`."""
+        """Infer as `MeanField.infer`."""
         numba.set_num_threads(min(BANDS, torch.get_num_threads(), THREADS))
         maps = 2 if log_p.shape[2] <= WIDTH // 2 else 1
         return torch.cat([self._refine(some, iterations) for some in log_p.split(maps)])
 
     def _refine(self, log_p: Float[Tensor, "m n c"], iterations: int) -> Float[Tensor, "m n c"]:
-        """One map, or two that share a row of 8."""
+        """Refine one map, or two that share a row of 8."""
         maps, n, c = log_p.shape
         width = -(-maps * c // WIDTH) * WIDTH
         padded = torch.full((n, maps, width // maps), ABSENT)

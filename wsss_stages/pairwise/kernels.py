@@ -10,7 +10,7 @@ from wsss_stages.pairwise.windows import exists, look, padded, reach
 def colour_position(
     image: Float[Tensor, "b 3 h w"], window: list[tuple[int, int]], sigma_xy: float, sigma_rgb: float
 ) -> Float[Tensor, "b n h w"]:
-    r""":math:`G(i,j) = \exp(-\|Pos_i-Pos_j\|^2 / 2\sigma_{xy}^2 - \|Cor_i-Cor_j\|^2 / 2\sigma_{rgb}^2)[i \ne j]` (Eq. 3.13).
+    r"""Return :math:`G(i,j) = \exp(-\|Pos_i-Pos_j\|^2 / 2\sigma_{xy}^2 - \|Cor_i-Cor_j\|^2 / 2\sigma_{rgb}^2)[i \ne j]` (Eq. 3.13).
 
     Squared distances, unlike the print (Deviations); 0 where the neighbour lies outside the image.
 

@@ -25,7 +25,7 @@ LOG2_E = np.float32(1.4426950408889634)
 @no_type_check  # for those who check types at run time: Numba compiles the bare function
 @njit(**COMPILED)
 def find_simplices(features, factors, vertex, weights):
-    """Vertices (n, d+1) and barycentric weights of every point's simplex; the codes of the vertices in use.
+    """Return vertices (n, d+1) and barycentric weights of every point's simplex; the codes of the vertices in use.
 
     A vertex is known by a code, the sum of its coordinates times `factors`, random 64-bit numbers: two vertices share one
     with a probability of 2^-64.
@@ -98,7 +98,7 @@ def find_simplices(features, factors, vertex, weights):
 @no_type_check
 @njit(**COMPILED)
 def find_neighbours(codes, factors):
-    """(d+1, 2, m) vertices on both sides of each along the d + 1 directions; m where there is none."""
+    """Return (d+1, 2, m) vertices on both sides of each along the d + 1 directions; m where there is none."""
     d, m = len(factors), len(codes)
     bits = 1
     while (1 << bits) < 2 * (m + 1):
@@ -119,7 +119,7 @@ def find_neighbours(codes, factors):
 @no_type_check
 @njit(**COMPILED)
 def _find(table, codes, code, bits):
-    """Where in the hash table a code is, or where it would go."""
+    """Return the place of a code in the hash table, or the place where it would go."""
     mask = np.int64((1 << bits) - 1)
     place = np.int64((code * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
     while table[place] >= 0 and codes[table[place]] != code:
@@ -130,7 +130,7 @@ def _find(table, codes, code, bits):
 @no_type_check
 @njit(**COMPILED)
 def _enlarged(codes, count, bits):
-    """A hash table of 2^bits places that holds the first `count` codes, and room for as many as it can take."""
+    """Return a hash table of 2^bits places that holds the first `count` codes, and room for as many as it can take."""
     table, room = np.full(1 << bits, -1, np.int32), np.empty(1 << bits, np.uint64)
     room[:count] = codes[:count]
     for v in range(count):
@@ -166,7 +166,9 @@ def normalise(vertex, weights, neighbours, weight):
 @no_type_check
 @njit(**COMPILED)
 def blur(tables, width, neighbours):
-    """What was splat becomes what is sliced: summed over bands, (1/2, 1, 1/2) along every direction; then 0 is splat."""
+    """Turn splat values into values to slice: sum over bands, blur by (1/2, 1, 1/2) along every direction; set splat
+    to 0.
+    """
     m = neighbours.shape[2]
     rows, blurred = np.zeros((m + 1) * width, np.float32), np.zeros((m + 1) * width, np.float32)
     for band in range(len(tables)):
@@ -194,7 +196,7 @@ def blur(tables, width, neighbours):
 @no_type_check
 @njit(parallel=True, **COMPILED)
 def mean_field_step(log_p, vertex_1, weights_1, tables_1, vertex_2, weights_2, tables_2, half, first, last, Q):
-    """One iteration for all points: slice both lattices (not in the first), softmax, splat for the next (not in the last).
+    """Run one iteration for all points: slice both lattices (not in the first), softmax, splat for the next (not in the last).
 
     A table holds for every vertex the row of `width` numbers that is sliced and beside it the row that is splat, which are
     used together. Each band of points has a table of its own, so that bands can run at once and the result does not depend
@@ -275,7 +277,10 @@ def _softmax(x, points, width, half):
 @no_type_check
 @njit(**COMPILED)
 def _exp(x):
-    """e^x for x ≤ 0 to a relative 3e-6; 0 below -40, for sums of subnormal numbers are slow. Vectorised, as np.exp is not."""
+    """Return e^x for x ≤ 0 to a relative 3e-6; 0 below -40, for sums of subnormal numbers are slow.
+
+    Vectorised, unlike np.exp.
+    """
     t = max(x, np.float32(-40)) * LOG2_E
     whole = np.floor(t + HALF)
     f = (t - whole) * np.float32(0.6931471805599453)

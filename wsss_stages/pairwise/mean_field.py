@@ -28,7 +28,7 @@ class MeanField:
             self.some = self.all
 
     def infer(self, log_p: Float[Tensor, "b n c"], iterations: int) -> Float[Tensor, "b n c"]:
-        r"""Q after iterations of :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`, from p."""
+        r"""Return Q after iterations of :math:`Q_i \propto \exp(\log p_i + \sum_m w_m \sum_j k_m(i, j) Q_j)`, from p."""
         b, _, c = log_p.shape
         log_p = log_p.transpose(0, 1)
         log_some = log_p if self.points is None else log_p[self.points]

@@ -31,15 +31,15 @@ class PermutohedralLattice:
         self.scale = 1 / (1 + 2.0**-d)
 
     def filter(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-        """Sum over all points, the point itself too, of kernel times value; not normalised."""
+        """Return the sum over all points, the point itself too, of kernel times value; not normalised."""
         return self.slice(self.blurred(values))
 
     def transposed(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-        """The transpose of `filter`, exactly: directions in turn do not quite commute where vertices are missing."""
+        """Return the transpose of `filter`, exactly: directions in turn do not quite commute where vertices are missing."""
         return self.slice(self.blurred(values, backwards=True))
 
     def blurred(self, values: Float[Tensor, "n c"], backwards: bool = False) -> Float[Tensor, "v c"]:
-        """Sums at the vertices."""
+        """Return the blurred sums at the vertices."""
         rows = F.embedding_bag(
             self.splat_points, values, self.splat_starts, mode="sum", per_sample_weights=self.splat_weights
         )
@@ -49,11 +49,11 @@ class PermutohedralLattice:
         return rows
 
     def slice(self, rows: Float[Tensor, "v c"]) -> Float[Tensor, "n c"]:
-        """From the vertices to the points."""
+        """Interpolate from the vertices to the points."""
         return self.scale * F.embedding_bag(self.vertex, rows, mode="sum", per_sample_weights=self.weights)
 
     def of_points(self, points: Int[Tensor, "m"]) -> "PermutohedralLattice":
-        """The same vertices for some of the points."""
+        """Return the same vertices for some of the points."""
         some = copy.copy(self)
         some._place(self.vertex[points], self.weights[points], len(self.splat_starts))
         return some
@@ -68,7 +68,7 @@ class PermutohedralLattice:
 
 
 def _simplex(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Lattice coordinates (n, d+1, d) and barycentric weights (n, d+1) of the simplex around each point."""
+    """Return lattice coordinates (n, d+1, d) and barycentric weights (n, d+1) of the simplex around each point."""
     n, d = features.shape
     device = features.device
     index = torch.arange(d, device=device)
@@ -103,7 +103,7 @@ def _simplex(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _neighbours(vertices: Tensor, place: Tensor, d: int) -> list[Tensor]:
-    """For each of the d + 1 directions, rows (2, m) of the vertices on both sides; m where there is none."""
+    """Return for each of the d + 1 directions rows (2, m) of the vertices on both sides; m where there is none."""
     pairs = []
     for direction in range(d + 1):
         step = torch.ones(d, dtype=torch.long, device=vertices.device)

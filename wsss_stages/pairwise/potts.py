@@ -28,7 +28,7 @@ class Potts:
         self.total, self.nodes = K.sum(dim=(1, 2, 3)), nodes
 
     def energy(self, P: Float[Tensor, "b h w c"]) -> Float[Tensor, "b"]:
-        r"""Sum over ordered pairs of :math:`K(i,j)\,(1 - \sum_c P^c(i) P^c(j))` over the number of nodes, per image.
+        r"""Return the sum over ordered pairs of :math:`K(i,j)\,(1 - \sum_c P^c(i) P^c(j))` over the number of nodes, per image.
 
         Eq. 3.22 as printed sums over all pairs of classes and is a constant; this is the form with i ≠ j (Deviations).
         `P`: class probabilities, summing to 1 over c. Raises ValueError for P of other sizes, type or device than the kernel's.

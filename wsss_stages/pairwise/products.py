@@ -1,4 +1,4 @@
-"""Which way to compute products of a grid with its windows suits a device."""
+"""The choice of the fastest way to compute products of a grid with its windows on a device."""
 
 import torch
 from torch import Tensor
@@ -10,6 +10,6 @@ Products = CompiledWindows | Tiles
 
 
 def products(size: tuple[int, int], window: list[tuple[int, int]], like: Tensor) -> Products:
-    """Compiled loops for float32 on a CPU, matrix products of tiles elsewhere."""
+    """Return compiled loops for float32 on a CPU, matrix products of tiles elsewhere."""
     compiled = like.device.type == "cpu" and like.dtype == torch.float32
     return CompiledWindows(window) if compiled else Tiles(size, window)

@@ -16,7 +16,7 @@ _INDEX = ir.IntType(64)
 
 @intrinsic
 def smooth(context, out, i, x, j, before, after):
-    """`out[i : i + 8] = x[j:][:8] + (x[before:][:8] + x[after:][:8]) / 2`."""
+    """Compute `out[i : i + 8] = x[j:][:8] + (x[before:][:8] + x[after:][:8]) / 2`."""
 
     def generate(context, builder, signature, arguments):
         out, i, x, *places = arguments
@@ -31,12 +31,13 @@ def smooth(context, out, i, x, j, before, after):
 
 
 def weighted_sum(width: int):
-    """A function of the compiled loops that adds up rows of `width` numbers, a multiple of 8, in registers."""
+    """Return a function for compiled loops that adds up rows of `width` numbers, a multiple of 8, in registers."""
 
     @intrinsic
     def add_up(context, out, i, weights, places, start, end, x, step, shift):
-        """`out[i:][:width] += weights[k] * x[places[k] * step + shift:][:width]`, summed over k from start to end; `places`
-        are 32-bit integers, all others 64."""
+        """Compute `out[i:][:width] += weights[k] * x[places[k] * step + shift:][:width]`, summed over k from start to
+        end; `places` are 32-bit integers, all others 64.
+        """
 
         def generate(context, builder, signature, arguments):
             out, i, weights, places, start, end, x, step, shift = arguments
@@ -61,11 +62,11 @@ def weighted_sum(width: int):
 
 
 def weighted_spread(width: int):
-    """Its transpose: a row of `width` numbers, held in registers, is added to many."""
+    """Return the transpose: a function that adds a row of `width` numbers, held in registers, to many rows."""
 
     @intrinsic
     def spread(context, x, i, weights, places, start, end, out, step, shift):
-        """`out[places[k] * step + shift:][:width] += weights[k] * x[i:][:width]` for k from start to end."""
+        """Compute `out[places[k] * step + shift:][:width] += weights[k] * x[i:][:width]` for k from start to end."""
 
         def generate(context, builder, signature, arguments):
             x, i, weights, places, start, end, out, step, shift = arguments
@@ -112,7 +113,7 @@ def _added(builder, a, b):
 
 
 def _by_halves(builder, combine, row):
-    """Eight numbers to one."""
+    """Sum eight numbers to one."""
     for half in (4, 2, 1):
         low, high = (
             ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(start, start + half))) for start in (0, half)
@@ -128,7 +129,7 @@ row_sum = _reduction(0.0, _added)
 
 
 def _pair(builder, weights, places, k, step, shift):
-    """The k-th weight, eight times, and where its row begins."""
+    """Return the k-th weight, eight times, and the beginning of its row."""
     place = builder.zext(builder.load(builder.gep(places, [k])), _INDEX)
     return _eight(builder, builder.load(builder.gep(weights, [k]))), builder.add(builder.mul(place, step), shift)
 

@@ -1,4 +1,4 @@
-"""A grid cut into tiles of nodes that share what they see, so that windows become batched matrix products."""
+"""A grid cut into tiles of nodes with a common halo, so that windows become batched matrix products."""
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,7 @@ class Tiles:
         self.side = TILE + 2 * self.radius
 
     def layout(self, values: Float[Tensor, "b n h w"]) -> Float[Tensor, "b t q k"]:
-        """Numbers of pairs; 0 outside the window, where they must be 0 outside the grid."""
+        """Return numbers of pairs; 0 outside the window, where they must be 0 outside the grid."""
         position = torch.full((TILE, TILE, self.side, self.side), len(self.window), device=values.device)
         place = torch.arange(TILE, device=values.device)
         y, x = torch.meshgrid(place, place, indexing="ij")
@@ -35,46 +35,46 @@ class Tiles:
         return rows.gather(3, position.view(TILE**2, -1).expand(*rows.shape[:3], -1))
 
     def dot(self, A: Float[Tensor, "b h w d"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b t q k"]:
-        """A_i · B_j."""
+        """Return A_i · B_j."""
         return self.of_nodes(A) @ self.halo(B).transpose(2, 3)
 
     def dot_self(self, A: Float[Tensor, "b h w d"]) -> Float[Tensor, "b t q k"]:
-        """A_i · A_j."""
+        """Return A_i · A_j."""
         return self.dot(A, A)
 
     def gather(self, P: Float[Tensor, "b t q k"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        r""":math:`\sum_j P_{ij} B_j`."""
+        r"""Return :math:`\sum_j P_{ij} B_j`."""
         return self.grid(P @ self.halo(B))
 
     def gather_back(self, P: Float[Tensor, "b t q k"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        r""":math:`\sum_j P_{ji} B_j`."""
+        r"""Return :math:`\sum_j P_{ji} B_j`."""
         return self.add_halos(P.transpose(2, 3) @ self.of_nodes(B))
 
     def gather_both(self, P: Float[Tensor, "b t q k"], B: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w d"]:
-        r""":math:`\sum_j (P_{ij} + P_{ji}) B_j`."""
+        r"""Return :math:`\sum_j (P_{ij} + P_{ji}) B_j`."""
         return self.gather(P, B) + self.gather_back(P, B)
 
     def of_nodes(self, x: Float[Tensor, "b h w d"]) -> Float[Tensor, "b t q d"]:
-        """Numbers of nodes, tile by tile."""
+        """Return numbers of nodes, tile by tile."""
         x = F.pad(x, (0, 0, 0, self.extra[1], 0, self.extra[0]))
         b, d = len(x), x.shape[3]
         return x.reshape(b, self.down, TILE, self.across, TILE, d).transpose(2, 3).reshape(b, -1, TILE * TILE, d)
 
     def grid(self, tiles: Float[Tensor, "b t q d"]) -> Float[Tensor, "b h w d"]:
-        """The inverse of `of_nodes`."""
+        """Invert `of_nodes`."""
         (h, w), b = self.size, len(tiles)
         x = tiles.reshape(b, self.down, self.across, TILE, TILE, -1).transpose(2, 3)
         return x.reshape(b, self.down * TILE, self.across * TILE, -1)[:, :h, :w]
 
     def halo(self, x: Float[Tensor, "b h w d"]) -> Float[Tensor, "b t k d"]:
-        """All that each tile's nodes may see; 0 outside the grid."""
+        """Return all that each tile's nodes may see; 0 outside the grid."""
         r = self.radius
         around = F.pad(x, (0, 0, r, r + self.extra[1], r, r + self.extra[0]))
         tiles = around.unfold(1, self.side, TILE).unfold(2, self.side, TILE)  # b rows columns d side side
         return tiles.permute(0, 1, 2, 4, 5, 3).reshape(len(x), -1, self.side**2, x.shape[3])
 
     def add_halos(self, halos: Float[Tensor, "b t k d"]) -> Float[Tensor, "b h w d"]:
-        """The adjoint of `halo`: every node collects what all tiles that see it hold for it."""
+        """Apply the adjoint of `halo`: every node sums what all tiles that see it hold for it."""
         (h, w), r, side = self.size, self.radius, self.side
         b, d = len(halos), halos.shape[3]
         beyond = -(-side // TILE) - 1

@@ -1,8 +1,8 @@
 """Loops over the windows of a grid, compiled by Numba when first used and cached on disk; `compiled` calls them.
 
 Grids are (b, h, w, d). Windows are (b, h, w, n): one number for each of a node's n neighbours, row by row of its window.
-`half[dy + r]` tells how far row dy reaches to both sides, -1 where it has no neighbours, and `start[dy + r]` which of the n
-numbers is the neighbour straight above or below. What lies outside the grid is left alone. Three neighbours at a time share
+`half[dy + r]` is how far row dy reaches to both sides, -1 where it has no neighbours, and `start[dy + r]` which of the n
+numbers is the neighbour straight above or below. Nodes outside the grid are not touched. Three neighbours at a time share
 what is loaded of a node: that keeps the arithmetic busy, and nothing is copied.
 """
 
@@ -18,7 +18,7 @@ ZERO = np.float32(0)
 @no_type_check  # for those who check types at run time: Numba compiles the bare function
 @njit(**COMPILED)
 def dot(A, B, alike, half, start, out):
-    """out_ij = A_i · B_j; if A and B are `alike`, one of two opposite neighbours is computed. `out` is 0 before."""
+    """Compute out_ij = A_i · B_j; if A and B are `alike`, one of two opposite neighbours is computed. `out` is 0 before."""
     images, h, w, d = A.shape
     r = len(half) // 2
     for line in prange(images * h):
@@ -51,7 +51,7 @@ def dot(A, B, alike, half, start, out):
 @no_type_check
 @njit(**COMPILED)
 def gather(P, B, ahead, back, half, start, out):
-    """out_i = sum_j (ahead P_ij + back P_ji) B_j."""
+    """Compute out_i = sum_j (ahead P_ij + back P_ji) B_j."""
     images, h, w, d = B.shape
     r = len(half) // 2
     for line in prange(images * h):

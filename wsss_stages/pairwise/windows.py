@@ -1,4 +1,4 @@
-"""Windows of neighbours on a grid: which offsets, and how to look at what lies there."""
+"""Windows of neighbours on a grid: the offsets, and the values at them."""
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def offsets(radius: int, window: str, half: bool = False) -> list[tuple[int, int]]:
-    """(dy, dx) of a window in reading order.
+    """Return (dy, dx) of a window in reading order.
 
     Args:
         window: `square` of side 2r+1, or `disc` of all offsets no longer than r (Eq. 3.7).
@@ -21,23 +21,23 @@ def offsets(radius: int, window: str, half: bool = False) -> list[tuple[int, int
 
 
 def reach(window: list[tuple[int, int]]) -> int:
-    """Largest |dy| or |dx| of the offsets."""
+    """Return the largest |dy| or |dx| of the offsets."""
     return max((max(abs(dy), abs(dx)) for dy, dx in window), default=0)
 
 
 def padded(x: Shaped[Tensor, "... h w"], radius: int, fill: float) -> Shaped[Tensor, "... y x"]:
-    """`x` with a border of `radius` nodes of `fill`."""
+    """Return `x` with a border of `radius` nodes of `fill`."""
     return F.pad(x, (radius,) * 4, value=fill)
 
 
 def look(x_padded: Shaped[Tensor, "... y x"], radius: int, dy: int, dx: int) -> Shaped[Tensor, "... h w"]:
-    """What lies at (dy, dx) from every node, a view of `padded(x, radius, fill)`."""
+    """Return the values at (dy, dx) from every node, a view of `padded(x, radius, fill)`."""
     h, w = x_padded.shape[-2] - 2 * radius, x_padded.shape[-1] - 2 * radius
     return x_padded[..., radius + dy : radius + dy + h, radius + dx : radius + dx + w]
 
 
 def neighbours(x: Shaped[Tensor, "... h w"], window: list[tuple[int, int]], fill: float) -> Shaped[Tensor, "n ... h w"]:
-    """Every offset's neighbour of every node; `fill` outside the grid. For few channels: it is n copies of x."""
+    """Return every offset's neighbour of every node; `fill` outside the grid. For few channels: it is n copies of x."""
     r = reach(window)
     around = padded(x, r, fill)
     return torch.stack([look(around, r, dy, dx) for dy, dx in window])
@@ -46,14 +46,16 @@ def neighbours(x: Shaped[Tensor, "... h w"], window: list[tuple[int, int]], fill
 def exists(
     height: int, width: int, window: list[tuple[int, int]], device: torch.device | str
 ) -> Shaped[Tensor, "n h w"]:
-    """Whether the neighbour at each offset lies on the grid."""
+    """Return whether the neighbour at each offset lies on the grid."""
     return neighbours(torch.ones(height, width, device=device), window, 0.0) > 0
 
 
 def both_ways(
     values: Shaped[Tensor, "b n h w"], half: list[tuple[int, int]]
 ) -> tuple[Shaped[Tensor, "b m h w"], list[tuple[int, int]]]:
-    """Numbers of the pairs of a half window, for both nodes of each pair, and the whole window; a node itself has 0."""
+    """Return the numbers of the pairs of a half window for both nodes of each pair, and the whole window; a node
+    itself has 0.
+    """
     r = reach(half)
     rows = {(0, 0): torch.zeros_like(values[:, 0])}
     for number, (dy, dx) in enumerate(half):

@@ -25,9 +25,13 @@ class AffinityTraining(TrainingStage):
 
     stage = "s4_affinity"
 
-    def __init__(self, network: AffinityCnn, whence: dict[str, Any], index: Index, seeds: Manifest, opt: Affinity):
-        """`whence`: backbone, origin of its weights and sha256 of the classifier.  seeds: all of the training split."""
-        self.network, self.whence, self.opt = network, whence, opt
+    def __init__(self, network: AffinityCnn, sources: dict[str, Any], index: Index, seeds: Manifest, opt: Affinity):
+        """
+        Args:
+            sources: backbone, origin of its weights and sha256 of the classifier.
+            seeds: all of the training split.
+        """
+        self.network, self.sources, self.opt = network, sources, opt
         self.root, self.items, self.seeds = index.root, index.split("train"), seeds
         self.contract, self.window = contracts.ALL[opt.seeds], offsets(opt.radius, opt.window, half=True)
         if not opt.train_backbone:
@@ -58,7 +62,7 @@ class AffinityTraining(TrainingStage):
         return pair_likelihood(logs)
 
     def origin(self) -> dict[str, Any]:
-        return self.whence
+        return self.sources
 
     def evidence(self) -> list[Any]:
         known = ((r.evidence(), self.seeds.file(r.id, self.contract.name)[1]) for r in self.items)

@@ -13,14 +13,19 @@ from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 PIXELS_ON_GPU = 4_000_000
-"""Of images of one size that go through the network at once; at scale 2 and mirrored they are eight times as many."""
+"""Most pixels of images of one size that go through the network at once; at scale 2 and mirrored they are eight
+times as many.
+"""
 
 
 class CamMaker:
     """A classifier, which is on the device already."""
 
     def __init__(self, network: torch.nn.Module, stride: int, opt: Cam, device: str):
-        """`stride`: of the classifier's options."""
+        """
+        Args:
+            stride: of the classifier's options.
+        """
         self.network, self.stride, self.opt, self.device = network, stride, opt, device
         self.limit = opt.batch_pixels or (1 if device == "cpu" else PIXELS_ON_GPU)
 

@@ -24,9 +24,13 @@ class ClassifierTraining(TrainingStage):
 
     stage = "s1_classifier"
 
-    def __init__(self, network: nn.Module, whence: dict[str, Any], index: Index, records, opt: Classifier):
-        """`whence`: where the backbone's weights came from.  records: the training images with tags."""
-        self.network, self.whence, self.opt = network, whence, opt
+    def __init__(self, network: nn.Module, sources: dict[str, Any], index: Index, records, opt: Classifier):
+        """
+        Args:
+            sources: origin of the backbone's weights.
+            records: the training images with tags.
+        """
+        self.network, self.sources, self.opt = network, sources, opt
         self.root, self.items, self.classes = index.root, records, len(index.classes) - 1
 
     def sample(self, item: Record, rng) -> dict[str, np.ndarray]:
@@ -49,7 +53,7 @@ class ClassifierTraining(TrainingStage):
         return metrics.mean_average_precision(scores, tags)
 
     def origin(self) -> dict[str, Any]:
-        return {"classes": self.classes, "origin": self.whence}
+        return {"classes": self.classes, "origin": self.sources}
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each((r.sha256, r.height, r.width, r.tags) for r in self.items)]

@@ -17,7 +17,7 @@ Result = dict[str, Any]
 
 
 class DetectionScores:
-    """What was detected in the images of a split and what is there; images are numbered from 1."""
+    """The detections and the true objects of the images of a split; images are numbered from 1."""
 
     def __init__(self, index: Index, split: str):
         self.index, self.split, self.records = index, split, index.split(split)
@@ -44,7 +44,7 @@ class DetectionScores:
             return
         open_pixels = instances.add_truth(self.truth, number, record, self.index)
         (self.void[number],) = rle.encode(open_pixels[None])
-        self.scored += [its | rle.without(its["segmentation"], open_pixels) for its in detections]
+        self.scored += [detection | rle.without(detection["segmentation"], open_pixels) for detection in detections]
 
     def summary(self) -> dict[str, Any]:
         """Return the content of average_precision.json."""

@@ -15,7 +15,7 @@ from wsss_stages.store.progress import progress
 
 
 def on_side(photo: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "_ _ 3"]:
-    """Return a photograph whose longer side has so many pixels."""
+    """Return a photograph resized to a longer side of `side` pixels."""
     scale = side / max(photo.shape[:2])
     size = tuple(max(1, round(n * scale)) for n in photo.shape[1::-1])
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -25,7 +25,10 @@ class InstanceDetector:
     """A detector, which is on the device already."""
 
     def __init__(self, network: Detector, side: int, opt: Detect, device: str):
-        """`side`: longer side of the photographs that the detector sees, pixels."""
+        """
+        Args:
+            side: longer side of the photographs that the detector sees, pixels.
+        """
         self.network, self.side, self.opt, self.device = network, side, opt, device
 
     def run(self, shard: Shard) -> None:

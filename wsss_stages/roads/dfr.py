@@ -21,7 +21,7 @@ from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.store import artifacts
 
 HUE = 18.0
-"""Colours of training images turn by up to so many degrees."""
+"""Largest change of hue of training images, degrees."""
 
 
 def learned_from(index: Index, path: Path, labels: str):
@@ -36,7 +36,7 @@ def learned_from(index: Index, path: Path, labels: str):
     elif without := [r.id for r in records if r.scribbles is None]:
         raise training.TrainingError(
             f"{path}: {len(without)} of {len(records)} training images have no scribbles, the first is {without[0]}; DFR "
-            "learns from nothing else. Run with weak: scribble, or draw them with simulate_weak."
+            "learns from scribbles only. Run with weak: scribble, or draw them with simulate_weak."
         )
     return records
 
@@ -46,14 +46,18 @@ class DfrTraining(TrainingStage):
 
     stage = "dfr_train"
 
-    def __init__(self, network: DfrNet, whence: dict[str, Any], index: Index, records, opt: Dfr):
-        """`whence`: where the backbone's weights came from.  records: of `learned_from`."""
-        self.network, self.whence, self.opt, self.index = network, whence, opt, index
+    def __init__(self, network: DfrNet, sources: dict[str, Any], index: Index, records, opt: Dfr):
+        """
+        Args:
+            sources: origin of the backbone's weights.
+            records: of `learned_from`.
+        """
+        self.network, self.sources, self.opt, self.index = network, sources, opt, index
         self.items, self.classes = records, len(index.classes)
         self.settings = opt.fill(Settings)
 
     def labels(self, record: Record) -> np.ndarray:
-        """Return (h, w) uint8 what is learned from, 255 unknown: truth, scribbles, or a part of each scribble."""
+        """Return (h, w) uint8 training labels, 255 unknown: truth, scribbles, or a part of each scribble."""
         if self.opt.labels == "truth":
             return record.truth_labels(self.index.root)
         scribbles = self.index.scribble_labels(record)
@@ -80,7 +84,7 @@ class DfrTraining(TrainingStage):
         return score(counts) or 0.0
 
     def origin(self) -> dict[str, Any]:
-        return {"classes": self.classes, "origin": self.whence}
+        return {"classes": self.classes, "origin": self.sources}
 
     def evidence(self) -> list[Any]:
         if self.opt.labels == "truth":

@@ -31,7 +31,7 @@ CACHE = 2 << 30
 
 
 def standardise(network: FewShot, frozen: Frozen, episodes: Episodes, images: int) -> None:
-    """Measure the means and deviations of the channels on so many training images; 0 leaves the maps as they are."""
+    """Measure the means and deviations of the channels on some training images; 0 leaves the maps as they are."""
     if images:
         some = sorted(episodes.train.shown, key=lambda image: stable_hash(image, "scl_train.standardise"))[:images]
         maps = (Maps.stored(*collate([frozen.maps(image)]).values()) for image in some)
@@ -43,9 +43,14 @@ class FewShotTraining(TrainingStage):
 
     stage = "scl_train"
 
-    def __init__(self, network: FewShot, whence: dict[str, Any], frozen: Frozen, path: Path, opt: Scl, device: str):
-        """`whence`: name of the backbone and origin of its weights.  path: of the episodes.  device: where maps are compared."""
-        self.network, self.whence, self.frozen, self.opt, self.device = network, whence, frozen, opt, device
+    def __init__(self, network: FewShot, sources: dict[str, Any], frozen: Frozen, path: Path, opt: Scl, device: str):
+        """
+        Args:
+            sources: name of the backbone and origin of its weights.
+            path: of the episodes.
+            device: where maps are compared.
+        """
+        self.network, self.sources, self.frozen, self.opt, self.device = network, sources, frozen, opt, device
         self.path, self.episodes = path, Episodes.read(path)
         self.items = range(self.episodes.train.count)
         self.settings = opt.fill(Settings)
@@ -86,7 +91,7 @@ class FewShotTraining(TrainingStage):
     def grade(self, batches: Iterator[dict]) -> float:
         """Return the mIoU over the base classes of the held-out episodes.
 
-        What is found of a class that a query lacks counts against the class.
+        Pixels found of a class that a query lacks count against the class.
         """
         counts, grid, side = (
             np.zeros((len(self.frozen.index.classes), 2, 2), np.int64),
@@ -110,8 +115,8 @@ class FewShotTraining(TrainingStage):
 
     def origin(self) -> dict[str, Any]:
         novel = [self.frozen.index.classes[c] for c in self.episodes.novel]
-        where = {"features": self.frozen.options, "origin": self.whence["origin"]}
-        return {"backbone": self.whence["backbone"], **where, "fold": self.episodes.fold, "novel": novel}
+        where = {"features": self.frozen.options, "origin": self.sources["origin"]}
+        return {"backbone": self.sources["backbone"], **where, "fold": self.episodes.fold, "novel": novel}
 
     def evidence(self) -> list[Any]:
         records = self.frozen.index.records

@@ -22,12 +22,12 @@ def of_one_fold(weights: Path, trained: int, episodes: Path, tested: int) -> Non
     if trained != tested:
         raise artifacts.ContractError(
             f"{weights} were trained on fold {trained}, but {episodes} are of fold {tested}: a test on "
-            "classes that were trained. Give both of one fold."
+            "classes that were trained. Give weights and episodes of one fold."
         )
 
 
 def few_enough(shots: Sequence[int], episodes: Episodes) -> None:
-    """Raise EpisodeError unless the episodes have as many supports as are asked for."""
+    """Raise EpisodeError unless the episodes have enough supports."""
     most = len(episodes.test[0][0].supports)
     if not 1 <= min(shots) <= max(shots) <= most:
         raise EpisodeError(f"found --shots {shots}, wanted numbers of supports from 1 to the episodes' {most}.")
@@ -36,9 +36,9 @@ def few_enough(shots: Sequence[int], episodes: Episodes) -> None:
 def scores_of(counts: Counts, novel: Sequence[int], names: Sequence[str]) -> dict[str, Any]:
     """Return mIoU over the new classes, FB-IoU, and the IoU of every new class by its name, a number for each seed."""
     return {
-        "miou": [float(np.nanmean(metrics.foreground_iou(its)[novel])) for its in counts],
-        "fb_iou": [metrics.mean_iou(its.sum(axis=0)) for its in counts],
-        "iou": {names[c]: [number(metrics.foreground_iou(its)[c]) for its in counts] for c in novel},
+        "miou": [float(np.nanmean(metrics.foreground_iou(confusion)[novel])) for confusion in counts],
+        "fb_iou": [metrics.mean_iou(confusion.sum(axis=0)) for confusion in counts],
+        "iou": {names[c]: [number(metrics.foreground_iou(confusion)[c]) for confusion in counts] for c in novel},
     }
 
 
@@ -46,7 +46,7 @@ def summary(
     index: Index, episodes: Episodes, opt: SclEvaluate, threshold: float, counts: dict[str, np.ndarray]
 ) -> dict[str, Any]:
     """Return the content of scores.json. `threshold`: of the prototypes.  counts: of every row."""
-    shown = {image for its in episodes.test for e in its for image in (e.query, *e.supports)}
+    shown = {image for turn in episodes.test for e in turn for image in (e.query, *e.supports)}
     return {
         "dataset": index.dataset,
         "fold": episodes.fold,
@@ -61,10 +61,10 @@ def summary(
 
 
 def lines(content: dict[str, Any]) -> list[str]:
-    """Return what is said of every row: mean and deviation over the seeds, in per cent."""
+    """Return a sentence for every row: mean and deviation over the seeds, in per cent."""
     found = []
-    for row, its in content["rows"].items():
-        miou, fb = (100 * np.array(its[key]) for key in ("miou", "fb_iou"))
+    for row, row_scores in content["rows"].items():
+        miou, fb = (100 * np.array(row_scores[key]) for key in ("miou", "fb_iou"))
         found.append(
             f"fold {content['fold']}, {row}: mIoU {miou.mean():.1f} ± {miou.std(ddof=len(miou) > 1):.1f} %, FB-IoU {fb.mean():.1f} % "
             f"over {len(miou)} seeds of {content['pairs']} episodes"

@@ -15,9 +15,9 @@ from wsss_stages.data.images import read_photo
 from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.evaluation import figures
 from wsss_stages.nets import backbones
-from wsss_stages.scl.answers import Answers
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
+from wsss_stages.scl.predictor import FewShotPredictor
 from wsss_stages.store import artifacts
 from wsss_stages.store.check_finite import finite
 from wsss_stages.store.progress import progress
@@ -29,12 +29,16 @@ class FewShotSegmenter:
     def __init__(
         self, network: FewShot, supports: Sequence[Support], side: int, stride: int, opt: SclSegment, device: str
     ):
-        """`side`, `stride`: of the squares and the maps that the network was trained on, pixels."""
+        """
+        Args:
+            side: of the squares that the network was trained on, pixels.
+            stride: of the maps that it was trained on, pixels.
+        """
         self.network, self.opt, self.device, self.shots = network, opt, device, len(supports)
         self.sides = sides_of(side, stride, opt.scales)
         masks = np.stack([mask_on_square(support.mask, side) for support in supports])
         maps = self.encode([support.photo for support in supports], side)
-        self.answers = Answers(network, maps, torch.from_numpy(masks).to(device), opt.cross_path)
+        self.predictor = FewShotPredictor(network, maps, torch.from_numpy(masks).to(device), opt.cross_path)
 
     def run(self, photographs: Sequence[Path], out: Path) -> None:
         """Write the mask of every photograph, and the mask over the photograph."""
@@ -47,9 +51,9 @@ class FewShotSegmenter:
 
     def label(self, photo: UInt8[np.ndarray, "h w 3"], name: str) -> UInt8[np.ndarray, "h w"]:
         """Return 1 where the class is, else 0. Raises ValueError, naming the photograph, for scores that are no numbers."""
-        answers, size = self.answers, photo.shape[:2]
-        at_scales = (answers.scores(self.encode([photo], side), self.shots) for side in self.sides)
-        fused = [answers.fused(scores, self.opt.fusion == "cross") for scores in at_scales]
+        predictor, size = self.predictor, photo.shape[:2]
+        at_scales = (predictor.scores(self.encode([photo], side), self.shots) for side in self.sides)
+        fused = [predictor.fused(scores, self.opt.fusion == "cross") for scores in at_scales]
         total = sum(from_square(F, *size, side, self.network.grid) for F, side in zip(fused, self.sides, strict=True))
         finite(total, "the scores", "scl_segment", name, "scl_train")
         return total.argmax(dim=0).cpu().numpy().astype(np.uint8)

@@ -29,9 +29,9 @@ def write(path: Path, definition: FewShotTable, scores: dict[int, list[dict]]) -
     seeds = len(next(iter(first["rows"].values()))["miou"])
     note = (
         f"{first['dataset']}, {'folds' if len(folds) > 1 else 'fold'} {', '.join(map(str, folds))}, {seeds} seeds of {first['pairs']} "
-        "episodes, whose deviation does not tell that of another training. Another class: supports show a class that is not scored; as "
-        "high as mIoU where a network does not heed its support. Unknown pixels (255) are ignored. The thesis's numbers "
-        "are those of PASCAL-5^i, other images; they are means of these folds where it tells them by fold, else of all four."
+        "episodes, whose deviation does not include that of another training. Another class: supports show a class that is not scored; as "
+        "high as mIoU where a network ignores its support. Unknown pixels (255) are ignored. The thesis's numbers "
+        "are those of PASCAL-5^i, other images; they are means of these folds where it has them by fold, else of all four."
     )
     shown = [(row[0], *row[-7:-5], None, row[-2]) for row in rows]
     table_files.write(path, definition.title, note, header, rows, shown, first["dataset"])
@@ -47,13 +47,13 @@ def row_of(row: FewShotRow, scores: list[dict], folds: list[int]) -> tuple:
                 "scl_evaluate.shots to [1, 5]."
             )
     found = [score["rows"][row.scored] for score in scores]
-    by_fold = [100 * statistics.mean(its["miou"]) for its in found]
+    by_fold = [100 * statistics.mean(scores["miou"]) for scores in found]
     miou, fb = (
-        [100 * statistics.mean(seed) for seed in zip(*(its[key] for its in found), strict=True)]
+        [100 * statistics.mean(seed) for seed in zip(*(scores[key] for scores in found), strict=True)]
         for key in ("miou", "fb_iou")
     )
     controls = [score["rows"].get(control_of(row.scored)) for score in scores]
-    control = statistics.mean(100 * m for its in controls for m in its["miou"]) if all(controls) else None
+    control = statistics.mean(100 * m for scores in controls for m in scores["miou"]) if all(controls) else None
     deviation = statistics.stdev(miou) if len(miou) > 1 else None
     return (
         row.title,

@@ -1,4 +1,6 @@
-"""The test of a few-shot network: its answers and those of prototypes alone to test episodes, counted by row of the scores."""
+"""The test of a few-shot network: its predictions and those of prototypes alone on test episodes, counted by row of
+the scores.
+"""
 
 from collections.abc import Iterator
 
@@ -13,9 +15,9 @@ from wsss_stages.data.few_shot.squares import from_square, image_on_square, side
 from wsss_stages.data.index import stable_hash
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
-from wsss_stages.scl.answers import Answers
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
+from wsss_stages.scl.predictor import FewShotPredictor
 from wsss_stages.scl.prototypes import at_nodes
 from wsss_stages.scl.similarity import prototypes, similarity
 from wsss_stages.scl.untrained import Untrained, best_threshold
@@ -26,7 +28,7 @@ from wsss_stages.store.progress import progress
 from wsss_stages.training.batches import collate
 
 CHOSEN_BY = 200
-"""Episodes of base classes that the threshold of the prototypes is chosen by."""
+"""Number of episodes of base classes that the threshold of the prototypes is chosen by."""
 
 
 class FewShotTest:
@@ -45,10 +47,10 @@ class FewShotTest:
         asked = sorted(
             (
                 (seed, *pair)
-                for seed, its in enumerate(self.episodes.test)
-                for pair in zip(its, of_another_class(its), strict=True)
+                for seed, episodes in enumerate(self.episodes.test)
+                for pair in zip(episodes, of_another_class(episodes), strict=True)
             ),
-            key=lambda its: its[1].query,
+            key=lambda turn: turn[1].query,
         )
         shape = len(self.episodes.test), len(self.frozen.index.classes), 2, 2
         counts = {row: np.zeros(shape, np.int64) for row in (*self.rows, *self.controls)}
@@ -68,8 +70,8 @@ class FewShotTest:
         """Return maps and masks of the supports of an episode, and of its control if it has one."""
         found = [(e.supports[: max(self.opt.shots)], e.cls) for e in asked[1:] if e]
         return [
-            ([self.frozen.maps(i) for i in its], np.stack([self.frozen.mask(i, cls) for i in its]))
-            for its, cls in found
+            ([self.frozen.maps(i) for i in images], np.stack([self.frozen.mask(i, cls) for i in images]))
+            for images, cls in found
         ]
 
     def _maps(self, found: list[dict]) -> Maps:
@@ -80,29 +82,32 @@ class FewShotTest:
         index, side = self.frozen.index, self.frozen.side
         photo = index.records[image].image(index.root) if set(self.sides) != {side} else None
         found = []
-        for its in self.sides:
-            if its == side:
+        for other in self.sides:
+            if other == side:
                 found.append(self._maps([self.frozen.maps(image)]))
             else:
-                square = torch.from_numpy(image_on_square(photo, its))[None].to(self.device)
+                square = torch.from_numpy(image_on_square(photo, other))[None].to(self.device)
                 found.append(self.network.encode(backbones.normalise(square)))
         return found
 
     def _scores(self, images: list[dict], masks: np.ndarray, views: list[Maps], rows: dict, size) -> Iterator[tuple]:
         """Yield rows and (2, h, w) scores of a query at its pixels."""
         maps = self._maps(images)
-        answers = Answers(self.network, maps, torch.from_numpy(masks).to(self.device), self.opt.cross_path)
-        untrained = Untrained(maps, answers.M_s, answers.known, self.threshold)
+        predictor = FewShotPredictor(self.network, maps, torch.from_numpy(masks).to(self.device), self.opt.cross_path)
+        untrained = Untrained(maps, predictor.M_s, predictor.known, self.threshold)
         made = {}
         for row, (shots, how) in rows.items():
             trained = how != "prototype"
             if (trained, shots) not in made:
-                made[trained, shots] = [(answers if trained else untrained).scores(view, shots) for view in views]
+                made[trained, shots] = [(predictor if trained else untrained).scores(view, shots) for view in views]
             yield (
                 row,
                 sum(
                     from_square(
-                        answers.fused(scores, how == "cross") if trained else scores[0], *size, side, self.network.grid
+                        predictor.fused(scores, how == "cross") if trained else scores[0],
+                        *size,
+                        side,
+                        self.network.grid,
                     )
                     for scores, side in zip(made[trained, shots], self.sides, strict=True)
                 ),
@@ -126,5 +131,5 @@ class FewShotTest:
 
 
 def _ways(shots: int) -> tuple[str, ...]:
-    """Return how so many supports are answered for: by the network, fused in two ways, and by prototypes alone."""
+    """Return the ways to predict with a number of supports: by the network, fused in two ways, and by prototypes alone."""
     return ("average", "prototype") if shots == 1 else ("average", "cross", "prototype")

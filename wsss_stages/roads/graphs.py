@@ -26,7 +26,7 @@ class GraphBuilder:
     """The work of s5_graph on images."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, opt: Graph, device: str):
-        """`opt` has one power and one number of steps of the walk. The network is on the device already."""
+        """Take options with one power and one number of steps of the walk. The network is on the device already."""
         self.network, self.opt, self.device = network, opt, device
         self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
         (self.power,), (self.steps,) = set(opt.walk_powers), set(opt.walk_steps)

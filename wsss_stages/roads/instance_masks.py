@@ -41,7 +41,11 @@ class InstanceMasker:
     """The objects of images; images are numbered from 1."""
 
     def __init__(self, index: Index, records: Sequence[Record], pseudo: Manifest, opt: InstanceMasks):
-        """`records`: `usable`.  pseudo: manifests of the label maps, none for truth."""
+        """
+        Args:
+            records: `usable`.
+            pseudo: manifests of the label maps, none for truth.
+        """
         self.index, self.records, self.pseudo, self.opt = index, records, pseudo, opt
         self.contract = contracts.ALL["grabcut" if opt.labels == "grabcut" else "pseudo"]
         self.objects = instances.frame(index, records)

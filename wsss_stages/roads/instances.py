@@ -20,7 +20,7 @@ from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.store import artifacts
 
 MIN_SCORE = 0.05
-"""Detections that are less sure are not graded."""
+"""Least score of a graded detection."""
 SMALLEST = 2
 """Pixels of a box's shorter side in a training view: less shows nothing to learn from."""
 Item = tuple[Record, instances.Objects]
@@ -42,10 +42,14 @@ class InstancesTraining(TrainingStage):
     stage = "s7_instances"
 
     def __init__(
-        self, network: Detector, whence: dict[str, Any], index: Index, items: list[Item], path: Path, opt: Instances
+        self, network: Detector, sources: dict[str, Any], index: Index, items: list[Item], path: Path, opt: Instances
     ):
-        """`whence`: name of the backbone and origin of its weights.  items: of `items_of` the path of instances.json."""
-        self.network, self.whence, self.opt, self.path = network, whence, opt, path
+        """
+        Args:
+            sources: name of the backbone and origin of its weights.
+            items: of `items_of` the path of instances.json.
+        """
+        self.network, self.sources, self.opt, self.path = network, sources, opt, path
         self.root, self.items, self.classes = index.root, items, len(index.classes)
 
     def sample(self, item: Item, rng) -> dict[str, np.ndarray]:
@@ -98,7 +102,7 @@ class InstancesTraining(TrainingStage):
         ]
 
     def origin(self) -> dict[str, Any]:
-        return {"backbone": self.whence["backbone"], "classes": self.classes, "origin": self.whence["origin"]}
+        return {"backbone": self.sources["backbone"], "classes": self.classes, "origin": self.sources["origin"]}
 
     def evidence(self) -> list[Any]:
         return [artifacts.sha256(self.path), [record.sha256 for record, _ in self.items]]

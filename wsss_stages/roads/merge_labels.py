@@ -18,7 +18,7 @@ from wsss_stages.labels.enlarge import in_window, most_likely
 from wsss_stages.store.check_finite import finite
 
 STAGE, MAKER = "s6_propagate", "s4_affinity"
-"""Named by errors: who found a number that is none, and who made it."""
+"""Stages that errors name: the one that found NaN or infinity, and the one that made it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class BoxedImage:
     """Every object has a box, so that there is background outside them for certain."""
 
     @classmethod
-    def of(cls, record: Record, classes: list[int]) -> "BoxedImage":
+    def from_record(cls, record: Record, classes: list[int]) -> "BoxedImage":
         """Return the facts of an image of the index."""
         return cls(
             record.id,
@@ -55,7 +55,7 @@ class BoxedImage:
 
     @property
     def box_rows(self) -> Tensor:
-        """(k,) row of the class of every box."""
+        """Return (k,) row of the class of every box."""
         return nodes.rows_of(self.box_classes, self.classes)
 
 

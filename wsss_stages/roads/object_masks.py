@@ -17,16 +17,21 @@ from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
 CROPS = 32
-"""Boxes looked at at once."""
+"""Boxes in a batch."""
 GREY = 115
-"""What a crop shows outside the image, as in training."""
+"""Grey that a crop shows outside the image, as in training."""
 
 
 class ObjectMasker:
     """The work of s5_object_masks on images."""
 
     def __init__(self, network: nn.Module, side: int, opt: ObjectMasks, device: str):
-        """`side`: of the crops that the network was trained on, pixels. The network is on the device already."""
+        """
+        Args:
+            side: of the crops that the network was trained on, pixels.
+
+        The network is on the device already.
+        """
         self.network, self.side, self.opt, self.device = network, side, opt, device
 
     def run(self, shard: Shard) -> None:

@@ -47,14 +47,19 @@ class ObjectNetTraining(TrainingStage):
     def __init__(
         self,
         network: nn.Module,
-        whence: dict[str, Any],
+        sources: dict[str, Any],
         index: Index,
         crops: Selection,
         seeds: Manifest,
         opt: ObjectNet,
     ):
-        """`whence`: as of AffinityTraining.  crops: of `crops_of`.  seeds: all of the training split."""
-        self.network, self.whence, self.opt = network, whence, opt
+        """
+        Args:
+            sources: as of AffinityTraining.
+            crops: of `crops_of`.
+            seeds: all of the training split.
+        """
+        self.network, self.sources, self.opt = network, sources, opt
         self.index, self.items, self.seeds = index, crops, seeds
 
     def sample(self, item: Crop, rng) -> dict[str, np.ndarray]:
@@ -90,7 +95,7 @@ class ObjectNetTraining(TrainingStage):
         return float(torch.cat(found).nanmean().nan_to_num())
 
     def origin(self) -> dict[str, Any]:
-        return self.whence
+        return self.sources
 
     def evidence(self) -> list[Any]:
         name = contracts.GRABCUT_MASKS.name
@@ -108,5 +113,5 @@ def nothing_to_learn(path) -> training.TrainingError:
     """Return the error for a dataset without a box that is large enough."""
     return training.TrainingError(
         f"{path}: no training image has a box of at least {SMALLEST_BOX} pixels, so there is no object to learn. "
-        "Variants `thesis` and `released` do without this network."
+        "Variants `thesis` and `released` do not need this network."
     )

@@ -1,4 +1,4 @@
-"""Edges of images' graphs across the outlines of their true masks and inside: how well an affinity tells objects apart."""
+"""Edges of images' graphs across the outlines of their true masks and inside: how well an affinity separates objects."""
 
 import cv2
 import numpy as np

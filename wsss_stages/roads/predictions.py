@@ -20,7 +20,11 @@ class Predictor:
     """A network, which is on the device already, and the training that made it."""
 
     def __init__(self, network: nn.Module, opt: Predict | RrmLabel, device: str, stage: str, maker: str):
-        """`stage`, `maker`: named by errors, who predicts and who trained the network."""
+        """
+        Args:
+            stage: name of the stage that predicts, for errors.
+            maker: name of the stage that trained the network, for errors.
+        """
         self.network, self.opt, self.device, self.stage, self.maker = network, opt, device, stage, maker
 
     def run(self, shard: Shard) -> None:

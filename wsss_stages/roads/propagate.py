@@ -1,4 +1,4 @@
-"""Pseudo labels of the images of a shard: a graph of each, its A²GNN, and what is read off it (Eqs. 3.15-3.28)."""
+"""Pseudo labels of the images of a shard: a graph of each, its A²GNN, and the labels read off it (Eqs. 3.15-3.28)."""
 
 import numpy as np
 import torch
@@ -27,14 +27,14 @@ from wsss_stages.store.progress import progress
 SUPERPIXELS, COMPACTNESS = 400, 10.0
 """Nodes of an image for --nodes superpixels, about, and how square they are."""
 NODES_ON_GPU = 30_000
-"""Nodes trained at once where nothing else is asked for; on a CPU one image is fastest, for it stays in the cache."""
+"""Default number of nodes trained at once; on a CPU one image is fastest, as it stays in the cache."""
 
 
 class Propagator:
     """The work of s6_propagate on images of an index."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Propagate, device: str):
-        """`network`, with the options that it was trained with, is on the device already."""
+        """Take a network, with the options that it was trained with, that is on the device already."""
         self.network, self.index, self.opt, self.device = network, index, opt, device
         self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
         self.merger = LabelMerger(opt, device)
@@ -68,7 +68,7 @@ class Propagator:
         return graph_of(
             self.network,
             photo,
-            BoxedImage.of(item.record, self.classes(item.record)),
+            BoxedImage.from_record(item.record, self.classes(item.record)),
             E.to(self.device),
             item.read(contracts.ALL[self.opt.seeds])["label"],
             self.opt.features,
@@ -97,7 +97,7 @@ class Propagator:
 
     def finished(self, item: Item, photo: np.ndarray, trained: Trained | None) -> tuple[dict, dict[str, int]]:
         """Return the three maps of an image by the names of their contracts, and notes. Raises ValueError for scores that are no numbers."""
-        image, opt = BoxedImage.of(item.record, self.classes(item.record)), self.opt
+        image, opt = BoxedImage.from_record(item.record, self.classes(item.record)), self.opt
         if trained is None:
             P = self.walk(item, image).to(self.device)
         else:

@@ -1,4 +1,4 @@
-"""Files of a run's report: the picture of what every step did, and pages of scores, curves, affinity, notes and costs."""
+"""Files of a run's report: the picture of every step, and pages of scores, curves, affinity, notes and costs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +13,19 @@ from wsss_stages.store import artifacts
 
 SCORES = "IoU in per cent; pixels that a label map leaves unknown count as background. `boxes`: boxes filled with their class."
 FOUND = (
-    "What the index took from the dataset's folder, what it took otherwise than it lay there, and what it left out; the last "
+    "What the importer read from the dataset's folder, what it read differently from how it is stored, and what it left out; the last "
     "column names the first images or files."
 )
 AFFINITY = (
     "Mean edge between nodes that touch by a side, across outlines and inside them: of the true labels, and of the seeds on images "
     "that the affinity CNN did not learn from. Below, the walks that one was chosen of, by the mean IoU of seeds hidden from them."
 )
-SUBSTITUTIONS = "Where a step could not work on what it was given, this is what it did instead; and how much the confident seeds cover."
+SUBSTITUTIONS = (
+    "Substitutions: what a step used instead where its input was not usable; and the share that confident seeds cover."
+)
 COSTS = "Wall seconds summed over shards and the largest peak of resident memory of a job, as Snakemake measured them."
 LONGEST = 21
-"""Characters of an image's name beside its row of pictures; of a longer one the last are shown."""
+"""Characters of an image's name beside its row of pictures; a longer name is cut to its end."""
 
 
 class Report:

@@ -1,4 +1,4 @@
-"""Rows of the report's tables: scores, affinity and random walk, what an importer found, substitutions, costs."""
+"""Rows of the report's tables: scores, affinity and random walk, notes of the importer, substitutions, costs."""
 
 import csv
 from pathlib import Path
@@ -9,9 +9,9 @@ from wsss_stages.labels import levels
 from wsss_stages.store import contracts
 
 USED = {"train": "learn from", "val": "validate on"}
-"""What the images of a split are for."""
+"""The use of the images of a split."""
 SHARES = ("miou", "miou_frequent", "boundary_iou", "unknown")
-"""What the table of scores shows of every label map before the IoU of its classes."""
+"""Columns of the table of scores for every label map, before the IoU of its classes."""
 KNOWN = {"data", "s1_classifier", "s2_cam", *STAGES}
 """Stages whose costs are counted."""
 
@@ -37,7 +37,7 @@ def final_row(scores: list[dict]) -> tuple[dict, dict]:
 
 
 def found(index: Index) -> list[list]:
-    """Return one row per note of the importer: what, how often, the first names; and how many images there are."""
+    """Return one row per note of the importer: text, count, first names; and how many images there are."""
     rows = [[f"images to {verb}", len(index.splits[split]), ""] for split, verb in USED.items()]
     return rows + [[text, note.count, ", ".join(note.names)] for text, note in sorted(index.notes.items())]
 
@@ -57,7 +57,7 @@ def affinity_rows(scores: list[dict], chosen: dict | None) -> list[list]:
 
 
 def substitutions(notes: dict[str, int]) -> list[list]:
-    """Return one row per note of the stages, and of what s3_seeds counted the shares of `labels.levels`, in per cent."""
+    """Return one row per note of the stages, and the shares of `labels.levels` counted by s3_seeds, in per cent."""
     counted = {name.removeprefix(levels.NOTE): n for name, n in notes.items() if name.startswith(levels.NOTE)}
     rows = [[name, n] for name, n in sorted(notes.items()) if not name.startswith(levels.NOTE)]
     shares = levels.shares(counted) if counted else {}

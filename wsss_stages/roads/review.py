@@ -29,13 +29,13 @@ VIEWS = {
     "RRM and CRF": contracts.RRM_LABEL,
     "prediction": contracts.PREDICTION,
 }
-"""Label maps that are compared, where a run has them, by their titles; seeds are left out, for they come of CAM and M_B."""
+"""Titles of the label maps that are compared where a run has them; not the seeds, which are made from CAM and M_B."""
 Row = dict[str, float | None]
-"""By the name of a column; None where an image has none."""
+"""Values by the name of a column; None where an image has none."""
 
 
 class Review:
-    """The label maps that a run made of its training images, `made` their names."""
+    """The label maps that a run made of its training images; `made` has their names."""
 
     def __init__(self, index: Index, made: set[str]):
         self.index, self.classes = index, len(index.classes)
@@ -85,7 +85,7 @@ class Review:
     def measured(self, values: Float[np.ndarray, "n columns"]) -> dict:
         """Return the content of review.json: of the score and its parts number, mean and rank correlation with the true IoU."""
         iou = values[:, -1]
-        scores = {name: against(its, iou) for name, its in zip(self.columns[:-1], values.T[:-1], strict=True)}
+        scores = {name: against(column, iou) for name, column in zip(self.columns[:-1], values.T[:-1], strict=True)}
         known = mean(iou[~np.isnan(iou)].tolist())
         return {"dataset": self.index.dataset, "weak": self.index.weak, "iou": known, "scores": scores}
 
@@ -94,8 +94,8 @@ class Review:
         with artifacts.whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["id", *self.columns])
-            for image_id, its in zip(ids, values, strict=True):
-                writer.writerow([image_id, *("" if np.isnan(value) else f"{value:.4f}" for value in its)])
+            for image_id, row in zip(ids, values, strict=True):
+                writer.writerow([image_id, *("" if np.isnan(value) else f"{value:.4f}" for value in row)])
 
 
 def worst_first(ids: Sequence[str], scores: Float[np.ndarray, " n"]) -> list[int]:
@@ -112,10 +112,10 @@ def seeds_kept(counts: dict[str, int]) -> float | None:
 
 def against(scores: Float[np.ndarray, " n"], iou: Float[np.ndarray, " n"]) -> dict[str, float | int | None]:
     """Return how many images have a score, its mean, and its rank correlation with the true IoU where both are known."""
-    there, true = ~np.isnan(scores), ~np.isnan(scores) & ~np.isnan(iou)
+    scored, true = ~np.isnan(scores), ~np.isnan(scores) & ~np.isnan(iou)
     return {
-        "images": int(there.sum()),
-        "mean": mean(scores[there].tolist()),
+        "images": int(scored.sum()),
+        "mean": mean(scores[scored].tolist()),
         "images_with_truth": int(true.sum()),
         "rank_correlation": metrics.rank_correlation(scores[true].tolist(), iou[true].tolist()),
     }
@@ -123,5 +123,5 @@ def against(scores: Float[np.ndarray, " n"], iou: Float[np.ndarray, " n"]) -> di
 
 def mean(values: Iterable[float | None]) -> float | None:
     """Return the mean of those values that are not None; None without any."""
-    there = [value for value in values if value is not None]
-    return sum(there) / len(there) if there else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None

@@ -15,15 +15,15 @@ from wsss_stages.store import artifacts
 HEADER = ["score", "images", "mean, %", "images with truth", "rank correlation"]
 NOTE = (
     "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: +1 "
-    "if the score puts images in the order of truth, 0 if it knows nothing of it."
+    "if the score orders images as their true IoU does, 0 if the two orders are unrelated."
 )
 UNSCORED = {True: "label is truth", False: "no score"}
-"""Stands below an image's name in place of its score."""
+"""Text below an image's name in place of its score."""
 
 
 def write_page(path: Path, scores: dict[str, dict[str, float | int | None]]) -> None:
-    """Write a page of what `Review.measured` knows of every score."""
-    table = [[name, *(shown(*pair) for pair in its.items())] for name, its in scores.items()]
+    """Write a page of the correlations of every score (`Review.measured`)."""
+    table = [[name, *(shown(*pair) for pair in pairs.items())] for name, pairs in scores.items()]
     with artifacts.whole(path) as partial:
         partial.write_text(figures.html_table("Does the score find bad labels?", NOTE, HEADER, table))
 
@@ -36,7 +36,7 @@ def shown(name: str, value: float | int | None) -> float | int | str | None:
 
 
 def scored(record: Record, score: float) -> str:
-    """Return what stands beside an image's pictures: its name and its score, NaN if it has none."""
+    """Return the text beside an image's pictures: name and score, NaN if it has none."""
     text = UNSCORED[bool(record.truth_sha256)] if np.isnan(score) else f"score {score:.2f}"
     return f"{record.id[-20:]}\n{text}"
 

@@ -25,9 +25,13 @@ class RrmTraining(TrainingStage):
 
     stage = "rrm_train"
 
-    def __init__(self, network: RrmNet, whence: dict[str, Any], index: Index, records, opt: Rrm):
-        """`whence`: where the weights of the start came from.  records: the training images with tags."""
-        self.network, self.whence, self.opt = network, whence, opt
+    def __init__(self, network: RrmNet, sources: dict[str, Any], index: Index, records, opt: Rrm):
+        """
+        Args:
+            sources: origin of the initial weights.
+            records: the training images with tags.
+        """
+        self.network, self.sources, self.opt = network, sources, opt
         self.root, self.items, self.classes = index.root, records, len(index.classes)
         self.settings = opt.fill(Settings)
         self.joint = opt.class_epochs / opt.epochs
@@ -58,7 +62,7 @@ class RrmTraining(TrainingStage):
         return metrics.mean_average_precision(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
     def origin(self) -> dict[str, Any]:
-        return {"classes": self.classes, **self.whence}
+        return {"classes": self.classes, **self.sources}
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each(r.evidence() for r in self.items)]

@@ -18,11 +18,11 @@ from wsss_stages.store.progress import progress
 
 EdgeSums = Callable[[Record, Manifest, np.ndarray], tuple[np.ndarray, np.ndarray]]
 WHOLE = 2**60
-"""Shares are summed as integers of this unit: the sum is the same in whatever order the shards come."""
+"""Unit of shares summed as integers, so that the sum does not depend on the order of the shards."""
 
 
 def frequent_classes(records: Iterable[Record], classes: int, images: int) -> Bool[np.ndarray, " classes"]:
-    """Return the classes that at least so many images show, and background if there is any."""
+    """Return the classes that at least `images` images show, and background if there is any."""
     shown = np.zeros(classes, np.int64)
     for record in records:
         shown[record.tags] += 1
@@ -35,7 +35,10 @@ class Scores:
     """Counts of label maps by their names, each a row of the scores."""
 
     def __init__(self, names: Sequence[str], classes: Sequence[str], boundary_share: float):
-        """`boundary_share`: of `metrics.boundary_counts`."""
+        """
+        Args:
+            boundary_share: of `metrics.boundary_counts`.
+        """
         self.classes, self.boundary_share, self.images = classes, boundary_share, 0
         n = len(classes)
         self.counts = {name: np.zeros((n, n), np.int64) for name in names}

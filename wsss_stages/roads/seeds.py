@@ -24,13 +24,13 @@ from wsss_stages.store.progress import progress
 
 STAGE, MAKER, MAPS = "s3_seeds", "s2_cam", "the class activation maps"
 SAMPLE = 500
-"""Quantiles are those of so many images at most, chosen by a hash of their ids."""
+"""Most images that quantiles are taken over, chosen by a hash of their ids."""
 Found = tuple[dict, dict[str, int]]
 """Maps by the names of their contracts, and notes."""
 
 
 def levels_of(manifest: Manifest, opt: Seeds) -> levels.Levels:
-    """Return the levels of a sample of CAMs, in hundredths: one image more or less hardly ever makes all seeds anew."""
+    """Return the levels of a sample of CAMs, in hundredths: one image more or less hardly ever changes all seeds."""
     ids = heapq.nsmallest(SAMPLE, manifest.items, key=lambda image_id: stable_hash(image_id, STAGE, "levels"))
     stored = ((image_id, manifest.read(image_id, contracts.CAM)["cam"]) for image_id in ids)
     maps = [finite(cam.astype(np.float32), MAPS, STAGE, image_id, MAKER) for image_id, cam in stored]
@@ -42,7 +42,10 @@ class Seeder:
     """The work of s3_seeds on images that carry one kind of weak label, or any (`mixed`)."""
 
     def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str):
-        """`between`: the levels of the CAMs, for quantiles; None where thresholds are fixed."""
+        """
+        Args:
+            between: the levels of the CAMs, for quantiles; None where thresholds are fixed.
+        """
         self.index, self.opt, self.between, self.device = index, opt, between, device
         self.mining, self.masks_of = opt.fill(reliable.Mining), opt.fill(MASK_SOURCES["grabcut"])
         by_kind: dict[str, Callable[..., Found]] = {
@@ -61,7 +64,7 @@ class Seeder:
         shard.finish()
 
     def made(self, item: Item, image: np.ndarray) -> Found:
-        """Return the maps of an image, and notes of what was substituted and of how much is known."""
+        """Return the maps of an image, and notes on substitutions and on the share of known pixels."""
         M_I, M_I_top = self.cam_labels(item, image)
         found, notes = self.by_weak_label(item, image, M_I, M_I_top)
         counts = levels.counts(found["seeds"], np.array(item.record.tags, np.uint8))

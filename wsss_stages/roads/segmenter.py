@@ -25,7 +25,10 @@ class Labels:
     """The label maps that a segmenter learns from: of a manifest, or the true masks without a contract."""
 
     def __init__(self, index: Index, manifest: Manifest, contract: Contract | None, path: Path):
-        """Raises TrainingError, with the `path` of the index, where no image has truth; and where an image lacks its label."""
+        """Check the labels.
+
+        Raises TrainingError, with the `path` of the index, where no image has truth; and where an image lacks its label.
+        """
         self.root, self.manifest, self.contract = index.root, manifest, contract
         self.records = index.split("train")
         if contract is None:
@@ -58,9 +61,12 @@ class SegmenterTraining(TrainingStage):
 
     stage = "s7_segment"
 
-    def __init__(self, network: Segmenter, whence: dict[str, Any], index: Index, labels: Labels, opt: Segment):
-        """`whence`: where the backbone's weights came from."""
-        self.network, self.whence, self.opt, self.labels = network, whence, opt, labels
+    def __init__(self, network: Segmenter, sources: dict[str, Any], index: Index, labels: Labels, opt: Segment):
+        """
+        Args:
+            sources: origin of the backbone's weights.
+        """
+        self.network, self.sources, self.opt, self.labels = network, sources, opt, labels
         self.root, self.items, self.classes = index.root, labels.records, len(index.classes)
 
     def sample(self, item: Record, rng) -> dict[str, np.ndarray]:
@@ -82,7 +88,7 @@ class SegmenterTraining(TrainingStage):
         return metrics.mean_iou(agreement(self.network, batches, self.classes)) or 0.0
 
     def origin(self) -> dict[str, Any]:
-        return {"classes": self.classes, "origin": self.whence}
+        return {"classes": self.classes, "origin": self.sources}
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each(zip((r.sha256 for r in self.items), self.labels.sha256(), strict=True))]

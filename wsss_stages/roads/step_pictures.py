@@ -1,4 +1,4 @@
-"""Pictures of what every step of a run did to an image, from its weak labels to the segmenter's prediction."""
+"""Pictures of every step of a run on an image, from its weak labels to the segmenter's prediction."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from wsss_stages.store import contracts
 Pictures = dict[str, np.ndarray | None]
 """By their titles; None is an empty cell."""
 NODES = 3
-"""Whose edges are shown of an image, at most."""
+"""Most nodes of an image whose edges are shown."""
 PROPAGATED = {
     "A²GNN": contracts.GRAPH_LABEL,
     "pseudo label": contracts.PSEUDO,
@@ -31,10 +31,13 @@ PROPAGATED = {
 
 
 class StepPictures:
-    """The steps of a run whose manifests are given; what the run did not make is left out."""
+    """The steps of a run whose manifests are given; steps that the run did not make are left out."""
 
     def __init__(self, index: Index, manifest: Manifest, window: dict[str, Any] | None, segmenter: nn.Module):
-        """`window`: options of s4_affinity, where there are edges."""
+        """
+        Args:
+            window: options of s4_affinity, where there are edges.
+        """
         self.index, self.manifest, self.window, self.segmenter = index, manifest, window, segmenter
         mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in manifest.made else {}
         self.by_kind = {

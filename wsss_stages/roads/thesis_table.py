@@ -17,7 +17,8 @@ def write(path: Path, definition: Table, scores: dict[int, list[dict]], paces: d
     """Write a table's four files.
 
     Args:
-        path: without suffix.  scores: of every row, one scores.json a seed.  paces: likewise pace.json, for a table that tells them.
+        path: without suffix.  scores: of every row, one scores.json a seed.  paces: likewise pace.json, for a table
+        with seconds.
     """
     predicted = definition.labels == "prediction"
     rows = [
@@ -46,7 +47,7 @@ def by_row(texts: list[str]) -> dict[int, list[Path]]:
 
 
 def seconds(row: Row, paces: list[dict] | None) -> tuple[float | None, ...]:
-    """Return the mean seconds of an iteration over the seeds, and the thesis's; nothing for a table that does not tell them."""
+    """Return the mean seconds of an iteration over the seeds, and the thesis's; an empty row for a table without them."""
     return (statistics.mean(pace["seconds_per_step"] for pace in paces), row.thesis_seconds) if paces else ()
 
 
@@ -73,7 +74,9 @@ def row_of(
 
 
 def order(rows: list[tuple]) -> str:
-    """Return a sentence: how many pairs of rows have the thesis's order, and how many of those that the seeds tell apart; or nothing."""
+    """Return a sentence: how many pairs of rows have the thesis's order, and how many of the pairs that the seeds
+    separate; or nothing.
+    """
     known = [(mean, deviation or 0, thesis) for _, mean, deviation, _, thesis, *_ in rows if None not in (mean, thesis)]
     pairs = [(a, b) for a, b in itertools.combinations(known, 2) if a[2] != b[2]]
     apart = [(a, b) for a, b in pairs if abs(a[0] - b[0]) > a[1] + b[1]]

@@ -1,4 +1,6 @@
-"""The one template of the workflow's trainings: items of which some are held out, a loss, a grade, and where the weights came from."""
+"""The one template of the workflow's trainings: items of which some are held out, a loss, a grade, and the origin of
+the weights.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -14,12 +16,12 @@ from wsss_stages.store import artifacts
 
 
 class TrainingStage(ABC):
-    """A training: subclasses set `network`, `items` and `opt`, and say what follows."""
+    """A training: subclasses set `network`, `items` and `opt`, and define the methods and fields below."""
 
     stage: ClassVar[str]
     network: nn.Module
     items: Sequence
-    """All that is learned from or held out."""
+    """All items to learn from or hold out."""
     opt: Training
 
     @abstractmethod
@@ -36,14 +38,14 @@ class TrainingStage(ABC):
 
     @abstractmethod
     def origin(self) -> dict[str, Any]:
-        """Return what stands in the weights beside stage and options: classes, backbone, and whence its weights are."""
+        """Return the metadata of the weights beside stage and options: classes, backbone, and the origin of its weights."""
 
     @abstractmethod
     def evidence(self) -> list[Any]:
         """Return all else that the weights depend on: fingerprints of images and labels."""
 
     def item_id(self, item: Any) -> str:
-        """Return what an item is called in messages; its augmentation is drawn by this name."""
+        """Return an item's name in messages; its augmentation is drawn by this name."""
         return item.id
 
     def image_id(self, item: Any) -> str:
@@ -63,7 +65,7 @@ class TrainingStage(ABC):
         return training.hold_out(self.items, self.stage, self.opt, self.image_id)
 
     def fit(self, weights: Path, device: str) -> float:
-        """Train, or go on, and write the best weights; return the median seconds of a step."""
+        """Train, or resume, and write the best weights; return the median seconds of a step."""
         items, held = self.split()
         provenance = {"stage": self.stage, "options": self.opt.model_dump(), **self.origin()}
         fields = {

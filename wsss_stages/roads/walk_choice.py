@@ -1,4 +1,4 @@
-"""Power and steps of the random walk, chosen by seeds that the walk does not see, and the mean edges at the seeds' outlines."""
+"""Choice of the random walk's power and steps by hidden seeds, and the mean edges at the seeds' outlines."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ from wsss_stages.store.progress import progress
 
 STAGE, MAKER = "s5_walk", "s4_affinity"
 IMAGES = 40
-"""To choose by, at most."""
+"""Most images to choose by."""
 
 
 def to_choose_by(every: Sequence[Record], learned: Affinity) -> tuple[list[Record], bool]:
@@ -39,7 +39,9 @@ def to_choose_by(every: Sequence[Record], learned: Affinity) -> tuple[list[Recor
 
 
 def asked_for(opt: Graph) -> contracts.Contract:
-    """Return what a part is hidden of: the seeds that the walk starts with, or for --seeds cam the confident ones."""
+    """Return the seeds of which a part is hidden: the seeds that the walk starts with, or for --seeds cam the
+    confident ones.
+    """
     return contracts.SEEDS if opt.seeds == "cam" else contracts.ALL[opt.seeds]
 
 
@@ -47,7 +49,7 @@ class WalkChoice:
     """Sums over images of how well every walk finds hidden seeds, and of edges at the seeds' outlines."""
 
     def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Graph, device: str):
-        """`network`, with the options that it was trained with, is on the device already."""
+        """Take a network, with the options that it was trained with, that is on the device already."""
         self.network, self.index, self.opt, self.device = network, index, opt, device
         self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
         self.counts: dict[tuple[float, int], np.ndarray] = {}
@@ -103,7 +105,7 @@ class WalkChoice:
         classes: list[int],
         known: Tensor | None,
     ) -> None:
-        """Add what every walk finds at hidden seeds.
+        """Add every walk's predictions at hidden seeds.
 
         Args:
             start: scores, 0 at hidden nodes.  rows: of the seeds among `classes`, -1 unknown.  asked: hidden nodes.  known: of `known`.

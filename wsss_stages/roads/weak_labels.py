@@ -18,7 +18,7 @@ CONNECTED = "images without numbered masks, whose objects are the connected part
 
 
 class WeakLabeller:
-    """An annotator of images; the options say what kinds of labels are given."""
+    """An annotator of images; the options set the kinds of labels."""
 
     def __init__(self, index: Index, out: Path, opt: SimulateWeak):
         self.index, self.out, self.opt = index, out, opt

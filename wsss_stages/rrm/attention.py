@@ -48,13 +48,13 @@ class ReweightedAttention(nn.Module):
 def attend(
     F_1: Float[Tensor, "b n w"], F_2: Float[Tensor, "b n w"], F_3: Float[Tensor, "b n w"], reweight: str
 ) -> Float[Tensor, "b n w"]:
-    r""":math:`F_a = (\mathrm{softmax}(A) \odot A_w)\,F_3` with :math:`A = F_1 F_2^\top` (Eqs. 2.8, 2.11), in float32.
+    r"""Return :math:`F_a = (\mathrm{softmax}(A) \odot A_w)\,F_3` with :math:`A = F_1 F_2^\top` (Eqs. 2.8, 2.11), in float32.
 
     Some rows of A are made at a time, and again for their gradient, so that memory does not grow with HW x HW; rows do
     not sum to 1 after A_w. Eq. 2.8 prints F_2 as C_1 x HW and transposes it once more (Deviations).
     """
     b, n, _ = F_1.shape
-    with torch.autocast(F_1.device.type, enabled=False):  # ranks tell more apart than half precision does
+    with torch.autocast(F_1.device.type, enabled=False):  # ranks need more than half precision
         F_1, F_2, F_3 = F_1.float(), F_2.float(), F_3.float()
         chunks = F_1.split(max(1, ENTRIES // (b * n)), dim=1)
         made = [checkpoint(_rows, rows, F_2, F_3, reweight, use_reentrant=False) for rows in chunks]
@@ -68,7 +68,7 @@ def _rows(F_1: Tensor, F_2: Tensor, F_3: Tensor, reweight: str) -> Tensor:
 
 
 def reweighting(A: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*rows n"]:
-    r"""A_w of Eqs. 2.9-2.10: with the rank e of an entry in its row, from 1 for the largest, and N₊ > 0 entries above 0,
+    r"""Return A_w of Eqs. 2.9-2.10: with the rank e of an entry in its row, from 1 for the largest, and N₊ > 0 entries above 0,
 
     :math:`e / N_+` where A > 0, else :math:`\sqrt{|N_+ - e| / N_+}`.
 

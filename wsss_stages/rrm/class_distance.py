@@ -54,12 +54,12 @@ def _class_distance(F_m: Tensor, M_p: Tensor, classes: int, reading: str) -> Ten
     centres = F.normalize(_gather(share, f), dim=1, eps=EPS)
     unit = _gather(share / f.norm(dim=1, keepdim=True).clamp(min=EPS), f)
     near = 1 - (centres * unit).sum(dim=1)  # a mean of cosines is the cosine's with the mean of unit features
-    there = sizes > 0
+    present = sizes > 0
     far = 1 + centres[:classes] @ centres.T
-    pairs = there[:classes, None] & there & ~torch.eye(classes, classes + b, dtype=torch.bool, device=own.device)
+    pairs = present[:classes, None] & present & ~torch.eye(classes, classes + b, dtype=torch.bool, device=own.device)
     ff, fb = (_mean(far[:, part], pairs[:, part]) for part in (slice(classes), slice(classes, None)))
     if reading == "centres":
-        return _mean(near, there) + (ff + fb) / 2
+        return _mean(near, present) + (ff + fb) / 2
     pull = (_mean(near[part], sizes[part]) for part in (slice(classes), slice(classes, None)))
     return ff + fb + sum(pull)
 
@@ -69,5 +69,5 @@ def _gather(weights: Float[Tensor, "b k n"], f: Float[Tensor, "b d n"]) -> Float
 
 
 def _mean(values: Tensor, weights: Tensor) -> Float[Tensor, ""]:
-    """Weighted; 0 where nothing weighs."""
+    """Return the weighted mean; 0 where all weights are 0."""
     return (values * weights).sum() / weights.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""Dense energy: pixels near in colour and place should agree, the more so where no label speaks (Eqs. 2.17-2.21)."""
+"""Dense energy: pixels near in colour and place should agree, most of all unlabelled ones (Eqs. 2.17-2.21)."""
 
 import torch
 import torch.nn.functional as F
@@ -80,16 +80,16 @@ class Agreement:
         self.W = self.lattice.filter(self.valid).clamp(min=torch.finfo(features.dtype).tiny)
 
     def energy(self, P: Float[Tensor, "n c"], known: Bool[Tensor, "n"]) -> Float[Tensor, ""]:
-        """Sum over pixels, gated by S of Eq. 2.21; `P` are class probabilities, summing to 1 over c."""
+        """Return the sum over pixels, gated by S of Eq. 2.21; `P` are class probabilities, summing to 1 over c."""
         S = torch.where(known, 1 - P.detach().amax(dim=1), 1.0)[:, None] * self.valid
         return S.sum() - _Agreed.apply(P, S, self)
 
     def gather(self, P: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-        """G P."""
+        """Return G P."""
         return self.lattice.filter(self.valid * P) / self.W
 
     def gather_back(self, P: Float[Tensor, "n c"]) -> Float[Tensor, "n c"]:
-        """The transpose of G times P."""
+        """Return the transpose of G times P."""
         return self.valid * self.lattice.transposed(P / self.W)
 
 

@@ -1,4 +1,4 @@
-"""One iteration of RRM: labels from its own CAMs, and the losses that learn from them (Sec. 2.2, Algorithm 1)."""
+"""One iteration of RRM: labels from the network's own CAMs, and the losses that learn from them (Sec. 2.2, Algorithm 1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
 from wsss_stages.rrm.net import RrmNet
-from wsss_stages.rrm.reliable import reliable_regions, told_of
+from wsss_stages.rrm.reliable import label_shares, reliable_regions
 
 SIGMA_RGB = 15.0
 """sigma_r of Eq. 2.18, grey levels of 255."""
@@ -37,12 +37,12 @@ class Settings(Mining):
 
 
 def classification_loss(logits: Float[Tensor, "b n"], tags: Float[Tensor, "b n"]) -> Float[Tensor, ""]:
-    """L_class of Eq. 2.14, multi-label soft margin."""
+    """Return L_class of Eq. 2.14, multi-label soft margin."""
     return F.multilabel_soft_margin_loss(logits, tags)
 
 
 def mean_inside(P: Float[Tensor, "b c y x"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
-    """Mean of maps over the nodes that are not padded."""
+    """Return the mean of maps over the nodes that are not padded."""
     inside = F.interpolate(valid[:, None].float(), P.shape[2:])
     return (P * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
 
@@ -56,7 +56,8 @@ def losses(
     names: list[str],
     ramp: float = 1.0,
 ) -> dict[str, Float[Tensor, ""] | float]:
-    """L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.told_of`), which are no losses.
+    """Return L_class and the terms of Eq. 2.15 with their weights, and shares of the labels (`reliable.label_shares`),
+    which are no losses.
 
     A term of weight 0 is left out. L_ce is the sum of the background's mean and the foreground's (Eq. 2.16).
 
@@ -76,7 +77,7 @@ def losses(
     made = {
         "classification": classification_loss(mean_inside(found.activation, valid), tags),
         "cross_entropy": 2 * segmentation_loss(found.logits, labels, True, network.grid),
-        **told_of(labels, valid, classes),
+        **label_shares(labels, valid, classes),
     }
     if opt.energy_weight:
         made["dense_energy"] = opt.energy_weight * dense_energy(

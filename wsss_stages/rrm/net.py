@@ -20,10 +20,10 @@ BRANCHES = ("local", "global")
 
 @dataclass
 class Pass:
-    """What one pass of a batch through both branches gives, at the backbone's stride."""
+    """The outputs of one pass of a batch through both branches, at the backbone's stride."""
 
     activation: Float[Tensor, "b n y x"]
-    """Of each class; its mean over the nodes that are not padded is the class's logit (Eq. 2.14)."""
+    """Activation of each class; its mean over the nodes that are not padded is the class's logit (Eq. 2.14)."""
     cam: Float[Tensor, "b n y x"]
     """Rectified activation at this scale (Eq. 2.1), without gradient."""
     logits: Float[Tensor, "b c y x"]
@@ -60,7 +60,7 @@ class GlobalBranch(nn.Module):
 
 
 class RrmNet(Segmenter):
-    """Forward is the segmentation branch alone, as a segmenter's; training asks for both branches."""
+    """Forward is the segmentation branch alone, as a segmenter's; training uses both branches."""
 
     def __init__(
         self, backbone: Backbone, classes: int, channels: int, reweight: str, branches: Sequence[str] = BRANCHES
@@ -86,18 +86,20 @@ class RrmNet(Segmenter):
         return self._segment(self.backbone(image)[-1])[0]
 
     def both(self, image: Float[Tensor, "b 3 H W"]) -> Pass:
-        """Both branches over one run of the backbone, for training."""
+        """Return the passes of both branches over one run of the backbone, for training."""
         m = self.backbone(image)[-1]
         logits, features = self._segment(m)
         return Pass(self._classify(m), F.relu(self.tag(m.detach())).detach(), logits, features)
 
     def activation(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
-        """Activation of the classes, by the classification branch alone, whose mean is a class's logit (Eq. 2.14)."""
+        """Return the activation of the classes, by the classification branch alone, whose mean is a class's logit
+        (Eq. 2.14).
+        """
         return self._classify(self.backbone(image)[-1])
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
-        """Rectified activations (Eq. 2.1) as in evaluation: no dropout, and no norm learns from what it sees."""
+        """Return rectified activations (Eq. 2.1) as in evaluation: no dropout, and no norm updates its statistics."""
         training = self.training
         self.eval()
         cam = F.relu(self.tag(self.backbone(image)[-1]))

@@ -1,4 +1,4 @@
-"""Reliable regions of a batch: labels that every iteration makes of its own CAMs (Eqs. 2.3-2.7)."""
+"""Reliable regions of a batch: labels that every iteration makes from its own CAMs (Eqs. 2.3-2.7)."""
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ def reliable_regions(
     opt: Mining,
     names: list[str],
 ) -> UInt8[Tensor, "b h w"]:
-    """I_final of Eq. 2.7, 255 where nothing is reliable or the image is padded; quantiles are those of the batch.
+    """Return I_final of Eq. 2.7, 255 where nothing is reliable or the image is padded; quantiles are those of the batch.
 
     Args:
         image: RGB in [0, 1].  valid: a rectangle of each, True inside.
@@ -29,7 +29,7 @@ def reliable_regions(
     photos = (image * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     inside = valid.cpu().numpy()
     labels = np.full((b, h, w), UNKNOWN, np.uint8)
-    parts = [_rectangle(its) for its in inside]
+    parts = [_rectangle(region) for region in inside]
     maps = [enlarge(cam.float().cpu().numpy(), h, w)[:, *part] for cam, part in zip(cams, parts, strict=True)]
     shares_of = (opt.cam_normalise, opt.background_share, opt.foreground_share)
     levels = of_cams(maps, *shares_of) if opt.thresholds == "quantiles" else None
@@ -39,12 +39,12 @@ def reliable_regions(
     return torch.from_numpy(labels).to(image.device)
 
 
-def told_of(
+def label_shares(
     labels: UInt8[Tensor, "b h w"], valid: Bool[Tensor, "b h w"], classes: list[Int[Tensor, "_"]]
 ) -> dict[str, float]:
     """Return the shares of a batch (`labels.levels.shares`): of its valid pixels, and of its images' classes."""
-    found = [counts(*its) for its in zip(*(_to_numpy(its) for its in (labels, classes)), strict=True)]
-    summed = {name: sum(its[name] for its in found) for name in found[0]}
+    found = [counts(*pair) for pair in zip(*(_to_numpy(batch) for batch in (labels, classes)), strict=True)]
+    summed = {name: sum(image[name] for image in found) for name in found[0]}
     return shares(summed | {"pixels": int(valid.sum())})
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from wsss_stages.pairwise.array_checks import FLOATING
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 RATES = (6, 12, 18)
 ROUNDS = 2
@@ -19,7 +19,7 @@ ROUNDS = 2
 class CaNet(Head):
     """CANet's head, P_q = D(FPM_q(F_q, v_s)) (Eq. 5.12, Fig. 5.4; Zhang et al. 2019).
 
-    One scale; query and support differ in the first residual block alone, which knows a history or does not.
+    One scale; query and support differ in the first residual block alone, which has a history or not.
 
     Shapes: maps (b, m, y, x) of images, as `standard` leaves them; F_s (b, d, y, x); vectors V (b, n, d); M_s (b, y, x) bool, the supports'
     masks at the nodes, without unknown ones. `query` returns `Scores` whose logits are (b, 2, y, x), background first.
@@ -29,10 +29,10 @@ class CaNet(Head):
     >>> import torch
     >>> from wsss_stages.scl.head import Maps
     >>> from wsss_stages.scl.prototypes import masked_mean
-    >>> from wsss_stages.scl.standard import Standard
+    >>> from wsss_stages.scl.standardise import Standardise
     >>> query, support = Maps(torch.rand(1, 12, 6, 8)), Maps(torch.rand(1, 12, 6, 8))
     >>> M_s = torch.rand(1, 6, 8) > 0.5
-    >>> given = {"standard": Standard(12), "channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
+    >>> given = {"standard": Standardise(12), "channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
     >>> head = CaNet(**given, history_drop=0.5).eval()
     >>> V = masked_mean(head.embed_support(support.middle), M_s)[:, None]  # v_s of Eq. 5.1
     >>> hints = head.hints(query, support, M_s, known=torch.ones_like(M_s))
@@ -42,7 +42,7 @@ class CaNet(Head):
 
     def __init__(
         self,
-        standard: Standard,
+        standard: Standardise,
         channels: int,
         vectors: int,
         support_branch: bool,
@@ -116,7 +116,7 @@ class CaNet(Head):
 
 
 def _block(before: int, after: int, size: int, rate: int, dropout: float) -> list[nn.Module]:
-    """Convolution, ReLU, dropout of whole channels."""
+    """Return convolution, ReLU and dropout of whole channels."""
     padding = rate * (size - 1) // 2
     return [nn.Conv2d(before, after, size, padding=padding, dilation=rate), nn.ReLU(), nn.Dropout2d(dropout)]
 

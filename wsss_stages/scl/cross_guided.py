@@ -19,17 +19,17 @@ def mutual_iou(
     known: Bool[Tensor, "K y x"],
     path: Literal["support", "query"] = "support",
 ) -> Float[Tensor, "K K"]:
-    """IOU(M^{i|k}, M_i) of Eq. 5.16, k by row: how well support k segments support i.
+    """Return IOU(M^{i|k}, M_i) of Eq. 5.16, k by row: how well support k segments support i.
 
     Args:
-        guidance: what each support gives.
+        guidance: of each support.
         known: nodes that count.
         path: branch that predicts; "query" is Eq. 5.15, "support" the released one, without prior mask or history. Raises
             ValueError for the second where the network has none.
     """
     if path == "support" and not head.support_branch:
         raise ValueError(
-            "this network has no support branch to weigh supports by, because it was trained as the baseline; wanted "
+            "the network has no support branch to weight supports by, because it was trained as the baseline; wanted "
             "cross_path: query"
         )
     K = len(M_s)
@@ -47,13 +47,14 @@ def mutual_iou(
 
 
 def iou(predicted: Bool[Tensor, "K y x"], M: Bool[Tensor, "K y x"], known: Bool[Tensor, "K y x"]) -> Float[Tensor, "K"]:
-    """Of the foreground at the known nodes; 0 where neither mask has any."""
+    """Return the IoU of the foreground at the known nodes; 0 where both masks are empty."""
     both, either = ((m & known).sum(dim=(1, 2)) for m in (predicted & M, predicted | M))
     return both / either.clamp(min=1)
 
 
 def fuse(logits: Float[Tensor, "K 2 y x"], U: Float[Tensor, "K"] | None = None) -> Float[Tensor, "2 y x"]:
-    r""":math:`\sum_k U^k G(I_q|I^k) / \sum_k U^k` of Eq. 5.17, before the softmax; the plain average without U, or where all are 0.
+    r"""Return :math:`\sum_k U^k G(I_q|I^k) / \sum_k U^k` of Eq. 5.17, before the softmax; the plain average without
+    U, or where all are 0.
 
     The weights sum to 1, so that K copies of one support are that support. Raises ValueError for K = 0.
     """
@@ -65,5 +66,5 @@ def fuse(logits: Float[Tensor, "K 2 y x"], U: Float[Tensor, "K"] | None = None) 
 
 
 def quality(ious: Float[Tensor, "K K"]) -> Float[Tensor, "K"]:
-    """U of Eq. 5.16: the mean over the supports that each one segments, itself among them."""
+    """Return U of Eq. 5.16: the mean over the supports that each one segments, itself among them."""
     return ious.mean(dim=1)

@@ -27,14 +27,14 @@ class FewShot(nn.Module):
         self.train()
 
     def train(self, mode: bool = True) -> "FewShot":
-        """The backbone stays as in evaluation."""
+        """Set the mode; the backbone stays in evaluation mode."""
         super().train(mode)
         self.backbone.eval()
         return self
 
     @property
     def grid(self) -> Grid:
-        """Where the nodes of all maps lie in the image."""
+        """Return the grid of the nodes of all maps in the image."""
         return self.backbone.grids[-1]
 
     @torch.no_grad()
@@ -53,12 +53,15 @@ class FewShot(nn.Module):
         return Maps(query.middle * kept, query.deep), Maps(support.middle * kept, support.deep)
 
     def guide(self, support: Maps, M_s: Bool[Tensor, "b y x"], first: bool = False) -> Guidance:
-        """Return what the supports give to queries."""
+        """Return the guidance of the supports for queries."""
         return guide(self.head, self.head.embed_support(support.middle), M_s, self.vectors, first)
 
     def forward(
         self, query: Maps, support: Maps, M_s: Bool[Tensor, "b y x"], known: Bool[Tensor, "b y x"] | None = None
     ) -> Scores:
-        """`known`: nodes of the support that count; None: all."""
+        """
+        Args:
+            known: nodes of the support that count; None: all.
+        """
         hints = self.head.hints(query, support, M_s, torch.ones_like(M_s) if known is None else known)
         return self.head.query(query, self.guide(support, M_s).V, hints)

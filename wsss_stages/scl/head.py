@@ -1,4 +1,4 @@
-"""What the baselines have in common: maps in, scores of background and foreground out, by a query and a support branch."""
+"""The common parts of the baselines: maps in, scores of background and foreground out, by a query and a support branch."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.scl.similarity import joined, prototypes, similarity
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 SHARPNESS = 10.0
 """Logit of a similarity of 1; similarities are a few tenths."""
 THRESHOLD = 0.1
-"""Of the similarity above which an untrained head finds foreground."""
+"""Similarity above which an untrained head finds foreground."""
 
 
 @dataclass
@@ -23,17 +23,18 @@ class Maps:
     """A batch of images as the frozen backbone sees them, at the nodes of one feature map."""
 
     middle: Float[Tensor, "b m y x"]
-    """The maps of its last blocks but one and two, beside each other."""
+    """The maps of the second- and third-last blocks, concatenated."""
     deep: Float[Tensor, "b e y x"] | None = None
-    """The map of its last block, where a head asks for it."""
+    """The map of the last block, if the head uses it."""
 
     @classmethod
     def stored(cls, middle: Float[Tensor, "b y x m"], deep: Float[Tensor, "b y x e"] | None = None) -> "Maps":
-        """Return maps in half precision with their channels last, as scl_features leaves them, as convolutions like them."""
+        """Return maps from half precision with their channels last, as scl_features stores them, in the order that
+        convolutions prefer."""
         return cls(middle.float().permute(0, 3, 1, 2), None if deep is None else deep.float().permute(0, 3, 1, 2))
 
     def take(self, rows: list[int]) -> "Maps":
-        """Some of the images, in this order."""
+        """Return the maps of some of the images, in this order."""
         return Maps(self.middle[rows], None if self.deep is None else self.deep[rows])
 
 
@@ -46,14 +47,14 @@ class Scores:
 
 
 class Head(nn.Module):
-    """The part that learns on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
+    """The trained part on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
 
     deep = False
-    """Whether it asks for the map of the last block."""
+    """Whether the head uses the map of the last block."""
 
     def __init__(
         self,
-        standard: Standard,
+        standard: Standardise,
         channels: int,
         vectors: int,
         support_branch: bool,
@@ -62,7 +63,7 @@ class Head(nn.Module):
     ):
         """
         Args:
-            standard: what the maps of images go through before they are a head's `Maps`.
+            standard: the transformation of images' maps into a head's `Maps`.
             channels: d.  vectors: that guide, 1 for the baseline.
             support_branch: whether there is FPM_s.
             with_similarity: whether the query's branch sees how similar its nodes are to the support's object, and learns what to
@@ -71,7 +72,7 @@ class Head(nn.Module):
         """
         super().__init__()
         if with_similarity:
-            self.weight, self.offset = (nn.Parameter(torch.tensor(start)) for start in (1.0, -SHARPNESS * THRESHOLD))
+            self.weight, self.offset = (nn.Parameter(torch.tensor(value)) for value in (1.0, -SHARPNESS * THRESHOLD))
         self.standard, self.support_branch, self.with_similarity = standard, support_branch, with_similarity
         self.sizes = {"m": standard.outputs, "d": channels, "n": vectors, "k": priors + with_similarity}
 
@@ -86,15 +87,15 @@ class Head(nn.Module):
                 )
 
     def embed_support(self, middle: Float[Tensor, "b m y x"]) -> Float[Tensor, "b d y x"]:
-        """F_s of Eq. 5.1."""
+        """Return F_s of Eq. 5.1."""
         raise NotImplementedError
 
     def support(self, F_s: Float[Tensor, "b d y x"], V: Float[Tensor, "b n d"]) -> Scores:
-        """D(FPM_s(.)) of Eqs. 5.3 and 5.9: a support under vectors of its own, or of another (Eq. 5.15)."""
+        """Return D(FPM_s(.)) of Eqs. 5.3 and 5.9: a support under vectors of its own, or of another (Eq. 5.15)."""
         raise NotImplementedError
 
     def query(self, query: Maps, V: Float[Tensor, "b n d"], hints: Float[Tensor, "b h y x"]) -> Scores:
-        """D(FPM_q(.)) of Eq. 5.12, of every support's query, or of one query under all supports."""
+        """Return D(FPM_q(.)) of Eq. 5.12, of every support's query, or of one query under all supports."""
         raise NotImplementedError
 
     @torch.no_grad()
@@ -106,7 +107,7 @@ class Head(nn.Module):
         known: Bool[Tensor, "b y x"],
         together: bool = False,
     ) -> Float[Tensor, "b h v u"]:
-        """Return what is found of each support's query, or of one query of all supports, without training.
+        """Return hints of each support's query, or of one query under all supports, without training.
 
         Args:
             known: nodes of the supports that count.
@@ -130,7 +131,7 @@ class Head(nn.Module):
     def on_prototypes(
         self, logits: Float[Tensor, "b 2 y x"], hints: Float[Tensor, "b h y x"]
     ) -> Float[Tensor, "b 2 y x"]:
-        """Return the sum of logits and those of prototypes alone, which the last of the hints tells."""
+        """Return the sum of the logits and those of prototypes alone, which are the last hints."""
         if not self.with_similarity:
             return logits
         foreground = self.weight * torch.logit(hints[:, -1:], eps=1e-4) + self.offset
@@ -141,5 +142,5 @@ def two_maps(maps: list[Tensor], grids: list[Grid]) -> Maps:
     """Return a backbone's three maps as `Maps`, at the nodes of the last."""
     (*shallow, deep), (*others, grid) = maps, grids
     y, x = deep.shape[2:]
-    resized = [onto(m, other, grid, (y, x)) for m, other in zip(shallow, others, strict=True)]
+    resized = [onto(m, node_grid, grid, (y, x)) for m, node_grid in zip(shallow, others, strict=True)]
     return Maps(torch.cat(resized, dim=1), deep)

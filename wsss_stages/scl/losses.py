@@ -1,4 +1,4 @@
-"""What a training step minimises: Eq. 5.14, and the inner losses of PFENet."""
+"""The loss of a training step: Eq. 5.14, and the inner losses of PFENet."""
 
 from dataclasses import dataclass
 
@@ -31,10 +31,11 @@ def losses(
     support_mask: UInt8[Tensor, "b H W"],
     opt: Settings,
 ) -> dict[str, Float[Tensor, ""]]:
-    """L_q, L_s1 and L_s2 with their weights, and the inner ones of each; a term of weight 0 is left out.
+    """Return L_q, L_s1 and L_s2 with their weights, and the inner losses of each; a term of weight 0 is left out.
 
-    Masks: 0 background, 1 foreground, 255 ignored. A query may have no foreground: then there is none to find, and its support
-    learns to predict itself all the same. A support without any gives zero vectors, and learns that it has none.
+    Masks: 0 background, 1 foreground, 255 ignored. A query may have no foreground: then the network learns to find
+    none, and the support learns to predict itself all the same. A support without any gives zero vectors, and learns
+    that it has none.
     """
     query, support = network.partly(query, support)
     y, x = support.middle.shape[2:]

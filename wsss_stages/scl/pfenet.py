@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from wsss_stages.pairwise.array_checks import FLOATING
 from wsss_stages.scl.head import Head, Maps, Scores
 from wsss_stages.scl.prototypes import spread
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 
 def prior_mask(
     of_query: Float[Tensor, "b e y x"], of_support: Float[Tensor, "b e v u"], M_s: Bool[Tensor, "b v u"]
 ) -> Float[Tensor, "b 1 y x"]:
-    """Of every node of the query the largest cosine with a foreground node of the support, from 0 to 1 over the image.
+    """Return the largest cosine of every node of the query with a foreground node of the support, scaled from 0 to 1
+    over the image.
 
     A node outside the mask counts as cosine 0. A query whose nodes are all alike gets 0.
     """
@@ -28,7 +29,7 @@ def prior_mask(
 
 
 def _best(q: Float[Tensor, "e n"], s: Float[Tensor, "e m"], inside: Bool[Tensor, "m"]) -> Float[Tensor, "n"]:
-    """Only foreground nodes are multiplied, a small share of all."""
+    """Return the best cosines; only foreground nodes, a small share of all, are multiplied."""
     if not inside.any():
         return q.new_zeros(q.shape[1])
     q, s = (F.normalize(m, dim=0) for m in (q, s[:, inside]))
@@ -49,10 +50,10 @@ class PfeNet(Head):
     >>> import torch
     >>> from wsss_stages.scl.head import Maps
     >>> from wsss_stages.scl.prototypes import masked_mean
-    >>> from wsss_stages.scl.standard import Standard
+    >>> from wsss_stages.scl.standardise import Standardise
     >>> query, support = Maps(torch.rand(1, 12, 6, 8)), Maps(torch.rand(1, 12, 6, 8))
     >>> M_s = torch.rand(1, 6, 8) > 0.5
-    >>> given = {"standard": Standard(12), "channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
+    >>> given = {"standard": Standardise(12), "channels": 8, "vectors": 1, "support_branch": True, "with_similarity": True, "dropout": 0.1}
     >>> head = PfeNet(**given, bins=[1.0, 0.5], deep=False).eval()
     >>> V = masked_mean(head.embed_support(support.middle), M_s)[:, None]  # v_s of Eq. 5.1
     >>> hints = head.hints(query, support, M_s, known=torch.ones_like(M_s))
@@ -62,7 +63,7 @@ class PfeNet(Head):
 
     def __init__(
         self,
-        standard: Standard,
+        standard: Standardise,
         channels: int,
         vectors: int,
         support_branch: bool,
@@ -130,7 +131,7 @@ class PfeNet(Head):
         return torch.cat([prior, super().hints(query, support, M_s, known, together)], dim=1)
 
     def _decode(self, merge: nn.ModuleList, wide: Tensor) -> Scores:
-        """From the finest scale to the coarsest, each with what the one before it made of its own."""
+        """Decode from the finest scale to the coarsest, each with the result of the one before it."""
         y, x = size = wide.shape[2:]
         scales: list[Tensor] = []
         for merged_by, bin_, alpha, beta in zip(

@@ -1,4 +1,4 @@
-"""Self-guided learning: a support predicts itself, and what it misses makes a vector of its own (Sec. 5.3.2)."""
+"""Self-guided learning: a support predicts itself, and the pixels that it misses form a second vector (Sec. 5.3.2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ INITIAL = ("initial",)
 
 @dataclass
 class Guidance:
-    """What a support gives to queries."""
+    """The guidance of a support for queries."""
 
     V: Float[Tensor, "b n d"]
-    """Vectors that guide them."""
+    """Vectors that guide queries."""
     F_s: Float[Tensor, "b d y x"]
     first: Scores | None = None
     """P_s1 of Eq. 5.3 before the softmax; None where nothing needs it."""
@@ -30,7 +30,7 @@ class Guidance:
 def guide(
     head: Head, F_s: Float[Tensor, "b d y x"], M_s: Bool[Tensor, "b y x"], vectors: Sequence[str], first: bool = False
 ) -> Guidance:
-    """The vectors that are asked for: "initial" v_s (Eq. 5.1), "primary" v_pri (5.5), "auxiliary" v_aux (5.6).
+    """Return the requested vectors: "initial" v_s (Eq. 5.1), "primary" v_pri (5.5), "auxiliary" v_aux (5.6).
 
     P_s1 sees v_s in the place of each of them (Eq. 5.2), so that one support FPM serves both passes.
 

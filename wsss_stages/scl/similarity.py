@@ -1,4 +1,4 @@
-"""What a support says of a query without training: cosines with the means of its object and of what is around it."""
+"""Cosines of a query with the means of a support's object and of its surroundings, without training."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Prototypes that nothing was trained for: the baseline that a network which heeds its support has to beat."""
+"""Prototypes without training: the baseline that a trained network has to beat."""
 
 from collections.abc import Iterable
 
@@ -12,14 +12,17 @@ from wsss_stages.scl.head import Maps
 from wsss_stages.scl.similarity import joined, prototypes, similarity
 
 THRESHOLDS = np.linspace(-0.3, 0.5, 41)
-"""Of which one is chosen."""
+"""Thresholds of which one is chosen."""
 
 
 class Untrained:
-    """Objects where a query is more similar to the mean of the supports' object than to that of what is around it."""
+    """Objects where a query is more similar to the mean of the supports' object than to that of the surroundings."""
 
     def __init__(self, supports: Maps, M_s: Bool[Tensor, "K y x"], known: Bool[Tensor, "K y x"], threshold: float):
-        """`threshold`: similarities above it are foreground."""
+        """
+        Args:
+            threshold: similarities above it are foreground.
+        """
         self.P, self.threshold = prototypes(supports.middle, M_s, known), threshold
 
     def scores(self, query: Maps, shots: int) -> Float[Tensor, "1 2 y x"]:
@@ -29,7 +32,7 @@ class Untrained:
 
 
 def confusions(found: Float[np.ndarray, "h w"], mask: UInt8[np.ndarray, "h w"]) -> Int[np.ndarray, "t 2 2"]:
-    """Return the confusion of a mask with what is above each of the thresholds; 255 does not count."""
+    """Return the confusion of a mask with the scores above each threshold; 255 does not count."""
     above = np.searchsorted(THRESHOLDS, found, side="left")  # thresholds below
     counts = np.zeros((len(THRESHOLDS), 2, 2), np.int64)
     for label in (0, 1):
@@ -49,5 +52,5 @@ def best_threshold(found: Iterable[tuple[int, np.ndarray, np.ndarray]], classes:
     for cls, similarities, mask in found:
         counts[cls] += confusions(similarities, mask)
     shown = counts[counts[:, 0, 1].sum(axis=1) > 0]
-    iou = np.stack([metrics.foreground_iou(its) for its in shown])
+    iou = np.stack([metrics.foreground_iou(pair) for pair in shown])
     return float(THRESHOLDS[iou.mean(axis=0).argmax()])

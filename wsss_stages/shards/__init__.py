@@ -1,1 +1,1 @@
-"""Shards of a stage, their manifests, and what becomes of artifacts that are lost or no longer wanted."""
+"""Shards of a stage, their manifests, and the handling of lost or obsolete artifacts."""

@@ -1,4 +1,6 @@
-"""What episodes read: an image's maps of the frozen backbone, made once by scl_features, and masks of its classes beside them."""
+"""Inputs of episodes: an image's maps of the frozen backbone, made once by scl_features, and masks of its classes
+beside them.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,13 +18,16 @@ class Frozen:
     """Maps and masks of images by id."""
 
     def __init__(self, index: Index, manifests: Iterable[Path], deep: bool):
-        """`deep`: read the map of the last block too. Raises ContractError if the manifests are of several backbones or sides."""
+        """Open the maps.
+
+        `deep`: read the map of the last block too. Raises ContractError if the manifests have several backbones or sides.
+        """
         self.index, self.deep = index, deep
         self.manifest = Manifest(manifests, self._contracts)
         first, *others = self.manifest.options
         if any(options != first for options in others):
             raise artifacts.ContractError(
-                "the manifests of scl_features are of several backbones or sides. Remake them: snakemake --forcerun scl_features"
+                "the manifests of scl_features were made with several backbones or sides. Remake them: snakemake --forcerun scl_features"
             )
         self.options, self.side = first, first["side"]
 
@@ -30,26 +35,26 @@ class Frozen:
     def _contracts(self) -> tuple[Contract, ...]:
         return (MIDDLE, DEEP) if self.deep else (MIDDLE,)
 
-    def wants(self, wanted: dict) -> None:
+    def check_options(self, wanted: dict) -> None:
         """Raise ContractError unless the maps were made with these options."""
         if self.options != wanted:
             raise artifacts.ContractError(
-                f"the maps were made with {self.options}, but the network wants {wanted}. Give it the same backbone and weights, "
+                f"the maps were made with {self.options}, but the network needs {wanted}. Give it the same backbone and weights, "
                 "or remake them: snakemake --forcerun scl_features"
             )
 
     def maps(self, image: str) -> dict[str, np.ndarray]:
-        """float16 (y, x, d) by name of the contract."""
+        """Return float16 (y, x, d) maps by name of the contract."""
         return {c.name: self.manifest.read(image, c)["F"] for c in self._contracts}
 
     def bytes_of(self, channels: int) -> int:
-        """Return what a map of so many channels takes in half precision."""
+        """Return the bytes of a map of `channels` channels in half precision."""
         return 2 * channels * (self.side // self.options["stride"]) ** 2
 
     def truth(self, image: str, cls: int) -> np.ndarray:
-        """(full_height, full_width) uint8: 1 the class, 0 others, 255 open."""
+        """Return (full_height, full_width) uint8: 1 the class, 0 others, 255 open."""
         return mask_of_class(self.index.records[image].truth_labels(self.index.root), cls)
 
     def mask(self, image: str, cls: int) -> np.ndarray:
-        """The same on the square."""
+        """Return the same mask on the square."""
         return mask_on_square(self.truth(image, cls), self.side)

@@ -1,4 +1,4 @@
-"""From an artifact back to the photograph: what it was made of, and whether that is still what it was."""
+"""The way from an artifact back to the photograph: its sources, and whether each is unchanged."""
 
 import json
 import os
@@ -16,23 +16,23 @@ BY_NAME = {c.name: c for c in vars(contracts).values() if isinstance(c, contract
 
 @dataclass
 class Node:
-    """A file, what it tells of itself, the runs that made it, and the files that it was made of."""
+    """A file, its metadata, the runs that made it, and the files that it was made from."""
 
     path: Path
     kind: str
     state: str = ""
-    """Whether it is what it was when it was read; empty where nothing says what it was."""
-    told: dict = field(default_factory=dict)
-    """What the file itself says."""
+    """Whether the file is unchanged since it was read; empty where no record says so."""
+    metadata: dict = field(default_factory=dict)
+    """The metadata in the file itself."""
     runs: list[dict] = field(default_factory=list)
-    """What its record says; the last one last."""
+    """The runs of its record, the last one last."""
     sources: list["Node"] = field(default_factory=list)
 
 
-def of(path: Path, image_id: str | None = None) -> Node:
-    """The lineage of a file; of a manifest or an index that of one image if an id is given.
+def of_file(path: Path, image_id: str | None = None) -> Node:
+    """Return the lineage of a file; of a manifest or an index that of one image if an id is given.
 
-    Raises ContractError for a file that is none of ours, FileNotFoundError for one that is not there.
+    Raises ContractError for a file of another program, FileNotFoundError for a missing one.
     """
     if not path.is_file():
         raise FileNotFoundError(
@@ -44,7 +44,7 @@ def of(path: Path, image_id: str | None = None) -> Node:
 
 
 def of_image(image_id: str, results: Path) -> list[Node]:
-    """The lineage of every artifact of an image below a results folder, in the order of their paths."""
+    """Return the lineage of every artifact of an image below a results folder, in the order of their paths."""
     found = []
     for manifest in sorted(manifests_below(results)):
         if manifest == shard_of(image_id, manifest):
@@ -54,7 +54,7 @@ def of_image(image_id: str, results: Path) -> list[Node]:
 
 
 def manifests_below(results: Path) -> Iterator[Path]:
-    """Every manifest of a results folder, without a look into the folders of the artifacts."""
+    """Yield every manifest of a results folder, without reading the folders of the artifacts."""
     for folder, inner, files in os.walk(results):
         inner[:] = sorted(name for name in inner if name not in BY_NAME)
         if any(MANIFEST.fullmatch(name) for name in files):
@@ -66,17 +66,17 @@ def _manifests(folder: Path) -> Iterator[Path]:
 
 
 def shard_of(image_id: str, manifest: Path) -> Path:
-    """The manifest beside this one whose shard an image is in."""
+    """Return the manifest beside this one whose shard an image is in."""
     count = int(manifest.stem.split("-of-")[1])
     return manifest.with_name(f"{stable_hash(image_id) % count + 1}-of-{count}.json")
 
 
 def _artifact(path: Path, contract: contracts.Contract) -> Node:
-    """An image's artifact, by the manifest that names it."""
+    """Return an image's artifact, by the manifest that names it."""
     manifest = next((m for m in _manifests(path.parents[1]) if m == shard_of(path.stem, m)), None)
     node = Node(path, f"{contract.name} v{contract.version}")
     try:
-        node.told = artifacts.read(path, contract)[1]
+        node.metadata = artifacts.read(path, contract)[1]
     except artifacts.ContractError as error:
         node.state = str(error)
         return node
@@ -91,19 +91,19 @@ def _artifact(path: Path, contract: contracts.Contract) -> Node:
 
 
 def _named(path: Path, image_id: str | None, seen: dict[Path, Node]) -> Node:
-    """A file that a command line names; each is followed once."""
+    """Return a file that a command line names; each is followed once."""
     if path in seen:
         return Node(path, f"{seen[path].kind}, as above")
     node = Node(path, _kind(path), runs=provenance.runs(path))
     seen[path] = node
     if path.suffix == ".safetensors":
-        node.told = provenance.read_provenance(path)
+        node.metadata = provenance.read_provenance(path)
     node.sources = _sources(node, image_id, seen)
     return node
 
 
 def _sources(node: Node, image_id: str | None, seen: dict[Path, Node]) -> list[Node]:
-    """What the last run read, each with its own sources; of a manifest the artifacts of the image."""
+    """Return the inputs of the last run, each with its own sources; of a manifest the artifacts of the image."""
     found = []
     for name, sha in node.runs[-1]["inputs"].items() if node.runs else ():
         path = _where(Path(name), node.path)
@@ -126,10 +126,10 @@ def _sources(node: Node, image_id: str | None, seen: dict[Path, Node]) -> list[N
 
 
 def _photograph(index_path: Path, image_id: str) -> list[Node]:
-    """An image's photograph, by the index."""
+    """Return an image's photograph, by the index."""
     index = Index.read(index_path)
     if image_id not in index.records:
-        return [Node(index_path, "index", f"knows no image {image_id}")]
+        return [Node(index_path, "index", f"has no image {image_id}")]
     record = index.records[image_id]
     return [Node(index.root / record.photo, "photograph", _same(index.root / record.photo, record.sha256))]
 
@@ -145,7 +145,9 @@ def _kind(path: Path) -> str:
 
 
 def _where(path: Path, made: Path) -> Path | None:
-    """A path of a record, which is relative to the folder that the run was started in: this one, or one above what was made."""
+    """Return a path of a record, which is relative to the folder that the run was started in: this one, or one above
+    the output.
+    """
     for folder in (Path(), *made.absolute().parents):
         if (folder / path).exists():
             return folder / path
@@ -159,5 +161,5 @@ def _same(path: Path, sha: str) -> str:
 
 
 def as_json(node: Node) -> dict:
-    """A lineage as plain values."""
+    """Return a lineage as plain values."""
     return json.loads(json.dumps(vars(node) | {"sources": [as_json(s) for s in node.sources]}, default=str))

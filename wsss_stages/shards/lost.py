@@ -1,4 +1,4 @@
-"""Artifacts that a finished shard's manifest names and that are gone or empty, found by listing the folders."""
+"""Artifacts of a finished shard's manifest that are missing or empty, found by listing the folders."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 CONTRACTS = re.compile(rb'"contracts": (\{[^{}]*\})')
 HEAD = 1 << 16
-"""Bytes of a manifest in which its contracts stand."""
+"""First bytes of a manifest, which hold its contracts."""
 
 
 @cache
@@ -33,8 +33,9 @@ def lost(folder: Path, shards: int) -> dict[Path, Path]:
 
 
 def _contracts(manifest: Path) -> list[str]:
-    """Return the names of a manifest's contracts, which are those of their folders too; none of a damaged one, which is for its readers
-    to tell."""
+    """Return the names of a manifest's contracts, which are those of their folders too; none of a damaged manifest,
+    which its readers report.
+    """
     with open(manifest, "rb") as file:
         found = CONTRACTS.search(file.read(HEAD))
     return list(json.loads(found[1])) if found else []

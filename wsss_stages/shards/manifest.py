@@ -1,4 +1,4 @@
-"""What finished shards made: the artifacts of every image and their sha256."""
+"""The artifacts that finished shards made of every image, and their sha256."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
@@ -63,29 +63,30 @@ class Manifest:
 
     @property
     def items(self) -> "Items":
-        """Path and sha256 of every image's artifacts, by their names."""
+        """Return path and sha256 of every image's artifacts, by their names."""
         return Items(self)
 
-    def names(self, image_id: str) -> set[str]:
+    def artifact_names(self, image_id: str) -> set[str]:
         """Return the names of the artifacts of an image."""
         return {name for name, files in self._files.items() if image_id in files}
 
     def file(self, image_id: str, name: str) -> tuple[Path, str]:
-        """Path and sha256 of an image's artifact. Raises KeyError if there is none."""
+        """Return path and sha256 of an image's artifact. Raises KeyError if there is none."""
         path, sha, _ = self._file(image_id, name)
         return path, sha
 
     def sha256(self, image_id: str, name: str) -> str:
-        """Of an image's artifact when it was made; empty if there is none."""
+        """Return the sha256 of an image's artifact when it was made; empty if there is none."""
         return self.file(image_id, name)[1] if image_id in self._files.get(name, {}) else ""
 
     def read(self, image_id: str, contract: Contract) -> dict[str, np.ndarray]:
-        """An image's artifact. Raises ContractError where it is missing, damaged or, when it is first read, not the bytes of the
-        manifest."""
+        """Return an image's artifact. Raises ContractError where it is missing, damaged or, when it is first read,
+        differs from the sha256 of the manifest.
+        """
         return self._read(image_id, contract)[0]
 
     def counted(self, image_id: str, contract: Contract) -> dict[str, int]:
-        """What was counted of an image when its artifact was made. Raises as `read`."""
+        """Return the counts noted for an image when its artifact was made. Raises as `read`."""
         return self._read(image_id, contract)[1]["notes"]
 
     def _file(self, image_id: str, name: str) -> tuple[Path, str, int]:
@@ -97,7 +98,7 @@ class Manifest:
             path, sha, number = self._file(image_id, contract.name)
         except KeyError as error:
             raise artifacts.ContractError(
-                f"no {contract.name} of image {image_id} in the manifests given. "
+                f"no {contract.name} of image {image_id} in the given manifests. "
                 f"Remake it: snakemake --forcerun {contract.made_by}"
             ) from error
         arrays, meta = artifacts.read(path, contract)
@@ -117,7 +118,7 @@ class Items(Mapping[str, dict[str, tuple[Path, str]]]):
         self._manifest = manifest
 
     def __getitem__(self, image_id: str) -> dict[str, tuple[Path, str]]:
-        names = self._manifest.names(image_id)
+        names = self._manifest.artifact_names(image_id)
         if not names:
             raise KeyError(image_id)
         return {name: self._manifest.file(image_id, name) for name in sorted(names)}

@@ -1,4 +1,4 @@
-"""Files of images that are no longer in a shard, taken away when the shard is finished."""
+"""Files of images that are no longer in a shard, deleted when the shard is finished."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -9,7 +9,7 @@ from wsss_stages.data.index import stable_hash
 def prune(folder: Path, suffix: str, wanted: Collection[str], shard: str) -> list[Path]:
     """Delete a contract's files of images that belong to shard `k-of-n` by the hash of their ids, but are not wanted.
 
-    Other shards' images, other suffixes and folders stay. Returns what was deleted.
+    Other shards' images, other suffixes and folders stay. Returns the deleted files.
     """
     k, n = map(int, shard.split("-of-"))
     stale = []

@@ -1,4 +1,4 @@
-"""A shard of an image-wise stage: which images, what is done already, what was substituted; its manifest last."""
+"""A shard of an image-wise stage: its images, finished artifacts and substitutions; its manifest is written last."""
 
 import sys
 from collections.abc import Callable
@@ -14,34 +14,34 @@ from wsss_stages.store.contracts import Contract
 
 
 class Item:
-    """One image of a shard, with what earlier stages know of it."""
+    """One image of a shard, with the artifacts of earlier stages."""
 
     def __init__(self, shard: "Shard", record: Record):
         self.record, self.id, self._shard = record, record.id, shard
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width."""
+        """Return height and width."""
         return self.record.height, self.record.width
 
     @property
     def image(self) -> np.ndarray:
-        """(h, w, 3) uint8 RGB, upright."""
+        """Return (h, w, 3) uint8 RGB, upright."""
         return self.record.image(self._shard.index.root)
 
     def read(self, contract: Contract) -> dict[str, np.ndarray]:
-        """The artifact that an earlier stage made of this image."""
+        """Return the artifact that an earlier stage made of this image."""
         return self._shard.sources[contract.name].read(self.id, contract)
 
     @property
     def done(self) -> bool:
-        """Whether its artifacts are whole already."""
+        """Return whether the image's artifacts are whole already."""
         return self._shard.is_done(self.id)
 
     def write(
         self, results: dict[str, np.ndarray | dict[str, np.ndarray]], notes: dict[str, int] | None = None
     ) -> None:
-        """Write this stage's artifacts (name of contract to array or arrays) and count what was substituted."""
+        """Write this stage's artifacts (name of contract to array or arrays) and count substitutions."""
         self._shard.write(self, results, notes or {})
 
 
@@ -66,9 +66,9 @@ class Shard:
     ):
         """
         Args:
-            contracts: what the stage makes of each image.  manifest: k-of-n.json to write.
-            reads: what it reads of earlier stages, with their manifests.  weights: sha256 of a network's weights.
-            sees: what it looks at of a record beside the photograph at working size; None: all weak labels.
+            contracts: artifacts that the stage makes of each image.  manifest: k-of-n.json to write.
+            reads: artifacts of earlier stages that it reads, with their manifests.  weights: sha256 of a network's weights.
+            sees: the parts of a record that it uses beside the photograph at working size; None: all weak labels.
         """
         self.stage, self.contracts, self.index, self.sees = stage, contracts, index, sees
         self.manifest, self.options, self.weights = Path(manifest), options, weights
@@ -77,7 +77,7 @@ class Shard:
         self._done: dict[str, dict] = {}
 
     def todo(self) -> list[Item]:
-        """Images still to be made, in the order of the index; the shard is this process's until it is finished.
+        """Yield the images still to be made, in the order of the index; this process owns the shard until it is finished.
 
         Raises InUseError if another process is making it.
         """
@@ -86,14 +86,14 @@ class Shard:
         return [Item(self, r) for r in self.records if r.id not in self._done]
 
     def is_done(self, image_id: str) -> bool:
-        """Whether an image's artifacts are whole; `todo` or `batches` has looked."""
+        """Return whether an image's artifacts are whole, as `todo` or `batches` found."""
         return image_id in self._done
 
     def batches(self, cost: Callable[[Record], int], limit: int, one_size: bool = False) -> list[list[Item]]:
-        """Batches with an image still to be made; cost of the largest image times the number stays under `limit`.
+        """Yield batches with an image still to be made; cost of the largest image times the number stays under `limit`.
 
-        Images of similar size share a batch, or only those of the same if `one_size`. What is in a batch does not depend on
-        what is done already, so that a resumed run computes the very same numbers.
+        Images of similar size share a batch, or only those of the same size if `one_size`. Batches do not depend on
+        which images are done already, so that a resumed run computes the very same numbers.
         """
         self.todo()
         batches: list[list[Item]] = []
@@ -120,7 +120,7 @@ class Shard:
         self._done[item.id] = notes
 
     def finish(self) -> None:
-        """Write the manifest; every image must be whole. What is left of images that the shard no longer has goes."""
+        """Write the manifest; every image must be whole. Files of images that the shard no longer has are deleted."""
         missing = [r.id for r in self.records if r.id not in self._done]
         if missing:
             raise RuntimeError(f"{self.stage}: {len(missing)} images were not made, the first is {missing[0]}")
@@ -153,7 +153,7 @@ class Shard:
         stale = [p for c in self.contracts for p in prune(folder / c.name, c.suffix, known, self.manifest.stem)]
         if stale:
             sys.stderr.write(
-                f"{self.stage}: deleted {len(stale)} files of images that are no longer here, {stale[0]} first\n"
+                f"{self.stage}: deleted {len(stale)} files of images that are no longer in the index, {stale[0]} first\n"
             )
 
     def _path(self, record: Record, contract: Contract) -> Path:
@@ -172,7 +172,7 @@ class Shard:
         return [record.sha256, record.height, record.width, *(getattr(record, name) for name in self.sees)]
 
     def _whole(self, record: Record) -> dict | None:
-        """The notes of an image that is already made, None if it is not."""
+        """Return the notes of an image that is already made, None if it is not."""
         wanted = self._fingerprint(record)
         meta: dict = {}
         for contract in self.contracts:

@@ -1,4 +1,4 @@
-"""A split with what stages made of it, one shard after the other, so that memory does not grow with the images."""
+"""A split with the artifacts of stages, one shard after the other, so that memory does not grow with the images."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
@@ -42,10 +42,10 @@ class ShardByShard:
 
     @property
     def made(self) -> set[str]:
-        """Names of the artifacts of the first image that has any; all that are wanted must have the same."""
+        """Return the artifact names of the first image that has any; all that are wanted must have the same."""
         if not self._names:
             every = (
-                manifest.names(record.id)
+                manifest.artifact_names(record.id)
                 for stem, paths in self._shards.items()
                 for manifest in [Manifest(paths)]
                 for record in self.index.shard(self.split, stem)
@@ -61,20 +61,20 @@ class ShardByShard:
         return len(self.index.split(self.split, self._having))
 
     def __iter__(self) -> Iterator[tuple[Record, Manifest]]:
-        """Raises ContractError for an image that has other artifacts than the first."""
+        """Yield the items. Raises ContractError for an image whose artifacts differ from the first image's."""
         wanted, self.notes = self.made, {}
         for stem, paths in self._shards.items():
             manifest = Manifest(paths)
             for note, count in manifest.notes.items():
                 self.notes[note] = self.notes.get(note, 0) + count
             for record in filter(self._having, self.index.shard(self.split, stem)):
-                self._alike(record, manifest.names(record.id), wanted)
+                self._alike(record, manifest.artifact_names(record.id), wanted)
                 yield record, manifest
 
     def _alike(self, record: Record, found: set[str], wanted: set[str]) -> None:
         if apart := sorted(found ^ wanted):
             has = "lacks" if apart[0] in wanted else "alone has"
             raise artifacts.ContractError(
-                f"image {record.id} {has} {apart[0]} in the manifests given; wanted the same artifacts of every image. Give all "
+                f"image {record.id} {has} {apart[0]} in the given manifests; wanted the same artifacts of every image. Give all "
                 "manifests of a stage or none."
             )

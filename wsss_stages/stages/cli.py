@@ -20,7 +20,7 @@ from wsss_stages.config.options.run import DEVICES
 from wsss_stages.store import provenance, stopping, tidying
 
 MARKS = "?+>"
-"""What may follow the name of a path flag."""
+"""Marks that may follow the name of a path flag."""
 Texts = dict[str, tuple[str, str]]
 """Name of a flag to its default and its help."""
 DEVICE: Texts = {"device": ("auto", DEVICES)}
@@ -37,7 +37,7 @@ def parse(
     paths: dict[str, str],
     texts: Texts | None = None,
 ) -> tuple[SimpleNamespace, Any]:
-    """Paths and validated options of a command line.
+    """Return the paths and validated options of a command line.
 
     Args:
         doc: the stage's docstring, shown by --help.
@@ -80,7 +80,7 @@ def parse(
 
 
 def flags(options: dict[str, Any], prefix: str = "") -> str:
-    """A config section as flags, so that a log shows a command that anyone can paste."""
+    """Return a config section as flags, so that a log shows a command that anyone can paste."""
     import shlex
 
     parts = []
@@ -93,9 +93,10 @@ def flags(options: dict[str, Any], prefix: str = "") -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage; what a user can mend is told in one paragraph with exit code 1, SIGTERM in one line with exit code 143.
+    """Run a stage; an error that the user can mend is printed in one paragraph with exit code 1, SIGTERM in one line
+    with exit code 143.
 
-    How its files were made is written beside them (`provenance`), of several processes by the first.
+    How its files were made is recorded beside them (`provenance`), by the first of several processes.
     """
     signal.signal(signal.SIGTERM, _stopped)
     first = os.environ.get("RANK", "0") == "0"
@@ -109,12 +110,12 @@ def run(main: Callable[[], None]) -> None:
         if "no locator available" in str(error):  # numba, of functions that it compiles
             sys.exit(
                 f"error: found no folder for compiled code: neither {Path.home()} nor the package's own can be written; wanted one "
-                "of them. Set XDG_CACHE_HOME to a folder that can."
+                "of them. Set XDG_CACHE_HOME to a folder that can be written."
             )
         if "torchvision::" not in str(error):
             raise
         sys.exit(
-            f"error: the installed torch and torchvision are builds that do not fit each other ({error}); mend it with: pip install "
+            f"error: the installed torch and torchvision are builds that do not fit each other ({error}); fix with: pip install "
             "--force-reinstall torch torchvision"
         )
     finally:
@@ -123,7 +124,7 @@ def run(main: Callable[[], None]) -> None:
 
 def _stopped(*_: object) -> None:
     """Leave by an exception, so that nothing stays half written."""
-    stopping.leave("stopped by SIGTERM: what is whole is kept, and the same command goes on from there")
+    stopping.leave("stopped by SIGTERM: finished files are kept, and the same command resumes from there")
 
 
 def _leaves(section: type[BaseModel], prefix: str = "", default: BaseModel | None = None):
@@ -149,9 +150,9 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
 
 
 def _record(found: dict[str, Any], paths: dict[str, str], texts: Texts, options: Section) -> None:
-    """Tell the run's record what a command line says; a text that names a file, as of weights, is an input too.
+    """Add the command line to the run's record; a value that names a file, as of weights, is an input too.
 
-    What killed runs left half written of the outputs is taken away.
+    Partial outputs of killed runs are removed.
     """
     provenance.tell(options=options.model_dump(mode="json"), **{name: found[name.replace("-", "_")] for name in texts})
     for name in paths:

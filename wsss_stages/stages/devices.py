@@ -8,9 +8,10 @@ from wsss_stages.store import provenance
 
 
 def pick(text: str) -> str:
-    """`auto` to cuda where there is one, else cpu; under torchrun a GPU for every process; other texts as they are.
+    """Return the device: `auto` is cuda if there is one, else cpu; under torchrun a GPU for every process; other
+    texts as they are.
 
-    Exits where the device is not there.
+    Exits if the device does not exist.
     """
     import torch
 
@@ -29,7 +30,7 @@ def move(network, device: str) -> None:
 
 
 def _there(text: str) -> str:
-    """The device that a text means. Exits where there is none."""
+    """Return the device that a text means. Exits if there is none."""
     import torch
 
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
@@ -41,16 +42,16 @@ def _there(text: str) -> str:
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if not found:
         sys.exit(
-            f"device {text} was asked for, but torch {torch.__version__} sees no CUDA device; use --device cpu or auto"
+            f"device {text} was requested, but torch {torch.__version__} sees no CUDA device; use --device cpu or auto"
         )
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     if processes > 1 and (":" in text or processes > found):
         sys.exit(
-            f"device {text} was asked for by {processes} processes, and torch sees {found} GPUs; wanted --device cuda and a GPU for "
+            f"device {text} was requested by {processes} processes, and torch sees {found} GPUs; wanted --device cuda and a GPU for "
             "each process. gpus_per_training is more than this machine has, or more than `gpu` of the profile."
         )
     if processes > 1:
         return f"cuda:{os.environ['LOCAL_RANK']}"
     if int(text.partition(":")[2] or 0) >= found:
-        sys.exit(f"device {text} was asked for, but torch sees {found} GPUs, of which the last is cuda:{found - 1}")
+        sys.exit(f"device {text} was requested, but torch sees {found} GPUs, of which the last is cuda:{found - 1}")
     return text

@@ -1,4 +1,4 @@
-"""Pictures and tables of a run for `snakemake --report`: what every step did to a dozen images, scores, curves, costs.
+"""Pictures and tables of a run for `snakemake --report`: every step on a dozen images, scores, curves, costs.
 
 reads   index.json, the manifests of s2, s3, both s5, s6 and rrm_label, or of s8 on the training images, as far as a variant has them,
         its last network, walk.json of s5_walk, scores.json, curve.json and benchmarks
@@ -44,11 +44,15 @@ def _parsed(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
     parser.add_argument(
-        "--manifests", type=Path, nargs="+", required=True, help="of s2, s3, s5, s6, rrm_label, s8, training split"
+        "--manifests",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="manifests (k-of-n.json) of s2, s3, s5, s6, rrm_label, s8, training split",
     )
     parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment, rrm_train or dfr_train")
-    parser.add_argument("--affinity", type=Path, help="weights of s4_affinity, for its window, where there are edges")
-    parser.add_argument("--walk", type=Path, help="walk.json of s5_walk, where it chose the random walk")
+    parser.add_argument("--affinity", type=Path, help="weights of s4_affinity, for the window of its edges")
+    parser.add_argument("--walk", type=Path, help="walk.json of s5_walk, if it chose the random walk")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json files")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.json files, in order")
     parser.add_argument("--benchmarks", type=Path, nargs="+", required=True, help="Snakemake's benchmark files")

@@ -26,10 +26,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.training.networks import restore_segmenter
 
     device = devices.pick(paths.device)
-    network, known = restore_segmenter(paths.weights)
-    if known["stage"] != "rrm_train":
+    network, metadata = restore_segmenter(paths.weights)
+    if metadata["stage"] != "rrm_train":
         raise artifacts.ContractError(
-            f"{paths.weights}: found weights of {known['stage']}, wanted RRM's of rrm_train. Give those with --weights."
+            f"{paths.weights}: found weights of {metadata['stage']}, wanted RRM's of rrm_train. Give those with --weights."
         )
     devices.move(network, device)
     shard = Shard(

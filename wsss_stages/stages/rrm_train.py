@@ -39,15 +39,15 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     records = index.split("train", having=lambda record: record.tags)
     if not records:
-        raise training.TrainingError(f"{paths.index}: no training image has a tag; RRM learns from nothing else.")
+        raise training.TrainingError(f"{paths.index}: no training image has a tag. Add boxes, scribbles or tags.csv.")
     classes = len(index.classes)
     if opt.start == "classifier":
-        network, whence = build_rrm_on(paths.classifier, classes, opt)
+        network, sources = build_rrm_on(paths.classifier, classes, opt)
     else:
         photographs = calibration_photographs(index)
-        network, whence = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, photographs)
-    seconds = RrmTraining(network, whence, index, records, opt).fit(paths.weights, device)
-    if training.leads():
+        network, sources = build_rrm(paths.backbone, classes, opt, paths.backbone_weights, photographs)
+    seconds = RrmTraining(network, sources, index, records, opt).fit(paths.weights, device)
+    if training.is_leader():
         artifacts.write_sealed(paths.weights.with_name("pace.json"), {"seconds_per_step": seconds})
 
 

@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json of weak_index",
             "cam": "manifest of s2_cam, same shard",
-            "cams?+": "with --thresholds quantiles: manifests of s2_cam, all shards of the training split; without, that of --cam alone",
+            "cams?+": "manifests of s2_cam, all shards of the training split, for --thresholds quantiles; otherwise that of --cam",
             "manifest>": "k-of-n.json to write",
         },
         texts=cli.TRAIN | cli.DEVICE,
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     if index.weak not in MADE:
         raise ValueError(
             f"{paths.index} holds every kind of weak label; wanted the index of one, which "
-            "`python -m wsss_stages.stages.weak_index` makes of it"
+            "`python -m wsss_stages.stages.weak_index` makes from it"
         )
     cams = paths.cams or [paths.cam]
     levels = levels_of(Manifest(cams, [contracts.CAM]), opt) if opt.thresholds == "quantiles" else None

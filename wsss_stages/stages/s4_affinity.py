@@ -32,8 +32,8 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contracts.ALL[opt.seeds]])
-    network, whence = build_affinity(paths.classifier, opt.stride, opt.seed)
-    AffinityTraining(network, whence, index, seeds, opt).fit(paths.weights, device)
+    network, sources = build_affinity(paths.classifier, opt.stride, opt.seed)
+    AffinityTraining(network, sources, index, seeds, opt).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

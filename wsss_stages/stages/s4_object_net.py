@@ -35,8 +35,8 @@ def main(argv: list[str] | None = None) -> None:
     crops = crops_of(index)
     if not crops:
         raise nothing_to_learn(paths.index)
-    network, whence = build_object_net(paths.classifier, opt.width, opt.seed)
-    ObjectNetTraining(network, whence, index, crops, seeds, opt).fit(paths.weights, device)
+    network, sources = build_object_net(paths.classifier, opt.width, opt.seed)
+    ObjectNetTraining(network, sources, index, crops, seeds, opt).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Edges of every image's graph (Eq. 3.14), and the random walk over them, the baseline.
 
 reads   WEAK/index.json        the shard's images
-        s3_seeds MANIFEST      what the random walk spreads: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
+        s3_seeds MANIFEST      labels that the random walk spreads: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
         s2_cam MANIFEST        contracts.CAM instead, for --seeds cam
         affinity               weights of s4_affinity
         walk.json              of s5_walk, for several --walk-powers or --walk-steps
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
-        Index.read(paths.index).some(paths.split, opt.images), paths.split,
+        Index.read(paths.index).sample(paths.split, opt.images), paths.split,
         paths.manifest, opt.model_dump(exclude={"images"}) | place, [source], artifacts.sha256(paths.affinity),
     )  # fmt: skip
     GraphBuilder(network, options.Affinity(**trained["options"]), opt, device).run(shard)
@@ -60,8 +60,8 @@ def _with_chosen_walk(opt: options.Graph, walk: Path | None) -> options.Graph:
         return opt
     if walk is None:
         raise ValueError(
-            f"--walk-powers {opt.walk_powers} and --walk-steps {opt.walk_steps} are to choose from: found no --walk, wanted "
-            "walk.json of s5_walk; or give one of each"
+            f"--walk-powers {opt.walk_powers} and --walk-steps {opt.walk_steps} have several values: found no --walk, wanted "
+            "walk.json of s5_walk. Or give one value of each"
         )
     from wsss_stages.store import artifacts
 

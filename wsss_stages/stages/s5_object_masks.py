@@ -1,4 +1,4 @@
-"""Look at every box with the object network, mix with GrabCut, and let boxes be tight: a soft mask of every box.
+"""Make a soft mask of every box with the object network, mixed with GrabCut and touching all sides of the box.
 
 reads   index.json             the shard's images and boxes
         s3_seeds MANIFEST      contracts.GRABCUT_MASKS

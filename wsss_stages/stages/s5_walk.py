@@ -1,7 +1,7 @@
-"""Choose power and steps of the random walk by seeds that it does not see.
+"""Choose power and steps of the random walk by hidden seeds.
 
 reads   WEAK/index.json        some training images, those that the affinity CNN did not learn from if there are any
-        s3_seeds MANIFESTS     what the walk spreads, and what it is asked for
+        s3_seeds MANIFESTS     labels that the walk spreads, and hidden ones to predict
         s2_cam MANIFESTS       contracts.CAM, for --seeds cam
         affinity               weights of s4_affinity
 writes  walk.json              power and steps; the agreement of every walk; how far the affinity drops at the seeds' outlines

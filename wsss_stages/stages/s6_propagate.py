@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     if opt.objects_share > 0 and paths.objects is None:
         raise ValueError(
             f"--objects-share {opt.objects_share} needs --objects, a manifest of s5_object_masks; found none. "
-            "--objects-share 0 does without"
+            "Give it, or set --objects-share 0"
         )
     from wsss_stages.data.index import Index
     from wsss_stages.roads.propagate import Propagator
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     device = devices.pick(paths.device)
     network, trained = restore_affinity(paths.affinity)
     devices.move(network, device)
-    index = Index.read(paths.index).some(paths.split, opt.images)
+    index = Index.read(paths.index).sample(paths.split, opt.images)
     sources = [(contracts.EDGES, paths.graph), (contracts.ALL[opt.seeds], paths.seeds_manifest)]
     sources += [(contracts.GRABCUT, paths.seeds_manifest)] if opt.grabcut_share > 0 else []
     sources += [(contracts.WALK, paths.graph)] if opt.walk_share > 0 else []

@@ -33,8 +33,8 @@ def main(argv: list[str] | None = None) -> None:
     items = items_of(index, paths.instances)
     photographs = calibration_photographs(index)
     network, origin = build_detector(paths.backbone, len(index.classes), opt, paths.backbone_weights, photographs)
-    whence = {"backbone": paths.backbone, "origin": vars(origin)}
-    InstancesTraining(network, whence, index, items, paths.instances, opt).fit(paths.weights, device)
+    sources = {"backbone": paths.backbone, "origin": vars(origin)}
+    InstancesTraining(network, sources, index, items, paths.instances, opt).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ LEARNED = {
     "rrm": contracts.RRM_LABEL,
     "cam": contracts.CAM_LABEL,
 }
-"""What --labels names, but truth."""
+"""Labels that --labels may name, without truth."""
 
 
 def main(argv: list[str] | None = None) -> None:

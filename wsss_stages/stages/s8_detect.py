@@ -26,13 +26,13 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.training.networks import restore_detector
 
     device = devices.pick(paths.device)
-    network, known = restore_detector(paths.weights)
+    network, metadata = restore_detector(paths.weights)
     devices.move(network, device)
     shard = Shard(
         "s8_detect", (contracts.DETECTIONS,), Index.read(paths.index), paths.split, paths.manifest, opt.model_dump(), [],
         artifacts.sha256(paths.weights), ("full_height", "full_width"),
     )  # fmt: skip
-    InstanceDetector(network, known["options"]["crop"], opt, device).run(shard)
+    InstanceDetector(network, metadata["options"]["crop"], opt, device).run(shard)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Predict the classes of pixels with the segmenter, over scales and mirror.
 
-reads   index.json             the shard's images and their classes, to tell outlines missed from classes confused
+reads   index.json             the shard's images and their classes, to separate errors of outlines from errors of classes
         weights.safetensors    the segmenter of s7_segment, or for --network rrm the network of rrm_train, dfr that of dfr_train
-writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that it is known to show
+writes  MANIFEST               beside it PNGs per image: prediction, and prediction_known, among the classes that the image is known to show
 """
 
 from wsss_stages.config import options
@@ -31,10 +31,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.training.networks import restore_segmenter
 
     device = devices.pick(paths.device)
-    network, known = restore_segmenter(paths.weights)
-    if known["stage"] != NETWORKS[opt.network]:
+    network, metadata = restore_segmenter(paths.weights)
+    if metadata["stage"] != NETWORKS[opt.network]:
         raise artifacts.ContractError(
-            f"{paths.weights}: found weights of {known['stage']}, wanted those of {NETWORKS[opt.network]} for --network "
+            f"{paths.weights}: found weights of {metadata['stage']}, wanted those of {NETWORKS[opt.network]} for --network "
             f"{opt.network}. Give those with --weights, or name the other network."
         )
     devices.move(network, device)

@@ -7,7 +7,7 @@ writes  in FOLDER
         review_first.png   the first of them: photograph with its weak labels, every label map, truth
         review.json        Spearman's rank correlation of the score and its parts with the pseudo label's true IoU, review.html the same
 
-The score is the plain mean of what an image has of
+The score is the plain mean of those that an image has of
     agreement   mean IoU of all pairs of its label maps (CAM, GrabCut, superpixels, soft masks, random walk, A²GNN, RRM, pseudo label)
     sides_hit   share of its boxes' rows and columns that the pseudo label touches
     seeds_kept  share of its object seeds that survive the consistency check of its A²GNN at the end (Eq. 3.28)
@@ -23,10 +23,14 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, required=True, help="index.json")
     parser.add_argument(
-        "--manifests", type=Path, nargs="+", required=True, help="of s3, s5, s6, rrm_label, s8, training split"
+        "--manifests",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="manifests (k-of-n.json) of s3, s5, s6, rrm_label, s8, training split",
     )
     parser.add_argument("--images", type=int, default=12, help="rows of the picture (default 12)")
-    parser.add_argument("--folder", type=Path, required=True, help="where to write")
+    parser.add_argument("--folder", type=Path, required=True, help="folder to write to")
     paths = parser.parse_args(argv)
 
     from wsss_stages.data.index import Index

@@ -1,4 +1,5 @@
-"""Choose what a fold's episodes of training and of the choice of weights are drawn from, and draw those of the test (Secs. 5.2, 5.4.2).
+"""Choose the images for a fold's episodes of training and of the choice of weights, and draw those of the test
+(Secs. 5.2, 5.4.2).
 
 reads   index.json       true masks
 writes  episodes.json    classes of the test, lists of [query, [supports], class] for it, and images of each class for training

@@ -8,7 +8,7 @@ writes  scores.json            rows by number of supports and fusion: of every s
 
 The row "1-shot, another class" has, as a control, supports that show a class other than the one that is scored: a network that scores
 there as in "1-shot" finds objects, but not those of its support's class. Rows "prototype" compare the query's nodes with the means of
-the supports' object and of what is around it, on the same maps; nothing is trained for them but a threshold on base classes.
+the supports' object and of its surroundings, on the same maps; nothing is trained for them but a threshold on base classes.
 
 Pixels and unions are summed over a seed's episodes, by class for mIoU and over all for FB-IoU. Pixels whose truth is 255, such as
 VOC's outlines, do not count; where they do, scores are lower by several points.
@@ -45,11 +45,11 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
-    network, known = restore_few_shot(paths.weights, opt)
+    network, metadata = restore_few_shot(paths.weights, opt)
     devices.move(network, device)
-    few_shot_scores.of_one_fold(paths.weights, known["fold"], paths.episodes, episodes.fold)
+    few_shot_scores.of_one_fold(paths.weights, metadata["fold"], paths.episodes, episodes.fold)
     frozen = Frozen(index, paths.features, network.head.deep)
-    frozen.wants(known["features"])
+    frozen.check_options(metadata["features"])
     few_shot_scores.few_enough(opt.shots, episodes)
     test = FewShotTest(network, frozen, episodes, opt, device)
     content = few_shot_scores.summary(index, episodes, opt, test.threshold, test.counts())

@@ -32,10 +32,10 @@ def main(argv: list[str] | None = None) -> None:
 
     device = devices.pick(paths.device)
     index, episodes = Index.read(paths.index), Episodes.read(paths.episodes)
-    network, known = restore_few_shot(paths.weights, opt)
+    network, metadata = restore_few_shot(paths.weights, opt)
     devices.move(network, device)
     frozen = Frozen(index, paths.features, network.head.deep)
-    frozen.wants(known["features"])
+    frozen.check_options(metadata["features"])
     pictures = EpisodePictures(network, frozen, opt.cross_path, device)
     shown = classes_in_turn(episodes.test[0], int(paths.images))
     rows = [pictures.row(episode) for episode in shown]

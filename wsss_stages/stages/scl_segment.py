@@ -32,12 +32,12 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.training.networks import restore_few_shot
 
     if paths.out.resolve() in (paths.support.resolve(), paths.query.resolve()):
-        raise ValueError(f"--out {paths.out} holds the photographs, which are never written over. Give another folder.")
+        raise ValueError(f"--out {paths.out} holds the photographs, which are never overwritten. Give another folder.")
     supports, queries = read_supports(paths.support), photographs(paths.query)
     device = devices.pick(paths.device)
-    network, known = restore_few_shot(paths.weights, opt)
+    network, metadata = restore_few_shot(paths.weights, opt)
     devices.move(network, device)
-    side, stride = known["features"]["side"], known["features"]["stride"]
+    side, stride = metadata["features"]["side"], metadata["features"]["stride"]
     FewShotSegmenter(network, supports, side, stride, opt, device).run(queries, paths.out)
     sys.stdout.write(f"{paths.out}: {len(queries)} masks from {len(supports)} supports\n")
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", required=True, help="of the table in workflow/tables.yaml")
+    parser.add_argument("--name", required=True, help="name of the table in workflow/tables.yaml")
     parser.add_argument(
         "--scores",
         nargs="+",
         required=True,
         metavar="ROW=PATH",
-        help="number of a row, from 0, and scores of a fold for it",
+        help="number of a row, from 0, and its scores of a fold",
     )
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.store import artifacts, provenance
 
     definition, files = tables.read_few_shot()[1][paths.name], by_row(paths.scores)
-    scores = {number: [artifacts.read_sealed(path) for path in its] for number, its in files.items()}
+    scores = {number: [artifacts.read_sealed(path) for path in seed_paths] for number, seed_paths in files.items()}
     provenance.reads(*(Path(text.partition("=")[2]) for text in paths.scores))
     provenance.writes(paths.table.with_suffix(".csv"))
     few_shot_table.write(paths.table, definition, scores)

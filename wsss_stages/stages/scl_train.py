@@ -37,11 +37,11 @@ def main(argv: list[str] | None = None) -> None:
     frozen = Frozen(index, paths.features, deep=opt.baseline == "pfenet" and opt.prior == "deep")
     seen = options.SclFeatures(**{name: frozen.options[name] for name in options.SclFeatures.model_fields})
     backbone, origin = build_frozen(paths.backbone, seen.stride, paths.backbone_weights)
-    frozen.wants(seen_by(backbone, seen))
+    frozen.check_options(seen_by(backbone, seen))
     network = build_few_shot(backbone, opt)
     standardise(network, frozen, Episodes.read(paths.episodes), opt.standardise)
-    whence = {"backbone": backbone.name, "origin": vars(origin)}
-    FewShotTraining(network, whence, frozen, paths.episodes, opt, device).fit(paths.weights, device)
+    sources = {"backbone": backbone.name, "origin": vars(origin)}
+    FewShotTraining(network, sources, frozen, paths.episodes, opt, device).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw weak labels from true masks, as annotators would give them, to see what cheaper labels cost in quality.
+"""Draw weak labels from true masks, as annotators would give them, to measure the quality that cheaper labels cost.
 
 reads   index.json     images with truth, and instances where there are any
 writes  OUT            Annotations/ID.xml (boxes), Scribbles/ID.png, points.json, tags.csv; then run with
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
 
     index = Index.read(paths.index)
     if paths.out.resolve() == index.root.resolve():
-        raise ValueError(f"--out {paths.out} is the dataset itself, which is only ever read; name another folder")
+        raise ValueError(f"--out {paths.out} is the dataset itself, which is never written to; name another folder")
     records = [r for r in index.records.values() if r.truth]
     if not records:
         raise ValueError(f"no image of {paths.index} has a true mask (SegmentationClass/ID.png) to draw from")

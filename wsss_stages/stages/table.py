@@ -1,8 +1,8 @@
-"""A table of the thesis on another dataset: what its rows score here, beside the thesis's numbers.
+"""A table of the thesis on another dataset: the scores of its rows here, beside the thesis's numbers.
 
 reads   workflow/tables.yaml   rows of the table
         scores.json            of s9_evaluate on the images that the table is about; one per row and seed
-        pace.json              of rrm_train, likewise, for a table that tells seconds of an iteration
+        pace.json              of rrm_train, likewise, for a table with seconds of an iteration
 writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--name", required=True, help="of the table in workflow/tables.yaml")
+    parser.add_argument("--name", required=True, help="name of the table in workflow/tables.yaml")
     parser.add_argument(
-        "--scores", nargs="+", required=True, metavar="ROW=PATH", help="number of a row, from 0, and scores for it"
+        "--scores", nargs="+", required=True, metavar="ROW=PATH", help="number of a row, from 0, and its scores"
     )
     parser.add_argument(
         "--paces",
         nargs="+",
         default=[],
         metavar="ROW=PATH",
-        help="likewise the seconds of an iteration, if the table tells them",
+        help="number of a row and its seconds of an iteration, if the table shows them",
     )
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
@@ -32,9 +32,10 @@ def main(argv: list[str] | None = None) -> None:
 
     files = [thesis_table.by_row(texts) for texts in (paths.scores, paths.paces)]
     scores, paces = (
-        {number: [artifacts.read_sealed(path) for path in its] for number, its in found.items()} for found in files
+        {number: [artifacts.read_sealed(path) for path in of_seeds] for number, of_seeds in found.items()}
+        for found in files
     )
-    provenance.reads(*(path for found in files for its in found.values() for path in its))
+    provenance.reads(*(path for found in files for of_seeds in found.values() for path in of_seeds))
     provenance.writes(paths.table.with_suffix(".csv"))
     thesis_table.write(paths.table, tables.read()[1][paths.name], scores, paces)
 

@@ -26,26 +26,26 @@ STAGE = re.compile(r"(s\d|rrm|dfr|scl)_[a-z_]+")
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_WORDS = (*map(os.strerror, FULL), "file write failed")
-"""How a full disk is told: by the system, and by libraries in C and Rust, in error classes of their own."""
+"""Messages of a full disk: the system's, and those of libraries in C and Rust, in error classes of their own."""
 
 
 class ContractError(ValueError):
-    """An artifact is not what its contract says: where, found, wanted, remedy."""
+    """An artifact that does not fit its contract: where, found, wanted, remedy."""
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file's bytes."""
+    """Return the hexadecimal sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(*parts: object) -> str:
-    """sha256 of JSON-able values; equal values give equal fingerprints."""
+    """Return sha256 of JSON-able values; equal values give equal fingerprints."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def fingerprint_each(values: Iterable[object]) -> str:
-    """sha256 of many JSON-able values in their order, of which one at a time is in memory."""
+    """Return sha256 of many JSON-able values in their order, of which one at a time is in memory."""
     digest = hashlib.sha256()
     for value in values:
         digest.update(fingerprint(value).encode())
@@ -56,7 +56,7 @@ def fingerprint_each(values: Iterable[object]) -> str:
 def whole(path: Path) -> Iterator[Path]:
     """Yield a temporary name in the same folder; it becomes `path` only when the block succeeds.
 
-    Raises OSError, with a note of what to do, where the disk is full or may not be written.
+    Raises OSError, with a note on the remedy, where the disk is full or not writable.
     """
     partial = tidying.partial_of(path)
     try:
@@ -71,21 +71,21 @@ def whole(path: Path) -> Iterator[Path]:
             raise
         if not any(word in str(error) for word in FULL_WORDS):
             raise
-        told = OSError(str(error).splitlines()[0])
-        told.add_note(_not_written(path, True))
-        raise told from error
+        failure = OSError(str(error).splitlines()[0])
+        failure.add_note(_not_written(path, True))
+        raise failure from error
     finally:
         with suppress(NotADirectoryError):
             partial.unlink(missing_ok=True)
 
 
 def _not_written(path: Path, full: bool) -> str:
-    told = f"{path} was not written; what was there before is untouched."
+    message = f"{path} was not written; what was there before is untouched."
     if not full:
-        return f"{told} See that its folder can be written and run the same command again: what is whole is kept."
+        return f"{message} Make its folder writable and run the same command again: finished files are kept."
     free = shutil.disk_usage(path.parent).free / 1e6
     return (
-        f"{told} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
+        f"{message} {free:.0f} MB are free in {path.parent}, less where a quota or limit holds. Make room and run the same command "
         "again: what is whole is kept."
     )
 
@@ -104,7 +104,7 @@ def write_sealed(path: Path, content: dict) -> None:
 
 
 def read_sealed(path: Path, made_by: str = "") -> dict:
-    """What `write_sealed` wrote. Raises ContractError if a byte of it has changed, FileNotFoundError if it is missing.
+    """Read what `write_sealed` wrote. Raises ContractError if a byte of it has changed, FileNotFoundError if it is missing.
 
     Args:
         made_by: the stage to run again, where no folder is named after it.
@@ -122,15 +122,15 @@ def intact(path: Path, remedy: str) -> None:
 
 
 def remedy_of(path: Path) -> str:
-    """How to make a file again: by the stage whose name a folder on its way has; else by hand."""
+    """Return how to make a file again: by the stage whose name a folder on its path has; else by hand."""
     for name in reversed(path.absolute().parent.parts):
         if STAGE.fullmatch(name):
             return _again(name)
-    return f"Run the stage that makes it again; {path.name}.made.json beside it, if it is there, tells the command."
+    return f"Run the stage that makes it again; {path.name}.made.json beside it, if it exists, has the command."
 
 
 def read_json(path: Path) -> dict:
-    """Read a JSON object of anyone's; raises ContractError that names the file if it is none."""
+    """Read a JSON object of anyone's; raises ContractError with the file's name for an invalid one."""
     try:
         return json.loads(Path(path).read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -176,7 +176,7 @@ def write(path: Path, contract: Contract, arrays: dict[str, np.ndarray], meta: d
 
 
 def read(path: Path, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
-    """Arrays and metadata of one artifact. Raises ContractError if it is missing, damaged or of another contract."""
+    """Return arrays and metadata of one artifact. Raises ContractError if it is missing, damaged or of another contract."""
     try:
         intact(path, _remedy(contract))
         if contract.suffix == ".h5":
@@ -222,7 +222,7 @@ def _again(stage: str) -> str:
 
 
 def _hdf5(arrays: dict[str, np.ndarray], text: str) -> bytes:
-    """Made in memory: HDF5 itself leaves a file that it cannot close when the disk is full."""
+    """Return the bytes of an HDF5, made in memory: the library leaves a file that it cannot close when the disk is full."""
     with h5py.File("memory", "w", driver="core", backing_store=False) as file:
         file.attrs[META] = text
         file.attrs[SEAL] = np.bytes_(seals.BLANK)

@@ -1,4 +1,4 @@
-"""Checks of network outputs for NaN before the largest value is taken, which NaN would win unseen."""
+"""Checks of network outputs for NaN before argmax, which would silently pick NaN."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,11 +12,14 @@ T = TypeVar("T", Tensor, np.ndarray)
 
 
 class NotFiniteError(ValueError):
-    """NaN or infinity where labels would come from: stage, image, how many, what to do. Nothing of that image was written."""
+    """NaN or infinity in values that labels are made from: stage, image, how many, remedy.
+
+    Nothing of that image was written.
+    """
 
 
 def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:
-    """The values, if each is a number. Raises NotFiniteError.
+    """Return the values, if each is a number. Raises NotFiniteError.
 
     Args:
         what: name of the values.  image: id.  made_by: stage whose weights or artifacts they come from.
@@ -25,7 +28,7 @@ def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:
     if not good.all():
         raise NotFiniteError(
             f"{stage}, image {image}: {int((~good).sum())} of {good.numel()} values of {what} are NaN or infinite, wanted "
-            f"numbers; no label of this image was written. Was the training sound, its curve finite? Make what they come from "
+            f"numbers; no label of this image was written. Check that the training's curve is finite. Remake their source "
             f"again: snakemake --forcerun {made_by}"
         )
     return values
@@ -33,7 +36,10 @@ def finite(values: T, what: str, stage: str, image: str, made_by: str) -> T:
 
 @contextmanager
 def finite_outputs(modules: Iterable[nn.Module], stage: str, image: str, made_by: str) -> Iterator[None]:
-    """Look at what parts of a network say during the block, for networks that drop NaN on their own. Raises as `finite`."""
+    """Check the outputs of parts of a network during the block, for networks that drop NaN on their own.
+
+    Raises as `finite`.
+    """
 
     def look(module: nn.Module, _: object, output: object) -> None:
         for tensor in _tensors(output):

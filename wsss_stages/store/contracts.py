@@ -1,8 +1,9 @@
 """Every artifact of the pipeline: name, version, dtype, axes, meaning and maker. Their only home.
 
 An artifact of an image lies at `<stage folder>/<split>/<contract name>/<image id><suffix>`; the shard's manifest
-beside those folders names its images and their sha256. Sizes are the working size of data.index, but what s6, rrm_label and s8
-leave to people, graph_label, pseudo, confidence, rrm_branch, rrm_label, prediction and detections, is as large as the photograph.
+beside those folders names its images and their sha256. Sizes are the working size of data.index; only the results of
+s6, rrm_label and s8, graph_label, pseudo, confidence, rrm_branch, rrm_label, prediction and detections, are as large
+as the photograph.
 """
 
 from dataclasses import dataclass
@@ -139,7 +140,9 @@ ALL = {
 
 
 def version_of(stage: str) -> str:
-    """Versions of all that a stage makes of an image: a parameter of its rule, so that a new one makes the stage run again."""
+    """Return the versions of all artifacts that a stage makes of an image: a parameter of its rule, so that a new
+    one reruns the stage.
+    """
     made = [f"{contract.name} v{contract.version}" for contract in ALL.values() if contract.made_by == stage]
     if not made:
         raise ValueError(
@@ -149,7 +152,7 @@ def version_of(stage: str) -> str:
 
 
 FINAL = (PSEUDO, RRM_LABEL, CAM_LABEL, PREDICTION)
-"""What a road ends with on the training images: the first of these that it makes."""
+"""Final label maps of the roads on the training images: a road's result is the first of these that it makes."""
 
 EPISODES_VERSION = 2
 """Version of episodes.json: see data.episodes."""

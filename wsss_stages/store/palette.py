@@ -4,7 +4,7 @@ import numpy as np
 
 
 def voc_palette() -> np.ndarray:
-    """(256, 3) uint8; class c's colour takes the bits of c in turn for red, green and blue (VOC devkit's rule)."""
+    """Return (256, 3) uint8; class c's colour takes the bits of c in turn for red, green and blue (VOC devkit's rule)."""
     index = np.arange(256)
     colours = np.zeros((256, 3), np.uint8)
     for bit in range(8):

@@ -10,10 +10,12 @@ T, U = TypeVar("T"), TypeVar("U")
 
 
 class Prefetch(Generic[T, U]):
-    """Items in order, each with what `load` returns of it."""
+    """Items in order, each with the result of `load`."""
 
     def __init__(self, items: Iterable[T], load: Callable[[T], U], workers: int = 2, depth: int = 1):
-        """Every one of `workers` threads is at most `depth` items ahead; 0 threads load an item when it is asked for."""
+        """Start the threads: each of `workers` is at most `depth` items ahead; 0 threads load an item when it is
+        asked for.
+        """
         self.items, self.load, self.workers, self.depth = items, load, workers, depth
 
     def __len__(self) -> int:

@@ -11,7 +11,7 @@ class Pace:
     """Units of work done since a start, and when a line about them is due."""
 
     def __init__(self, total: int, first: int = 0):
-        """`first` of `total` units were done before."""
+        """Start the line; `first` of `total` units were done before."""
         self.total, self.first = total, first
         self.start = self.reported = time.monotonic()
 

@@ -1,7 +1,7 @@
-"""How a file was made: command, options, inputs by their sha256, code, libraries, device, seconds; kept beside it.
+"""Records of how a file was made: command, options, inputs by their sha256, code, libraries, device, seconds; kept beside it.
 
-The files themselves tell only what decides their content, so that the same run gives the same bytes; what differs from run to run stands
-in `NAME.made.json`.
+The files themselves hold only what decides their content, so that the same run gives the same bytes; what differs
+from run to run stands in `NAME.made.json`.
 """
 
 import importlib.metadata
@@ -66,7 +66,7 @@ _running: ContextVar[Run | None] = ContextVar("running", default=None)
 
 @contextmanager
 def recording(command: list[str]) -> Iterator[None]:
-    """Keep a record of what the block runs; it is written if the block succeeds.
+    """Keep a record of the run of the block; it is written if the block succeeds.
 
     Args:
         command: script and arguments.
@@ -99,21 +99,24 @@ def writes(*paths: Path) -> None:
 
 
 def record_of(path: Path) -> Path:
-    """Where the record of a file stands."""
+    """Return the path of a file's record."""
     return path.with_name(path.name + SUFFIX)
 
 
 def runs(path: Path) -> list[dict]:
-    """The runs that made a file, the last one last; empty where no record stands beside it."""
+    """Return the runs that made a file, the last one last; empty where no record stands beside it."""
     return _runs(record_of(path))
 
 
 def _earlier(path: Path) -> list[dict]:
-    """Return the runs of a record that is written anew. A damaged record is reported and ignored: losing it is better than failing the stage."""
+    """Return the earlier runs for a record that is written again.
+
+    A damaged record is reported and ignored: losing it is better than failing the stage.
+    """
     try:
         return _runs(path)
     except artifacts.ContractError as error:
-        sys.stderr.write(f"warning: {error} It is written anew, without the runs before this one.\n")
+        sys.stderr.write(f"warning: {error} A new record is written, without the earlier runs.\n")
         return []
 
 
@@ -123,7 +126,9 @@ def _runs(path: Path) -> list[dict]:
 
 @cache
 def code() -> dict[str, str | None]:
-    """Version of the package, a fingerprint of its sources, and the commit where they lie in a git repository."""
+    """Return the version of the package, a fingerprint of its sources, and the commit where they lie in a git
+    repository.
+    """
     sources = {str(path.relative_to(PACKAGE)): artifacts.sha256(path) for path in sorted(PACKAGE.rglob("*.py"))}
     return {
         "version": _package()[0],
@@ -133,7 +138,7 @@ def code() -> dict[str, str | None]:
 
 
 def _commit() -> str | None:
-    """Of the repository that the package lies in itself, not of one around an environment."""
+    """Return the commit of the repository that holds the package itself, not of one around an environment."""
     if not (PACKAGE.parent / ".git").exists():
         return None
     try:
@@ -145,7 +150,7 @@ def _commit() -> str | None:
 
 @cache
 def libraries() -> dict[str, str]:
-    """Versions of the libraries that the package asks for, as far as they are installed."""
+    """Return the versions of the libraries that the package requires, as far as they are installed."""
     wanted = map(Requirement, _package()[1])
     found = {}
     for name in sorted(one.name for one in wanted if not one.marker or one.marker.evaluate({"extra": ""})):
@@ -166,12 +171,12 @@ def _package() -> tuple[str, list[str]]:
 
 
 def read_provenance(path: Path) -> dict:
-    """What a weights file of ours tells of itself, read without torch. Raises ContractError."""
+    """Return the metadata of a weights file of ours, read without torch. Raises ContractError."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "np") as file:
-            told = json.loads((file.metadata() or {})["provenance"])
+            metadata = json.loads((file.metadata() or {})["provenance"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         from wsss_stages.store import tensor_files  # torch with it
 
@@ -180,5 +185,5 @@ def read_provenance(path: Path) -> dict:
             f"{artifacts.remedy_of(path)}"
         ) from error
     artifacts.intact(path, artifacts.remedy_of(path))
-    del told[artifacts.SEAL]
-    return told
+    del metadata[artifacts.SEAL]
+    return metadata

@@ -12,7 +12,7 @@ from pathlib import Path
 MARK = "wsss-seal:"
 BLANK = MARK + 64 * "0"
 PNG, PNG_CHUNK = b"\x89PNG", b"tEXtseal\0"
-"""How a PNG begins, and the chunk that holds its seal: type, key."""
+"""The beginning of a PNG, and the chunk that holds the seal: type, key."""
 
 
 def close(path: Path) -> None:
@@ -27,7 +27,7 @@ def close(path: Path) -> None:
 
 
 def fault(path: Path) -> str:
-    """What is wrong with a file's seal; empty if the file is what was written. Raises OSError if it cannot be read."""
+    """Return the defect of a file's seal; empty if the file is what was written. Raises OSError if it cannot be read."""
     data = path.read_bytes()
     place = _seal(data)
     if place is None:
@@ -36,12 +36,12 @@ def fault(path: Path) -> str:
     return (
         ""
         if data[start : start + len(seal)] == seal
-        else "its seal is not that of its bytes, some of which have changed"
+        else "its seal does not match its bytes, some of which have changed"
     )
 
 
 def _seal(data: bytes) -> tuple[int, bytes] | None:
-    """Where the seal of a file stands and what it must be: the digest, in a PNG with the chunk's checksum behind it."""
+    """Return the place of a file's seal and its value: the digest, in a PNG with the chunk's checksum behind it."""
     mark = data.find(MARK.encode())
     if mark < 0:
         return None

@@ -1,4 +1,4 @@
-"""SIGTERM, by which a cluster tells a job that its time is up: noted, so that work ends where it can go on."""
+"""SIGTERM, by which a cluster ends a job whose time is up: noted, so that work stops where it can be resumed."""
 
 import signal
 import sys
@@ -8,18 +8,19 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 EXIT_CODE = 128 + signal.SIGTERM
-"""What a shell tells of a process that SIGTERM ended."""
+"""Exit code that a shell reports for a process that SIGTERM ended."""
 
 
 class Watch:
-    """Whether SIGTERM has come."""
+    """A flag that is set when SIGTERM has come."""
 
     asked = False
 
 
 @contextmanager
 def watched() -> Iterator[Watch]:
-    """Note SIGTERM instead of dying of it, however often it comes: SLURM sends a job out of time two of them, and SIGKILL in the end.
+    """Note SIGTERM instead of dying of it, however often it comes: SLURM sends a job whose time is up two of them,
+    and SIGKILL in the end.
 
     Outside of the main thread, where no signal arrives, nothing is ever noted.
     """
@@ -39,6 +40,6 @@ def watched() -> Iterator[Watch]:
 
 
 def leave(message: str) -> NoReturn:
-    """Tell what was left where, and end with the exit code of SIGTERM."""
+    """Log what was left where, and exit with the exit code of SIGTERM."""
     sys.stderr.write(message + "\n")
     raise SystemExit(EXIT_CODE)

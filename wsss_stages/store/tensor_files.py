@@ -1,4 +1,4 @@
-"""Files of tensors, .safetensors and torch's, told apart by what is in them; nothing in them is ever run."""
+"""Files of tensors, .safetensors and torch's, distinguished by their content; no code in them is ever run."""
 
 import json
 import re
@@ -17,17 +17,20 @@ BEGINNINGS = {
     b"\x80": "a pickle",
     b"{": "a JSON text",
 }
-"""What other files begin with."""
+"""First bytes of other kinds of files."""
 HEADER_BYTES = 100_000_000
-"""safetensors allows no longer header."""
+"""Longest header that safetensors allows, bytes."""
 
 
 class TensorFileError(ValueError):
-    """A file that gives no tensors: which, what it is, what was wanted."""
+    """A file without usable tensors: where, found, wanted."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """Tensors of a file by name, as they were saved or in a wrapper `state_dict` or `model`. Raises TensorFileError."""
+    """Read the tensors of a file by name, as they were saved or in a wrapper `state_dict` or `model`.
+
+    Raises TensorFileError.
+    """
     if not path.is_file():
         raise TensorFileError(f"{path}: no such file; wanted .pth or .safetensors weights, 'package', 'hub' or 'none'")
     try:
@@ -39,8 +42,8 @@ def read(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise TensorFileError(
-            f"{path}: found {describe(path, error)}; wanted plain tensors, .safetensors or .pth. A truncated download is to be "
-            "fetched again; code is never run: convert such a file to .safetensors on a machine that you trust."
+            f"{path}: found {describe(path, error)}; wanted plain tensors, .safetensors or .pth. Fetch a truncated download "
+            "again. Code is never run: convert such a file to .safetensors on a machine that you trust."
         ) from error
     for wrapper in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
@@ -53,7 +56,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def describe(path: Path, error: Exception | None = None) -> str:
-    """What a file really is, in words. `error`: what torch said of it."""
+    """Return the actual kind of a file, in words. `error`: torch's message about it."""
     if not path.is_file():
         return "no file at all"
     size = path.stat().st_size
@@ -64,7 +67,7 @@ def describe(path: Path, error: Exception | None = None) -> str:
     if (header := _header(path)) is not None:
         return _safetensors(header, size)
     if re.match(rb"\s*(<!doctype html|<html)", start, re.I):
-        return "an HTML page: a download that failed, or that wants a login"
+        return "an HTML page: a download that failed, or that needs a login"
     if start.startswith(b"PK\x03\x04"):
         return _archive(path, size, error)
     if found := re.search(r"GLOBAL (\S+)", str(error)):
@@ -75,13 +78,13 @@ def describe(path: Path, error: Exception | None = None) -> str:
 
 
 def not_finite(state: dict[str, Tensor]) -> str:
-    """Which tensors hold NaN or infinity, in words; empty if none does."""
+    """Return which tensors hold NaN or infinity, in words; empty if none does."""
     bad = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
     return f"{bad[0]} holds NaN or infinity ({len(bad)} of {len(state)} tensors do)" if bad else ""
 
 
 def _header(path: Path) -> dict | None:
-    """The header of a safetensors file, whose tensors may be cut off; None of any other file."""
+    """Return the header of a safetensors file, whose tensors may be cut off; None of any other file."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= HEADER_BYTES:
@@ -111,7 +114,7 @@ def _safetensors(header: dict, size: int) -> str:
 
 
 def _archive(path: Path, size: int, error: Exception | None) -> str:
-    """What a zip archive is: torch saves in such, too."""
+    """Return the kind of a zip archive: torch saves in such archives, too."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

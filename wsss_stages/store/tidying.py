@@ -1,4 +1,4 @@
-"""What killed runs left half written, taken away by the next run on the same output."""
+"""Partial files of killed runs, removed by the next run on the same output."""
 
 import os
 import socket
@@ -9,12 +9,12 @@ PARTIAL = ".partial"
 
 
 def partial_of(path: Path) -> Path:
-    """Where this process writes what will be `path`."""
+    """Return the path where this process writes the future `path`."""
     return path.with_name(f"{path.name}.{_host()}-{os.getpid()}{PARTIAL}")
 
 
 def tidy(paths: Collection[Path]) -> int:
-    """Remove what was left half written of these files; how many there were.
+    """Remove partial versions of these files; how many there were.
 
     Only for who holds their output's lock: nobody else can be writing them, on this machine or another.
     """
@@ -22,12 +22,12 @@ def tidy(paths: Collection[Path]) -> int:
 
 
 def tidy_dead(paths: Collection[Path]) -> int:
-    """Remove what processes of this machine that are no more left half written of these files; how many there were."""
+    """Remove partial versions of these files left by ended processes of this machine; how many there were."""
     return sum(_remove(partial) for partial, writer in _partials(paths) if _is_dead(writer))
 
 
 def _partials(paths: Collection[Path]) -> list[tuple[Path, str]]:
-    """Half-written files of these, each with its writer: machine and process."""
+    """Return the partial files of these outputs, each with the machine and process that wrote it."""
     wanted: dict[Path, set[str]] = {}
     for path in paths:
         wanted.setdefault(path.parent, set()).add(path.name)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 class Average:
-    """The moving average of the floating-point tensors of a network; of the others it has the newest."""
+    """The moving average of the floating-point tensors of a network; other tensors are the newest."""
 
     def __init__(self, decay: float, network: nn.Module, tensors: dict[str, Tensor] | None = None):
-        """`decay` 0 keeps no average. `tensors` are those of an average that goes on."""
+        """Start the average; `decay` 0 keeps none. `tensors` are those of an average that is resumed."""
         self.decay = decay
         self.tensors = tensors if tensors is not None else _copy(network) if decay else {}
 

@@ -8,7 +8,9 @@ AHEAD = 2
 
 
 def collate(samples: list[dict]) -> dict:
-    """One dictionary of stacked arrays, as tensors; arrays of several shapes stay a list of tensors, texts a list."""
+    """Return one dictionary of stacked arrays, as tensors; arrays of several shapes stay a list of tensors, texts a
+    list.
+    """
     batch: dict = {}
     for name, first in samples[0].items():
         values = [sample[name] for sample in samples]

@@ -1,4 +1,4 @@
-"""How far a training is, on disk: everything that the next step depends on."""
+"""The state of a training on disk: everything that the next step depends on."""
 
 import json
 import sys
@@ -16,20 +16,20 @@ from wsss_stages.training.memory import Parts
 from wsss_stages.training.weights import misfit
 
 SECONDS = 60.0
-"""A killed training loses at most this much work."""
+"""Seconds between checkpoints: a killed training loses at most this much work."""
 KEYS = {"fingerprint", "network", "optimizer", "step", "curve", "seconds", "best", "average", "parts", "short"}
 
 
 @dataclass
 class State:
-    """How far a training is, beside network and optimizer."""
+    """The state of a training, beside network and optimizer."""
 
     parts: Parts
     step: int = 0
-    """The next one."""
+    """The next step."""
     curve: list[dict] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    """What every step took."""
+    """Seconds of every step."""
     best: dict[str, Any] = field(default_factory=lambda: {"grades": []})
     """The best weights so far, their step, and all grades."""
     average: dict[str, Tensor] | None = None
@@ -48,7 +48,7 @@ def save(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, state: 
         "best": state.best,
         "average": state.average,
         "parts": state.parts.number,
-        "short": state.parts.told,
+        "short": state.parts.doublings,
     }
     with artifacts.whole(path) as unfinished:
         torch.save(content, unfinished)
@@ -65,12 +65,12 @@ def resume(path: Path, job: Job, network: nn.Module, optimizer: Optimizer, devic
     network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
     parts = Parts(content["parts"], content["short"])
-    told = json.loads(content["curve"])
-    return State(parts, content["step"], told, content["seconds"], content["best"], content["average"])
+    curve = json.loads(content["curve"])
+    return State(parts, content["step"], curve, content["seconds"], content["best"], content["average"])
 
 
 def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
-    """A checkpoint's content, and what keeps it from being used."""
+    """Return a checkpoint's content, and the reason why it cannot be used."""
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a damaged checkpoint is worth less than a clean start
@@ -79,7 +79,7 @@ def _read(path: Path, job: Job, device: str) -> tuple[dict, str]:
         missing = sorted(KEYS - content.keys()) if isinstance(content, dict) else ["any key"]
         return {}, f"is of another version (it lacks {', '.join(missing)})"
     if content["fingerprint"] != job.fingerprint:
-        return {}, "is of another training (other options, images or labels)"
+        return {}, "belongs to another training (other options, images or labels)"
     if reason := misfit(content["network"], job.network):
         return {}, f"is of another version of the network ({reason})"
     return content, ""

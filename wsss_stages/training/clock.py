@@ -8,12 +8,12 @@ from wsss_stages.store.progress import Pace
 
 
 class Clock:
-    """The reports of a training, by the process that leads."""
+    """The reports of a training, by its first process."""
 
-    def __init__(self, stage: str, step: int, steps: int, batch: int, leads: bool):
+    def __init__(self, stage: str, step: int, steps: int, batch: int, is_leader: bool):
         self.stage, self.batch = stage, batch
         self.pace, self.ended = Pace(steps, step), time.monotonic()
-        self.console = Console(stderr=True, quiet=not leads)
+        self.console = Console(stderr=True, quiet=not is_leader)
         if step:
             self.console.print(f"{stage}: resumed at step {step} of {steps}")
 

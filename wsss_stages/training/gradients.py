@@ -1,4 +1,4 @@
-"""The gradient of one batch: part after part, over all processes, finite or told."""
+"""The gradient of one batch: part after part, over all processes, and checked to be finite."""
 
 from contextlib import nullcontext
 from math import inf
@@ -9,24 +9,24 @@ from torch.optim import Optimizer
 
 from wsss_stages.training.batches import to_device
 from wsss_stages.training.checkpoints import State
-from wsss_stages.training.draws import step_seed
 from wsss_stages.training.job import Job, TrainingError
 from wsss_stages.training.processes import Group
+from wsss_stages.training.sampling import step_seed
 from wsss_stages.training.shares import rows
 
 
 class Gradients:
-    """Leaves the clipped gradient of a batch's mean loss in the parameters of a job's network."""
+    """A computation that leaves the clipped gradient of a batch's mean loss in the parameters of a job's network."""
 
     def __init__(self, job: Job, network: nn.Module, optimizer: Optimizer, group: Group, device: str):
         self.job, self.network, self.group, self.device = job, network, group, device
-        self.parameters = [parameter for its in optimizer.param_groups for parameter in its["params"]]
+        self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         kind = torch.device(device).type
         half = job.options.precision == "bfloat16" or (job.options.precision == "auto" and kind == "cuda")
         self.autocast = torch.autocast(kind, torch.bfloat16) if half else nullcontext()
 
-    def of(self, batch: dict, state: State) -> dict[str, float]:
-        """The terms of a batch's loss; a batch that does not fit into memory goes in more parts from then on.
+    def compute(self, batch: dict, state: State) -> dict[str, float]:
+        """Return the terms of a batch's loss; a batch that does not fit into memory is split into more parts from then on.
 
         Args:
             batch: this process's items.
@@ -44,7 +44,7 @@ class Gradients:
                 if self.group.size > 1:  # the others wait for this one's share and cannot begin again
                     raise TrainingError(
                         f"{self.job.stage}: process {self.group.rank} of {self.group.size} is out of GPU memory at step "
-                        f"{state.step}. Take more gpus_per_training, a smaller batch_size or crop; one process would halve the batch."
+                        f"{state.step}. Use more gpus_per_training, a smaller batch_size or a smaller crop; only a single process can split a batch."
                     ) from error
             for buffer, old in zip(self.network.buffers(), before, strict=True):
                 buffer.copy_(old)
@@ -59,21 +59,21 @@ class Gradients:
         terms: dict[str, float] = {}
         at = 0
         for part in rows(self.job.batch, state.parts.number, self.group.rank, self.group.size):
-            its = {name: v if isinstance(v, int) else v[at : at + part.count] for name, v in batch.items()}
+            items = {name: v if isinstance(v, int) else v[at : at + part.count] for name, v in batch.items()}
             at += part.count
             self.group.rows = part
             with self.autocast:
-                its = {name: to_device(value, self.device) for name, value in its.items()}
-                losses = self.job.loss(its | {"done": state.step / self.job.steps})
+                items = {name: to_device(value, self.device) for name, value in items.items()}
+                losses = self.job.loss(items | {"done": state.step / self.job.steps})
             total = torch.stack([value.float() for name, value in losses.items() if name not in self.job.shown]).sum()
             share = part.count / self.job.batch
             shown = {name: value if name in self.job.shown else value.item() for name, value in losses.items()}
-            told = self.group.gather((shown, share, bool(total.isfinite()), its["id"]))
-            for shown, _, finite, ids in told:
+            gathered = self.group.gather((shown, share, bool(total.isfinite()), items["id"]))
+            for shown, _, finite, ids in gathered:
                 if not finite:
                     raise TrainingError(self._fault(f"the loss is {shown}", state, ids))
             (total * share).backward()
-            for shown, share, _, _ in told:
+            for shown, share, _, _ in gathered:
                 for name, value in shown.items():
                     terms[name] = terms.get(name, 0.0) + value * share
         return terms
@@ -81,9 +81,9 @@ class Gradients:
     def _fault(self, what: str, state: State, ids: list[str]) -> str:
         return (
             f"{self.job.stage}: {what} at step {state.step} of {self.job.steps}, images {', '.join(ids)}. Nothing was "
-            "written from it. A lower lr or precision float32 helps; are the weights whole?"
+            "written from it. A lower lr or precision float32 helps. Check that the initial weights are intact."
         )
 
 
-def _ids(told: list[list[str]]) -> list[str]:
-    return [name for its in told for name in its]
+def _ids(batches: list[list[str]]) -> list[str]:
+    return [name for ids in batches for name in ids]

@@ -10,9 +10,9 @@ from wsss_stages.data.index import stable_hash
 from wsss_stages.data.selection import Selection
 
 FEWEST = 20
-"""Of fewer images none is held out."""
+"""With fewer images none is held out."""
 MOST = 1000
-"""So many images are held out at most."""
+"""Most images that are held out."""
 
 
 def hold_out(

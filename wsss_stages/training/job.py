@@ -1,4 +1,4 @@
-"""What a training needs to know: a network, items, a loss, and for how long."""
+"""The description of a training: a network, items, a loss, and the number of steps."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from wsss_stages.config.options import Loop
 
 
 class TrainingError(ValueError):
-    """A training that cannot go on: stage, step, loss, images."""
+    """A training that cannot continue: stage, step, loss, images."""
 
 
 class Layers(NamedTuple):
@@ -26,13 +26,14 @@ class Layers(NamedTuple):
 
 @dataclass
 class Job:
-    """What is trained, on what, by which loss.
+    """The network to train, its items and its loss.
 
-    sample(item, rng) gives a dictionary of arrays of one augmented item, or without rng of the item as it is; loss(batch) a dictionary
-    of scalar tensors whose sum is minimised, and of numbers named in `shown`. In a batch arrays of one shape are stacked, others listed;
-    it also tells the `id` of its items, its `epoch`, from 0, and the share of the steps that are `done` before it. `groups` are `Layers`,
-    or tuples of what they hold. Parameters of `undecayed` have no weight decay. A batch goes through the network in `parts`, whose
-    gradients add up to that of their mean: as much memory as one part takes.
+    sample(item, rng) gives a dictionary of arrays of one augmented item, or without rng of the item as it is;
+    loss(batch) a dictionary of scalar tensors whose sum is minimised, and of numbers named in `shown`. In a batch
+    arrays of one shape are stacked, others listed; it also has the `id` of its items, its `epoch`, from 0, and the
+    share of the steps that are `done` before it. `groups` are `Layers`, or tuples of their fields. Parameters of
+    `undecayed` have no weight decay. A batch goes through the network in `parts`, whose gradients add up to that of
+    their mean: as much memory as one part takes.
     """
 
     stage: str
@@ -50,27 +51,27 @@ class Job:
     held: Sequence = ()
     """Items that are never learned from."""
     grade: Callable[[Iterator[dict]], float] | None = None
-    """How good the network is on batches of the held-out items; more is better. The best weights are kept."""
+    """The grade of the network on batches of the held-out items; more is better. The best weights are kept."""
     graded_from: float = 0.0
-    """Share of the steps before which there is nothing to grade."""
+    """Share of the steps before which the network is not graded."""
     shown: tuple[str, ...] = ()
-    """What `loss` gives for the curve alone: shares in [0, 1] that are no losses."""
+    """Names of values of `loss` for the curve alone: shares in [0, 1] that are no losses."""
     factors: np.ndarray | None = None
-    """(n,) How often each item is drawn over how often others are; None: all as often (training.repeats)."""
+    """(n,) How often each item is drawn over how often others are; None: all equally often (training.repeats)."""
 
     @property
     def batch(self) -> int:
-        """Items of a step; fewer than `batch_size` only where there are not so many."""
+        """Return the items of a step; fewer than `batch_size` only if the training has fewer."""
         return min(self.options.batch_size, len(self.items))
 
     @property
     def batches(self) -> int:
-        """Steps of an epoch; what is left over after whole batches waits for another epoch's order."""
+        """Return the steps of an epoch; items left over after whole batches wait for another epoch's order."""
         return len(self.items) // self.options.batch_size or 1
 
     @property
     def steps(self) -> int:
-        """Steps of the whole training."""
+        """Return the steps of the whole training."""
         return self.batches * self.epochs
 
     def step_at(self, share: float) -> int:

@@ -1,8 +1,8 @@
-"""A finished training's files under a second name, so that the very same training again is no training.
+"""A finished training's files under a second name, so that the very same training need not run again.
 
-Snakemake deletes what a rule writes before it runs the rule again, also where only another number of shards, a device or something
-that this training does not look at has changed. The second names are hard links in a folder `kept` beside the files: they take no
-room, and on a file system without such links nothing is kept.
+Snakemake deletes a rule's outputs before it runs the rule again, also where only the number of shards, a device or something
+else that this training does not depend on has changed. The second names are hard links in a folder `kept` beside the
+files: they take no room, and on a file system without such links nothing is kept.
 """
 
 import os
@@ -18,7 +18,7 @@ NOTE = "training.json"
 
 
 def keep(weights: Path, job: Job, seconds: float) -> None:
-    """Link the files that a training has written, with what it learned from and the seconds of a step."""
+    """Link the files that a training has written, with its fingerprint and the seconds of a step."""
     folder = _folder(weights)
     shutil.rmtree(folder, ignore_errors=True)
     files = _files(weights)
@@ -57,7 +57,7 @@ def _files(weights: Path) -> list[Path]:
 
 
 def _made_of(job: Job) -> str:
-    """Return a fingerprint of all that decides the weights: what the job depends on, the code and the libraries."""
+    """Return a fingerprint of all that decides the weights: the job's inputs, the code and the libraries."""
     code = provenance.code()
     parts = job.stage, job.fingerprint, CHECKPOINT_VERSION, code["version"], code["sources"], provenance.libraries()
     return artifacts.fingerprint(*parts)

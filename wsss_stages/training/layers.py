@@ -1,4 +1,6 @@
-"""Which layers of a network learn: pretrained and new ones, and in which steps; those that begin late are frozen until then."""
+"""The layers of a network that learn: pretrained and new ones, and in which steps; layers that begin late are frozen
+until then.
+"""
 
 from torch import nn
 
@@ -10,7 +12,7 @@ from wsss_stages.training.job import Job, Layers
 def old_and_new(network: nn.Module, options: Training) -> list[Layers]:
     """Return the layers that weights fill and the new ones, which learn faster.
 
-    The former begin late where `frozen_share` says so and they are pretrained. Layers without gradient are left out.
+    Old layers begin late if `frozen_share` is above 0 and they are pretrained. Layers without gradient are left out.
     """
     new = network.new_parameters()
     known = {id(parameter) for parameter in new}

@@ -1,4 +1,4 @@
-"""A batch that does not fit into a GPU's memory goes through the network in parts, and that is recorded."""
+"""Parts of a batch that does not fit into a GPU's memory, and a record of them."""
 
 import gc
 import sys
@@ -13,29 +13,32 @@ class TooLargeError(ValueError):
 class Parts:
     """The number of parts (micro-batches) of a batch, doubled whenever one does not fit into memory.
 
-    `told` has {step, parts} of every time that happened.
+    `doublings` has {step, parts} of every time that happened.
     """
 
-    def __init__(self, number: int, told: list[dict[str, int]] | None = None):
-        self.number, self.told = number, list(told or [])
+    def __init__(self, number: int, doublings: list[dict[str, int]] | None = None):
+        self.number, self.doublings = number, list(doublings or [])
 
     def double(self, stage: str, step: int, items: int, most: int) -> None:
-        """A batch of so many items did not fit; at most `most` parts are possible. Raises TooLargeError."""
+        """Double the parts after a batch of `items` items did not fit; at most `most` parts are possible.
+
+        Raises TooLargeError.
+        """
         if self.number >= most:
             raise TooLargeError(
-                f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, which cannot be more. "
-                "Take a smaller crop or batch_size, a larger stride, or a GPU with more memory."
+                f"{stage}: out of GPU memory at step {step}, with {items} images in {self.number} parts, the most possible. "
+                "Use a smaller crop or batch_size, a larger stride, or a GPU with more memory."
             )
         self.number = min(2 * self.number, most)
-        self.told.append({"step": step, "parts": self.number})
+        self.doublings.append({"step": step, "parts": self.number})
         sys.stderr.write(
-            f"{stage}: out of GPU memory at step {step}; from here on {items} images go in {self.number} parts\n"
+            f"{stage}: out of GPU memory at step {step}; from now on {items} images are split into {self.number} parts\n"
         )
         release()
 
 
 def release() -> None:
-    """Give back what is left of a batch that did not fit."""
+    """Release the memory of a batch that did not fit."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Build each stage's network, and bring it back from its weights file with all that it takes to rebuild it."""
+"""Builders of each stage's network, and readers that rebuild it from its weights file."""
 
 import hashlib
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from wsss_stages.scl.canet import CaNet
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Head
 from wsss_stages.scl.pfenet import PfeNet
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 from wsss_stages.store import artifacts
 from wsss_stages.store.artifacts import ContractError
 from wsss_stages.training import pretrained
@@ -35,7 +35,7 @@ METHODS = {"cam": CamClassifier, "seam": SeamClassifier}
 def build_classifier(
     method: str, backbone: str, stride: int, classes: int, source: str, seed: int, photographs: Photographs = ()
 ):
-    """A classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
+    """Return a classifier with its backbone's weights from `source`, and their origin; new layers are drawn from `seed`."""
     torch.manual_seed(seed)
     body = backbones.build(backbone, stride, pretrained=source != "none")
     origin = pretrained.load(body, source, photographs)
@@ -43,50 +43,50 @@ def build_classifier(
 
 
 def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
-    """The trained classifier of s1 in eval mode, and its provenance."""
-    known = training.read_provenance(path)
-    opt = known["options"]
-    network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], known), known["classes"])
+    """Return the trained classifier of s1 in eval mode, and its provenance."""
+    provenance = training.read_provenance(path)
+    opt = provenance["options"]
+    network = METHODS[opt["method"]](_body(opt["backbone"], opt["stride"], provenance), provenance["classes"])
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCnn, dict]:
-    """An affinity CNN on the classifier's trained backbone at another stride, and what its provenance tells of that."""
-    trained, known = restore_classifier(classifier)
+    """Return an affinity CNN on the classifier's trained backbone at another stride, and the provenance of that backbone."""
+    trained, provenance = restore_classifier(classifier)
     torch.manual_seed(seed)
-    body = _body(known["options"]["backbone"], stride, known)
+    body = _body(provenance["options"]["backbone"], stride, provenance)
     body.load_state_dict(trained.backbone.state_dict())
-    return AffinityCnn(body), _taken_from(classifier, known)
+    return AffinityCnn(body), _taken_from(classifier, provenance)
 
 
 def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
-    """An object network on the classifier's trained backbone, and what its provenance tells of that."""
-    trained, known = restore_classifier(classifier)
+    """Return an object network on the classifier's trained backbone, and the provenance of that backbone."""
+    trained, provenance = restore_classifier(classifier)
     torch.manual_seed(seed)
-    body = _pyramid(known["options"]["backbone"], known)
+    body = _pyramid(provenance["options"]["backbone"], provenance)
     body.load_state_dict(trained.backbone.state_dict())
-    return ObjectNet(body, width), _taken_from(classifier, known)
+    return ObjectNet(body, width), _taken_from(classifier, provenance)
 
 
 def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:
-    """The trained object network of s4 in eval mode, and its provenance."""
-    known = training.read_provenance(path)
-    network = ObjectNet(_pyramid(known["backbone"], known), known["options"]["width"])
+    """Return the trained object network of s4 in eval mode, and its provenance."""
+    provenance = training.read_provenance(path)
+    network = ObjectNet(_pyramid(provenance["backbone"], provenance), provenance["options"]["width"])
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
-    """The trained affinity CNN of s4 in eval mode, and its provenance."""
-    known = training.read_provenance(path)
-    network = AffinityCnn(_body(known["backbone"], known["options"]["stride"], known))
+    """Return the trained affinity CNN of s4 in eval mode, and its provenance."""
+    provenance = training.read_provenance(path)
+    network = AffinityCnn(_body(provenance["backbone"], provenance["options"]["stride"], provenance))
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -> tuple[Segmenter, pretrained.Origin]:
-    """A segmenter with its backbone's weights, and their origin. `classes` counts background."""
+    """Return a segmenter with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     head = HEADS[opt.head]
     body = head.body(opt.backbone, opt.stride, opt.backbone_weights != "none")
@@ -95,7 +95,7 @@ def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -
 
 
 def build_rrm(backbone: str, classes: int, opt: Rrm, source: str, photographs: Photographs = ()) -> tuple[RrmNet, dict]:
-    """RRM's network with its backbone's weights from `source`, and what its provenance tells of them. `classes` counts background."""
+    """Return RRM's network with its backbone's weights from `source`, and their provenance. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.build(backbone, opt.stride, pretrained=source != "none")
     origin = pretrained.load(body, source, photographs)
@@ -104,30 +104,34 @@ def build_rrm(backbone: str, classes: int, opt: Rrm, source: str, photographs: P
 
 
 def build_rrm_on(classifier: Path, classes: int, opt: Rrm) -> tuple[RrmNet, dict]:
-    """RRM's network with the classifier's trained backbone and last layer, and what its provenance tells of them.
+    """Return RRM's network with the classifier's trained backbone and last layer, and their provenance.
 
     Args:
         classes: with background.
-    Raises ContractError where the classifier knows other classes.
+    Raises ContractError where the classifier has other classes.
     """
-    trained, known = restore_classifier(classifier)
-    if known["classes"] != classes - 1:
+    trained, provenance = restore_classifier(classifier)
+    if provenance["classes"] != classes - 1:
         raise ContractError(
-            f"{classifier}: found a classifier of {known['classes']} classes, wanted one of {classes - 1}, as the index has them. "
-            "Give that of the same dataset with --classifier."
+            f"{classifier}: found a classifier of {provenance['classes']} classes, wanted one of {classes - 1}, as the index has them. "
+            "Give the classifier of the same dataset with --classifier."
         )
     torch.manual_seed(opt.seed)
     network = RrmNet(
-        _body(known["options"]["backbone"], opt.stride, known), classes, opt.channels, opt.reweight, opt.branches
+        _body(provenance["options"]["backbone"], opt.stride, provenance),
+        classes,
+        opt.channels,
+        opt.reweight,
+        opt.branches,
     )
     network.backbone.load_state_dict(trained.backbone.state_dict())
     with torch.no_grad():
         network.tag.weight.copy_(trained.head.weight[1 - classes :])  # SEAM's first row is the background's
-    return network, _taken_from(classifier, known)
+    return network, _taken_from(classifier, provenance)
 
 
 def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[DfrNet, pretrained.Origin]:
-    """DFR's network with its backbone's weights, and their origin. `classes` counts background."""
+    """Return DFR's network with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
     body = backbones.pyramid(opt.backbone, pretrained=opt.backbone_weights != "none")
     origin = pretrained.load(body, opt.backbone_weights, photographs)
@@ -135,39 +139,45 @@ def build_dfr(opt: Dfr, classes: int, photographs: Photographs = ()) -> tuple[Df
 
 
 def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
-    """The trained segmenter of s7, or RRM's or DFR's network, in eval mode, and its provenance. Raises ContractError."""
-    known = training.read_provenance(path)
-    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(known.get("stage"), partial(_segmenter, path))(known)
+    """Return the trained segmenter of s7, or RRM's or DFR's network, in eval mode, and its provenance.
+
+    Raises ContractError.
+    """
+    provenance = training.read_provenance(path)
+    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(provenance.get("stage"), partial(_segmenter, path))(provenance)
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
-def _dfr(known: dict) -> DfrNet:
-    opt = Dfr(**known["options"])
-    return DfrNet(_pyramid(opt.backbone, known), known["classes"], opt.channels, opt.feature_head(), opt.blocks)
+def _dfr(provenance: dict) -> DfrNet:
+    opt = Dfr(**provenance["options"])
+    return DfrNet(
+        _pyramid(opt.backbone, provenance), provenance["classes"], opt.channels, opt.feature_head(), opt.blocks
+    )
 
 
-def _rrm(known: dict) -> RrmNet:
-    opt = Rrm(**known["options"])
-    body = _body(known["backbone"], opt.stride, known)
-    return RrmNet(body, known["classes"], opt.channels, opt.reweight, opt.branches)
+def _rrm(provenance: dict) -> RrmNet:
+    opt = Rrm(**provenance["options"])
+    body = _body(provenance["backbone"], opt.stride, provenance)
+    return RrmNet(body, provenance["classes"], opt.channels, opt.reweight, opt.branches)
 
 
-def _segmenter(path: Path, known: dict) -> Segmenter:
-    opt = known["options"]
+def _segmenter(path: Path, provenance: dict) -> Segmenter:
+    opt = provenance["options"]
     if opt.get("head", "") not in HEADS:
         raise ContractError(
-            f"{path}: found weights of {known.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
+            f"{path}: found weights of {provenance.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
             f"one of {', '.join(HEADS)}. Run s7_segment again."
         )
     head = HEADS[opt["head"]]
-    body = head.body(opt["backbone"], opt["stride"], known["origin"]["source"] != "none")
-    return head(body, known["classes"], opt["head_channels"])
+    body = head.body(opt["backbone"], opt["stride"], provenance["origin"]["source"] != "none")
+    return head(body, provenance["classes"], opt["head_channels"])
 
 
 def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Backbone, pretrained.Origin]:
-    """A backbone in eval mode with its weights from `source`, and their origin; without weights the same random filters every
-    time, which keep the scale of what they see."""
+    """Return a backbone in eval mode with its weights from `source`, and their origin; without weights the same
+    random filters every time, which keep the scale of their input.
+    """
     torch.manual_seed(0)
     body = backbones.build(backbone, stride, pretrained=source != "none")
     for module in body.modules() if source == "none" else ():
@@ -178,34 +188,36 @@ def build_frozen(backbone: str, stride: int, source: str) -> tuple[backbones.Bac
 
 
 def seen_by(backbone: backbones.Backbone, opt: SclFeatures) -> dict:
-    """What maps depend on beside the image: recorded with them, and wanted of them."""
+    """Return the inputs of maps beside the image: recorded with them, and compared when they are read."""
     state = backbone.state_dict()
     digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     return opt.model_dump() | {"backbone": backbone.name, "weights": digest}
 
 
 def build_few_shot(backbone: backbones.Backbone, opt: Scl) -> FewShot:
-    """A baseline's network with new heads, drawn from the seed, on a frozen backbone."""
+    """Return a baseline's network with new heads, drawn from the seed, on a frozen backbone."""
     torch.manual_seed(opt.seed)
     return FewShot(backbone, _few_shot_head(sum(backbone.dims[:2]), opt), opt.vectors, opt.feature_dropout)
 
 
 def restore_few_shot(path: Path, how: Guided) -> tuple[FewShot, dict]:
-    """The network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
-    known = training.read_provenance(path)
-    if known.get("stage") != "scl_train":
+    """Return the network of scl_train in eval mode, backbone and all, and its provenance. Raises ContractError."""
+    provenance = training.read_provenance(path)
+    if provenance.get("stage") != "scl_train":
         raise ContractError(
-            f"{path}: found weights of {known.get('stage')}, wanted those of scl_train. Give those with --weights."
+            f"{path}: found weights of {provenance.get('stage')}, wanted those of scl_train. Give those with --weights."
         )
-    network = build_few_shot(_body(known["backbone"], known["features"]["stride"], known), Scl(**known["options"]))
+    network = build_few_shot(
+        _body(provenance["backbone"], provenance["features"]["stride"], provenance), Scl(**provenance["options"])
+    )
     training.load_weights(path, network)
     if isinstance(network.head, CaNet):
         network.head.rounds = how.rounds
-    return network.eval(), known
+    return network.eval(), provenance
 
 
 def _few_shot_head(inputs: int, opt: Scl) -> Head:
-    standard = Standard(inputs, opt.directions if opt.standardise else 0)
+    standard = Standardise(inputs, opt.directions if opt.standardise else 0)
     shared = (standard, opt.channels, len(opt.vectors), opt.support_branch, opt.similarity, opt.dropout)
     return (
         CaNet(*shared, opt.history_drop) if opt.baseline == "canet" else PfeNet(*shared, opt.bins, opt.prior == "deep")
@@ -213,7 +225,7 @@ def _few_shot_head(inputs: int, opt: Scl) -> Head:
 
 
 def build_detector(backbone: str, classes: int, opt: Instances, source: str, photographs: Photographs = ()):
-    """A Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+    """Return a Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
     from wsss_stages.nets.mask_rcnn import Detector  # torchvision takes seconds, which other networks need not wait
 
     torch.manual_seed(opt.seed)
@@ -223,25 +235,25 @@ def build_detector(backbone: str, classes: int, opt: Instances, source: str, pho
 
 
 def restore_detector(path: Path) -> tuple[nn.Module, dict]:
-    """The trained detector of s7 in eval mode, and its provenance."""
+    """Return the trained detector of s7 in eval mode, and its provenance."""
     from wsss_stages.nets.mask_rcnn import Detector
 
-    known = training.read_provenance(path)
-    opt = Instances(**known["options"])
-    network = Detector(_pyramid(known["backbone"], known), known["classes"], opt.crop, **opt.heads())
+    provenance = training.read_provenance(path)
+    opt = Instances(**provenance["options"])
+    network = Detector(_pyramid(provenance["backbone"], provenance), provenance["classes"], opt.crop, **opt.heads())
     training.load_weights(path, network)
-    return network.eval(), known
+    return network.eval(), provenance
 
 
-def _taken_from(classifier: Path, known: dict) -> dict:
-    """Return what provenance tells of a trained backbone: its name, its origin and the classifier's digest."""
+def _taken_from(classifier: Path, provenance: dict) -> dict:
+    """Return the provenance of a backbone taken from a classifier: its name, its origin and the classifier's digest."""
     digest = artifacts.sha256(classifier)
-    return {"backbone": known["options"]["backbone"], "origin": known["origin"], "classifier": digest}
+    return {"backbone": provenance["options"]["backbone"], "origin": provenance["origin"], "classifier": digest}
 
 
-def _body(backbone: str, stride: int, known: dict) -> backbones.Backbone:
-    return backbones.build(backbone, stride, pretrained=known["origin"]["source"] != "none")
+def _body(backbone: str, stride: int, provenance: dict) -> backbones.Backbone:
+    return backbones.build(backbone, stride, pretrained=provenance["origin"]["source"] != "none")
 
 
-def _pyramid(backbone: str, known: dict) -> backbones.Backbone:
-    return backbones.pyramid(backbone, pretrained=known["origin"]["source"] != "none")
+def _pyramid(backbone: str, provenance: dict) -> backbones.Backbone:
+    return backbones.pyramid(backbone, pretrained=provenance["origin"]["source"] != "none")

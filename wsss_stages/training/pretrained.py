@@ -1,4 +1,4 @@
-"""Load backbone weights from a local file, an installed package, a hub, or not at all; what was loaded is recorded."""
+"""Backbone weights from a local file, an installed package, a hub, or none; their origin is recorded."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from wsss_stages.store.packages import WeightsError, package_file
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a network's weights came from, what was missing, and the images that they were trained with.
+    """The source of a network's weights, the missing tensors, and the statistics of the images that they were trained with.
 
     source: 'none', 'hub', a file, or 'package' with name and version.  sha256: of the file or of the hub's tensors.
     mean, deviation: of RGB in [0, 1].
@@ -31,11 +31,11 @@ class Origin:
     deviation: tuple[float, ...] = STD
     interpolation: str = "bilinear"
     unfolded: int = 0
-    """Photographs by which folded batch norms were taken out of the filters."""
+    """Number of photographs by which folded batch norms were separated from the filters."""
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a .safetensors or .pth file, without the prefix of a wrapper. Raises WeightsError."""
+    """Return tensors of a .safetensors or .pth file, without the prefix of a wrapper. Raises WeightsError."""
     try:
         state = tensor_files.read(path)
     except tensor_files.TensorFileError as error:
@@ -64,13 +64,13 @@ def load(backbone: Backbone, source: str, photographs: Iterable[torch.Tensor] = 
         name = wrong[0]
         raise WeightsError(
             f"{source}: {name} is {tuple(state[name].shape)}, but {backbone.name} wants {tuple(wanted[name].shape)}. "
-            "Are these weights of another backbone? See classifier.backbone and segment.backbone."
+            "The weights may belong to another backbone: see classifier.backbone and segment.backbone."
         )
     missing = [n for n in wanted if n not in state and not n.endswith("num_batches_tracked")]
     if len(missing) > len(wanted) / 2:
         raise WeightsError(
             f"{source}: {len(missing)} of {len(wanted)} tensors of {backbone.name} are not in it (the first is "
-            f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). Are these weights of another backbone?"
+            f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). The weights may belong to another backbone."
         )
     backbone.network.load_state_dict(state, strict=False)
     _check_padding(backbone, source)
@@ -88,12 +88,12 @@ def _check_padding(backbone: Backbone, source: str) -> None:
         side, trained = ("right and down", "PyTorch's") if tensorflow else ("left and up", "TensorFlow's")
         raise WeightsError(
             f"{source}: its strided filters lean {side} ({leans:+.2f} pixels on average), so it was trained with {trained} padding, "
-            f"and maps of {backbone.name} would lie beside the objects. Take {TWINS[backbone.name]} as the backbone."
+            f"and maps of {backbone.name} would be shifted against the objects. Use {TWINS[backbone.name]} as the backbone."
         )
 
 
 def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:
-    """Pretrained tensors of torchvision's or timm's hub; needs a network or their cache."""
+    """Return pretrained tensors of torchvision's or timm's hub; needs a network or their cache."""
     library, _, name = backbone.hub.partition(":")
     if library == "torchvision":
         from torchvision.models import get_model

@@ -1,12 +1,13 @@
-"""Several processes that train one network, each on its own GPU or CPU core: who they are and what they tell each other.
+"""Several processes that train one network, each on its own GPU or CPU core: their ranks and what they exchange.
 
 `torchrun` starts them and says so in the environment; without it there is one. Gradients are summed by hand, not by a
 wrapper around the network: losses call parts of networks, and several times a step.
 
 All processes draw a step's random numbers from the same seed. Dropout and batch norm are those of the whole batch
-(training.shared_layers), so where a loss is a mean over images, as the classifier's and the object network's, its curve is that of
-one process. A mean over labelled pixels, pairs or proposals is taken over each process's images, and the means are weighted by
-the number of images; what networks draw otherwise (Mask R-CNN's samples, CANet's forgetting) repeats in every process.
+(training.shared_layers), so where a loss is a mean over images, as the classifier's and the object network's, its curve
+is that of one process. A mean over labelled pixels, pairs or proposals is taken over each process's images, and the
+means are weighted by the number of images; other random draws of networks (Mask R-CNN's samples, CANet's forgetting)
+repeat in every process.
 """
 
 import os
@@ -21,11 +22,11 @@ from torch import nn
 from wsss_stages.training.shares import Rows
 
 PATIENCE = timedelta(hours=2)
-"""How long processes wait for the first one, which grades the network after an epoch."""
+"""Time that processes wait for the first one, which grades the network after an epoch."""
 
 
-def leads() -> bool:
-    """Whether this process is the one that writes files and tells progress."""
+def is_leader() -> bool:
+    """Return whether this process is the one that writes files and reports progress."""
     return int(os.environ.get("RANK", 0)) == 0
 
 
@@ -38,16 +39,16 @@ class Group:
         """Its own items of the part that goes through the network now."""
 
     @property
-    def leads(self) -> bool:
-        """Whether it writes files and tells progress."""
+    def is_leader(self) -> bool:
+        """Return whether this process writes files and reports progress."""
         return self.rank == 0
 
-    def gather(self, told: object) -> list:
-        """What every process tells, the first one's first."""
+    def gather(self, value: object) -> list:
+        """Return the values of all processes, the first one's first."""
         if self.size == 1:
-            return [told]
+            return [value]
         heard: list = [None] * self.size
-        dist.all_gather_object(heard, told)
+        dist.all_gather_object(heard, value)
         return heard
 
     def make_same(self, network: nn.Module) -> None:
@@ -74,7 +75,7 @@ class Group:
 
 @contextmanager
 def together(device: str) -> Iterator[Group]:
-    """The group of this training; it ends with the block."""
+    """Yield the group of this training; it ends with the block."""
     group = Group()
     if group.size == 1:
         yield group

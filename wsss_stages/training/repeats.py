@@ -1,4 +1,4 @@
-"""How often the images of a training are drawn where classes are rare (Gupta et al. 2019, LVIS, repeat-factor sampling)."""
+"""Repeat factors of a training's images where classes are rare (Gupta et al. 2019, LVIS, repeat-factor sampling)."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ def repeat_factors(classes: Iterable[Iterable[int]], below: float) -> np.ndarray
 
     Args:
         classes: the classes of every image. A share f of the images shows a class.
-        below: t of the paper; 0 = None, all images as often.
+        below: t of the paper; 0 = None, all images equally often.
     """
     if not below:
         return None

@@ -1,4 +1,4 @@
-"""The optimizer, its learning rate over the steps, and what it leaves undecayed."""
+"""The optimizer, its learning rate over the steps, and the parameters without weight decay."""
 
 from torch import nn, optim
 
@@ -7,7 +7,7 @@ from wsss_stages.training.job import Job, Layers
 
 
 def optimizer(job: Job) -> optim.Optimizer:
-    """SGD or AdamW on the groups of the job, each in two where a part of it is not decayed."""
+    """Return SGD or AdamW on the groups of the job, each in two where a part of it is not decayed."""
     opt, groups = job.options, _groups(job)
     if opt.optimizer == "adamw":
         return optim.AdamW(groups, lr=opt.lr, weight_decay=opt.weight_decay)
@@ -29,7 +29,7 @@ def ramp(done: float, begins: float, ends: float) -> float:
 
 
 def without_decay(network: nn.Module) -> list[nn.Parameter]:
-    """Parameters of norms and of positions, which AdamW leaves undecayed where Transformers are trained."""
+    """Return parameters of norms and of positions, which AdamW leaves undecayed where Transformers are trained."""
     norms = (nn.LayerNorm, nn.GroupNorm, nn.modules.batchnorm._BatchNorm)
     found = [p for module in network.modules() if isinstance(module, norms) for p in module.parameters(recurse=False)]
     places = ("relative_position_bias_table", "absolute_pos_embed", "pos_embed")

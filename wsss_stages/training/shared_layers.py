@@ -1,4 +1,4 @@
-"""Layers that look at a whole batch, for several processes: what each sees and draws is what one process would.
+"""Layers over a whole batch, for several processes: each computes and draws the same as a single process.
 
 Batch norm takes mean and variance over the items of all processes (as torch's SyncBatchNorm, which is for GPUs only, and would
 replace norms that a convolution computes, see nets.frozen_norm). Dropout draws for the items of all and keeps its own.
@@ -30,7 +30,7 @@ class SharedNorm(nn.modules.batchnorm._BatchNorm):
             setattr(self, name, buffer)
 
     def _check_input_dim(self, input: Tensor) -> None:
-        """Any number of axes."""
+        """Accept any number of axes."""
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
@@ -72,7 +72,9 @@ class SharedDropout2d(_SharedDropout, nn.Dropout2d):
 
 
 def _ones(input: Tensor, items: int) -> Tensor:
-    """For so many items what an input is for some, in the same order in memory, in which is drawn."""
+    """Return ones for `count` items in the shape of an input for some, in the same order in memory, in which random
+    numbers are drawn.
+    """
     last = input.ndim == 4 and not input.is_contiguous() and input.is_contiguous(memory_format=torch.channels_last)
     ones = input.new_ones(items, *input.shape[1:])
     return ones.contiguous(memory_format=torch.channels_last) if last else ones

@@ -1,7 +1,7 @@
-"""Which items of a batch go through the network together, and which of them are a process's own.
+"""The shares of a batch: which items go through the network together, and which of them are a process's own.
 
-A batch goes in parts, and every part is shared by all processes. So another number of processes changes no part: what is
-drawn for a part, and what its norms see, stays the same.
+A batch goes in parts, and every part is shared by all processes. So another number of processes changes no part: random
+draws for a part and the statistics of its norms stay the same.
 """
 
 from itertools import pairwise
@@ -18,18 +18,18 @@ class Rows(NamedTuple):
 
     @property
     def count(self) -> int:
-        """Items of its own."""
+        """Return the number of this process's items."""
         return self.end - self.start
 
 
 def rows(batch: int, parts: int, rank: int = 0, processes: int = 1) -> list[Rows]:
-    """A process's items in every part of a batch; parts are of nearly one size, and so are shares.
+    """Return a process's items in every part of a batch; parts are of nearly one size, and so are shares.
 
     There are fewer parts where a process would have no item in some of them. Raises ValueError for fewer items than processes.
     """
     if batch < processes:
         raise ValueError(
-            f"a batch of {batch} images cannot be shared by {processes} processes; every process needs one. Take a larger "
+            f"a batch of {batch} images cannot be shared by {processes} processes; every process needs one. Use a larger "
             "batch_size, or fewer gpus_per_training"
         )
     ends = _ends(batch, min(parts, batch // processes))
@@ -41,7 +41,7 @@ def rows(batch: int, parts: int, rank: int = 0, processes: int = 1) -> list[Rows
 
 
 def own(places: list, shares: list[Rows]) -> list:
-    """Of a batch's items those of a process, part after part."""
+    """Return the items of a batch that are a process's own, part after part."""
     return [place for part in shares for place in places[part.first + part.start : part.first + part.end]]
 
 

@@ -1,4 +1,4 @@
-"""A trained network on disk: its tensors, and where they came from."""
+"""A trained network on disk: its tensors and their origin."""
 
 import json
 from pathlib import Path
@@ -15,14 +15,14 @@ from wsss_stages.training.job import TrainingError
 
 def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
     """Write a network's tensors as safetensors with its provenance, whole or absent. Raises TrainingError for NaN in them."""
-    whence = {"version": CHECKPOINT_VERSION, **provenance}
+    metadata = {"version": CHECKPOINT_VERSION, **provenance}
     # one key only: safetensors writes several in an order of its own, and the same weights would be other bytes
-    meta = {"provenance": json.dumps(whence | {artifacts.SEAL: seals.BLANK}, sort_keys=True, default=str)}
+    meta = {"provenance": json.dumps(metadata | {artifacts.SEAL: seals.BLANK}, sort_keys=True, default=str)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if bad := tensor_files.not_finite(state):
         raise TrainingError(
-            f"{path}: {bad} after training; nothing was written. A lower lr or precision float32 helps; are the weights that it "
-            "started from whole?"
+            f"{path}: {bad} after training; nothing was written. A lower lr or precision float32 helps. Check that the "
+            "initial weights are intact."
         )
     with artifacts.whole(path) as unfinished:
         save_file(state, unfinished, metadata=meta)
@@ -30,7 +30,7 @@ def save_weights(path: Path, network: nn.Module, provenance: dict) -> None:
 
 
 def load_weights(path: Path, network: nn.Module) -> dict:
-    """Fill a network with what `save_weights` wrote; its provenance. Raises ContractError."""
+    """Fill a network from a file of `save_weights`; its provenance. Raises ContractError."""
     provenance = read_provenance(path)
     with safe_open(path, "pt") as file:
         state = {name: file.get_tensor(name) for name in file.keys()}
@@ -39,12 +39,12 @@ def load_weights(path: Path, network: nn.Module) -> dict:
         raise artifacts.ContractError(f"{path} does not fit {type(network).__name__}: {reason}. {again}")
     network.load_state_dict(state)
     if provenance.pop("version", None) != CHECKPOINT_VERSION:
-        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of ours. {again}")
+        raise artifacts.ContractError(f"{path} is not weights v{CHECKPOINT_VERSION} of this project. {again}")
     return provenance
 
 
 def misfit(state: dict[str, Tensor], network: nn.Module) -> str:
-    """Return what keeps tensors from filling a network; empty if nothing does."""
+    """Return why tensors do not fit a network; empty if nothing does."""
     wanted = network.state_dict()
     faults = {
         "missing": [name for name in wanted if name not in state],

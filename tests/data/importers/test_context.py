@@ -8,7 +8,7 @@ from tests.messages import raises
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.importers.context import CLASSES, import_context
-from wsss_stages.data.weak.enough import missing
+from wsss_stages.data.weak.completeness import missing
 from wsss_stages.stages import data as stage
 from wsss_stages.stages import simulate_weak
 

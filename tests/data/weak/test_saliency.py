@@ -57,9 +57,9 @@ def test_a_map_is_as_large_as_the_image_that_stages_work_on(voc, folder):
 def test_only_runs_on_tags_depend_on_it(voc, folder):
     without, index = import_voc("toy", voc.root), import_voc("toy", voc.root, saliency=folder)
     for weak, uses in (("tag", True), ("box", False), ("scribble", False), ("point", False)):
-        found = index.only(weak).records["a"]
+        found = index.with_weak(weak).records["a"]
         assert (found.saliency is not None) == uses
-        assert (found.evidence() != without.only(weak).records["a"].evidence()) == uses
+        assert (found.evidence() != without.with_weak(weak).records["a"].evidence()) == uses
 
 
 def test_a_map_that_changed_is_refused(voc, folder):

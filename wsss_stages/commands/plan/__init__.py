@@ -1,1 +1,1 @@
-"""What a run will cost on this machine, from a few images that go through its stages."""
+"""Estimates of a run's cost on this machine, from a few images that go through its stages."""

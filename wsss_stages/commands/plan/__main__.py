@@ -1,9 +1,9 @@
-"""What a run will cost, before it runs: jobs, hours, disk and memory of every stage.
+"""Estimate the cost of a run before it starts: jobs, hours, disk and memory of every stage.
 
     python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE --cores 4
 
-takes what `snakemake` takes. The first time a few images go through every stage on this machine, which takes some minutes;
-what an image or a training step costs is then known and kept in the cache folder. `--again` measures anew.
+takes the options of `snakemake`. The first time, a few images go through every stage on this machine, which takes some minutes;
+the cost of an image and of a training step is then kept in the cache folder. `--again` measures again.
 """
 
 import argparse
@@ -26,9 +26,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single settings, as snakemake")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="as snakemake (default: all)")
     parser.add_argument(
-        "--index", type=Path, help="index.json of the data stage, if it is made already: without, it is made first"
+        "--index", type=Path, help="index.json of the data stage, if it exists; otherwise it is made first"
     )
-    parser.add_argument("--again", action="store_true", help="measure even if this machine's costs are known")
+    parser.add_argument("--again", action="store_true", help="measure again, even if this machine's costs are known")
     args = parser.parse_args(argv)
     config = variants.load([variants.DEFAULTS, *args.configfile], args.config, variants.own_file())
     lines = plan(config, args.cores, args.again, args.index)

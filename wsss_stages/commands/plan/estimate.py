@@ -1,4 +1,4 @@
-"""What every stage of a run will cost, from what it costs on a few images."""
+"""Estimates of the cost of every stage of a run, from measurements on a few images."""
 
 import hashlib
 import json
@@ -14,13 +14,13 @@ from wsss_stages.commands.plan.sample import batches, choose, pixels, walked
 from wsss_stages.config import options, variants
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.index import Index
-from wsss_stages.data.weak.enough import missing
+from wsss_stages.data.weak.completeness import missing
 from wsss_stages.store import artifacts
 
 
 @dataclass
 class Line:
-    """What one stage costs in a run."""
+    """The estimated cost of one stage in a run."""
 
     stage: str
     jobs: int
@@ -34,7 +34,10 @@ class Line:
 
 
 def plan(config: dict, cores: int, again: bool = False, made: Path | None = None) -> list[Line]:
-    """The cost of every stage of `rule all` for the configured variant, from scratch. `made`: the dataset's index, if it is there."""
+    """Return the cost of every stage of `rule all` for the configured variant, from scratch.
+
+    `made`: the dataset's index, if it exists.
+    """
     with tempfile.TemporaryDirectory(prefix="wsss_plan_") as folder:
         scratch = Path(folder)
         path = made or _made(config, scratch)
@@ -52,7 +55,7 @@ def plan(config: dict, cores: int, again: bool = False, made: Path | None = None
 
 
 def _made(config: dict, scratch: Path) -> Path:
-    """The whole index, made by the stage itself, so that a faulty dataset is told here."""
+    """Return the whole index, made by the stage itself, so that a faulty dataset is reported here."""
     root, path = config["dataset_root"] or str(scratch / "dataset"), scratch / "index.json"
     command = ["data", "--root", root, "--index", str(path), "--dataset", config["dataset"]]
     run(command, variants.section(config, "data"), 1)
@@ -63,18 +66,18 @@ def _index(config: dict, path: Path) -> Index:
     index = Index.read(path)
     if findings := missing(index, config["weak"]):
         raise DatasetError(findings)
-    return index.only(config["weak"])
+    return index.with_weak(config["weak"])
 
 
 def _opening(path: Path) -> float:
-    """Seconds that every job takes to open the whole index."""
+    """Return the seconds that every job takes to open the whole index."""
     began = time.monotonic()
     Index.read(path)
     return time.monotonic() - began
 
 
 def _cache(config: dict, sample: Index, cores: int) -> Path:
-    """Where this machine's costs of these images under these options are kept."""
+    """Return the file with this machine's costs of these images under these options."""
     sections = {name: variants.section(config, name, config["variant"]) for name in options.SECTIONS}
     known = [sections, sample.splits, config["backbone_weights"], config["device"], cores, _machine()]
     name = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What every stage costs on this machine, measured with a few images."""
+"""Measurements of the cost of every stage on this machine, with a few images."""
 
 import os
 import shlex
@@ -18,9 +18,9 @@ from wsss_stages.stages import cli
 SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **variants.STAGES}
 """Config section of every stage."""
 EPOCHS = 3
-"""A training is timed for one epoch of the sample and for so many."""
+"""Epochs of the second of two timed trainings on the sample; the first has one."""
 ALL_LOSSES = {"rrm_train": {"class_epochs": 0, "distance_ramp": 0}, "dfr_train": {"ramp_begins": 0, "ramp_ends": 0}}
-"""What lets every step of a training have all its losses."""
+"""Overrides that give every step of a training all the losses of the stage."""
 
 
 class PlanError(ValueError):
@@ -29,7 +29,7 @@ class PlanError(ValueError):
 
 @dataclass
 class Cost:
-    """What one stage costs on this machine."""
+    """The measured cost of one stage on this machine."""
 
     stage: str
     section: str
@@ -111,7 +111,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             if stage == "s5_graph":  # the longest walk that may be chosen
                 section |= {"walk_powers": section["walk_powers"][:1], "walk_steps": [max(section["walk_steps"])]}
             work, gigabytes = run(command, section, 1)
-            start, _ = run(command, section, 1)  # everything is there: what is left is the start
+            start, _ = run(command, section, 1)  # all images are done: only the start is measured
             parts = len(sample.splits[split])
             unit = max(0.0, work - start) / parts
         else:
@@ -121,7 +121,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
 
 
 def run(command: list[str], section: dict, threads: int) -> tuple[float, float]:
-    """Seconds and peak gigabytes of a stage. Raises PlanError with what it said."""
+    """Return the seconds and peak gigabytes of a stage. Raises PlanError with the stage's output."""
     line = [sys.executable, "-m", f"wsss_stages.stages.{command[0]}", *command[1:], *shlex.split(cli.flags(section))]
     began = time.monotonic()
     with tempfile.TemporaryFile("w+") as said:

@@ -1,4 +1,4 @@
-"""The few images that stand for a dataset, and what they tell of it."""
+"""A sample of a dataset's images, and the numbers of pixels, boxes and batches that it shows."""
 
 import heapq
 import statistics
@@ -16,7 +16,7 @@ LOOKED_AT = 10_000
 
 
 def choose(config: dict, index: Index) -> Index:
-    """As many training images as the largest training batch needs, and a few validation images."""
+    """Return an index of as many training images as the largest training batch needs, and a few validation images."""
     variant = config["variant"]
     sections = [variants.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment")]
     images = max(section["batch_size"] for section in sections)
@@ -28,12 +28,14 @@ def choose(config: dict, index: Index) -> Index:
 
 
 def _first(ids: Sequence[str], count: int) -> list[str]:
-    """So many ids by their hashes."""
+    """Return `count` ids, chosen by their hashes."""
     return heapq.nsmallest(count, ids, key=lambda image: stable_hash(image, "plan"))
 
 
 def _until(index: Index, boxes: int) -> int:
-    """How many training images, by their hashes, have so many boxes, or one more than all of them."""
+    """Return the number of training images, in the order of their hashes, that have `boxes` boxes; one more than all
+    if there are too few.
+    """
     count, train = boxes, index.splits["train"]
     while True:
         found = np.cumsum([len(index.records[image].boxes) for image in _first(train, count)])
@@ -43,12 +45,12 @@ def _until(index: Index, boxes: int) -> int:
 
 
 def pixels(index: Index, split: str) -> float:
-    """Mean of an image's pixels."""
-    return statistics.fmean(record.height * record.width for record in some(index, split))
+    """Return the mean number of an image's pixels."""
+    return statistics.fmean(record.height * record.width for record in evenly_spread(index, split))
 
 
-def some(index: Index, split: str) -> Sequence[Record]:
-    """Evenly spread images, at most LOOKED_AT, which tell enough of them all."""
+def evenly_spread(index: Index, split: str) -> Sequence[Record]:
+    """Return at most LOOKED_AT evenly spread images, enough to stand for all."""
     records = index.split(split)
     return records[:: -(-len(records) // LOOKED_AT)]
 
@@ -62,8 +64,8 @@ def walked(config: dict, index: Index) -> int:
 
 
 def batches(index: Index, stage: str, section: dict) -> int:
-    """Steps of an epoch: over images, or over boxes."""
+    """Return the number of steps of an epoch: over images, or over boxes."""
     items = len(index.splits["train"])
     if stage == "s4_object_net":
-        items = round(items * statistics.mean(len(r.boxes) for r in some(index, "train")))
+        items = round(items * statistics.mean(len(r.boxes) for r in evenly_spread(index, "train")))
     return items // section["batch_size"] or 1

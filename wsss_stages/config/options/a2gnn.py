@@ -13,23 +13,32 @@ SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
 class Seeds(Seeded, Mining):
     """s3_seeds: weak labels and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1)."""
 
-    cam_in_boxes: bool = Field(True, description="a class may live in its boxes only, which is certain knowledge")
+    cam_in_boxes: bool = Field(True, description="allow a class only inside its own boxes")
     grabcut_iterations: int = Field(5, ge=1, description="iterations of GrabCut per box (Eq. 3.2)")
     grabcut_min_iou: float = Field(
-        0.15, ge=0, le=1, description="a GrabCut mask that fills less of its box is replaced by the box"
+        0.15,
+        ge=0,
+        le=1,
+        description="smallest share of a box that its GrabCut mask fills; below it the whole box is taken",
     )
-    grabcut_min_side: int = Field(3, ge=1, description="boxes with a shorter side are taken whole, pixels")
+    grabcut_min_side: int = Field(
+        3, ge=1, description="smallest side of a box for GrabCut, pixels; smaller boxes are taken whole"
+    )
     fusion: Literal["agreement", "literal_eq_3_5"] = Field(
-        "agreement", description="M_g: M_B where M'_I agrees, or the printed rule, by which M_g = M_F"
+        "agreement", description="rule of M_g: M_B where M'_I agrees, or as printed, which gives M_g = M_F"
     )
-    background_in_boxes: bool = Field(True, description="GrabCut's background inside boxes is a background seed")
-    superpixels: int = Field(400, ge=1, description="of an image, over which scribbles and points spread (Sec. 3.6.1)")
-    compactness: float = Field(10.0, gt=0, description="of superpixels: large for squares, small to follow colours")
+    background_in_boxes: bool = Field(True, description="take GrabCut's background inside boxes as background seeds")
+    superpixels: int = Field(
+        400, ge=1, description="superpixels of an image, over which scribbles and points spread (Sec. 3.6.1)"
+    )
+    compactness: float = Field(
+        10.0, gt=0, description="compactness of superpixels: large for squares, small to follow colours"
+    )
     salient: float = Field(
         0.5,
         gt=0,
         le=1,
-        description="saliency from which a pixel may be an object, below which background, for data.saliency",
+        description="saliency threshold: objects lie at or above it, background below it, for data.saliency",
     )
 
 
@@ -37,13 +46,15 @@ class ObjectNet(AdamWTraining):
     """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
 
     batch_size: int = Field(32, ge=1, description="boxes per step")
-    crop: int = Field(160, ge=64, description="side that a box with its margins is resized to, pixels")
+    crop: int = Field(160, ge=64, description="side of the crop of a box with its margins, pixels")
     epochs: int = Field(8, ge=1, description="passes over the boxes of the training images")
     head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
     width: int = Field(96, ge=8, multiple_of=8, description="channels of the feature pyramid")
     margin_min: float = Field(0.12, ge=0, description="smallest random margin around a box, share of its side")
     margin_max: float = Field(0.4, ge=0, description="largest random margin")
-    outside_weight: float = Field(0.3, ge=0, description="weight of the mean loss outside the box; inside it is 1")
+    outside_weight: float = Field(
+        0.3, ge=0, description="weight of the mean loss outside the box; the weight inside is 1"
+    )
 
 
 class ObjectMasks(Section):
@@ -56,8 +67,8 @@ class ObjectMasks(Section):
         0.98,
         ge=0,
         le=1,
-        description="a box's probabilities are raised until over 1/2 somewhere in this share of its rows and columns: "
-        "boxes are tight; 0 = never",
+        description="share of a box's rows and columns in which its probabilities must exceed 1/2 somewhere, raised "
+        "where needed, as boxes are tight; 0 = never",
     )
 
 
@@ -82,24 +93,27 @@ class Graph(Section):
 
     threshold: float = Field(1e-3, ge=0, lt=1, description="sigma of Eq. 3.14")
     edges: Literal["affinity", "distance"] = Field(
-        "affinity", description="by the affinity CNN, or by the distance of feature maps (Table 3.6)"
+        "affinity", description="source of the edges: the affinity CNN, or the distance of feature maps (Table 3.6)"
     )
     seeds: SeedKind | Literal["cam"] = Field(
         "grabcut",
-        description="where the random walk starts: M_g, M_F, M_B or M_S (M_P), as propagate.seeds to be comparable; or the CAMs",
+        description=(
+            "start of the random walk: M_g, M_F, M_B or M_S (M_P), the same as propagate.seeds for comparison; "
+            "or the CAMs"
+        ),
     )
     walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
     walk_powers: list[float] = Field(
         [2.0, 4.0, 8.0, 16.0],
         min_length=1,
-        description="exponents of the affinity in the random walk; of several the one is chosen by which seeds that the walk does not "
-        "see are found best",
+        description="exponents of the affinity in the random walk; of several, the one that predicts hidden seeds best "
+        "is chosen",
     )
     walk_steps: list[int] = Field(
-        [0, 4, 16, 64], min_length=1, description="steps of the random walk; of several one is chosen likewise"
+        [0, 4, 16, 64], min_length=1, description="steps of the random walk; of several, one is chosen in the same way"
     )
     walk_hold: bool = Field(
-        False, description="seeds keep their label during the walk, which starts at seeds then, not at CAMs"
+        False, description="keep the labels of seeds fixed during the walk; it must start at seeds, not at CAMs"
     )
     images: int = Images
 
@@ -114,7 +128,7 @@ class Graph(Section):
 
     @property
     def chooses_walk(self) -> bool:
-        """Whether there is more than one walk to choose from."""
+        """Return whether there is more than one walk to choose from."""
         return len(set(self.walk_powers)) * len(set(self.walk_steps)) > 1
 
 
@@ -124,8 +138,8 @@ class Propagate(Seeded):
     seeds: SeedKind = Field("grabcut", description="node labels: M_g, M_F, M_B or M_S (M_P)")
     nodes: Literal["grid", "superpixels"] = Field(
         "grid",
-        description="places of the feature map, or superpixels, linked with those that they touch by the distance of their features "
-        "(Table 3.6)",
+        description="nodes: places of the feature map, or superpixels, linked with their neighbours by the distance of "
+        "their features (Table 3.6)",
     )
     layer: Literal["affinity", "edges", "gcn", "gat", "agnn"] = Field(
         "affinity",
@@ -137,13 +151,12 @@ class Propagate(Seeded):
     edge_weight: float = Field(10.0, ge=0, description="beta of Eq. 3.18")
     dropout: float = Field(0.5, ge=0, lt=1, description="dropout after the embedding")
     epochs_first: int = Field(20, ge=0, description="epochs of cross-entropy and multi-point loss")
-    epochs_second: int = Field(20, ge=0, description="epochs of all losses and consistency checking")
+    epochs_second: int = Field(20, ge=0, description="epochs of all losses with the consistency check")
     stop_below: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="an image's second stage ends when an epoch changes the labels of less than this share of its nodes; "
-        "0 = never",
+        description="share of an image's nodes: its second stage ends when an epoch changes fewer labels; 0 = never",
     )
     lr: float = Field(0.03, gt=0, description="learning rate of Adam")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of Adam")
@@ -152,17 +165,16 @@ class Propagate(Seeded):
     sigma_xy: float = Field(6.0, gt=0, description="sigma_xy of Eq. 3.13, nodes")
     sigma_rgb: float = Field(0.1, gt=0, description="sigma_rgb of Eq. 3.13, units of the normalised image")
     mp_weight: float = Field(1.0, ge=0, description="weight of the multi-point loss (Eq. 3.26); 0 = without")
-    mp_choose: Literal["probability", "logit"] = Field("probability", description="what Eq. 3.23 maximises")
+    mp_choose: Literal["probability", "logit"] = Field("probability", description="score that Eq. 3.23 maximises")
     consistency: Literal["none", "released", "background_margin", "centred"] = Field(
         "background_margin", description="rule of Eq. 3.28 in the second stage"
     )
     balanced_ce: bool = Field(
-        True, description="mean over background plus mean over foreground, or one mean (Eq. 3.21)"
+        True,
+        description="balance the loss: mean over background plus mean over foreground, instead of one mean (Eq. 3.21)",
     )
     restrict_classes: bool = Field(True, description="predict only classes of the image's boxes")
-    classes_in_boxes: bool = Field(
-        True, description="a class only inside its boxes, background elsewhere: certain knowledge"
-    )
+    classes_in_boxes: bool = Field(True, description="allow a class only inside its boxes, and background elsewhere")
     objects_share: float = Field(
         0.85, ge=0, le=1, description="share of the soft masks of boxes in the probabilities before the CRF"
     )
@@ -179,18 +191,18 @@ class Propagate(Seeded):
         0.98,
         ge=0,
         le=1,
-        description="a box's class is raised inside it until it wins somewhere in this share of the box's rows and columns, "
-        "before and after the CRF: boxes are tight; 0 = never",
+        description="share of a box's rows and columns in which its class must win somewhere, raised where needed, "
+        "before and after the CRF, as boxes are tight; 0 = never",
     )
     keep_share: float = Field(
         0.1,
         ge=0,
         le=1,
-        description="a pseudo label that shows a box's class in less than this share of the box's pixels, or in less than tight_share "
-        "of its rows and columns, is mended with the most probable pixels: no box loses its object; 0 = never",
+        description="smallest share of a box's pixels with its class; below it, or below tight_share of the rows and "
+        "columns, the most probable pixels are added, so that no box loses its object; 0 = never",
     )
     crf: Crf = Field(Crf(gaussian_weight=0.5, bilateral_weight=0.5), description="CRF on the probabilities")
     batch_nodes: int = Field(
-        0, ge=0, description="nodes trained at once; bounds memory. 0 = one image on a CPU, 30 000 nodes on a GPU"
+        0, ge=0, description="nodes trained at once, which limits memory; 0 = one image on a CPU, 30 000 nodes on a GPU"
     )
     images: int = Images

@@ -1,4 +1,4 @@
-"""What sections share: strictness, seeds, training, the CRF, labels from CAMs."""
+"""Common parts of sections: strictness, seeds, training, the CRF, labels from CAMs."""
 
 import os.path
 from dataclasses import fields
@@ -37,11 +37,11 @@ class Section(BaseModel):
 class Seeded(Section):
     """A stage that draws random numbers."""
 
-    seed: int = Field(0, ge=0, description="every draw comes from (seed, stage, image id)")
+    seed: int = Field(0, ge=0, description="random seed; every draw depends on (seed, stage, image id)")
 
 
-Images = Field(0, ge=0, description="only so many images of the split, chosen by a hash of their ids; 0 = all")
-"""Of the stages that a table of variants remakes (options.Tables)."""
+Images = Field(0, ge=0, description="number of images of the split, chosen by a hash of their ids; 0 = all")
+"""The option `images` of the stages that a table of variants reruns (options.Tables)."""
 
 
 class Batches(Seeded):
@@ -51,7 +51,7 @@ class Batches(Seeded):
 
 
 class Crops(Section):
-    """Random views of images, and a learning rate for layers that know them and another for new ones."""
+    """Augmentation and learning rates (pretrained layers; new layers)."""
 
     crop: int = Field(320, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(0.002, gt=0, description="initial learning rate of pretrained layers, poly schedule")
@@ -59,25 +59,23 @@ class Crops(Section):
 
 
 class Loop(Section):
-    """Of the training loop."""
+    """Options of the training loop."""
 
-    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with momentum, or AdamW")
-    warm_up: int = Field(0, ge=0, description="first steps, over which the learning rate grows from nothing")
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="optimizer: SGD with momentum, or AdamW")
+    warm_up: int = Field(0, ge=0, description="warm-up steps, over which the learning rate grows from 0")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(
-        1.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
+    clip_norm: float = Field(1.0, ge=0, description="largest norm of the gradient of all parameters; 0 = no limit")
     poly_power: float = Field(0.9, gt=0, description="exponent of the poly learning rate schedule")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="arithmetic of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
+        "auto", description="precision of forward passes (autocast); auto = bfloat16 on a GPU, float32 on a CPU"
     )
     workers: int = Field(2, ge=0, description="threads that read and augment images")
     grade_every: int = Field(
         0,
         ge=0,
-        description="steps between two grades on what is held out; 0 = a twentieth of the steps, or as many as grade in half the "
-        "images that they learn from",
+        description="steps between two grades on the held-out images; 0 = a twentieth of the steps, or more, so that a "
+        "grade costs at most half the images of the steps between",
     )
     ema: float = Field(
         0.999,
@@ -95,27 +93,25 @@ class Training(Loop, Crops, Batches):
         0.1,
         ge=0,
         lt=1,
-        description="share of the training images that are held out: the network is graded on them and its best weights are kept; "
-        "none of fewer than 20 images, at most 1,000; 0 = none, and the last weights are kept",
+        description="share of the training images held out to grade the network and keep its best weights; none of fewer "
+        "than 20 images, at most 1,000; 0 = none, and the last weights are kept",
     )
     frozen_share: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="share of the steps, the first ones, in which pretrained layers are frozen; their schedule and warm-up begin "
-        "afterwards",
+        description="share of the steps, from the first on, in which pretrained layers are frozen; their schedule and "
+        "warm-up begin afterwards",
     )
 
 
 class AdamWLoop(Loop):
     """The training loop with defaults for AdamW."""
 
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="SGD with momentum, or AdamW")
-    warm_up: int = Field(20, ge=0, description="first steps, over which the learning rate grows from nothing")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="optimizer: SGD with momentum, or AdamW")
+    warm_up: int = Field(20, ge=0, description="warm-up steps, over which the learning rate grows from 0")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
-    clip_norm: float = Field(
-        5.0, ge=0, description="a longer gradient of all parameters is shortened to this norm; 0 = off"
-    )
+    clip_norm: float = Field(5.0, ge=0, description="largest norm of the gradient of all parameters; 0 = no limit")
 
 
 class AdamWTraining(AdamWLoop, Training):
@@ -132,8 +128,8 @@ class Repeated(Section):
         0.0,
         ge=0,
         le=1,
-        description="an image of a class that fewer than this share t of the images show, a share f, is drawn sqrt(t / f) times as "
-        "often (repeat factors of Gupta et al. 2019); 0 = all images as often",
+        description="repeat-factor threshold t (Gupta et al. 2019): images of a class that only a share f < t of the "
+        "images show are drawn sqrt(t / f) times as often; 0 = all equally often",
     )
 
 
@@ -150,7 +146,7 @@ class Crf(Section):
         1,
         ge=1,
         le=8,
-        description="iterate on one pixel of step x step, then once on all: faster, nearly the same labels",
+        description="iterate on one pixel of step x step, then once on all pixels: faster, with nearly the same labels",
     )
 
 
@@ -158,29 +154,31 @@ class Mining(Section):
     """CAMs to the pixels whose label is reliable (Eqs. 2.3-2.7)."""
 
     cam_normalise: Literal["max", "minmax"] = Field(
-        "max", description="CAM over its maximum (Eq. 2.3) or min-max (released)"
+        "max", description="normalisation of a CAM: by its maximum (Eq. 2.3), or min-max (released)"
     )
     thresholds: Literal["quantiles", "fixed"] = Field(
         "quantiles",
-        description="both background exponents come from how strong the CAMs of the training images (s3_seeds) or of the batch "
-        "(rrm_train) are, or are fixed (printed, released)",
+        description="source of both background exponents: quantiles of the CAMs of the training images (s3_seeds) or of "
+        "the batch (rrm_train), or fixed values (printed, released)",
     )
     background_share: float = Field(
-        0.25, gt=0, lt=1, description="quantiles: share of the pixels of all images, the weakest, that are background"
+        0.25, gt=0, lt=1, description="for quantiles: share of the weakest pixels of all images that are background"
     )
     foreground_share: float = Field(
-        0.4, gt=0, lt=1, description="quantiles: share of the pixels of all images, the strongest, that are foreground"
+        0.4, gt=0, lt=1, description="for quantiles: share of the strongest pixels of all images that are foreground"
     )
-    gamma_low: float = Field(4.0, gt=0, description="fixed: background exponent that decides foreground (Eq. 2.4)")
-    gamma_high: float = Field(24.0, gt=0, description="fixed: background exponent that decides background")
-    keep: float = Field(0.4, gt=0, le=1, description="share of most confident CAM pixels kept per class (Sec. 3.3.2)")
-    min_cam: float = Field(0.01, ge=0, lt=1, description="CAM below this is never confident")
+    gamma_low: float = Field(4.0, gt=0, description="for fixed: background exponent that decides foreground (Eq. 2.4)")
+    gamma_high: float = Field(24.0, gt=0, description="for fixed: background exponent that decides background")
+    keep: float = Field(
+        0.4, gt=0, le=1, description="share of the most confident CAM pixels kept per class (Sec. 3.3.2)"
+    )
+    min_cam: float = Field(0.01, ge=0, lt=1, description="CAM value below which a pixel is never confident")
     min_background: float = Field(
-        0.8, ge=0, le=1, description="fixed: background score above which background is confident"
+        0.8, ge=0, le=1, description="for fixed: background score above which background is confident"
     )
     min_crf: float = Field(0.8, ge=0, le=1, description="CRF probability above which a label is confident")
     strict_class_agreement: bool = Field(
-        True, description="CAM and CRF must agree on the class (Eq. 2.7), not only be sure"
+        True, description="require that CAM and CRF agree on the class (Eq. 2.7), not only that both are confident"
     )
     crf: Crf = Field(
         Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),

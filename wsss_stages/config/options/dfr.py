@@ -11,20 +11,21 @@ class Dfr(AdamWTraining):
     """dfr_train: scribbles to a network that segments, by dynamic feature regularisation (Sec. 4.2)."""
 
     labels: Literal["scribbles", "truth"] = Field(
-        "scribbles", description="train on scribbles, or on truth for the upper bound"
+        "scribbles", description="training labels: scribbles, or truth for the upper bound"
     )
     scribble_share: float = Field(
-        1.0, ge=0, le=1, description="share of every scribble's length that is learned from (Fig. 4.3); 0 = a dot of it"
+        1.0, ge=0, le=1, description="share of every scribble's length used as labels (Fig. 4.3); 0 = one dot"
     )
     backbone: str = Field(
         "",
-        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model or Swin Transformer, such as "
-        "swin_base_patch4_window7_224; empty: the classifier's, for the stage by itself not allowed",
+        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model or Swin Transformer, "
+        "such as swin_base_patch4_window7_224; empty: the classifier's (not allowed when the stage is run by "
+        "hand)",
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
-        "not allowed",
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        "allowed when the stage is run by hand)",
     )
     channels: int = Field(64, ge=8, description="width of each block in the fused map (thesis: 512, four make 2048)")
     features: int = Field(64, ge=1, description="d, width of the feature head (thesis: 128)")
@@ -36,20 +37,20 @@ class Dfr(AdamWTraining):
     accumulate: int = Field(
         1,
         ge=1,
-        description="parts that a batch is trained in, one after the other, to take less memory; at most batch_size",
+        description="parts of a batch, trained one after the other to save memory; at most batch_size",
     )
     crop: int = Field(
         256, ge=64, description="side of the square training crop, pixels; the coarsest map is at stride 32"
     )
-    warm_up: int = Field(50, ge=0, description="first steps, over which the learning rate grows from nothing")
+    warm_up: int = Field(50, ge=0, description="warm-up steps, over which the learning rate grows from 0")
     weight_decay: float = Field(0.01, ge=0, description="weight decay of all but norms and position biases")
     poly_power: float = Field(1.0, gt=0, description="exponent of the poly learning rate schedule")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(2.0, gt=0, description="largest random scale")
     balanced_ce: bool = Field(
         False,
-        description="cross-entropy is the mean of background mean and foreground mean, for the upper bound; Eq. 4.2 of scribbles has one "
-        "mean",
+        description="balance the cross-entropy: mean of background mean and foreground mean, for the upper bound; Eq. "
+        "4.2 of scribbles has one mean",
     )
     dfr_weight: float = Field(
         0.1, ge=0, description="lambda_1 of Eq. 4.1, of L_dfr (thesis: 0.01); 0 = partial cross-entropy alone"
@@ -58,15 +59,21 @@ class Dfr(AdamWTraining):
         0.33,
         ge=0,
         le=1,
-        description="share of the steps after which lambda_1 grows from 0: the kernel of an unsure network swallows rare classes",
+        description=(
+            "share of the steps after which lambda_1 starts to grow from 0; early on the kernel would suppress "
+            "rare classes"
+        ),
     )
     ramp_ends: float = Field(
-        0.67, ge=0, le=1, description="share of the steps after which it is whole; both 0: from the beginning (thesis)"
+        0.67,
+        ge=0,
+        le=1,
+        description="share of the steps after which lambda_1 has its full value; both 0: from the first step (thesis)",
     )
     kernel: list[Literal["position", "colour", "feature"]] = Field(
         ["position", "colour", "feature"],
         min_length=1,
-        description="terms of K (Eq. 4.6); without feature there is no feature head, and the kernel is static",
+        description="terms of K (Eq. 4.6); without 'feature' there is no feature head, and the kernel is static",
     )
     radius: int = Field(5, ge=1, description="r of Eq. 4.3: a pixel has (2r+1)² - 1 neighbours, in nodes of stride 4")
     sigma_xy: float = Field(6.0, gt=0, description="sigma_1 of Eqs. 4.6 and 4.13, nodes")
@@ -76,17 +83,18 @@ class Dfr(AdamWTraining):
     sigma_feature: float = Field(
         20.0,
         gt=0,
-        description="sigma_3 of Eq. 4.6 for 128 features, of others in the ratio of the square roots (thesis: 50); at 20 a pair that L_fd "
-        "holds apart, by 3 in every channel, weighs a quarter",
+        description="sigma_3 of Eq. 4.6 for 128 features, scaled by the square root of their number (thesis: 50); at 20 "
+        "a pair that L_fd separates, by 3 in every channel, has a weight of a quarter",
     )
     gamma: float = Field(0.98, ge=0, lt=1, description="probability above which a prediction is confident (Eq. 4.7)")
     distance_weight: float = Field(1e-3, ge=0, description="lambda_2 of Eq. 4.1 for L_fd; 0 = without")
     smooth_weight: float = Field(1e-3, ge=0, description="lambda_2 of Eq. 4.1 for L_fr; 0 = without")
     supervision: Literal["confident", "scribbles", "both"] = Field(
-        "confident", description="labels of the feature head: M of Eq. 4.7, the scribbles, or these over M (Table 4.7)"
+        "confident",
+        description="labels of the feature head: M of Eq. 4.7, the scribbles, or scribbles over M (Table 4.7)",
     )
     smooth_pairs: Literal["all", "confident"] = Field(
-        "all", description="pairs of L_fr: all of R, or R_A as Eq. 4.12 is printed (Deviations)"
+        "all", description="pairs of L_fr: all of R, or R_A as printed in Eq. 4.12 (Deviations)"
     )
 
     @model_validator(mode="after")
@@ -106,5 +114,5 @@ class Dfr(AdamWTraining):
         return self
 
     def feature_head(self) -> int:
-        """Width of the feature head; 0 where nothing asks for it."""
+        """Return the width of the feature head; 0 if no option uses it."""
         return self.features if self.dfr_weight and "feature" in self.kernel else 0

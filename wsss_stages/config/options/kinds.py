@@ -1,4 +1,4 @@
-"""What differs in the defaults for other weak labels than boxes (Sec. 3.6): section -> option -> value."""
+"""Defaults that differ for other weak labels than boxes (Sec. 3.6): section -> option -> value."""
 
 from typing import Any
 

@@ -17,22 +17,22 @@ class Fault(NamedTuple):
     """A value that is not legal."""
 
     keys: tuple[str, ...]
-    """Keys that lead to it; none where the options of a section contradict each other."""
+    """Keys of the value; empty where the options of a section contradict each other."""
     found: Any
     text: str
-    """What was found and what was wanted."""
+    """The found and the wanted value, as text."""
     kind: str = ""
     """Pydantic's name of the error."""
 
 
 def metavar(field: FieldInfo) -> str:
-    """Return what --help shows for an option's value: its choices or its type."""
+    """Return the text of an option's value in --help: its choices or its type."""
     choices = _choices(field.annotation)
     return f"{{{','.join(map(str, choices))}}}" if choices else METAVARS.get(field.annotation, "LIST")
 
 
 def limits(field: FieldInfo) -> str:
-    """Return an option's bounds, or what its list may hold; empty where every value of its type is legal."""
+    """Return an option's bounds, or the legal items of its list; empty where every value of its type is legal."""
     parts = [f"a list of {_items(field.annotation)}"] if get_origin(field.annotation) is list else []
     for limit in field.metadata:
         match limit:
@@ -73,7 +73,7 @@ def nearest(name: object, names: Iterable[str]) -> str:
 
 
 def unknown(name: object, names: Iterable[str]) -> str:
-    """Return what is said of a name that is none: the nearest, or else all that there are."""
+    """Return the message for an unknown name: the nearest, or else all that there are."""
     names = list(names)
     return f"found an unknown name {str(name)!r}" + (nearest(name, names) or f"; wanted one of {', '.join(names)}")
 
@@ -125,6 +125,6 @@ def _choices(annotation: Any) -> list:
 
 
 def _items(annotation: Any) -> str:
-    """Return what a list holds."""
+    """Return the type of a list's items."""
     (item,) = get_args(annotation)
     return f"{{{','.join(map(str, _choices(item)))}}}" if _choices(item) else {int: "integers", float: "numbers"}[item]

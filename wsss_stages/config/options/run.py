@@ -1,4 +1,4 @@
-"""Settings of a run as a whole: what config.yaml holds beside the stages' sections."""
+"""Settings of a run as a whole: the keys of config.yaml beside the stages' sections."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -44,7 +44,7 @@ class Run(Section):
     shards: int = Field(ge=1, description="jobs per image-wise stage")
     device: _matching(r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)", DEVICES, DEVICES)
     gpus_per_training: int = Field(
-        ge=1, description="GPUs that share the batches of a training; no reason to train again"
+        ge=1, description="GPUs that share the batches of a training; another number does not retrain finished networks"
     )
     report_images: int = Field(ge=1, description="rows of the picture in the report")
     variants: dict[Any, Any] = Field(

@@ -44,7 +44,9 @@ SECTIONS: dict[str, type[Section]] = {
 
 
 def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
-    """Values over the section's defaults, also inside nested sections whose default differs from their type's."""
+    """Return the values over the section's defaults, also inside nested sections whose default differs from their
+    type's.
+    """
     merged = section().model_dump()
     for key, value in values.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
@@ -55,7 +57,7 @@ def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def json_schema() -> dict:
-    """JSON schema of config.yaml: run settings and one object per section."""
+    """Return JSON schema of config.yaml: run settings and one object per section."""
     sections = {
         name: section.model_json_schema(ref_template=f"#/$defs/{name}/$defs/{{model}}")
         for name, section in SECTIONS.items()

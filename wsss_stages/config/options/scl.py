@@ -10,48 +10,50 @@ from wsss_stages.config.options.base import AdamWLoop, Batches, Section, Seeded
 class SclEpisodes(Seeded):
     """scl_episodes: folds of classes and lists of episodes (Secs. 5.2, 5.4.2)."""
 
-    folds: int = Field(
-        4, ge=2, description="parts that the classes are cut into; a fold tests one and trains on the others"
-    )
+    folds: int = Field(4, ge=2, description="parts of the classes; a fold tests one part and trains on the others")
     order: Literal["blocks", "strides"] = Field(
-        "blocks", description="fold i has neighbouring classes (PASCAL-5^i), or every folds-th from i + 1 (COCO-20^i)"
+        "blocks",
+        description="classes of fold i: neighbouring ones (PASCAL-5^i), or every folds-th from i + 1 (COCO-20^i)",
     )
-    min_pixels: int = Field(2048, ge=1, description="an image is a class's if it shows so many pixels of it")
-    shots: int = Field(5, ge=1, description="supports of a test episode; an evaluation with fewer takes the first")
+    min_pixels: int = Field(2048, ge=1, description="pixels of a class from which an image counts as showing it")
+    shots: int = Field(5, ge=1, description="supports of a test episode; evaluations with fewer use the first")
     test_images: Literal["val", "all"] = Field(
         "val",
-        description="test episodes are of validation images; or of all, and no training image shows a class of the test",
+        description="images of test episodes: validation images, or all, in which case no training image shows a test class",
     )
     test_pairs: int = Field(1000, ge=1, description="test episodes of a seed")
     test_seeds: int = Field(5, ge=1, description="lists of test episodes, over which scores are averaged")
     train_pairs: int = Field(
-        6000, ge=1, description="training episodes of an epoch, of one support, drawn afresh in each"
+        6000, ge=1, description="training episodes of an epoch, each with one support, drawn anew every epoch"
     )
     held_out: float = Field(
         0.1, gt=0, lt=1, description="share of the training images kept for the choice of the weights, on base classes"
     )
-    held_out_pairs: int = Field(200, ge=1, description="episodes of held-out images, drawn once by the same rule")
+    held_out_pairs: int = Field(200, ge=1, description="episodes of held-out images, drawn once, in the same way")
 
 
 class SclFeatures(Section):
     """scl_features: maps of the frozen backbone, once per image (Sec. 5.3.1)."""
 
-    side: int = Field(320, ge=32, multiple_of=16, description="images are fitted on a square of this side, pixels")
+    side: int = Field(320, ge=32, multiple_of=16, description="side of the square that images are fitted on, pixels")
     stride: Literal[8, 16] = Field(8, description="output stride of the backbone, pixels")
 
 
 class Drawing(Section):
-    """Which training episodes are drawn."""
+    """The choice of training episodes."""
 
     balanced: bool = Field(
         True,
-        description="draw every class as often, and a query of it; or every query as often, and one of its classes, as released",
+        description=(
+            "drawing of training episodes: every class equally often, with a query of it; or every query equally "
+            "often, with one of its classes, as released"
+        ),
     )
     several: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="share of the episodes whose query shows several base classes, where there are such",
+        description="share of the episodes whose query shows several base classes, if the images allow it",
     )
     negative: float = Field(
         0.25,
@@ -72,28 +74,33 @@ class Scl(AdamWLoop, Batches, Drawing):
     )
     s1_weight: float = Field(1.0, ge=0, description="weight of the loss of Eq. 5.7; the baseline has 0")
     s2_weight: float = Field(1.0, ge=0, description="weight of the loss of Eq. 5.10; the baseline has 0")
-    inner_weight: float = Field(1.0, ge=0, description="weight of the mean loss of PFENet's scales, of each prediction")
+    inner_weight: float = Field(
+        1.0, ge=0, description="weight of the mean loss over PFENet's scales, for each prediction"
+    )
     balanced_ce: bool = Field(
-        False, description="every loss is the mean of background mean and foreground mean, or one mean (Eq. 5.7)"
+        False,
+        description="balance every loss: mean of background mean and foreground mean, instead of one mean (Eq. 5.7)",
     )
     channels: int = Field(256, ge=8, description="d of Fig. 5.1, width of the head")
     bins: list[float] = Field(
         [1.0, 0.5, 0.25, 0.125],
         min_length=1,
-        description="PFENet's scales, sides over the map's; on 60 nodes they are 60, 30, 15 and 8",
+        description="PFENet's scales: sides relative to the map's; on 60 nodes they are 60, 30, 15 and 8",
     )
     dropout: float = Field(
         0.5,
         ge=0,
         lt=1,
-        description="share of whole channels that training drops, in CANet everywhere, in PFENet's embeddings; a short training "
-        "learns to compare a query with its support only without",
+        description="channel dropout rate (CANet: all blocks; PFENet: embeddings); use 0 for short trainings",
     )
     feature_dropout: float = Field(
         0.5,
         ge=0,
         lt=1,
-        description="share of the maps' channels that training hides, the same of a query and its support: classes look new each time",
+        description=(
+            "share of the maps' channels hidden in training, the same for a query and its support, so that "
+            "classes look new each time"
+        ),
     )
     history_drop: float = Field(
         0.7, ge=0, le=1, description="share of CANet's training queries without a prediction to refine"
@@ -101,21 +108,21 @@ class Scl(AdamWLoop, Batches, Drawing):
     standardise: int = Field(
         64,
         ge=0,
-        description="training images whose channels' means and deviations the maps are standardised by; 0 = maps as they are, as "
-        "released",
+        description="training images that give the means and deviations to standardise the maps; 0 = maps as they are, "
+        "as released",
     )
     directions: int = Field(
         256,
         ge=0,
-        description="principal directions of standardised maps that the head sees, which makes a step cheaper; 0 = all channels",
+        description="principal directions of standardised maps given to the head, which makes a step cheaper; 0 = all channels",
     )
     similarity: bool = Field(
         True,
-        description="the query's branch also sees the cosine of each node with the mean of the support's object less that with the "
-        "mean of what is around it, and learns what to add to what it says",
+        description="give the query's branch the cosine of each node with the mean of the support's object less that "
+        "with the mean of its surroundings, and learn a correction of it",
     )
     prior: Literal["middle", "deep"] = Field(
-        "middle", description="maps that PFENet's prior mask is of: the middle ones, or the last block's as released"
+        "middle", description="maps for PFENet's prior mask: the middle ones, or the last block's as released"
     )
     flip: bool = Field(True, description="mirror maps and masks of half the queries and supports")
     epochs: int = Field(20, ge=1, description="passes over the training episodes; the best on held-out ones is kept")
@@ -125,18 +132,18 @@ class Scl(AdamWLoop, Batches, Drawing):
 
     @property
     def support_branch(self) -> bool:
-        """Whether the network predicts supports too."""
+        """Return whether the network predicts supports too."""
         return self.vectors != ["initial"] or self.s1_weight > 0 or self.s2_weight > 0
 
 
 class Guided(Section):
-    """How a trained network answers."""
+    """The way a trained few-shot network predicts."""
 
-    rounds: int = Field(2, ge=0, description="times that CANet refines its prediction (Fig. 5.4)")
+    rounds: int = Field(2, ge=0, description="number of CANet's refinements of a prediction (Fig. 5.4)")
     cross_path: Literal["support", "query"] = Field(
         "support",
-        description="branch that predicts supports for the weights of Eq. 5.16: as released, or as printed (the baseline "
-        "has the second only)",
+        description="branch that predicts supports for the weights of Eq. 5.16: 'support' as released, 'query' as "
+        "printed (the only one of the baseline)",
     )
     scales: list[float] = Field(
         [1.0], min_length=1, description="scales of the query whose scores are summed (Table 5.6)"
@@ -146,10 +153,10 @@ class Guided(Section):
 class SclEvaluate(Guided):
     """scl_evaluate: scores on the test episodes (Sec. 5.4.2)."""
 
-    shots: list[int] = Field([1, 5], min_length=1, description="numbers K of supports; at most those of the episodes")
+    shots: list[int] = Field([1, 5], min_length=1, description="numbers K of supports, each at most scl_episodes.shots")
 
 
 class SclSegment(Guided):
     """scl_segment: a folder of photographs, from a few masks."""
 
-    fusion: Literal["cross", "average"] = Field("cross", description="supports weighted by Eq. 5.16, or all the same")
+    fusion: Literal["cross", "average"] = Field("cross", description="weight supports by Eq. 5.16 instead of equally")

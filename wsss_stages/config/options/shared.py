@@ -17,31 +17,32 @@ class Data(Section):
     )
     train_list: str = Field(
         "train",
-        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of annotations/instances_NAME.json, "
-        "annotations/NAME.json, NAME/_annotations.coco.json or NAME.json, and of its folder of photographs; where 'train' has no file and "
-        "one list alone may be meant, it is taken and reported",
+        description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of "
+        "annotations/instances_NAME.json, annotations/NAME.json, NAME/_annotations.coco.json or NAME.json, "
+        "and of its folder of photographs; if there is no file for 'train' and exactly one other list fits, "
+        "that list is used and reported",
     )
     val_list: str = Field("val", description="list of validation images, as train_list; may be missing")
     weak_labels: FilePath = Field(
         "",
-        description="folder of the weak labels (Annotations, Scribbles, points.json, tags) where not the dataset's own",
+        description="folder of the weak labels (Annotations, Scribbles, points.json, tags) if it is not the dataset's own",
     )
     truth_list: str = Field(
         "",
-        description="list in ImageSets/Segmentation of training images whose true masks may be learned from, for weak: mixed; "
-        "empty = none",
+        description="list in ImageSets/Segmentation of training images whose true masks may be used for training, for "
+        "weak: mixed; empty = none",
     )
     saliency: FilePath = Field(
         "",
         description="folder of saliency maps of the training images, ID.png, 8-bit grey as large as the photograph, for weak: tag "
         "(Sec. 3.6.2); empty = none",
     )
-    limit: int = Field(0, ge=0, description="use this many training images, chosen by a hash of their ids; 0 = all")
+    limit: int = Field(0, ge=0, description="number of training images, chosen by a hash of their ids; 0 = all")
     max_side: int = Field(
         1024,
         ge=0,
-        description="longer photographs are worked on at this longer side, pixels, which bounds time and memory; labels come "
-        "out at full size. 0 = no bound",
+        description="longest side of a photograph during processing, pixels, which limits time and memory; labels are "
+        "written at full size; 0 = no limit",
     )
     scenes_train: int = Field(64, ge=4, description="training images of the demo")
     scenes_val: int = Field(24, ge=2, description="validation images of the demo")
@@ -54,13 +55,13 @@ class SimulateWeak(Seeded):
         ["box", "scribble", "point", "tag"], min_length=1, description="kinds of weak labels to draw"
     )
     box_jitter: float = Field(
-        0.0, ge=0, lt=0.5, description="every side of a box is off by up to this share of the box's side; 0 = tight"
+        0.0, ge=0, lt=0.5, description="largest error of each side of a box, as a share of the box's side; 0 = tight"
     )
     scribble_ratio: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="length of a scribble over that of the longest way along its object's medial axis; 0 = a dot",
+        description="length of a scribble as a share of the longest path along its object's medial axis; 0 = a dot",
     )
     scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
 
@@ -73,8 +74,8 @@ class Classifier(Training, Repeated):
     )
     backbone: str = Field(
         "mobilenet_v2",
-        description="mobilenet_v2, tf_mobilenet_v2 for weights that TensorFlow trained, resnet18/50/101, resnet38, tiny, or a timm "
-        "model that timm can dilate, such as res2net101_26w_4s or tf_efficientnet_lite0",
+        description="mobilenet_v2, tf_mobilenet_v2 (for weights trained by TensorFlow), resnet18/50/101, resnet38, tiny, "
+        "or a timm model that timm can dilate, such as res2net101_26w_4s or tf_efficientnet_lite0",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
@@ -89,7 +90,9 @@ class Cam(Section):
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of Eq. 2.2")
     flip: bool = Field(True, description="average with the mirrored image")
     batch_pixels: int = Field(
-        0, ge=0, description="pixels of images of one size at once. 0 = one image on a CPU, 4 million on a GPU"
+        0,
+        ge=0,
+        description="pixels of images of one size processed at once; 0 = one image on a CPU, 4 million on a GPU",
     )
 
 
@@ -98,27 +101,32 @@ class Segment(AdamWTraining, Repeated):
 
     labels: Literal["pseudo", "grabcut", "rrm", "cam", "truth"] = Field(
         "pseudo",
-        description="train on pseudo labels; on M_B or M_I (cam) to see what they gain; on RRM's, its two-step variant; or on "
-        "truth for the upper bound",
+        description="training labels: pseudo labels; M_B or M_I (cam) for comparison; RRM's, for the two-step variant; "
+        "or truth for the upper bound",
     )
     head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
         "deeplab_v3",
-        description="what follows the backbone; deeplab_v3plus also sees maps before the last; the thesis has deeplab_v2, pspnet and tree_fcn",
+        description=(
+            "head on the backbone; deeplab_v3plus also uses earlier maps; the thesis has deeplab_v2, pspnet and "
+            "tree_fcn"
+        ),
     )
     backbone: str = Field(
-        "", description="as classifier.backbone; empty: the classifier's, for the stage by itself not allowed"
+        "", description="as classifier.backbone; empty: the classifier's (not allowed when the stage is run by hand)"
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights, for the stage by itself "
-        "not allowed",
+        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        "allowed when the stage is run by hand)",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
     epochs: int = Field(20, ge=1, description="passes over the training images")
-    head_channels: int = Field(128, ge=8, description="width of the head; deeplab_v2 has none")
+    head_channels: int = Field(128, ge=8, description="width of the head; unused by deeplab_v2")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
-    balanced_ce: bool = Field(True, description="mean of background mean and foreground mean, or one mean")
+    balanced_ce: bool = Field(
+        True, description="balance the loss: mean of background mean and foreground mean, instead of one mean"
+    )
 
     @model_validator(mode="after")
     def _coarsest_map_has_nodes(self) -> "Segment":
@@ -143,24 +151,27 @@ class Predict(Views):
 
     network: Literal["segmenter", "rrm", "dfr"] = Field(
         "segmenter",
-        description="the segmenter of s7_segment, RRM's segmentation branch, its one-step variant, or DFR's",
+        description=(
+            "network that predicts: the segmenter of s7_segment, RRM's segmentation branch (its one-step "
+            "variant), or DFR's"
+        ),
     )
 
 
 class Tables(Section):
     """tables: the thesis's tables, `snakemake table_3_4` (workflow/tables.yaml)."""
 
-    base: str = Field("thesis_small", description="variant that the rows change, where a table does not name its own")
+    base: str = Field("thesis_small", description="base variant of the rows, unless the table names its own")
     images: int = Field(
         0,
         ge=0,
-        description="training images that a row is made of, where they are scored; trainings see all. 0 = all",
+        description="number of training images that rows scored on them are made from; trainings use all; 0 = all",
     )
     seeds: int = Field(
-        2, ge=1, description="runs of each row, with other seeds of the affinity CNN and of A²GNN, or RRM, or DFR"
+        2, ge=1, description="runs of each row with different seeds of the affinity CNN and A²GNN, or RRM, or DFR"
     )
     folds: list[int] = Field(
-        [0, 1, 2, 3], min_length=1, description="folds of few-shot segmentation that chapter 5's tables are made of"
+        [0, 1, 2, 3], min_length=1, description="folds of few-shot segmentation for the tables of chapter 5"
     )
 
 
@@ -168,9 +179,11 @@ class Evaluate(Section):
     """s9_evaluate: scores against truth."""
 
     boundary_share: float = Field(
-        0.02, gt=0, lt=1, description="width of the boundary band over the image diagonal (boundary IoU)"
+        0.02, gt=0, lt=1, description="width of the boundary band as a share of the image diagonal (boundary IoU)"
     )
     frequent_from: int = Field(
-        20, ge=1, description="training images that show a class from which it counts in the mIoU of frequent classes"
+        20,
+        ge=1,
+        description="number of training images from which a class counts as frequent, for the mIoU of frequent classes",
     )
     images: int = Images

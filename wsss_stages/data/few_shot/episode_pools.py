@@ -1,4 +1,6 @@
-"""What training episodes are drawn from, afresh in every epoch: images of each class, and the classes that each image shows."""
+"""Pools that training episodes are drawn from, afresh in every epoch: images of each class, and the classes that
+each image shows.
+"""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +16,7 @@ class EpisodeError(ValueError):
 
 @dataclass(frozen=True)
 class Episode:
-    """Ids of a query and of its supports, other images all, and the class that they are about."""
+    """Ids of a query and of its supports, all distinct, and their class."""
 
     query: str
     supports: tuple[str, ...]
@@ -23,12 +25,12 @@ class Episode:
 
 @dataclass
 class Pool:
-    """Images of which episodes of one support are drawn."""
+    """Images that episodes with one support are drawn from."""
 
     lists: dict[int, list[str]]
-    """Of each class the images that show enough of it, two at least."""
+    """For each class the images that show enough of it, two at least."""
     shown: dict[str, list[int]]
-    """Of each of these images the classes of which it shows any pixel."""
+    """For each of these images the classes of which it shows any pixel."""
     count: int
     """Episodes of a pass."""
 
@@ -48,11 +50,11 @@ class Pool:
 
 @dataclass
 class Drawer:
-    """Episodes of a pool by a rule."""
+    """Draws of episodes from a pool by a rule."""
 
     pool: Pool
     balanced: bool
-    """Every class is drawn as often, or every query."""
+    """Whether every class is drawn equally often, or every query."""
     several: float
     """Share of the episodes whose query shows several classes of the pool, where there are such."""
     negative: float
@@ -63,7 +65,7 @@ class Drawer:
         self._images, self._classes = list(self.pool.shown), list(self.pool.lists)
         listed = {c: set(ids) for c, ids in self.pool.lists.items()}
         self._asked = np.array([[image in listed[c] for c in self._classes] for image in self._images])
-        self._lacks = np.array([[c not in its for c in self._classes] for its in self.pool.shown.values()])
+        self._lacks = np.array([[c not in shown for c in self._classes] for shown in self.pool.shown.values()])
 
     def draw(self, rng: np.random.Generator) -> Episode:
         """Return an episode; a negative one's query shows no pixel of the class of its support."""

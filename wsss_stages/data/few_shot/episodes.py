@@ -1,4 +1,6 @@
-"""Episodes of few-shot segmentation: of the test a list that is drawn once and saved, of the training what to draw from (Sec. 5.2)."""
+"""Episodes of few-shot segmentation: a list for the test, drawn once and saved, and pools to draw from for the
+training (Sec. 5.2).
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +17,7 @@ from wsss_stages.store.contracts import EPISODES_VERSION
 
 @dataclass(frozen=True)
 class Settings:
-    """How classes are cut into folds and how many episodes are drawn: counts, `min_pixels` in pixels, `held_out` a share."""
+    """Settings of folds and episodes: counts, `min_pixels` in pixels, `held_out` a share."""
 
     seed: int
     folds: int
@@ -34,21 +36,21 @@ class Settings:
 
 @dataclass
 class Episodes:
-    """What a fold trains on, chooses its weights by and is tested on."""
+    """The episodes that a fold trains on, chooses weights by and is tested on."""
 
     fold: int
     novel: list[int]
     """Classes of the test; training takes their pixels for background."""
     train: Pool
     held_out: Pool
-    """Of base classes, on training images that `train` has not."""
+    """Episodes of base classes, on training images that `train` lacks."""
     test: list[list[Episode]]
     """One list a seed."""
     notes: dict[str, int]
 
     @classmethod
     def read(cls, path: Path) -> "Episodes":
-        """Raises ContractError if they are of another version."""
+        """Read episodes from a file. Raises ContractError if they are of another version."""
         content = artifacts.read_sealed(path, "scl_episodes")
         if content.pop("episodes", None) != EPISODES_VERSION:
             raise artifacts.ContractError(
@@ -71,14 +73,17 @@ def _episodes(rows: list[list]) -> list[Episode]:
 
 
 def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
-    """Return what a fold is trained and tested on. Raises EpisodeError for a fold or a class that cannot have them."""
+    """Return the episodes that a fold is trained and tested on.
+
+    Raises EpisodeError for a fold or a class that cannot have them.
+    """
     novel = novel_classes(len(index.classes) - 1, fold, opt.folds, opt.order)
     areas = {split: _areas(index, index.split(split)) for split in ("train", "val")}
     notes: dict[str, int] = {}
     if opt.test_images == "all":
         tested = areas["train"] | areas["val"]
-        showing = {image for image, its in areas["train"].items() if its[novel].any()}
-        areas["train"] = {image: its for image, its in areas["train"].items() if image not in showing}
+        showing = {image for image, counts in areas["train"].items() if counts[novel].any()}
+        areas["train"] = {image: counts for image, counts in areas["train"].items() if image not in showing}
         notes["training images of classes of the test, left to the test"] = len(showing)
     else:
         tested = areas["val"]
@@ -86,8 +91,8 @@ def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
     by_hash = sorted(areas["train"], key=lambda image: stable_hash(image, "scl_episodes.held_out"))
     held = set(by_hash[: round(opt.held_out * len(by_hash))])
     parts = {
-        "train": {image: its for image, its in areas["train"].items() if image not in held},
-        "held_out": {image: its for image, its in areas["train"].items() if image in held},
+        "train": {image: counts for image, counts in areas["train"].items() if image not in held},
+        "held_out": {image: counts for image, counts in areas["train"].items() if image in held},
     }
     counts = {"train": opt.train_pairs, "held_out": opt.held_out_pairs}
     made = {}
@@ -107,7 +112,9 @@ def draw_fold(index: Index, fold: int, opt: Settings) -> Episodes:
 
 
 def novel_classes(classes: int, fold: int, folds: int, order: str) -> list[int]:
-    """Classes 1..N that a fold is tested on: neighbours ("blocks", PASCAL-5^i) or every `folds`-th ("strides", COCO-20^i)."""
+    """Return the classes of 1..N that a fold is tested on: neighbours ("blocks", PASCAL-5^i) or every `folds`-th
+    ("strides", COCO-20^i).
+    """
     if classes < folds:
         raise EpisodeError(f"{classes} classes cannot be cut into {folds} folds; set scl_episodes.folds to fewer.")
     if not 0 <= fold < folds:
@@ -117,15 +124,15 @@ def novel_classes(classes: int, fold: int, folds: int, order: str) -> list[int]:
 
 
 def class_lists(areas: dict[str, np.ndarray], classes: Sequence[int], min_pixels: int) -> dict[int, list[str]]:
-    """Images of each class: those that show so many pixels of it, and something else too."""
+    """Return the images of each class: those that show at least `min_pixels` of it, and something else too."""
     return {
-        c: [image for image, its in areas.items() if its[c] >= min_pixels and its[:UNKNOWN].sum() > its[c]]
+        c: [image for image, counts in areas.items() if counts[c] >= min_pixels and counts[:UNKNOWN].sum() > counts[c]]
         for c in classes
     }
 
 
 def draw(lists: dict[int, list[str]], shots: int, count: int, seed: int, name: str) -> list[Episode]:
-    """So many episodes of the images of each class.
+    """Draw `count` episodes from the images of each class.
 
     Queries take turns, in an order drawn from (seed, name); the class, among the query's, and the supports, distinct and
     other than the query, are drawn from (query, seed, name, turn).
@@ -152,8 +159,9 @@ def draw(lists: dict[int, list[str]], shots: int, count: int, seed: int, name: s
 
 
 def of_another_class(episodes: Sequence[Episode]) -> list[Episode | None]:
-    """What each episode's query may be asked instead, to see whether the class of its support matters: the first support of the
-    next episode of another class, that class; None where there is none."""
+    """Return another support for each episode's query, to see whether the class of the support matters: the first
+    support of the next episode of another class, and that class; None where there is no such episode.
+    """
     made: list[Episode | None] = []
     for number, episode in enumerate(episodes):
         others = (e for e in (*episodes[number:], *episodes[:number]) if e.cls != episode.cls)
@@ -173,6 +181,6 @@ def _enough(index: Index, lists: dict[int, list[str]], fold: int, opt: Settings)
 
 
 def _areas(index: Index, records: Sequence[Record]) -> dict[str, np.ndarray]:
-    """(256,) pixels of each class in the truth of the images that have one."""
+    """Return (256,) pixels of each class in the truth of the images that have one."""
     truths = ((r.id, r.truth_labels(index.root)) for r in records)
     return {image: np.bincount(truth.ravel(), minlength=256) for image, truth in truths if truth is not None}

@@ -9,7 +9,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import SUFFIXES, ImageError, label_size, read_labels, read_photo
 from wsss_stages.data.importers.photographs import formats, hidden
-from wsss_stages.data.names import id_problem, there
+from wsss_stages.data.names import has_file, id_problem
 
 LAYOUT = "photographs NAME.jpg (png, tif, webp, bmp) and for each its mask masks/NAME.png, 0 for background"
 
@@ -24,7 +24,10 @@ class Support:
 
 
 def photographs(folder: Path) -> list[Path]:
-    """The photographs of a folder by name. Raises DatasetError if there is none, or if results cannot have their names."""
+    """Return the photographs of a folder by name.
+
+    Raises DatasetError if there is none, or if a name cannot be used for results.
+    """
     found = (
         sorted(p for p in folder.glob("*") if p.suffix.lower() in SUFFIXES and not hidden(p.name))
         if folder.is_dir()
@@ -52,7 +55,7 @@ def photographs(folder: Path) -> list[Path]:
 
 
 def read_supports(folder: Path) -> list[Support]:
-    """All annotated photographs of a folder; what is wrong with any is told at once. Raises DatasetError.
+    """Read all annotated photographs of a folder; all defects are reported together. Raises DatasetError.
 
     In a mask any number but 0 is the object. Beside another number 255 is unknown; alone it is the object, as black and white
     masks have it.
@@ -61,8 +64,8 @@ def read_supports(folder: Path) -> list[Support]:
     for path in photographs(folder):
         mask_path = folder / "masks" / f"{path.stem}.png"
         try:
-            there(path, folder, "or point --support")
-            if not there(mask_path, folder, "or point --support"):
+            has_file(path, folder, "or point --support")
+            if not has_file(mask_path, folder, "or point --support"):
                 findings.append(
                     Finding(mask_path, f"no mask of {path.name}", LAYOUT, "Draw it or remove the photograph.")
                 )
@@ -73,7 +76,7 @@ def read_supports(folder: Path) -> list[Support]:
                 continue
             drawn = read_labels(mask_path)
         except DefectError as error:
-            findings.append(error.at(path))
+            findings.append(error.in_file(path))
             continue
         except ImageError as error:
             findings.append(Finding(path, f"{error}, or in its mask", LAYOUT, "Export both again."))
@@ -90,19 +93,19 @@ def read_supports(folder: Path) -> list[Support]:
 
 
 def _size_problem(photo: np.ndarray, size: tuple[int, int]) -> tuple[str, str, str] | None:
-    """Found, wanted and remedy."""
+    """Return found, wanted and remedy."""
     found, wanted = (f"{width}x{height} pixels" for height, width in (size, photo.shape[:2]))
     return (found, f"{wanted} as its photograph", "Export it at the photograph's size.") if found != wanted else None
 
 
 def _problem(mask: np.ndarray) -> tuple[str, str, str] | None:
-    """Found, wanted and remedy."""
+    """Return found, wanted and remedy."""
     if not (mask == 1).any():
         return "a mask without a pixel of the object", "an object", "Draw it or remove the photograph."
     if not (mask == 0).any():
         return (
             "a mask without a pixel of background",
-            "something beside the object",
+            "some background around the object",
             "Take a photograph that shows more.",
         )
     return None

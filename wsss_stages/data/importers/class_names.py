@@ -10,7 +10,7 @@ from pathlib import Path
 from wsss_stages import UNKNOWN
 from wsss_stages.data.documents import read_lines
 from wsss_stages.data.findings import DefectError, Finding
-from wsss_stages.data.names import class_problem, there
+from wsss_stages.data.names import class_problem, has_file
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0..255."""
@@ -28,11 +28,11 @@ def read_classes(
     """
     path = root / "classes.txt"
     try:
-        if not there(path, root):
+        if not has_file(path, root):
             return list(default), None
         lines = read_lines(path)
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return list(default), None
     names, colours = zip(*map(_parted, lines), strict=True) if lines else ((), ())
     _check_names(path, list(names), findings)

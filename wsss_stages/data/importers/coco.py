@@ -3,8 +3,8 @@
 annotations/instances_NAME.json   images, categories, annotations with boxes, and polygons or run-length codes if any
 NAME/FILE.jpg                     photographs of the list NAME: train2017, val2017, ...
 
-Other places of both, as tools export them: data.coco_lists, data.coco_photos. Ids of images: data.coco_names. What is left out or
-refused of annotations: data.coco_annotations. Truth is drawn from the masks into palette PNGs in a folder of the results.
+Other places of both, as tools export them: data.coco_lists, data.coco_photos. Ids of images: data.coco_names. Annotations
+that are left out or refused: data.coco_annotations. Truth is drawn from the masks into palette PNGs in a folder of the results.
 Classes are the categories in the order of their ids, counted from 1.
 """
 
@@ -18,7 +18,7 @@ from wsss_stages.data.importers.coco_lists import CocoList, find_lists
 from wsss_stages.data.importers.coco_names import Listed, name_images
 from wsss_stages.data.importers.coco_photos import Photographs
 from wsss_stages.data.importers.coco_shapes import fit
-from wsss_stages.data.importers.examine import Examined, examine_all
+from wsss_stages.data.importers.validation import Validated, validate_all
 from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.notes import Notes
@@ -54,14 +54,14 @@ def import_coco(
     findings: list[Finding] = []
     notes = Notes()
     contents: dict[CocoList, Content] = {}
-    for its in find_lists(root, train_list, val_list, findings, notes):
+    for source in find_lists(root, train_list, val_list, findings, notes):
         try:
-            contents[its] = read_content(its.path, findings, notes)
+            contents[source] = read_content(source.path, findings, notes)
         except DefectError as error:
-            findings.append(error.at(its.path))
+            findings.append(error.in_file(source.path))
     categories = _categories(contents, findings, notes)
     photographs = Photographs(root, truth, list(contents), notes)
-    images = [image for its in contents for image in _images(its, contents[its], photographs, findings)]
+    images = [image for source in contents for image in _images(source, contents[source], photographs, findings)]
     listed, splits = name_images(images, root, findings, notes)
     photographs.note_unlisted()
     if findings and not categories:
@@ -73,13 +73,13 @@ def import_coco(
     class_of: dict[Id, int] = dict.fromkeys((n for content in contents.values() for n in content.background), 0)
     class_of |= {number: cls for cls, number in enumerate(categories, 1)}
 
-    def examine(image_id: str) -> Examined:
+    def examine(image_id: str) -> Validated:
         return _examine(image_id, listed[image_id], root, truth, class_of)
 
     def draw(record: Record) -> None:
         _draw(record, listed[record.id], class_of)
 
-    records = examine_all(splits["train"] + splits["val"], examine, findings, notes, max_side, workers)
+    records = validate_all(splits["train"] + splits["val"], examine, findings, notes, max_side, workers)
     for _ in progress(Prefetch(records.values(), draw, workers), "true masks"):
         pass
     return Index(dataset, root.resolve(), ["background", *categories.values()], splits, records, notes)
@@ -96,38 +96,42 @@ def _draw(record: Record, image: Listed, class_of: dict[Id, int]) -> None:
 
 
 def _categories(contents: dict[CocoList, Content], findings: list[Finding], notes: Notes) -> dict[Id, str]:
-    """Names of the classes by id, in the order of the ids; empty if a list's are none or differ from another's."""
-    read = {its: content.categories for its, content in contents.items() if content.categories}
+    """Return the names of the classes by id, in the order of the ids; empty if the ids of a list are invalid or
+    differ from another list's.
+    """
+    read = {source: content.categories for source, content in contents.items() if content.categories}
     if not read:
         return {}
     first = next(iter(read))
-    for its, categories in read.items():
+    for source, categories in read.items():
         if categories != read[first]:
             found = f"categories other than those of {first.name}"
-            findings.append(Finding(its.path, found, "the same ids and names in both", "Export both from one project."))
+            findings.append(
+                Finding(source.path, found, "the same ids and names in both", "Export both from one project.")
+            )
     ids = sorted(read[first], key=lambda number: (isinstance(number, str), number))
     used = {number for content in contents.values() for number in content.used}
     notes.add_each(UNUSED, (read[first][number] for number in ids if number not in used))
     return {number: read[first][number] for number in ids} if len(read) == len(contents) else {}
 
 
-def _images(its: CocoList, content: Content, photographs: Photographs, findings: list[Finding]) -> list[Listed]:
-    """Images of a list with their photographs."""
+def _images(source: CocoList, content: Content, photographs: Photographs, findings: list[Finding]) -> list[Listed]:
+    """Return the images of a list with their photographs."""
     images = []
     for entry in content.images:
         try:
-            found = photographs.find(entry.get("file_name"), its)
+            found = photographs.find(entry.get("file_name"), source)
         except DefectError as error:
-            findings.append(error.at(its.path))
+            findings.append(error.in_file(source.path))
             continue
         size = entry.get("height"), entry.get("width")
-        images.append(Listed(its, found.path, found.folder, size, content.annotations.get(entry["id"], [])))
+        images.append(Listed(source, found.path, found.folder, size, content.annotations.get(entry["id"], [])))
     if not content.images and not findings:
-        findings.append(Finding(its.path, "no image", "at least one", "Export it again."))
+        findings.append(Finding(source.path, "no image", "at least one", "Export it again."))
     return images
 
 
-def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: dict[Id, int]) -> Examined:
+def _examine(image_id: str, listed: Listed, root: Path, truth: Path, class_of: dict[Id, int]) -> Validated:
     json = listed.of.path
     try:
         height, width = read_photo(listed.photo).shape[:2]

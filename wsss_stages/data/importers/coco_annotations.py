@@ -1,8 +1,8 @@
-"""One image's annotations of COCO's instances JSON: which objects they are, what they cover, and what is wrong with them.
+"""One image's annotations of COCO's instances JSON: the objects, the pixels that they cover, and the defects.
 
 Rules, of an annotation:
 - an unknown category, a box or polygon more than a pixel outside the image, numbers that are none, and a broken run-length code are
-  findings: nothing is imported until they are mended;
+  findings: nothing is imported until they are corrected;
 - a box up to a pixel outside is clipped; boxes are widened to whole pixels; one that is not there is the mask's (data.coco_shapes);
 - a crowd region is no object: unknown (255) in truth, and without a box;
 - an object of the category `background` is background in truth, and without a box;
@@ -41,7 +41,7 @@ KEY = "annotation key {}, not used"
 
 @dataclass
 class Found:
-    """What an image's annotations come to."""
+    """The objects in an image's annotations."""
 
     boxes: list[list[int]] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)
@@ -84,7 +84,9 @@ def read(annotations: list[dict], frame: Frame, class_of: dict[Id, int]) -> Foun
         elif shape.box is None or (shape.code and shape.area < SMALLEST):
             found.note(TINY)
             unknown.append(shape)
-        elif twin := next((its for its in alike.get((cls, shape.corner), []) if _same(its, shape, frame)), None):
+        elif twin := next(
+            (earlier for earlier in alike.get((cls, shape.corner), []) if _same(earlier, shape, frame)), None
+        ):
             found.note(TWICE)
             if twin.code is None:
                 twin.code, twin.area = shape.code, shape.area
@@ -111,7 +113,7 @@ def _class(annotation: dict, class_of: dict[Id, int]) -> int:
 
 
 def _crowd(annotation: dict, found: Found) -> bool:
-    """Whether an annotation is a region of many objects."""
+    """Return whether an annotation is a region of many objects."""
     value = annotation.get("iscrowd")
     if value is None:
         return False
@@ -124,7 +126,7 @@ def _crowd(annotation: dict, found: Found) -> bool:
 
 
 def _same(one: Shape, other: Shape, frame: Frame) -> bool:
-    """Whether two shapes of one box are one: their masks are the same, or not both have one."""
+    """Return whether two shapes with one box are the same: their masks are equal, or one of them has no mask."""
     if one.code is None or other.code is None or one.code == other.code:
         return True
     return one.area == other.area and bool((one.mask(frame) == other.mask(frame)).all())

@@ -1,4 +1,6 @@
-"""What a list in COCO's layout holds: images, annotations by image, categories; ids are one whatever way they are written."""
+"""The content of a list in COCO's layout: images, annotations by image, categories; ids count as one however they
+are written.
+"""
 
 import re
 import unicodedata
@@ -25,7 +27,7 @@ Id = int | str
 
 @dataclass
 class Content:
-    """What a list holds."""
+    """The content of a list."""
 
     images: list[dict] = field(default_factory=list)
     annotations: dict[Id, list[dict]] = field(default_factory=dict)
@@ -36,14 +38,15 @@ class Content:
 
     @property
     def used(self) -> set[Id]:
-        """Ids of the categories that have annotations."""
-        ids = (annotation.get("category_id") for its in self.annotations.values() for annotation in its)
+        """Return ids of the categories that have annotations."""
+        ids = (annotation.get("category_id") for group in self.annotations.values() for annotation in group)
         return {number for number in ids if isinstance(number, Id)}
 
 
 def read_content(path: Path, findings: list[Finding], notes: Notes) -> Content:
-    """Return what a list holds; without images where their ids are none, without categories where those are. Raises DefectError
-    for a file that is no list."""
+    """Return the content of a list; without images where their ids are invalid, without categories where theirs are.
+    Raises DefectError for a file that is no list.
+    """
     content = read_json(path)
     if missing := missing_keys(content):
         raise DefectError(f"no list {', '.join(missing)}", f"lists {', '.join(KEYS)}", "Export it again.")
@@ -68,7 +71,7 @@ def read_content(path: Path, findings: list[Finding], notes: Notes) -> Content:
 
 
 def identity(value: object) -> Id | None:
-    """Return an id in one way of writing: 1, 1.0, '1' and '1.0' are 1, other texts stay; None for what can be no id."""
+    """Return an id in one way of writing: 1, 1.0, '1' and '1.0' are 1, other texts stay; None for an invalid id."""
     if isinstance(value, str):
         return int(value.partition(".")[0]) if WHOLE.fullmatch(value) else value
     if type(value) is float and value.is_integer():

@@ -1,8 +1,8 @@
 """The JSON files of a folder in COCO's layout that list the training and the validation images, found by name or for certain.
 
 A list NAME is the first of annotations/instances_NAME.json, annotations/NAME.json, NAME/_annotations.coco.json,
-NAME/annotations.json, NAME.json and instances_NAME.json. Where the default name has none of them, the only list that may be meant
-is taken and reported; where several may be meant, the user says which.
+NAME/annotations.json, NAME.json and instances_NAME.json. Where the default name has none of them, the only list that
+fits is used and reported; where several fit, the user has to choose.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wsss_stages.data.documents import read_json
 from wsss_stages.data.findings import DefectError, Finding, shown
-from wsss_stages.data.names import below, there
+from wsss_stages.data.names import below, has_file
 from wsss_stages.data.notes import Notes
 
 KEYS = ("images", "annotations", "categories")
@@ -24,7 +24,7 @@ PLACES = (
     "instances_{}.json",
 )
 WORDS = {"train": r"train(ing)?\d*", "val": r"val(id|idation)?\d*", "test": r"test(ing)?\d*"}
-"""How file names say what a list is for; the first two are the default names, too."""
+"""Patterns of file names that show the split of a list; the first two keys are the default names, too."""
 TAKEN = "file taken for data.{}_list"
 UNREAD = "JSON files that are no list of this run, not read"
 NO_VALIDATION = "no list of validation images, so that nothing is scored"
@@ -48,9 +48,9 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
             if path := _named(root, name) if name or split == "train" else None:
                 found[split] = CocoList(split, name, path)
         except DefectError as error:
-            findings.append(error.at(root / PLACES[0].format(name)))
+            findings.append(error.in_file(root / PLACES[0].format(name)))
             broken.add(split)
-    if len(found) > len({its.path for its in found.values()}):
+    if len(found) > len({source.path for source in found.values()}):
         what = f"the list of data.train_list {train_list} as that of data.val_list {val_list}, too"
         findings.append(Finding(found["val"].path, what, "two lists", "Set data.val_list to another list, or to ''."))
         del found["val"]
@@ -58,7 +58,7 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
     for split, name in wanted.items():
         if split in found or split in broken:
             continue
-        taken = {its.path for its in found.values()}
+        taken = {source.path for source in found.values()}
         fits = _fitting(split, [path for path in candidates if path not in taken], root) if name == split else []
         if len(fits) == 1:
             found[split] = CocoList(split, list_name(fits[0], root), fits[0])
@@ -69,10 +69,10 @@ def find_lists(root: Path, train_list: str, val_list: str, findings: list[Findin
             findings.append(Finding(root / PLACES[0].format(name), what, f"one of {names or 'none'}", remedy))
         elif name:
             notes.add(NO_VALIDATION, 1, shown(name))
-    for its in found.values():
-        if its.path != root / PLACES[0].format(its.name) or its.name != wanted[its.split]:
-            notes.add(TAKEN.format(its.split), 1, shown(str(its.path.relative_to(root))))
-    taken = {its.path for its in found.values()}
+    for source in found.values():
+        if source.path != root / PLACES[0].format(source.name) or source.name != wanted[source.split]:
+            notes.add(TAKEN.format(source.split), 1, shown(str(source.path.relative_to(root))))
+    taken = {source.path for source in found.values()}
     unread = [path for path in sorted({*candidates, *(root / "annotations").glob("*.json")}) if path not in taken]
     notes.add_each(UNREAD, (shown(str(path.relative_to(root))) for path in unread))
     return [found[split] for split in wanted if split in found]
@@ -93,11 +93,13 @@ def missing_keys(content: object) -> list[str]:
 
 def _named(root: Path, name: str) -> Path | None:
     below(root, name)
-    return next((path for place in PLACES if there(path := root / place.format(name), root)), None)
+    return next((path for place in PLACES if has_file(path := root / place.format(name), root)), None)
 
 
 def _candidates(root: Path) -> list[Path]:
-    """JSON files where tools put lists; beside instances_*.json the other files of annotations/ are of other tasks."""
+    """Return the JSON files where tools put lists; beside instances_*.json the other files of annotations/ belong to
+    other tasks.
+    """
     annotations = root / "annotations"
     places = [
         sorted(annotations.glob("instances_*.json")) or sorted(annotations.glob("*.json")),
@@ -109,7 +111,9 @@ def _candidates(root: Path) -> list[Path]:
 
 
 def _fitting(split: str, candidates: list[Path], root: Path) -> list[Path]:
-    """Lists that may be a split's: those whose name says so, and for training otherwise those whose name says nothing else."""
+    """Return the lists that may be a split's: those whose name shows the split, and for training otherwise those
+    whose name shows none.
+    """
     candidates = [path for path in candidates if _may_be_list(path, root)]
     fits = [path for path in candidates if _says(path, root, WORDS[split])]
     if fits or split != "train":
@@ -122,8 +126,8 @@ def _says(path: Path, root: Path, words: str) -> bool:
 
 
 def _may_be_list(path: Path, root: Path) -> bool:
-    """Whether a JSON has COCO's lists, or cannot be read, which is to be reported."""
+    """Return whether a JSON has COCO's lists, or cannot be read, which will be reported."""
     try:
-        return there(path, root) and not missing_keys(read_json(path))
+        return has_file(path, root) and not missing_keys(read_json(path))
     except DefectError:
         return True

@@ -20,12 +20,12 @@ FROM_PATHS = "images whose id is their path, as several files have one name"
 
 @dataclass
 class Listed:
-    """An image as its list tells it."""
+    """An image's entry in its list."""
 
     of: CocoList
     photo: Path
     folder: Path
-    """Where the photograph's path in the list begins."""
+    """The folder that the photograph's path in the list starts from."""
     size: tuple[object, object]
     """Height and width as they stand there, None without."""
     annotations: list[dict]
@@ -51,7 +51,7 @@ def name_images(
         try:
             below(root, image_id)
         except DefectError as error:
-            findings.append(error.at(image.of.path))
+            findings.append(error.in_file(image.of.path))
             continue
         if image_id in listed:
             findings.append(_second(image, image_id))
@@ -64,7 +64,7 @@ def name_images(
 
 
 def _once(images: list[Listed], findings: list[Finding]) -> list[Listed]:
-    """Images without those whose photograph an earlier one has."""
+    """Return the images without those whose photograph an earlier one has."""
     first: dict[Path, Listed] = {}
     for image in images:
         if first.setdefault(image.photo, image) is not image:
@@ -73,11 +73,11 @@ def _once(images: list[Listed], findings: list[Finding]) -> list[Listed]:
 
 
 def _differ_between_lists(images: list[Listed], ids: list[str]) -> bool:
-    """Whether lists share an id, and every time for two photographs and not for one that lies twice."""
+    """Return whether lists share ids, and every shared id means two photographs, not one that is listed twice."""
     photos: dict[str, dict[str, Path]] = {}
     for image_id, image in zip(ids, images, strict=True):
         photos.setdefault(image_id, {})[image.of.split] = image.photo
-    shared = [[*its.values()] for its in photos.values() if len(its) > 1]
+    shared = [[*places.values()] for places in photos.values() if len(places) > 1]
     return bool(shared) and all(artifacts.sha256(one) != artifacts.sha256(other) for one, other in shared)
 
 

@@ -1,8 +1,9 @@
-"""The photographs below a folder in COCO's layout: which one a file_name means, and which ones no list names.
+"""The photographs below a folder in COCO's layout: which one a file_name means, and which ones are in no list.
 
-A file_name is looked for in NAME/ and images/NAME/, in train/ or val/ and images/train/ or images/val/, in NAME/images/, in the folder
-of the list's JSON, in images/, data/ and the dataset's folder. One that is in none of them, as it has a path of the machine that it
-was annotated on, is found by its last parts if exactly one photograph fits. No name leads out of the dataset's folder.
+A file_name is looked for in NAME/ and images/NAME/, in train/ or val/ and images/train/ or images/val/, in
+NAME/images/, in the folder of the list's JSON, in images/, data/ and the dataset's folder. One that is in none of them,
+as it has a path of the machine that it was annotated on, is found by its last parts if exactly one photograph fits. All
+paths stay inside the dataset's folder.
 """
 
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from wsss_stages.data.findings import DefectError, shown
 from wsss_stages.data.images import SUFFIXES
 from wsss_stages.data.importers.coco_lists import CocoList
-from wsss_stages.data.names import below, there
+from wsss_stages.data.names import below, has_file
 from wsss_stages.data.notes import Notes
 
 OTHERS = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jfif", ".dng")
@@ -36,11 +37,11 @@ class Found:
 
 
 class Photographs:
-    """All photographs below a dataset's folder. `skipped` is a folder that is no part of the dataset."""
+    """All photographs below a dataset's folder. `skipped` is a folder that does not belong to the dataset."""
 
     def __init__(self, root: Path, skipped: Path, lists: list[CocoList], notes: Notes):
         self.root, self.notes, self.lists = root, notes, lists
-        self._folders = {its.split: _folders(root, its) for its in lists}
+        self._folders = {source.split: _folders(root, source) for source in lists}
         self._files = _walk(root, skipped)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self._files.values():
@@ -59,7 +60,7 @@ class Photographs:
         if not foreign:
             for folder in self._folders[of.split]:
                 path = folder.joinpath(*parts)
-                if there(path, self.root):
+                if has_file(path, self.root):
                     return self._found(path, of, folder)
         fits = self._fitting(parts, of) if parts else []
         if not fits:
@@ -70,7 +71,7 @@ class Photographs:
             found = f"image {name}, which may be {' or '.join(map(str, fits[:3]))}"
             remedy = f"Write the path below {self.root} into its file_name."
             raise DefectError(found, "a file name of one photograph", remedy)
-        there(self.root / fits[0], self.root)
+        has_file(self.root / fits[0], self.root)
         self.notes.add(BY_LAST_PARTS if fits[0].name == parts[-1] else BY_LETTERS, 1, shown(str(fits[0])))
         return self._found(self.root / fits[0], of)
 
@@ -89,8 +90,10 @@ class Photographs:
         return Found(path, start)
 
     def _fitting(self, parts: list[str], of: CocoList) -> list[Path]:
-        """Photographs that have the most last parts of a path in common with it, outside the folders of other lists."""
-        others = [home for its in self.lists if its.split != of.split for home in _own(self.root, its)]
+        """Return the photographs that have the most last parts of a path in common with it, outside the folders of
+        other lists.
+        """
+        others = [home for source in self.lists if source.split != of.split for home in _own(self.root, source)]
         fits = [
             path
             for path in self._by_name.get(_letters(parts[-1]), [])
@@ -101,20 +104,20 @@ class Photographs:
         return [path for path in fits if scores[path] == max(scores.values())]
 
 
-def _own(root: Path, its: CocoList) -> list[Path]:
-    """Folders of a list's photographs alone, by its name or else by its split's."""
-    return [home / name for name in dict.fromkeys((its.name, its.split)) for home in (root, root / "images")]
+def _own(root: Path, source: CocoList) -> list[Path]:
+    """Return the folders of a list's photographs alone, by its name or else by its split's."""
+    return [home / name for name in dict.fromkeys((source.name, source.split)) for home in (root, root / "images")]
 
 
-def _folders(root: Path, its: CocoList) -> list[Path]:
-    """Where a list's photographs may lie, the most certain place first."""
-    beside = [] if its.path.parent == root / "annotations" else [its.path.parent]
-    own = [*_own(root, its), root / its.name / "images"]
+def _folders(root: Path, source: CocoList) -> list[Path]:
+    """Return the folders where a list's photographs may lie, the most certain place first."""
+    beside = [] if source.path.parent == root / "annotations" else [source.path.parent]
+    own = [*_own(root, source), root / source.name / "images"]
     return list(dict.fromkeys([*own, *beside, root / "images", root / "data", root]))
 
 
 def _walk(root: Path, skipped: Path) -> dict[tuple[str, str], Path]:
-    """Photographs relative to the folder, by their real folder and name, so that a folder that is a link counts once."""
+    """Return the photographs relative to the folder, by real folder and name, so that a linked folder counts once."""
     files, seen = {}, {os.path.realpath(skipped)}
     for folder, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -130,7 +133,9 @@ def _walk(root: Path, skipped: Path) -> dict[tuple[str, str], Path]:
 
 
 def _parts(name: str) -> tuple[list[str], bool]:
-    """The parts of a path that may be below the dataset's folder, and whether it begins elsewhere: at a root or drive, above."""
+    """Return the parts of a path that may be below the dataset's folder, and whether it begins elsewhere: at a root
+    or drive, above.
+    """
     parts = name.split("/")
     foreign = name.startswith("/") or ".." in parts or bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9+]*:", parts[0]))
     if ".." in parts:
@@ -141,11 +146,11 @@ def _parts(name: str) -> tuple[list[str], bool]:
 
 
 def _letters(name: str) -> str:
-    """A name as those that differ only in case or normal form are."""
+    """Return one form for all names that differ only in case or normal form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _common(one: tuple[str, ...], other: list[str]) -> int:
-    """How many last parts two paths have in common."""
+    """Return how many last parts two paths have in common."""
     pairs = zip(reversed(one), reversed(other), strict=False)
     return next((n for n, (a, b) in enumerate(pairs) if _letters(a) != _letters(b)), min(len(one), len(other)))

@@ -1,6 +1,6 @@
-"""One annotation's box and mask, from the pixels that it was drawn on to those of the photograph.
+"""One annotation's box and mask, converted from the pixels that it was drawn on to those of the photograph.
 
-- A box that is not there is its mask's: the bounds of the polygons, or of the run-length code's pixels.
+- A missing box is that of the mask: the bounds of the polygons, or of the run-length code's pixels.
 - A polygon of under three points beside good ones is left out. A segmentation without a point is no mask.
 - Where the photograph has the annotated shape in another size, boxes and polygons are scaled; a run-length code is refused.
 """
@@ -20,11 +20,11 @@ CLIPPED = "boxes clipped to the image"
 OF_MASKS = "objects without a box, boxed by their mask"
 STRAY = "polygons of under three points beside good ones, left out"
 SHAPE_TOLERANCE = 0.02
-"""Largest relative difference of the shapes of a photograph and of what was annotated, beside one pixel."""
+"""Largest relative difference between the shapes of a photograph and of the annotated image, beside one pixel."""
 
 
 class ProblemError(ValueError):
-    """Why an annotation cannot be used."""
+    """An annotation that cannot be used."""
 
     def __init__(self, found: str, wanted: str, remedy: str):
         super().__init__(found)
@@ -47,7 +47,7 @@ class Frame:
 
 @dataclass
 class Shape:
-    """Where an object is."""
+    """The place of an object."""
 
     corner: tuple[float, float, float, float]
     """x, y, width, height as drawn."""
@@ -81,7 +81,10 @@ def fit(size: tuple[object, object], height: int, width: int) -> Frame | None:
 
 
 def read_shape(annotation: dict, frame: Frame, note: Callable[[str], None]) -> Shape:
-    """Return an annotation's box and mask. Raises ProblemError. What is taken otherwise than it stands is noted."""
+    """Return an annotation's box and mask.
+
+    Raises ProblemError. Values that are read differently from how they are stored are noted.
+    """
     polygons, code, area = _segmentation(annotation.get("segmentation"), frame, note)
     corner = annotation.get("bbox")
     if corner is not None and corner != []:
@@ -99,7 +102,9 @@ def read_shape(annotation: dict, frame: Frame, note: Callable[[str], None]) -> S
 
 
 def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> tuple[list[list], dict | None, int]:
-    """The good polygons of a segmentation as drawn, its run-length code (None without a mask) and its pixels."""
+    """Return the good polygons of a segmentation as drawn, the run-length code (None without a mask) and the pixels
+    of either.
+    """
     if not shape or (isinstance(shape, list) and all(part == [] for part in shape)):
         return [], None, 0
     height, width = frame.height, frame.width
@@ -114,10 +119,10 @@ def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> t
         return [], shape, area
     wanted = "lists of finite numbers x, y, x, y ... of three points or more"
     if not isinstance(shape, list) or not all(map(_numbers, shape)):
-        raise ProblemError("a polygon that is none", wanted, "Draw it again.")
+        raise ProblemError("an invalid polygon", wanted, "Draw it again.")
     good = [part for part in shape if len(part) >= 6]
     if not good or any(len(part) % 2 for part in good):
-        raise ProblemError("a polygon that is none", wanted, "Draw it again.")
+        raise ProblemError("an invalid polygon", wanted, "Draw it again.")
     for _ in range(len(shape) - len(good)):
         note(STRAY)
     if any(not _inside(p[0::2], frame.drawn_width) or not _inside(p[1::2], frame.drawn_height) for p in good):
@@ -133,7 +138,7 @@ def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> t
 
 
 def _bounds(polygons: list[list], code: dict, frame: Frame) -> list:
-    """x, y, width, height of polygons, or of a code's pixels; without area where it has none."""
+    """Return x, y, width, height of polygons, or of a code's pixels; width and height 0 without pixels."""
     if polygons:
         xs, ys = ([value for part in polygons for value in part[axis::2]] for axis in (0, 1))
         return [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
@@ -155,7 +160,9 @@ def _check_box(numbers: object, frame: Frame) -> None:
 
 
 def _whole_pixels(corner: tuple[float, float, float, float], frame: Frame) -> tuple[list[int] | None, bool]:
-    """The pixels of the photograph that a box touches, None for none, and whether it was clipped to the photograph."""
+    """Return the pixels of the photograph that a box touches, None for none, and whether it was clipped to the
+    photograph.
+    """
     x, y, w, h = corner
     if w == 0 or h == 0:
         return None, False

@@ -1,4 +1,6 @@
-"""The raster that boxes were drawn on, told by the size in their file, and the way from there to the upright photograph."""
+"""The raster that boxes were drawn on, known by the size in their file, and the mapping from it to the upright
+photograph.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,11 +20,11 @@ class Frame:
     """EXIF's, if the boxes belong to the raster as it was stored, before it was turned upright; else 1."""
     scale_y: float = 1.0
     scale_x: float = 1.0
-    """Of the upright photograph to the boxes' raster, turned upright."""
+    """Scale from the upright photograph to the boxes' raster, turned upright."""
 
     @property
     def fit(self) -> Fit:
-        """How the raster differs from the upright photograph."""
+        """Return how the raster differs from the upright photograph."""
         scaled = (self.scale_y, self.scale_x) != (1.0, 1.0)
         if self.orientation > 1:
             return "turned and scaled" if scaled else "turned"
@@ -51,26 +53,26 @@ def upright(boxes: np.ndarray, orientation: int, width: float, height: float) ->
     return np.stack([x0, y0, x1, y1], axis=1)
 
 
-def frame(height: int, width: int, orientation: int, told: tuple[int, int] | None) -> Frame | None:
+def frame(height: int, width: int, orientation: int, size: tuple[int, int] | None) -> Frame | None:
     """Return the frame of an upright photograph's boxes; None if they belong to a raster of another shape.
 
     Args:
         orientation: EXIF's of the photograph, 1 to 8.
-        told: height and width in the file of the boxes; None if it says nothing.
+        size: height and width in the file of the boxes; None if it says nothing.
     """
-    if told is None or told == (height, width):
+    if size is None or size == (height, width):
         return Frame(height, width)
     stored = (width, height) if orientation >= 5 else (height, width)
-    if told == stored:
+    if size == stored:
         return Frame(height, width, orientation)
-    if _same_shape(told, (height, width)):
-        return Frame(height, width, 1, height / told[0], width / told[1])
-    if orientation >= 5 and _same_shape(told, stored):
-        return Frame(height, width, orientation, height / told[1], width / told[0])
+    if _same_shape(size, (height, width)):
+        return Frame(height, width, 1, height / size[0], width / size[1])
+    if orientation >= 5 and _same_shape(size, stored):
+        return Frame(height, width, orientation, height / size[1], width / size[0])
     return None
 
 
 def _same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether one size may be the other, scaled and rounded to whole pixels."""
+    """Return whether one size may be the other, scaled and rounded to whole pixels."""
     (h, w), (height, width) = size, other
     return abs(h * width - w * height) <= max(h + w, height + width)

@@ -1,7 +1,7 @@
 """Lists of a folder in VOC layout: which images are for training and which for validation.
 
-ImageSets/Segmentation/NAME.txt, or where that folder has no list ImageSets/Main/NAME.txt, or there CLASS_NAME.txt of every class.
-A line is an id, an id and more words, or the path of a photograph: whichever is in the folder.
+ImageSets/Segmentation/NAME.txt, or where that folder has no list ImageSets/Main/NAME.txt, or there CLASS_NAME.txt of
+every class. A line is an id, an id and more words, or the path of a photograph: the one that exists in the folder.
 """
 
 import re
@@ -14,24 +14,24 @@ from wsss_stages.data.documents import read_lines
 from wsss_stages.data.findings import DefectError, Finding
 from wsss_stages.data.images import SUFFIXES
 from wsss_stages.data.importers.photographs import image_id, missing_plugin
-from wsss_stages.data.names import below, id_problem, there
+from wsss_stages.data.names import below, has_file, id_problem
 from wsss_stages.data.notes import Notes
 
 FROM_MAIN = "lists taken from ImageSets/Main, for ImageSets/{} has none"
 FROM_PATHS = "lines of lists that are paths or file names, taken by the name of the photograph"
 PER_CLASS = "lists of single classes, taken together"
 WITH_FLAG = re.compile(r"[ \t]+(-1|0|1)$")
-"""Of a line in a list of one class: absent, difficult or present."""
+"""The flag of a line in a list of one class: absent, difficult or present."""
 BLANKS = re.compile(r"[ \t]+")
 MOST_WORDS = 50
-"""Of a line; file names have fewer."""
+"""Most words of a line; file names have fewer."""
 NAMED = 5
 """Ids that a finding names."""
 
 
 @dataclass
 class Lists:
-    """The lists of a folder, and what their lines may name."""
+    """The lists of a folder, and the photographs that their lines may name."""
 
     root: Path
     kind: str
@@ -101,18 +101,18 @@ class Lists:
         path = self.folder / f"{name}.txt"
         try:
             path = below(self.folder, f"{name}.txt")
-            if there(path, self.root):
+            if has_file(path, self.root):
                 return path, read_lines(path)
             parts = sorted(self.folder.glob(f"*_{re.escape(name)}.txt")) if self.folder.name == "Main" else []
             self.notes.add_each(PER_CLASS, (part.name for part in parts))
-            lines = [line for part in parts if there(part, self.root) for line in read_lines(part)]
+            lines = [line for part in parts if has_file(part, self.root) for line in read_lines(part)]
             return path, list(dict.fromkeys(WITH_FLAG.sub("", line) for line in lines)) if parts else None
         except DefectError as error:
-            self.findings.append(error.at(path))
+            self.findings.append(error.in_file(path))
             return path, []
 
     def _unknown(self, path: Path, line: str) -> None:
-        """Add the finding that no photograph is what a line names."""
+        """Add the finding that no photograph fits a line."""
         names = list(candidates(line))
         if problem := id_problem(names[0]):
             wanted = "the name of a photograph in JPEGImages"

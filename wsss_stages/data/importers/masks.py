@@ -1,10 +1,10 @@
-"""True masks of a folder: what their numbers or colours mean, where that is certain.
+"""True masks of a folder and the meaning of their numbers or colours, where that is certain.
 
 - grey or palette PNGs of class indices, 255 unknown, are taken as they lie;
 - in a set of one class whose masks hold 0 and 255 only, 255 is the object;
 - RGB masks, and palettes in another order, are read by the colours of classes.txt, or by VOC's where the image's weak labels do
   not contradict them.
-What is read otherwise than it lies is noted, and drawn anew as palette PNGs of indices.
+Masks that are read in another way are noted, and redrawn as palette PNGs of indices.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,7 +19,7 @@ from wsss_stages.data.images import ImageError, Raster, label_size, read_raster
 from wsss_stages.data.importers.class_names import Colour
 from wsss_stages.data.importers.photographs import forms
 from wsss_stages.data.importers.voc_writer import write_labels
-from wsss_stages.data.names import there
+from wsss_stages.data.names import has_file
 from wsss_stages.data.notes import count
 from wsss_stages.data.record import Record
 from wsss_stages.store.palette import voc_palette
@@ -42,23 +42,23 @@ class Masks:
     classes: int
     """Number of classes with background; 255: numbers of objects instead of classes."""
     colours: dict[Colour, int] | None = None
-    """Of classes.txt; None: VOC's."""
+    """Colours of classes.txt; None: VOC's."""
     white: bool = False
     """255 is the object, for this is a set of one class whose masks hold nothing else."""
     translated: set[str] = field(default_factory=set)
-    """Ids of the masks that were read otherwise than they lie."""
+    """Ids of the masks whose values differ from the file's."""
 
     @property
     def meaning(self) -> list:
-        """What the same bytes of a mask may be read by otherwise, as JSON."""
+        """Return, as JSON, the settings other than the mask's bytes that decide how the mask is read."""
         return [self.classes, sorted(self.colours.items()) if self.colours else None, self.white]
 
     def path(self, record_id: str) -> Path | None:
         """Return an image's mask; None without. Raises DefectError if it is no regular file."""
-        return next((p for n in forms(f"{record_id}.png") if there(p := self.folder / n, self.root)), None)
+        return next((p for n in forms(f"{record_id}.png") if has_file(p := self.folder / n, self.root)), None)
 
     def read(self, path: Path, height: int, width: int, shown: Collection[int]) -> tuple[np.ndarray, list[str]]:
-        """Return (height, width) uint8 labels, 255 unknown, and notes on how they differ from what lies there.
+        """Return (height, width) uint8 labels, 255 unknown, and notes on the differences from the file.
 
         Args:
             shown: classes that the image's weak labels show; empty: nothing is known.
@@ -84,7 +84,10 @@ class Masks:
         return labels, notes
 
     def examine(self, record: Record, notes: dict[str, int]) -> tuple[Path | None, set[int]]:
-        """Check an image's mask and return its path and what it holds; None and nothing without. Raises DefectError."""
+        """Check an image's mask and return its path and its values; None and an empty set without a mask.
+
+        Raises DefectError.
+        """
         path = self.path(record.id)
         if path is None:
             return None, set()
@@ -121,11 +124,11 @@ class Masks:
         return raster.pixels.astype(np.uint8), [WIDE] if raster.pixels.dtype != np.uint8 else []
 
     def _is_by_colour(self, values: list[int] | None, colours: list[int], shown: Collection[int]) -> bool:
-        """Whether a palette in another order is meant by its colours. Raises DefectError where nothing decides it.
+        """Return whether a palette in another order is meant by its colours. Raises DefectError if this cannot be decided.
 
         Args:
             values: the indices of the mask, None where they are not all classes.
-            colours: what their colours are.
+            colours: their colours.
         """
         if self.colours is not None or values is None:
             return True
@@ -152,7 +155,7 @@ class Masks:
         return numbers[where.reshape(codes.shape)], [BY_COLOUR]
 
     def _table(self) -> dict[Colour, int]:
-        """Return what every colour means; VOC's border is unknown where no class has its colour."""
+        """Return the class of every colour; VOC's border is unknown where no class has its colour."""
         classes = self.colours or {colour: number for number, colour in enumerate(VOC_COLOURS[: self.classes])}
         return {BORDER_RGB: UNKNOWN} | classes
 
@@ -164,9 +167,9 @@ class Masks:
 
 
 def only_white(masks: Masks, ids: Iterable[str]) -> bool:
-    """Whether 255 must be the object: the set has one class, and its masks hold no other number beside 0.
+    """Return whether 255 must be the object: the set has one class, and its masks hold no other number beside 0.
 
-    It looks at one mask after the other, and stops at the first that holds the class. What cannot be read is passed over here:
+    It looks at one mask after the other, and stops at the first that holds the class. Unreadable masks are ignored here:
     it becomes a finding when its image is examined.
     """
     if masks.classes != 2:

@@ -1,4 +1,4 @@
-"""The photographs of a folder, by id; what else lies there is named."""
+"""The photographs of a folder, by id; other files are reported."""
 
 import os
 import unicodedata
@@ -10,14 +10,14 @@ from wsss_stages.data.images import FORMATS, PLUGINS, SUFFIXES, available
 from wsss_stages.data.notes import Notes
 
 SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"}
-"""Names that systems leave in folders, in small letters; they hide others behind a leading dot."""
+"""Names of operating systems' own files, in small letters; others have a leading dot."""
 HIDDEN = "hidden files, passed over"
 FOLDERS = "folders beside the photographs, not looked into"
 OTHERS = "files beside the photographs of no format that is read, left out"
 
 
 def hidden(name: str) -> bool:
-    """Whether a system made the file for itself, as `._a.jpg`, `.DS_Store` or `Thumbs.db`."""
+    """Return whether an operating system made the file for itself, as `._a.jpg`, `.DS_Store` or `Thumbs.db`."""
     return name.startswith(".") or name.lower() in SYSTEM_FILES
 
 

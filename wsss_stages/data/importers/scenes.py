@@ -1,6 +1,6 @@
 """The embedded demo: small scenes with known truth, composed of photographs that scikit-image ships.
 
-It shows every step of the pipeline within minutes. It is no evidence of quality on real photographs.
+It shows every step of the pipeline within minutes. Its scores say nothing about quality on real photographs.
 """
 
 import json
@@ -21,7 +21,7 @@ from wsss_stages.data.weak.polylines import PEN
 SIDE = 160
 """Height and width of a scene, pixels."""
 SMALLEST = 40
-"""Pixels that an object must show."""
+"""Fewest visible pixels of an object."""
 CLASSES = ("background", "coin", "brick", "leaf", "cell")
 TINT = {
     "coin": (1.25, 1.1, 0.35),
@@ -69,13 +69,13 @@ def make_scenes(root: Path, train: int, val: int, seed: int = 0) -> None:
 
 
 def _photo(name: str) -> np.ndarray:
-    """A photograph of scikit-image as (h, w, 3) floats in [0, 1]."""
+    """Return a photograph of scikit-image as (h, w, 3) floats in [0, 1]."""
     image = np.asarray(getattr(skimage.data, name)(), np.float32) / 255
     return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., :3]
 
 
 def _patch(rng: np.random.Generator, photo: np.ndarray, height: int, width: int, zoom: float) -> np.ndarray:
-    """A random crop of a photograph, seen at `zoom`."""
+    """Return a random crop of a photograph, seen at `zoom`."""
     side_y = min(photo.shape[0], int(height / zoom) + 1)
     side_x = min(photo.shape[1], int(width / zoom) + 1)
     y = rng.integers(0, photo.shape[0] - side_y + 1)
@@ -84,7 +84,7 @@ def _patch(rng: np.random.Generator, photo: np.ndarray, height: int, width: int,
 
 
 def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):
-    """Image, class map and instance map; what is nearly covered becomes unknown."""
+    """Return image, class map and instance map; objects that are nearly covered become unknown."""
     canvas = _patch(rng, photos[rng.choice(BACKGROUNDS)], SIDE, SIDE, rng.uniform(0.4, 1.0))
     canvas = 0.75 * canvas + 0.25 * canvas.mean() * rng.uniform(0.6, 1.2)
     labels, instances = np.zeros((SIDE, SIDE), np.uint8), np.zeros((SIDE, SIDE), np.uint8)
@@ -105,7 +105,7 @@ def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):
 
 
 def _shape(rng: np.random.Generator, name: str, radius: float) -> np.ndarray:
-    """(SIDE, SIDE) bool outline of one object; it may reach over the border."""
+    """Return (SIDE, SIDE) bool outline of one object; it may reach over the border."""
     margin = 0.4 * radius
     y, x = rng.uniform(margin, SIDE - margin, 2)
     mask = np.zeros((SIDE, SIDE), bool)

@@ -13,7 +13,7 @@ from wsss_stages.data.record import Record
 class Spool(Mapping[str, Record]):
     """Records by id, in the order of their coming, in a temporary file ($TMPDIR): in memory are their ids and places.
 
-    Each look reads a record anew: to change it changes nothing here.
+    Each access reads a record again: to change it changes nothing here.
     """
 
     def __init__(self) -> None:

@@ -14,13 +14,13 @@ from wsss_stages import UNKNOWN
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
 from wsss_stages.data.images import ImageError, open_photo
 from wsss_stages.data.importers.class_names import read_classes
-from wsss_stages.data.importers.examine import Examined, examine_all
 from wsss_stages.data.importers.lists import Lists
 from wsss_stages.data.importers.masks import Masks, only_white
 from wsss_stages.data.importers.photographs import photographs, unused
 from wsss_stages.data.importers.spool import Spool
+from wsss_stages.data.importers.validation import Validated, validate_all
 from wsss_stages.data.index import Index, Record, sample
-from wsss_stages.data.names import id_problem, there
+from wsss_stages.data.names import has_file, id_problem
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.weak.saliency import add_saliency
 from wsss_stages.data.weak.weak_labels import WeakLabels
@@ -36,7 +36,7 @@ VOC_CLASSES = (
 
 @dataclass(frozen=True)
 class Layout:
-    """What a folder calls its parts, and its classes where classes.txt does not tell them."""
+    """Names of the parts of a folder, and its classes where there is no classes.txt."""
 
     classes: tuple[str, ...]
     lists: str
@@ -112,7 +112,7 @@ def import_voc(
     for mask in (masks, objects):
         unused(mask.folder, (".png",), photos, f"masks in {mask.folder.name}", notes)
     folder = Folder(root, photos, labels, masks, objects, set(splits["train"]), learnable, saliency)
-    records = examine_all(ids, folder.examine, findings, notes, max_side, workers)
+    records = validate_all(ids, folder.examine, findings, notes, max_side, workers)
     if without := folder.without_objects():
         raise DatasetError(without)
     if masks.translated or objects.translated:
@@ -125,7 +125,7 @@ def import_voc(
 
 @dataclass
 class Folder:
-    """What is known of a folder in VOC layout before its images are looked at one by one."""
+    """Facts about a folder in VOC layout that are known before its images are examined one by one."""
 
     root: Path
     photos: dict[str, str]
@@ -137,21 +137,21 @@ class Folder:
     """Images whose true masks may be learned from, where they are in training."""
     saliency: Path | None
     held: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
-    """What the true masks of a split hold; empty: there are none."""
+    """The classes in the true masks of a split; empty without masks."""
     shown: dict[str, set[int]] = field(default_factory=lambda: {"train": set(), "val": set()})
     """Classes that the weak labels of the masked images of a split show."""
 
-    def examine(self, image_id: str) -> Examined:
+    def examine(self, image_id: str) -> Validated:
         """Return an image's record, its findings and its notes."""
         photo = self.root / "JPEGImages" / self.photos[image_id]
         if problem := id_problem(image_id):
             wanted = "the name of a photograph in JPEGImages"
             return None, [Finding(photo, f"id {image_id[:80]!a} with {problem}", wanted, "Rename the image.")], {}
         try:
-            there(photo, self.root)
+            has_file(photo, self.root)
             opened = open_photo(photo)
         except DefectError as error:
-            return None, [error.at(photo)], {}
+            return None, [error.in_file(photo)], {}
         except ImageError as error:
             remedy = "Copy the file again from its source or remove the id."
             return None, [Finding(photo, str(error), "a whole image", remedy)], {}
@@ -180,7 +180,7 @@ class Folder:
             if record.id not in masks.translated:
                 continue
             if truth is None:
-                raise ValueError(f"{masks.folder}: its masks are drawn anew, which wants a folder `truth`")
+                raise ValueError(f"{masks.folder}: its masks are redrawn, which needs a folder `truth`")
             target = (truth / masks.folder.name / f"{record.id}.png").resolve()
             masks.draw(record, target)
             record = replace(record, **{key: str(target)})
@@ -191,7 +191,7 @@ class Folder:
     def without_objects(self) -> list[Finding]:
         """Return a finding for every split whose true masks hold no object at all, though its images show some."""
         wanted = "a pixel of a class in one of them"
-        remedy = "Correct the masks or classes.txt, or take the masks away: scores against them would mean nothing."
+        remedy = "Correct the masks or classes.txt, or remove the masks: scores against them would be meaningless."
         return [
             Finding(self.masks.folder, f"only the values {sorted(held)} in all masks of {split}", wanted, remedy)
             for split, held in self.held.items()
@@ -201,12 +201,12 @@ class Folder:
     def _mask(
         self, masks: Masks, record: Record, findings: list[Finding], notes: dict[str, int]
     ) -> tuple[str | None, set[int]]:
-        """Return the relative path of an optional mask, checked for size and values, and what it holds."""
+        """Return the relative path of an optional mask, checked for size and values, and its values."""
         path = masks.folder / f"{record.id}.png"
         try:
             found, held = masks.examine(record, notes)
         except DefectError as error:
-            findings.append(error.at(path))
+            findings.append(error.in_file(path))
             return None, set()
         return found and str(found.relative_to(self.root)), held
 

@@ -1,7 +1,8 @@
-"""Boxes of a VOC annotation; its 1-based inclusive coordinates end here.
+"""Boxes of a VOC annotation; its 1-based inclusive coordinates are converted here.
 
-An object's box is its bndbox; without one the bounds of its polygon, of its turned box (robndbox) or of its parts. The boxes go with
-the photograph where <size> shows that they were drawn on it before it was turned upright or resized.
+An object's box is its bndbox; without one the bounds of its polygon, of its turned box (robndbox) or of its parts.
+Where <size> shows that the boxes were drawn on the photograph before it was turned upright or resized, they are mapped
+accordingly.
 """
 
 import math
@@ -39,7 +40,7 @@ LONGEST_TAG = 40
 
 @dataclass
 class Boxes:
-    """What an annotation comes to: boxes (x0 y0 x1 y1, 0-based, half open, whole pixels) and their classes."""
+    """The boxes of an annotation (x0 y0 x1 y1, 0-based, half open, whole pixels) and their classes."""
 
     boxes: list[list[int]]
     classes: list[int]
@@ -54,7 +55,7 @@ def read_boxes(
     findings: list[Finding],
     notes: dict[str, int],
 ) -> Boxes:
-    """Return the boxes of an upright photograph; what cannot be used becomes a finding, what is taken otherwise a note.
+    """Return the boxes of an upright photograph; unusable values become findings, reinterpreted values notes.
 
     Args:
         orientation: EXIF's of the photograph, 1 to 8.
@@ -63,7 +64,7 @@ def read_boxes(
         root = read_xml(xml, "a VOC annotation")
         frame = _frame(root, height, width, orientation, notes)
     except DefectError as error:
-        findings.append(error.at(xml))
+        findings.append(error.in_file(xml))
         return Boxes([], [])
     for tag in _unused(root):
         count(notes, UNUSED.format(tag[:LONGEST_TAG]))
@@ -86,15 +87,15 @@ def read_boxes(
 def _frame(root: Element, height: int, width: int, orientation: int, notes: dict[str, int]) -> frames.Frame:
     """Return which raster the boxes belong to. Raises DefectError for one of another shape than the photograph's."""
     try:
-        told = int(read_number(root.findtext("size/height"))), int(read_number(root.findtext("size/width")))
+        size = int(read_number(root.findtext("size/height"))), int(read_number(root.findtext("size/width")))
     except (ValueError, OverflowError):
-        told = (0, 0)
-    if min(told) <= 0:
+        size = (0, 0)
+    if min(size) <= 0:
         count(notes, NO_SIZE)
         return frames.Frame(height, width)
-    frame = frames.frame(height, width, orientation, told)
+    frame = frames.frame(height, width, orientation, size)
     if frame is None:
-        found = f"boxes on {told[1]}x{told[0]} pixels by <size>"
+        found = f"boxes on {size[1]}x{size[0]} pixels by <size>"
         raise DefectError(
             found, f"{width}x{height} like the photograph, or its shape", "Take the photograph that was annotated."
         )

@@ -1,4 +1,4 @@
-"""The shapes that annotation tools write into an object of a VOC annotation, as boxes."""
+"""Boxes from the shapes that annotation tools write into an object of a VOC annotation."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from wsss_stages.data.findings import DefectError
 from wsss_stages.data.notes import count
 
 SHAPES = ("bndbox", "polygon", "robndbox", "part")
-"""Elements that are an object's box; the first that is there counts."""
+"""Elements of an object's box; the first that is present counts."""
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SEVERAL = "further boxes of one object, each taken as a box of its class"
 BOUNDS = {
@@ -34,8 +34,8 @@ def shapes_of(element: Element, notes: dict[str, int]) -> Iterator[Shape]:
     """Yield the boxes of an object. Raises DefectError."""
     shape = next((shape for shape in SHAPES if element.find(shape) is not None), None)
     if shape is None:
-        there = ", ".join(f"<{child.tag}>" for child in element if child.tag != "name") or "nothing"
-        raise DefectError(f"no box but {there[:200]}", "a bndbox, polygon or robndbox", "Draw its box.")
+        children = ", ".join(f"<{child.tag}>" for child in element if child.tag != "name") or "nothing"
+        raise DefectError(f"no box but {children[:200]}", "a bndbox, polygon or robndbox", "Draw its box.")
     shapes = element.findall(shape)
     if shape == "bndbox":
         for number, box in enumerate(shapes):

@@ -12,7 +12,7 @@ from wsss_stages.store.palette import VOC_PALETTE
 
 
 def write_boxes(path: Path, height: int, width: int, boxes: list[tuple[str, tuple[int, int, int, int]]]) -> None:
-    """A VOC annotation of names and boxes (x0 y0 x1 y1, 0-based, half open); VOC's are 1-based and inclusive."""
+    """Write a VOC annotation of names and boxes (x0 y0 x1 y1, 0-based, half open); VOC's are 1-based and inclusive."""
     objects = "".join(
         f"<object><name>{escape(name)}</name><bndbox><xmin>{x0 + 1}</xmin><ymin>{y0 + 1}</ymin>"
         f"<xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox></object>\n"
@@ -24,7 +24,7 @@ def write_boxes(path: Path, height: int, width: int, boxes: list[tuple[str, tupl
 
 
 def write_labels(path: Path, labels: np.ndarray) -> None:
-    """A palette PNG of (h, w) uint8 classes in VOC's colours."""
+    """Write (h, w) uint8 classes as a palette PNG in VOC's colours."""
     image = Image.fromarray(labels)
     image.putpalette(VOC_PALETTE)
     with whole(path) as partial:
@@ -32,7 +32,7 @@ def write_labels(path: Path, labels: np.ndarray) -> None:
 
 
 def write_tags(path: Path, tags: dict[str, list[str]]) -> None:
-    """One line `id,class` per image and class; an image without objects has an empty class."""
+    """Write one line `id,class` per image and class; an image without objects has an empty class."""
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", "class"])

@@ -1,7 +1,7 @@
-"""Which classes an image shows, from the cls_labels.npy that many repositories for VOC share: a pickle, which may run any program.
+"""The classes of images from the cls_labels.npy that many repositories for VOC share: a pickle, which may run any program.
 
-This one runs none: names in it stand for the classes below and for nothing else, and NumPy's own unpickling, which trusts sizes and
-flags, is not used either.
+This reader runs none: names in it stand for the classes below and for nothing else, and NumPy's own unpickling,
+which trusts sizes and flags, is not used either.
 """
 
 import io
@@ -18,12 +18,12 @@ DTYPES = r"[?biuf][1248]?|U\d{1,3}|O8?"
 
 
 def read_npy(path: Path, classes: list[str], findings: list[Finding]) -> dict[str, list[int]]:
-    """Classes of each image from a pickled {id without underscores: vector of 0 and 1 per class, background apart}.
+    """Return the classes of each image from a pickled {id without underscores: vector of 0 and 1 per class, background apart}.
 
-    Keys of the answer are the ids without underscores.
+    Keys of the result are the ids without underscores.
     """
     try:
-        vectors = {_key(key): _vector(its) for key, its in _dictionary(path).items()}
+        vectors = {_key(key): _vector(pickled) for key, pickled in _dictionary(path).items()}
     except Exception as error:  # a pickle's errors are of any kind
         findings.append(
             Finding(
@@ -53,7 +53,7 @@ def _dictionary(path: Path) -> dict:
             np.lib.format.read_array_header_2_0(file)
         array = _Unpickler(io.BytesIO(file.read()), encoding="latin1").load()
     if not (isinstance(array, _Array) and array.shape == () and isinstance(array.data, list) and len(array.data) == 1):
-        raise ValueError("an array of something else")
+        raise ValueError("an array of another type")
     (content,) = array.data
     if type(content) is not dict:
         raise ValueError(f"a {type(content).__name__}")
@@ -66,24 +66,24 @@ def _key(key: object) -> str:
     return str(key)
 
 
-def _vector(its: object) -> np.ndarray:
-    """Numbers of one image."""
-    if isinstance(its, _Array):
-        values = np.frombuffer(_bytes(its.data), its.dtype.numpy())
+def _vector(pickled: object) -> np.ndarray:
+    """Return the numbers of one image."""
+    if isinstance(pickled, _Array):
+        values = np.frombuffer(_bytes(pickled.data), pickled.dtype.numpy())
         if values.dtype.kind == "U":
             raise ValueError("a vector of texts")
-        vector = values.astype(float).reshape(its.shape)
-    elif isinstance(its, list) and all(map(is_number, its)):
-        vector = np.array(its, float)
+        vector = values.astype(float).reshape(pickled.shape)
+    elif isinstance(pickled, list) and all(map(is_number, pickled)):
+        vector = np.array(pickled, float)
     else:
-        raise ValueError(f"a vector of type {type(its).__name__}")
+        raise ValueError(f"a vector of type {type(pickled).__name__}")
     if not np.isfinite(vector).all():
         raise ValueError("a vector with NaN or infinity")
     return vector
 
 
 def _bytes(data: object) -> bytes:
-    """Python 2 has bytes as text."""
+    """Return the bytes of Python 2 as text."""
     if isinstance(data, str):
         return data.encode("latin1")
     if not isinstance(data, bytes):
@@ -92,7 +92,7 @@ def _bytes(data: object) -> bytes:
 
 
 class _Dtype:
-    """Stands for numpy.dtype: its text, and the byte order of its state."""
+    """A stand-in for numpy.dtype: its text, and the byte order of its state."""
 
     def __init__(self, text: object, *_: object):
         if not isinstance(text, str) or not re.fullmatch(DTYPES, text):
@@ -109,7 +109,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for numpy.ndarray: its state, not looked into."""
+    """A stand-in for numpy.ndarray with its raw state."""
 
     shape: tuple = (0,)
     dtype = _Dtype("b1")
@@ -128,7 +128,7 @@ def _scalar(dtype: _Dtype, data: object) -> object:
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """As protocol 2 stores bytes."""
+    """Return text encoded as protocol 2 stores bytes."""
     if encoding != "latin1":
         raise ValueError(f"bytes in {encoding!r}")
     return text.encode("latin1")
@@ -144,11 +144,11 @@ PARTS = {
         for name, part in (("_reconstruct", _array), ("scalar", _scalar))
     },
 }
-"""All names that a dictionary of arrays has in its pickle."""
+"""All names in the pickle of a dictionary of arrays."""
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> object:
         if (module, name) not in PARTS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no array needs")
+            raise pickle.UnpicklingError(f"it requires {module}.{name}, which no array needs")
         return PARTS[module, name]

@@ -1,4 +1,4 @@
-"""Scribbles as lines of points: ScribbleSup's XML, drawn as it is used since, with a pen three pixels wide.
+"""Scribbles as lines of points: ScribbleSup's XML, drawn as later papers do, with a pen three pixels wide.
 
 <annotation><polygon><tag>cat</tag><point><X>12</X><Y>40</Y></point>...</polygon>...</annotation>, pixels counted from 1.
 Source: ScribbleSup (Lin et al., CVPR 2016); the width of the pen and the counting: meng-tang/rloss, convertscribbles.m.
@@ -24,22 +24,22 @@ OUTSIDE, DOTS = "scribble points outside the image, left out", "scribbles of one
 def read_polylines(
     xml: Path, height: int, width: int, classes: list[str], findings: list[Finding], notes: dict[str, int]
 ) -> list[tuple[int, np.ndarray]]:
-    """Class and (n, 2) x, y of every line, 0-based pixels inside the image.
+    """Return class and (n, 2) x, y of every line, 0-based pixels inside the image.
 
-    Points outside the image are left out and lines of one point kept, both counted in `notes`; a line wholly outside, an unknown
-    class and what is no number are findings.
+    Points outside the image are left out and lines of one point kept, both counted in `notes`; lines wholly outside, unknown
+    classes and values that are no numbers are findings.
     """
     try:
         polygons = read_xml(xml, "scribbles as ScribbleSup writes them").findall("polygon")
     except DefectError as error:
-        findings.append(error.at(xml))
+        findings.append(error.in_file(xml))
         return []
     lines = []
     for number, polygon in enumerate(polygons, 1):
         try:
             lines.append(_line(polygon, f"scribble {number}", height, width, classes, notes))
         except DefectError as error:
-            findings.append(error.at(xml))
+            findings.append(error.in_file(xml))
     return lines
 
 
@@ -69,7 +69,7 @@ def _line(
 
 
 def drawn(lines: list[tuple[int, np.ndarray]], height: int, width: int) -> np.ndarray:
-    """(height, width) uint8: classes where the pen went, 255 elsewhere; where lines cross, the later one."""
+    """Return (height, width) uint8: classes where the pen went, 255 elsewhere; where lines cross, the later one."""
     labels = np.full((height, width), UNKNOWN, np.uint8)
     for cls, points in lines:
         draw(labels, points, cls, PEN)

@@ -5,7 +5,7 @@ from pathlib import Path
 from wsss_stages.data.findings import DefectError, Finding
 from wsss_stages.data.images import ImageError, label_size, read_grey
 from wsss_stages.data.index import Record
-from wsss_stages.data.names import there
+from wsss_stages.data.names import has_file
 from wsss_stages.store import artifacts
 
 
@@ -13,9 +13,9 @@ def add_saliency(record: Record, folder: Path, root: Path, findings: list[Findin
     """Fill in a record's saliency map, a path relative to the photographs' `root` where it can be, and its sha256."""
     path = folder / f"{record.id}.png"
     try:
-        is_there = there(path, folder, "or point data.saliency")
+        is_there = has_file(path, folder, "or point data.saliency")
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return
     if not is_there:
         wanted = "a saliency map of every training image"

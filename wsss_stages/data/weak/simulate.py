@@ -16,13 +16,13 @@ from wsss_stages.data.weak.polylines import draw
 SMOOTH = 4.0
 """Sigma that a stroke's way along the medial axis is smoothed with, pixels."""
 BACKGROUND_STROKES = 3
-"""At most so many strokes on background, one in each of its largest parts ..."""
+"""Most strokes on background, one in each of its largest parts ..."""
 BACKGROUND_PART = 0.01
 """... that are at least this share of the image."""
 
 
 def objects(labels: np.ndarray, instances: np.ndarray | None) -> list[tuple[np.ndarray, int]]:
-    """Masks and classes of all objects; without instances the connected parts of each class are objects.
+    """Return masks and classes of all objects; without instances the connected parts of each class are objects.
 
     Args:
         labels: (h, w) classes, 0 background, 255 unknown.  instances: (h, w) numbers, 0 none, 255 unknown.
@@ -43,7 +43,7 @@ def objects(labels: np.ndarray, instances: np.ndarray | None) -> list[tuple[np.n
 
 
 def point(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
-    """x, y of a click: any pixel at least half as far from the object's outline as its innermost one."""
+    """Return x, y of a click: any pixel at least half as far from the object's outline as its innermost one."""
     depth = _depth(mask)
     ys, xs = np.nonzero(depth >= depth.max() / 2)
     chosen = rng.integers(len(ys))
@@ -51,7 +51,7 @@ def point(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
 
 
 def box(mask: np.ndarray, jitter: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """x0 y0 x1 y1, half open, around the object; each side is off by up to `jitter` of the box's own side.
+    """Return x0 y0 x1 y1, half open, around the object; each side is off by up to `jitter` of the box's own side.
 
     It stays in the image and keeps at least two pixels a side where the image has them.
     """
@@ -68,7 +68,8 @@ def box(mask: np.ndarray, jitter: float, rng: np.random.Generator) -> tuple[int,
 
 
 def stroke(mask: np.ndarray, ratio: float, width: int, rng: np.random.Generator) -> np.ndarray:
-    """(h, w) bool: a smooth stroke along the object's medial axis, or through the middle of a round one; never on its outline.
+    """Return (h, w) bool: a smooth stroke along the object's medial axis, or through the middle of a round one;
+    never on its outline.
 
     Args:
         ratio: share of the longest way along the axis, in [0, 1], 0 for a dot; with the same random numbers a shorter stroke is part of a
@@ -96,7 +97,7 @@ def stroke(mask: np.ndarray, ratio: float, width: int, rng: np.random.Generator)
 def scribbles(
     labels: np.ndarray, instances: np.ndarray | None, ratio: float, width: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """(h, w) uint8: a stroke on every object and on the largest parts of background, 255 elsewhere."""
+    """Return (h, w) uint8: a stroke on every object and on the largest parts of background, 255 elsewhere."""
     drawn = np.full(labels.shape, UNKNOWN, np.uint8)
     parts, count = ndimage.label(labels == 0)
     areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
@@ -107,7 +108,8 @@ def scribbles(
 
 
 def shortened(drawn: np.ndarray, ratio: float, rng: np.random.Generator) -> np.ndarray:
-    """(h, w) uint8 scribbles, 255 elsewhere, each cut to a share of its length, wherever along it; 0 leaves a dot (Fig. 4.3).
+    """Return (h, w) uint8 scribbles, 255 elsewhere, each cut to a share of its length, wherever along it; 0 leaves a
+    dot (Fig. 4.3).
 
     A scribble is a connected part of one class; branches stay with the place where they leave its longest way. With the same
     random numbers a shorter scribble is part of a longer one.
@@ -127,12 +129,14 @@ def shortened(drawn: np.ndarray, ratio: float, rng: np.random.Generator) -> np.n
 
 
 def tags(labels: np.ndarray) -> list[int]:
-    """Classes in the image, background apart."""
+    """Return the classes in the image, without background."""
     return np.setdiff1d(np.unique(labels), (0, UNKNOWN)).tolist()
 
 
 def _part(way: np.ndarray, ratio: float, start: float) -> np.ndarray:
-    """(n,) bool: points of a way, (n, 2), of a share of its length; `start` in [0, 1) tells which, and one point is always kept."""
+    """Return (n,) bool: points of a way, (n, 2), of a share of its length; `start` in [0, 1) sets where, and one
+    point is always kept.
+    """
     length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))])
     low = start * (1 - ratio) * length[-1]
     kept = (length >= low - 1e-9) & (length <= low + ratio * length[-1] + 1e-9)
@@ -141,12 +145,14 @@ def _part(way: np.ndarray, ratio: float, start: float) -> np.ndarray:
 
 
 def _depth(mask: np.ndarray) -> np.ndarray:
-    """Distance of every pixel of the mask to what is outside it, which the image's border is too."""
+    """Return the distance of every pixel of the mask to the outside, which includes the image's border."""
     return cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
 
 
 def _longest_way(skeleton: np.ndarray) -> np.ndarray:
-    """(n, 2) y, x of the longest of the shortest ways between two pixels of a skeleton, nearly: found by two sweeps."""
+    """Return (n, 2) y, x of the longest of the shortest ways between two pixels of a skeleton, nearly: found by two
+    sweeps.
+    """
     parts, _ = ndimage.label(skeleton, np.ones((3, 3)))
     largest = np.bincount(parts.ravel())[1:].argmax() + 1
     pixels = np.argwhere(parts == largest)
@@ -155,8 +161,8 @@ def _longest_way(skeleton: np.ndarray) -> np.ndarray:
     edges = []
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
         to = number[pixels[:, 0] + 1 + dy, pixels[:, 1] + 1 + dx]
-        (there,) = np.nonzero(to >= 0)
-        edges.append(np.stack([there, to[there], np.full(len(there), np.hypot(dy, dx))]))
+        (start,) = np.nonzero(to >= 0)
+        edges.append(np.stack([start, to[start], np.full(len(start), np.hypot(dy, dx))]))
     a, b, far = np.concatenate(edges, axis=1)
     graph = coo_array((far, (a.astype(int), b.astype(int))), shape=(len(pixels),) * 2).tocsr()
     end = int(dijkstra(graph, directed=False, indices=0).argmax())

@@ -1,4 +1,4 @@
-"""Which classes an image shows, from a CSV."""
+"""The classes that an image shows, from a CSV."""
 
 import csv
 import io
@@ -10,11 +10,13 @@ from wsss_stages.data.importers.photographs import image_id
 
 
 def read_csv(path: Path, classes: list[str], findings: list[Finding]) -> dict[str, list[int]]:
-    """Classes of each image from lines `id,class` under that header; an empty class means an image without objects."""
+    """Read the classes of each image from lines `id,class` under that header; an empty class means an image without
+    objects.
+    """
     try:
         rows = list(csv.reader(io.StringIO(read_text(path), newline="")))
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return {}
     except csv.Error as error:
         findings.append(Finding(path, f"no CSV ({error})", "lines id,class", "Export it again."))

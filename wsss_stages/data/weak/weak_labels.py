@@ -15,7 +15,7 @@ from wsss_stages.data.images import ImageError, label_size, read_labels
 from wsss_stages.data.importers.photographs import forms, image_id, unused
 from wsss_stages.data.importers.voc_boxes import read_boxes
 from wsss_stages.data.index import Record
-from wsss_stages.data.names import there
+from wsss_stages.data.names import has_file
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.weak.npy_tags import read_npy
 from wsss_stages.data.weak.polylines import drawn, read_polylines
@@ -26,7 +26,7 @@ FOLDERS = {"annotations": ("Annotations", (".xml",)), "scribbles": ("Scribbles",
 
 
 class WeakLabels:
-    """What a folder knows; `add` gives an image its part."""
+    """The weak labels of a folder; `add` gives an image its labels."""
 
     def __init__(self, root: Path, dataset: Path, classes: list[str], findings: list[Finding]):
         """
@@ -96,9 +96,9 @@ class WeakLabels:
 
     def _there(self, path: Path, findings: list[Finding]) -> bool:
         try:
-            return there(path, self.root, "or point data.weak_labels")
+            return has_file(path, self.root, "or point data.weak_labels")
         except DefectError as error:
-            findings.append(error.at(path))
+            findings.append(error.in_file(path))
             return False
 
     def _names(self, classes: set[int]) -> str:
@@ -112,7 +112,7 @@ class WeakLabels:
         return None
 
     def _scribbles(self, record: Record, findings: list[Finding], notes: dict[str, int]) -> np.ndarray | None:
-        """(h, w) classes of an image's scribbles, whose path it notes; None without, or with such that cannot be used."""
+        """Return (h, w) classes of an image's scribbles, and note their path; None without usable scribbles."""
         png, xml = (self._file("Scribbles", record.id, suffix, findings) for suffix in (".png", ".xml"))
         if png and xml:
             findings.append(Finding(xml, f"{png.name} beside it", "one file of scribbles", "Remove one of them."))
@@ -129,7 +129,7 @@ class WeakLabels:
             try:
                 labels = read_mask(png, record, set(range(len(self.classes))) | {UNKNOWN})
             except DefectError as error:
-                findings.append(error.at(png))
+                findings.append(error.in_file(png))
                 return None
         inside = path.is_relative_to(self.dataset)
         record.scribbles = str(path.relative_to(self.dataset) if inside else path.resolve())
@@ -158,7 +158,7 @@ class WeakLabels:
         return found
 
     def _crossing(self, record: Record, scribbles: np.ndarray) -> list[Finding]:
-        """Points that lie on a scribble of another class."""
+        """Return the points that lie on a scribble of another class."""
         return [
             Finding(
                 self.root,
@@ -173,9 +173,9 @@ class WeakLabels:
 
 
 def read_mask(path: Path, record: Record, ids: set[int] | None) -> np.ndarray:
-    """(h, w) uint8 labels of a photograph, decoded only if its header has the photograph's size.
+    """Return (h, w) uint8 labels of a photograph, decoded only if its header has the photograph's size.
 
-    Raises: DefectError for another size, for what is no palette or grey PNG, and for values other than `ids`.
+    Raises: DefectError for another size, for files that are no palette or grey PNG, and for values other than `ids`.
     """
     try:
         height, width = label_size(path)
@@ -201,11 +201,11 @@ def read_mask(path: Path, record: Record, ids: set[int] | None) -> np.ndarray:
 
 
 def _read_points(path: Path, findings: list[Finding]) -> dict[str, list]:
-    """Points by id; each is looked at as its image comes."""
+    """Return points by id; each is checked when its image is read."""
     try:
         content = read_json(path)
     except DefectError as error:
-        findings.append(error.at(path))
+        findings.append(error.in_file(path))
         return {}
     if not isinstance(content, dict) or not all(isinstance(points, list) for points in content.values()):
         findings.append(Finding(path, "no lists of points by id", "{id: [{x, y, cls}]}", "Export it again."))

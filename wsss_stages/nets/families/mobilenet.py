@@ -1,4 +1,4 @@
-"""torchvision's MobileNetV2 as a backbone, padded as PyTorch does or as TensorFlow does, for weights of its."""
+"""torchvision's MobileNetV2 as a backbone, padded as in PyTorch, or as in TensorFlow for its weights."""
 
 from torch import Tensor, nn
 

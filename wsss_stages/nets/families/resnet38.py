@@ -87,7 +87,7 @@ class ResNet38(nn.Module):
 
 @family("resnet38")
 def resnet38(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
-    """Return the backbone, whose stride is 8 whatever is asked for."""
+    """Return the backbone, whose stride is always 8."""
     return Backbone(name, ResNet38(), partial(_maps, count=maps), "", True)
 
 

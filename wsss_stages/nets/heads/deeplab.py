@@ -13,7 +13,10 @@ class DeepLabV3(Segmenter):
     """ASPP of rates 6, 12, 18 with image pooling, batch norm but for the pooled branch, 3x3 convolution, classifier."""
 
     def __init__(self, backbone: Backbone, classes: int, channels: int):
-        """`classes` counts background; `channels` is the width of the head."""
+        """
+        Args:
+            classes counts background; `channels` is the width of the head.
+        """
         from torchvision.models.segmentation.deeplabv3 import ASPP  # seconds, which other networks need not wait
 
         super().__init__(backbone)
@@ -30,7 +33,10 @@ class DeepLabV2(Segmenter):
     """The sum of four 3x3 convolutions to the classes, of rates 6, 12, 18 and 24; it has no width of its own."""
 
     def __init__(self, backbone: Backbone, classes: int, channels: int):
-        """`classes` counts background; `channels` is not used."""
+        """
+        Args:
+            classes counts background; `channels` is not used.
+        """
         super().__init__(backbone)
         self.aspp = nn.ModuleList(
             nn.Conv2d(backbone.dims[-1], classes, 3, padding=rate, dilation=rate) for rate in (6, 12, 18, 24)

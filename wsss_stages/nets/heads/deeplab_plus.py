@@ -23,7 +23,10 @@ class DeepLabV3Plus(Segmenter):
     body = staticmethod(backbones.skips)
 
     def __init__(self, backbone: backbones.Backbone, classes: int, channels: int):
-        """`classes` counts background; `channels` is the width of the head."""
+        """
+        Args:
+            classes counts background; `channels` is the width of the head.
+        """
         super().__init__(backbone)
         _, fine, *deep = backbone.dims
         self.reduce = nn.ModuleList(nn.Sequential(*block(dim, channels, 1)) for dim in deep)
@@ -34,7 +37,7 @@ class DeepLabV3Plus(Segmenter):
 
     @property
     def grid(self) -> Grid:
-        """Where the logits lie in the image: at the nodes of the fine map."""
+        """Return the grid of the logits, which lie at the nodes of the fine map."""
         return self.backbone.grids[1]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:

@@ -18,7 +18,10 @@ class PspNet(Segmenter):
     """The last map beside its means over grids of 1, 2, 3 and 6 cells a side; the map before it is graded too."""
 
     def __init__(self, backbone: Backbone, classes: int, channels: int):
-        """`classes` counts background; `channels` is the width of the last 3x3 convolution."""
+        """
+        Args:
+            classes counts background; `channels` is the width of the last 3x3 convolution.
+        """
         super().__init__(backbone)
         *_, before, last = backbone.dims
         self.pools = nn.ModuleList(pooled(last, last // len(BINS), side) for side in BINS)

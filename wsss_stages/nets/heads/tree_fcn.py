@@ -16,10 +16,13 @@ GROUPS = 16
 
 @head("tree_fcn")
 class TreeFcn(Segmenter):
-    """A pyramid backbone and a top-down decoder; what comes from above is filtered along the tree of the finer map."""
+    """A pyramid backbone and a top-down decoder; coarser features are filtered along the tree of the finer map."""
 
     def __init__(self, backbone: backbones.Backbone, classes: int, channels: int):
-        """`classes` counts background; `channels` is the width of the decoder."""
+        """
+        Args:
+            classes counts background; `channels` is the width of the decoder.
+        """
         super().__init__(backbone)
         self.groups = gcd(channels, GROUPS)
         finer = backbone.dims[:-1]
@@ -30,12 +33,12 @@ class TreeFcn(Segmenter):
 
     @staticmethod
     def body(name: str, stride: int, pretrained: bool) -> backbones.Backbone:
-        """Maps at strides 4 to 32; the decoder ends at the finest, whatever `stride` says."""
+        """Return maps at strides 4 to 32; the decoder ends at the finest, whatever `stride` says."""
         return backbones.pyramid(name, pretrained)
 
     @property
     def grid(self) -> Grid:
-        """The logits lie at the nodes of the finest map."""
+        """Return the grid of the logits, which lie at the nodes of the finest map."""
         return self.backbone.grids[0]
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:

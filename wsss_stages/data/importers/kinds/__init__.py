@@ -10,7 +10,9 @@ from wsss_stages.nets.registry import Registry
 
 @dataclass(frozen=True)
 class Settings:
-    """What is read of a folder: lists, folders of weak labels and saliency, empty for none; counts of images, `max_side` in pixels."""
+    """Settings of reading a folder: lists, folders of weak labels and saliency, empty for none; counts of images,
+    `max_side` in pixels.
+    """
 
     train_list: str
     val_list: str

@@ -12,12 +12,14 @@ FLAT = 1e-3
 """Least deviation of a channel; one that is flat stays near 0."""
 
 
-class Standard(nn.Module):
-    """Every channel less its mean, over its deviation, seen along the directions of most variance; as it is, until `measure`.
+class Standardise(nn.Module):
+    """Every channel less its mean, over its deviation, seen along the directions of most variance; unchanged until
+    `measure` is called.
 
-    An activation's channels are positive. One step of the optimizer, which moves all weights of an embedding alike, then moves its
-    answers at every node by the sum of hundreds of means, and its ReLUs die. Without the mean they do not. Fewer directions than
-    channels make every step cheaper, and their cosines are those of the maps but for what varies least.
+    An activation's channels are positive. One step of the optimizer, which moves all weights of an embedding alike,
+    then moves its answers at every node by the sum of hundreds of means, and its ReLUs die. Without the mean they do
+    not. Fewer directions than channels make every step cheaper, and their cosines are those of the maps but for what
+    varies least.
     """
 
     mean: Tensor
@@ -25,7 +27,10 @@ class Standard(nn.Module):
     directions: Tensor | None
 
     def __init__(self, channels: int, directions: int = 0):
-        """`directions`: how many are kept; 0 = the channels themselves."""
+        """
+        Args:
+            directions: how many are kept; 0 = the channels themselves.
+        """
         super().__init__()
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("deviation", torch.ones(channels, 1, 1))
@@ -34,7 +39,7 @@ class Standard(nn.Module):
 
     @property
     def outputs(self) -> int:
-        """Channels of what it gives."""
+        """Return the number of channels of the output."""
         return len(self.mean if self.directions is None else self.directions)
 
     def measure(self, maps: Iterable[Float[Tensor, "m y x"]]) -> None:

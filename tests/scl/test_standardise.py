@@ -7,7 +7,7 @@ import torch
 from wsss_stages.config.options import Scl
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.losses import Settings, losses
-from wsss_stages.scl.standard import Standard
+from wsss_stages.scl.standardise import Standardise
 
 STEPS = 25
 
@@ -15,7 +15,7 @@ STEPS = 25
 def test_every_channel_has_mean_0_and_deviation_1_over_all_nodes():
     images = [torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(n)) * 7 + 40 for n in range(3)]
     images[0][2] = images[1][2] = images[2][2] = 6.0
-    standard = Standard(3)
+    standard = Standardise(3)
     assert torch.equal(standard(images[0][None]), images[0][None])
     standard.measure(iter(images))
     made = standard(torch.stack(images))
@@ -34,7 +34,7 @@ def test_principal_directions_are_those_of_numpys_decomposition():
         torch.einsum("ij,jyx->iyx", torch.randn(6, 6, generator=rng), torch.randn(6, 4, 5, generator=rng))
         for _ in range(3)
     ]
-    plain, standard = Standard(6), Standard(6, 2)
+    plain, standard = Standardise(6), Standardise(6, 2)
     plain.measure(iter(images))
     standard.measure(iter(images))
     nodes = np.concatenate([plain(m[None])[0].flatten(1).numpy() for m in images], axis=1)
@@ -46,7 +46,7 @@ def test_principal_directions_are_those_of_numpys_decomposition():
 
 def test_all_directions_keep_every_product_and_more_there_are_not():
     images = torch.randn(3, 4, 5, 6, generator=torch.Generator().manual_seed(1))
-    plain, turned = Standard(4), Standard(4, 9)
+    plain, turned = Standardise(4), Standardise(4, 9)
     for standard in (plain, turned):
         standard.measure(images)
     its, other = (torch.einsum("bcyx,bcvu->byxvu", m, m) for m in (plain(images), turned(images)))

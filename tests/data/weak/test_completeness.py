@@ -8,7 +8,7 @@ import pytest
 from tests.messages import lacking, raises
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.importers.voc import import_voc
-from wsss_stages.data.weak.enough import missing
+from wsss_stages.data.weak.completeness import missing
 
 
 def found(voc, weak):
@@ -105,7 +105,7 @@ def test_truth_is_learned_from_only_where_a_list_says_so(bare):
     index = import_voc("toy", bare.root, truth_list="masks")
     assert index.records["a"].kinds == ["truth"] and index.records["a"].tags == [2] and missing(index, "mixed") == []
     assert index.records["b"].truth_sha256 == "", "validation images are for scores only"
-    assert index.only("box").records["a"].truth_sha256 == "" and index.only("mixed").records["a"].truth_sha256
+    assert index.with_weak("box").records["a"].truth_sha256 == "" and index.with_weak("mixed").records["a"].truth_sha256
 
 
 def test_a_list_of_true_masks_without_them(bare):

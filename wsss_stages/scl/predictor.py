@@ -1,4 +1,4 @@
-"""A trained network under the K supports of an episode, asked about queries."""
+"""Predictions of a trained network on queries, under the K supports of an episode."""
 
 from functools import cached_property
 from typing import Literal
@@ -13,8 +13,8 @@ from wsss_stages.scl.head import Maps
 from wsss_stages.scl.prototypes import at_nodes
 
 
-class Answers:
-    """Supports are encoded once for any number of queries; all without gradient."""
+class FewShotPredictor:
+    """A predictor that encodes supports once for any number of queries; without gradient."""
 
     path: Literal["support", "query"]
 
@@ -22,7 +22,11 @@ class Answers:
     def __init__(
         self, network: FewShot, supports: Maps, masks: UInt8[Tensor, "K H W"], cross_path: Literal["support", "query"]
     ):
-        """Masks: 0 background, 1 foreground, 255 unknown.  cross_path: of `cross_guided.mutual_iou`."""
+        """
+        Args:
+            masks: 0 background, 1 foreground, 255 unknown.
+            cross_path: of `cross_guided.mutual_iou`.
+        """
         self.network, self.supports, self.path = network, supports, cross_path
         y, x = supports.middle.shape[2:]
         self.M_s, self.known = at_nodes(masks, (y, x), network.grid)
@@ -30,7 +34,7 @@ class Answers:
 
     @torch.no_grad()
     def scores(self, query: Maps, shots: int) -> Float[Tensor, "K 2 y x"]:
-        """G(I_q|I_k) of one query under each of the first supports, whose hints are those of all of them."""
+        """Return G(I_q|I_k) of one query under each of the first supports, whose hints are those of all of them."""
         head, first = self.network.head, list(range(shots))
         hints = head.hints(query, self.supports.take(first), self.M_s[first], self.known[first], together=True)
         return head.query(query, self.guidance.V[first], hints).logits

@@ -1,4 +1,4 @@
-"""One look at every image of a dataset: records go to disk, findings are raised together at the end."""
+"""Validation of every image of a dataset: records go to disk, findings are raised together at the end."""
 
 from collections.abc import Callable, Collection
 
@@ -9,19 +9,19 @@ from wsss_stages.data.record import Record
 from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 
-Examined = tuple[Record | None, list[Finding], dict[str, int]]
+Validated = tuple[Record | None, list[Finding], dict[str, int]]
 """The record of one image, its findings, and its notes: how often each was met."""
 
 
-def examine_all(
+def validate_all(
     ids: Collection[str],
-    examine: Callable[[str], Examined],
+    examine: Callable[[str], Validated],
     findings: list[Finding],
     notes: Notes,
     max_side: int,
     workers: int,
 ) -> Spool:
-    """Return the records of all images, which `examine` looks at in threads.
+    """Return the records of all images, which `examine` checks in threads.
 
     Args:
         findings: those of the folder, to which those of the images are added.

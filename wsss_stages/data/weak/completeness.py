@@ -1,4 +1,4 @@
-"""Whether the weak labels of the training images are enough for a run."""
+"""Checks that the weak labels of the training images are enough for a run."""
 
 from wsss_stages.data.findings import Finding
 from wsss_stages.data.index import Index, Record
@@ -9,7 +9,8 @@ REMEDY = "Add what is missing, remove the id from the list, or run with another 
 
 
 def missing(index: Index, weak: str) -> list[Finding]:
-    """Return what training images lack for a run on `weak` labels: the kind itself, or it shows not all of an image's classes.
+    """Return findings of missing labels for a run on `weak` labels: an image lacks the kind, or the kind lacks a
+    class of the image.
 
     A run on `mixed` labels takes any. Where no image lacks its labels, all of them together must show a class, and
     boxes an object that is large enough to be learned from.
@@ -42,7 +43,7 @@ def missing(index: Index, weak: str) -> list[Finding]:
 
 
 def _nothing_to_learn(index: Index, weak: str, shown: bool, largest: int) -> list[Finding]:
-    """Return what keeps networks from learning although every image has its labels.
+    """Return findings that prevent training although every image has its labels.
 
     Args:
         shown: whether any image has a class.  largest: pixels of the shorter side of the box in which that is longest.
@@ -59,7 +60,7 @@ def _nothing_to_learn(index: Index, weak: str, shown: bool, largest: int) -> lis
 
 
 def _shown(record: Record, weak: str) -> set[int]:
-    """Classes that a kind of weak label shows."""
+    """Return the classes that a kind of weak label shows."""
     return {
         "box": set(record.box_classes),
         "scribble": set(record.scribble_classes),

@@ -1,4 +1,4 @@
-"""Grades of a network on what its training held out: when, which weights are kept, and whether the training had settled."""
+"""Grades of a network on the held-out part: when, which weights are kept, and whether the training had settled."""
 
 import math
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from wsss_stages.training.batches import AHEAD, collate, to_device
 from wsss_stages.training.job import Job
 
 OFTEN = 20
-"""Grades of a training whose options name no interval."""
+"""Number of grades of a training whose options set no interval."""
 LATE = 0.75
-"""The last quarter of a training decides whether it had settled."""
+"""Share of the steps after which the last quarter begins, which decides whether a training had settled."""
 TELLING = 3
-"""Fewer grades than this on either side of LATE tell nothing."""
+"""With fewer grades on either side of LATE no verdict is possible."""
 
 
 def interval(job: Job) -> int:
@@ -27,7 +27,7 @@ def interval(job: Job) -> int:
 
 
 def due(job: Job, step: int) -> bool:
-    """Check whether the network is graded after so many steps: at every interval and at the end."""
+    """Return whether the network is graded after `step` steps: at every interval and at the end."""
     if job.grade is None or not len(job.held) or step < job.step_at(job.graded_from):
         return False
     return step % interval(job) == 0 or step == job.steps
@@ -39,28 +39,28 @@ def better(best: dict, job: Job, network: nn.Module, step: int, device: str) -> 
     with torch.no_grad():
         grade = float(job.grade(_batches(job, device)))
     grades = [*best["grades"], {"step": step, "grade": grade}]
-    if best["grades"] and grade <= max(known["grade"] for known in best["grades"]):
+    if best["grades"] and grade <= max(entry["grade"] for entry in best["grades"]):
         return best | {"grades": grades}
     state = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
     return {"grades": grades, "step": step, "network": state}
 
 
 def settled(grades: list[dict], steps: int) -> bool | None:
-    """Check whether more steps would hardly have helped; None where there are too few grades to tell.
+    """Return whether a training had settled, so that more steps would hardly have helped; None where there are too few grades.
 
     A training had settled if no grade of its last quarter exceeds the best one before it by more than the noise, which is the
     standard deviation of the grades of the last quarter.
     """
-    early = [known["grade"] for known in grades if known["step"] <= LATE * steps]
-    late = [known["grade"] for known in grades if known["step"] > LATE * steps]
+    early = [entry["grade"] for entry in grades if entry["step"] <= LATE * steps]
+    late = [entry["grade"] for entry in grades if entry["step"] > LATE * steps]
     if min(len(early), len(late)) < TELLING:
         return None
     return bool(max(late) <= max(early) + np.std(late, ddof=1))
 
 
 def verdict(stage: str, best: dict, steps: int) -> str:
-    """Return in one sentence which weights are kept, and whether the training had settled."""
-    best_grade = max(known["grade"] for known in best["grades"])
+    """Return one sentence on which weights are kept, and whether the training had settled."""
+    best_grade = max(entry["grade"] for entry in best["grades"])
     kept = f"{stage}: kept the weights of step {best['step']} of {steps}, grade {best_grade:.4f}"
     return f"{kept}; {SETTLED[settled(best['grades'], steps)]}"
 
@@ -68,7 +68,7 @@ def verdict(stage: str, best: dict, steps: int) -> str:
 SETTLED = {
     True: "the training had settled",
     False: "the training had not settled, more steps would help",
-    None: "too few grades tell whether the training had settled",
+    None: "there are too few grades to say whether the training had settled",
 }
 
 

@@ -11,7 +11,7 @@ from tests.messages import lacking
 from wsss_stages import training
 from wsss_stages.config.options import Training
 from wsss_stages.data.selection import Selection
-from wsss_stages.training import checkpoints, grades, held_out
+from wsss_stages.training import checkpoints, grading, held_out
 from wsss_stages.training.average import Average
 
 OPTIONS = Training(batch_size=2, lr=0.01, workers=0, precision="float32", ema=0.0, grade_every=3)
@@ -63,7 +63,7 @@ def test_the_weights_of_the_best_grade_are_written_with_all_grades(tmp_path, cap
     written = load_file(tmp_path / "w.safetensors")["0.weight"]
     assert float(written.sum()) == pytest.approx(seen[1][2]) and seen[1][2] != pytest.approx(seen[3][2])
     assert [rows for rows, *_ in seen] == [[[7.0, 8.0], [9.0]]] * 4 and not any(training for _, training, _ in seen)
-    assert not lacking(capsys.readouterr().err, "step 6 of 12", "0.8000", grades.SETTLED[None])
+    assert not lacking(capsys.readouterr().err, "step 6 of 12", "0.8000", grading.SETTLED[None])
 
 
 def test_a_grade_changes_nothing_of_the_training(tmp_path):
@@ -141,11 +141,11 @@ def test_without_grades_the_average_of_the_end_is_written(tmp_path):
 def test_a_training_had_settled_if_its_last_quarter_gained_no_more_than_the_noise(late, had):
     early = [0.2, 0.4, 0.6, 0.68, 0.7, 0.69, 0.7, 0.68, 0.7]
     told = [{"step": 10 * (n + 1), "grade": grade} for n, grade in enumerate([*early, *late])]
-    assert grades.settled(told, 120) is had
+    assert grading.settled(told, 120) is had
     mean = sum(late) / 3
     deviation = (sum((grade - mean) ** 2 for grade in late) / 2) ** 0.5
     assert (max(late) - 0.7 <= deviation) is had
-    assert grades.settled(told[6:], 120) is had and grades.settled(told[7:], 120) is None
+    assert grading.settled(told[6:], 120) is had and grading.settled(told[7:], 120) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_training_had_settled_if_its_last_quarter_gained_no_more_than_the_nois
 def test_grades_are_twenty_or_cost_half_as_many_images_as_are_learned_from(items, held, batch, epochs, expected):
     made, _ = job(options=OPTIONS.model_copy(update={"grade_every": 0, "batch_size": batch}), epochs=epochs)
     made.items, made.held = list(range(items)), list(range(held))
-    assert grades.interval(made) == expected
+    assert grading.interval(made) == expected
     assert expected >= made.steps / 20 and expected * batch >= 2 * held
 
 

@@ -1,4 +1,4 @@
-"""What is drawn of the items: their order in every epoch, and how each is augmented."""
+"""Random draws of the items: their order in every epoch, and how each is augmented."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -56,5 +56,5 @@ def batch(job: Job, draws: list[Draw]) -> dict:
 
 
 def step_seed(job: Job, step: int) -> int:
-    """Seed of what the network draws in a step."""
+    """Return the seed of the network's random draws in a step."""
     return stable_hash(str(step), job.stage, job.options.seed)
