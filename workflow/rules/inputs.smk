@@ -9,7 +9,7 @@ FEW_SHOT_TABLES = tables.read_few_shot()[1]
 
 
 def uses_objects(wildcards):
-    """Whether soft masks of boxes are mixed into a variant's pseudo labels."""
+    """Return whether soft masks of boxes are mixed into a variant's pseudo labels."""
     return variants.uses_objects(config, wildcards.variant, wildcards.weak)
 
 
@@ -36,14 +36,14 @@ def affinity_of_report(wildcards):
 
 
 def chosen_walk(wildcards):
-    """What s5_walk chose, or nothing where there is nothing to choose."""
+    """Return the file of s5_walk's choice, or nothing where there is nothing to choose."""
     if not variants.chooses_walk(config, wildcards.variant, wildcards.weak):
         return []
     return [f"{stage_folder(wildcards, 's5_walk')}/walk.json"]
 
 
 def walk_of_report(wildcards):
-    """What s5_walk chose on the road of a variant, if it did."""
+    """Return the file of s5_walk's choice on the road of a variant, if there is one."""
     return chosen_walk(wildcards) if "s5_graph" in label_stages(wildcards) else []
 
 
@@ -189,7 +189,7 @@ def numbered(name, rows):
 
 
 def paces_of_table(wildcards):
-    """What a step of RRM takes in every row, for a table that tells it."""
+    """Return the paces of RRM's steps in every row, for a table that shows them."""
     if not TABLES[wildcards.table].timed:
         return []
     return [

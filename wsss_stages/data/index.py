@@ -32,7 +32,7 @@ class Index:
     splits: Mapping[str, Sequence[str]]
     records: Mapping[str, Record]
     notes: Notes = field(default_factory=Notes)
-    """What the importer left out or read differently, how often, and the first names."""
+    """Notes of the importer on files left out or read differently: how often, and the first names."""
     weak: str = ""
     """Kind of weak label of a run; empty: all kinds."""
 

@@ -8,7 +8,7 @@ from torch.utils.checkpoint import checkpoint
 from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 
 READINGS = ("printed", "bounded", "off")
-"""Of the weights A_w."""
+"""Readings of the weights A_w."""
 ENTRIES = 2**22
 """Entries of A that are held at once; a crop of 321 at stride 8 has 2.8 million."""
 

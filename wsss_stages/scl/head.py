@@ -50,7 +50,7 @@ class Head(nn.Module):
     """The trained part on top of the backbone: FPMs and decoder of a baseline (Figs. 5.1, 5.2)."""
 
     deep = False
-    """Whether the head uses the map of the last block."""
+    """True if the head uses the map of the last block."""
 
     def __init__(
         self,

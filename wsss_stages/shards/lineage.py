@@ -21,7 +21,7 @@ class Node:
     path: Path
     kind: str
     state: str = ""
-    """Whether the file is unchanged since it was read; empty where no record says so."""
+    """State of the file since it was read: "intact" or a change; empty where no record tells."""
     metadata: dict = field(default_factory=dict)
     """The metadata in the file itself."""
     runs: list[dict] = field(default_factory=list)

@@ -30,16 +30,16 @@ class Manifest:
         """
         self.notes: dict[str, int] = {}
         self.options: list[dict] = []
-        """Of the stage that made each shard."""
+        """Options of the stage that made each shard."""
         self.made: set[str] = set()
         """Names of all artifacts, kept or not."""
         self._names = None if contracts is None else {contract.name for contract in contracts}
         self._images = images
         self._folders: list[Path] = []
         self._files: dict[str, dict[str, str]] = {}
-        """By the artifact's name and the image's id: sha256, number of the folder, number in `_same`, file."""
+        """Entries by the artifact's name and the image's id: sha256, number of the folder, number in `_same`, file."""
         self._same = bytearray()
-        """Whether a file was found to be the bytes of the manifest."""
+        """1 for a file that was found to be the bytes of the manifest."""
         for path in map(Path, paths):
             self._add(path)
 

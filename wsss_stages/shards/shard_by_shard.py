@@ -25,7 +25,7 @@ class ShardByShard:
         """
         self.index, self.split, self._having = index, split, having
         self.notes: dict[str, int] = {}
-        """Of the shards that were read."""
+        """Counts of the shards that were read."""
         shards: dict[str, list[Path]] = {}
         for path in map(Path, paths):
             shards.setdefault(path.stem, []).append(path)

@@ -36,7 +36,7 @@ class Group:
     def __init__(self) -> None:
         self.rank, self.size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         self.rows = Rows(0, 0, 0, 0)
-        """Its own items of the part that goes through the network now."""
+        """The process's own items of the part that goes through the network now."""
 
     @property
     def is_leader(self) -> bool:

@@ -54,7 +54,7 @@ class Drawer:
 
     pool: Pool
     balanced: bool
-    """Whether every class is drawn equally often, or every query."""
+    """True: every class is drawn equally often; false: every query."""
     several: float
     """Share of the episodes whose query shows several classes of the pool, where there are such."""
     negative: float
