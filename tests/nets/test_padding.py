@@ -79,7 +79,7 @@ def leaning(name: str, shift: int) -> dict[str, torch.Tensor]:
 def test_weights_of_the_other_padding_name_the_backbone_to_take(tmp_path, name, other, shift):
     file = tmp_path / "mobilenet.pth"
     torch.save(leaning(name, shift), file)
-    with raises(pretrained.WeightsError, f"{file}: ", "lean", "padding", f"Take {other}"):
+    with raises(pretrained.WeightsError, f"{file}: ", "lean", "padding", f"Use {other}"):
         pretrained.load(backbones.build(name, 16, True), str(file))
     assert pretrained.load(backbones.build(other, 16, True), str(file)).missing == ()
 
