@@ -24,15 +24,14 @@ GOAL = 1.3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    os.environ["NUMBA_NUM_THREADS"] = str(args.threads)
+    os.environ["NUMBA_NUM_THREADS"] = "1"
     context = multiprocessing.get_context("spawn")
     sides = []
     for plain in (False, True):
         here, there = context.Pipe()
         os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp()  # both compile the same kernels, with other operations
-        context.Process(target=serve, args=(there, plain, args.threads), daemon=True).start()
+        context.Process(target=serve, args=(there, plain), daemon=True).start()
         sides.append(here)
     failed = False
     for kind in ("product", "crf"):
@@ -53,7 +52,7 @@ def main() -> None:
     sys.exit("a goal was missed, or the sides differ" if failed else 0)
 
 
-def serve(connection, plain: bool, threads: int) -> None:
+def serve(connection, plain: bool) -> None:
     """Do what is asked for, and answer with its seconds and its result."""
     if plain:
         from wsss_stages.pairwise import simd
@@ -64,7 +63,7 @@ def serve(connection, plain: bool, threads: int) -> None:
     from wsss_stages.a2gnn.embedding import Sparse
     from wsss_stages.labels.crf import DenseCrf
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     works = {}
     while asked := connection.recv():
         kind, (h, w) = asked
