@@ -9,7 +9,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit, prange
 
-from wsss_stages.pairwise.simd import WIDTH, row_max, row_sum, smooth, weighted_spread, weighted_sum
+from wsss_stages.pairwise.simd import WIDTH, weighted_spread, weighted_sum
 
 COMPILED = {"nogil": True, "fastmath": True, "cache": True, "error_model": "numpy"}
 BLOCK = 64
@@ -18,7 +18,7 @@ WIDE = 24
 """Numbers of a row that stay in registers over a point's vertices."""
 _add_up, _add_up_wide = weighted_sum(WIDTH), weighted_sum(WIDE)
 _spread, _spread_wide = weighted_spread(WIDTH), weighted_spread(WIDE)
-ONE, HALF = np.float32(1), np.float32(0.5)
+ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
 LOG2_E = np.float32(1.4426950408889634)
 
 
@@ -170,27 +170,25 @@ def blur(tables, width, neighbours):
     to 0.
     """
     m = neighbours.shape[2]
-    rows, blurred = np.zeros((m + 1) * width, np.float32), np.zeros((m + 1) * width, np.float32)
+    rows, blurred = np.zeros((m + 1, width), np.float32), np.zeros((m + 1, width), np.float32)
     for band in range(len(tables)):
-        table, total = tables[band].reshape(m + 1, 2, width), rows.reshape(m + 1, width)
+        table = tables[band].reshape(m + 1, 2, width)
         for v in range(m):
             for c in range(width):
-                total[v, c] += table[v, 1, c]
+                rows[v, c] += table[v, 1, c]
                 table[v, 1, c] = 0
     for direction in range(len(neighbours)):
         before, after = neighbours[direction]
-        step = np.uint64(width)
         for v in range(m):
-            b, a = np.uint64(before[v]) * step, np.uint64(after[v]) * step
-            for c in range(0, width, WIDTH):
-                o, to = np.uint64(c), np.uint64(v * width + c)
-                smooth(blurred, to, rows, to, b + o, a + o)
+            to, own, b, a = blurred[v], rows[v], rows[before[v]], rows[after[v]]
+            for c in range(width):
+                to[c] = own[c] + HALF * (b[c] + a[c])
         rows, blurred = blurred, rows
     for band in range(len(tables)):
-        table, made = tables[band].reshape(m + 1, 2, width), rows.reshape(m + 1, width)
+        table = tables[band].reshape(m + 1, 2, width)
         for v in range(m + 1):
             for c in range(width):
-                table[v, 0, c] = made[v, c]
+                table[v, 0, c] = rows[v, c]
 
 
 @no_type_check
@@ -255,10 +253,11 @@ def _softmax(x, points, width, half):
                 x[i + j] -= top
     else:
         for i in range(0, points * width, width):
-            top = row_max(x, i, width)
-            for c in range(i, i + width, WIDTH):
-                for j in range(WIDTH):
-                    x[c + j] -= top
+            row, top = x[i : i + width], x[i]
+            for c in range(width):
+                top = max(top, row[c])
+            for c in range(width):
+                row[c] -= top
     for i in range(points * width):
         x[i] = _exp(x[i])
     if half:
@@ -268,10 +267,12 @@ def _softmax(x, points, width, half):
                 x[i + j] *= inverse
     else:
         for i in range(0, points * width, width):
-            inverse = ONE / row_sum(x, i, width)
-            for c in range(i, i + width, WIDTH):
-                for j in range(WIDTH):
-                    x[c + j] *= inverse
+            row, total = x[i : i + width], ZERO
+            for c in range(width):
+                total += row[c]
+            inverse = ONE / total
+            for c in range(width):
+                row[c] *= inverse
 
 
 @no_type_check

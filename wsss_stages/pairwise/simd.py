@@ -1,7 +1,7 @@
 """Eight numbers at a time, for compiled loops.
 
 LLVM vectorises a loop that adds one row to another only behind a test that the two do not overlap, which costs more than
-a short row, and keeps no sum in registers over another loop; Numba has no way to ask for either. So these few operations are
+a short row, and keeps no sum in registers over another loop; Numba has no way to ask for either. So these two operations are
 spelled out. All are on flat float32 arrays, and nothing is checked.
 """
 
@@ -12,22 +12,6 @@ from numba.extending import intrinsic
 WIDTH = 8
 _ROW = ir.VectorType(ir.FloatType(), WIDTH)
 _INDEX = ir.IntType(64)
-
-
-@intrinsic
-def smooth(context, out, i, x, j, before, after):
-    """Compute `out[i : i + 8] = x[j:][:8] + (x[before:][:8] + x[after:][:8]) / 2`."""
-
-    def generate(context, builder, signature, arguments):
-        out, i, x, *places = arguments
-        x = _data(context, builder, signature.args[2], x)
-        middle, before, after = (builder.load(_row(builder, x, place), align=4) for place in places)
-        both = builder.fadd(before, after, flags=("fast",))
-        row = _plus(builder, middle, ir.Constant(_ROW, [0.5] * WIDTH), both)
-        builder.store(row, _row(builder, _data(context, builder, signature.args[0], out), i), align=4)
-        return context.get_dummy_value()
-
-    return types.void(out, i, x, j, before, after), generate
 
 
 def weighted_sum(width: int):
@@ -85,47 +69,6 @@ def weighted_spread(width: int):
         return types.void(x, i, weights, places, start, end, out, step, shift), generate
 
     return spread
-
-
-def _reduction(start: float, combine):
-    @intrinsic
-    def reduce(context, x, i, width):
-        def generate(context, builder, signature, arguments):
-            x, i, width = arguments
-            x = _data(context, builder, signature.args[0], x)
-            found = cgutils.alloca_once_value(builder, ir.Constant(_ROW, [start] * WIDTH))
-            builder.store(ir.Constant(_ROW, [start] * WIDTH), found)
-            with cgutils.for_range_slice(builder, i, builder.add(i, width), _INDEX(WIDTH)) as (c, _):
-                builder.store(combine(builder, builder.load(found), builder.load(_row(builder, x, c), align=4)), found)
-            return _by_halves(builder, combine, builder.load(found))
-
-        return types.float32(x, i, width), generate
-
-    return reduce
-
-
-def _larger(builder, a, b):
-    return builder.select(builder.fcmp_ordered(">", a, b, flags=("fast",)), a, b)
-
-
-def _added(builder, a, b):
-    return builder.fadd(a, b, flags=("fast",))
-
-
-def _by_halves(builder, combine, row):
-    """Sum eight numbers to one."""
-    for half in (4, 2, 1):
-        low, high = (
-            ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(start, start + half))) for start in (0, half)
-        )
-        row = combine(builder, builder.shuffle_vector(row, row, low), builder.shuffle_vector(row, row, high))
-    return builder.extract_element(row, ir.Constant(ir.IntType(32), 0))
-
-
-row_max = _reduction(float("-inf"), _larger)
-"""`max(x[i : i + width])`, `width` a multiple of 8."""
-row_sum = _reduction(0.0, _added)
-"""`sum(x[i : i + width])`."""
 
 
 def _pair(builder, weights, places, k, step, shift):
