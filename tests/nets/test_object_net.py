@@ -54,6 +54,7 @@ def test_a_call_within_another_keeps_the_boxes_apart(network):
     first = next(module for module in network.modules() if isinstance(module, WithBox))
     handle = first.register_forward_pre_hook(within)
     assert torch.equal(network(image, box), alone) and torch.equal(inner[0], network(image, 1 - box))
+    assert not torch.equal(inner[0], alone)
 
 
 def test_a_copy_has_its_own_filters(network):
