@@ -18,9 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "wsss_stages"
 NEEDED = (PACKAGE, "tests", "workflow", "Snakefile", "config.yaml", "pyproject.toml")
 HEAVY = (
-    "beartype.claw",
     "cv2",
-    "jaxtyping",
     "matplotlib.pyplot",
     "numba",
     "pydantic",
@@ -119,7 +117,11 @@ def tested(folder: Path, *tests: str) -> int:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
-    os._exit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests]))
+    code = pytest.ExitCode.INTERNAL_ERROR
+    try:
+        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests])
+    finally:  # whatever pytest itself raises is no failed test
+        os._exit(code)
 
 
 def outcome(folder: Path, mutant: Mutant) -> str:
