@@ -44,6 +44,18 @@ class ObjectNet(AdamWTraining):
     margin_min: float = Field(0.12, ge=0, description="smallest random margin around a box, share of its side")
     margin_max: float = Field(0.4, ge=0, description="largest random margin")
     outside_weight: float = Field(0.3, ge=0, description="weight of the mean loss outside the box; inside it is 1")
+    colour_weight: float = Field(
+        0.5, ge=0, description="weight of the loss of neighbours of one colour, which are of one kind; 0 = without"
+    )
+    colour_ramp: float = Field(
+        0.33, ge=0, le=1, description="share of the steps over which colour_weight grows from nothing"
+    )
+    nearest_colour: float = Field(
+        2.4, gt=0, description="colours whose distance in CIE L*a*b* is smaller count as one colour"
+    )
+    line_weight: float = Field(
+        0.3, ge=0, description="weight of the loss of a box's rows and columns, which all meet its object; 0 = without"
+    )
 
 
 class ObjectMasks(Section):
