@@ -69,7 +69,7 @@ class ObjectNetTraining(TrainingStage):
         image = pixels.astype(np.float32) / 255
         arrays = {
             "image": (image if rng is None else colour(image, rng, 0.3)).transpose(2, 0, 1),
-            "colours": _lab(pixels, half).transpose(2, 0, 1),
+            "colours": lab(pixels, half).transpose(2, 0, 1),
             "inside": box_in(boxes[number], view, opt.crop),
             "target": cut(known, view, half, 0, nearest=True),
             "target_inside": box_in(boxes[number], view, half),
@@ -82,7 +82,7 @@ class ObjectNetTraining(TrainingStage):
     def loss(self, batch: dict) -> dict[str, Tensor]:
         opt, inside = self.opt, batch["target_inside"]
         logits = self.logits(batch)
-        colour_weight = opt.colour_weight * training.ramp(batch["done"], 0, opt.colour_ramp)
+        colour_weight = opt.colour_weight * training.ramp(batch["done"], 0.0, opt.colour_ramp)
         made = {"cross_entropy": mask_loss(logits, batch["target"], inside, opt.outside_weight)}
         if opt.line_weight:
             made["lines"] = opt.line_weight * line_loss(logits, inside)
@@ -124,7 +124,7 @@ def nothing_to_learn(path) -> training.TrainingError:
     )
 
 
-def _lab(pixels: np.ndarray, side: int) -> np.ndarray:
+def lab(pixels: np.ndarray, side: int) -> np.ndarray:
     """Return (side, side, 3) float32 CIE L*a*b* of (h, w, 3) uint8 RGB."""
     small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     return cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
