@@ -24,7 +24,7 @@ from wsss_stages.stages import (
     weak_index,
 )
 
-SMALL = ["--crop", "96", "--batch-size", "4", "--workers", "0"]
+SMALL = ["--crop", "96", "--batch-size", "4", "--workers", "0", "--frozen-share", "0"]
 
 
 class Toy:

@@ -5,7 +5,7 @@ import torch
 
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones, seam
-from wsss_stages.nets.classifier import CamClassifier, SeamClassifier, correlate, winners
+from wsss_stages.nets.classifier import CamClassifier, SeamClassifier, correlate, mean_inside, winners
 
 
 def tiny(stride=16):
@@ -39,7 +39,13 @@ def test_winners_keep_one_foreground_class_a_node():
 
 def test_seam_losses_are_finite_and_equivariance_is_zero_for_equal_maps():
     network = SeamClassifier(tiny(), 3)
-    losses = seam.seam_losses(network, torch.rand(2, 3, 64, 64), torch.tensor([[1.0, 0, 1], [0, 1.0, 0]]), 0.5)
+    losses = seam.seam_losses(
+        network,
+        torch.rand(2, 3, 64, 64),
+        torch.ones(2, 64, 64, dtype=torch.bool),
+        torch.tensor([[1.0, 0, 1], [0, 1.0, 0]]),
+        0.5,
+    )
     assert set(losses) == {"classification", "er", "ecr"}
     total = sum(losses.values())
     total.backward()
@@ -83,5 +89,16 @@ def test_logits_of_tags_are_mean_activations_of_the_classes(kind, first):
     network, image = kind(tiny(), 4).eval(), torch.rand(2, 3, 64, 64)
     found = network(image)
     raw = found[0] if first else found
-    expected = [[raw[n, first + c].mean().item() for c in range(4)] for n in range(2)]
-    torch.testing.assert_close(network.tags(image), torch.tensor(expected))
+    valid = torch.ones(2, 64, 64, dtype=torch.bool)
+    valid[1, :, 32:] = False  # the right half of the second is padding
+    seen = [raw[0], raw[1][..., : raw.shape[3] // 2]]
+    expected = [[seen[n][first + c].mean().item() for c in range(4)] for n in range(2)]
+    torch.testing.assert_close(network.tags(image, valid), torch.tensor(expected))
+
+
+def test_a_mean_inside_leaves_padded_nodes_out():
+    P, valid = torch.rand(2, 3, 4, 6), torch.zeros(2, 8, 12, dtype=torch.bool)
+    valid[0, :4], valid[1, 2:6, 4:] = True, True
+    found = mean_inside(P, valid)
+    torch.testing.assert_close(found[0], P[0, :, :2].mean(dim=(1, 2)))
+    torch.testing.assert_close(found[1], P[1, :, 1:3, 2:].mean(dim=(1, 2)))

@@ -1,13 +1,12 @@
-"""The object network and its loss."""
+"""The object network."""
 
-import math
 from copy import deepcopy
 
 import pytest
 import torch
 
 from wsss_stages.nets import backbones
-from wsss_stages.nets.object_net import ObjectNet, WithBox, object_iou, object_loss
+from wsss_stages.nets.object_net import ObjectNet, WithBox
 
 
 @pytest.fixture
@@ -71,37 +70,3 @@ def test_new_parameters_are_all_but_the_backbones(network):
     new = {id(p) for p in network.new_parameters()}
     old = {id(p) for p in network.backbone.parameters()}
     assert not new & old and new | old == {id(p) for p in network.parameters()}
-
-
-def test_the_loss_is_a_mean_inside_and_a_mean_outside_of_each_box():
-    torch.manual_seed(1)
-    logits = torch.randn(2, 4, 4)
-    target = torch.randint(0, 3, (2, 4, 4)).to(torch.uint8)
-    target[target == 2] = 255
-    target[1, :2] = 255  # nothing is known inside the second box
-    inside = torch.zeros(2, 4, 4)
-    inside[0, 1:3, 1:4] = inside[1, :2] = 1
-    expected = 0.0
-    for k in range(2):
-        sums, counts = {0.0: 0.0, 1.0: 0.0}, {0.0: 0, 1.0: 0}
-        for y in range(4):
-            for x in range(4):
-                if target[k, y, x] != 255:
-                    p = 1 / (1 + math.exp(-logits[k, y, x].item()))
-                    where = inside[k, y, x].item()
-                    sums[where] -= math.log(p if target[k, y, x] == 1 else 1 - p)
-                    counts[where] += 1
-        expected += (sums[1.0] / max(1, counts[1.0]) + 0.3 * sums[0.0] / max(1, counts[0.0])) / 2
-    assert object_loss(logits, target, inside, 0.3).item() == pytest.approx(expected, rel=1e-5)
-
-
-def test_logits_are_brought_to_the_targets_size():
-    loss = object_loss(torch.zeros(1, 2, 2), torch.ones(1, 8, 8, dtype=torch.uint8), torch.ones(1, 8, 8), 0.3)
-    assert loss.item() == pytest.approx(math.log(2))
-
-
-def test_iou_of_boxes_counts_known_pixels_only():
-    logits = torch.tensor([[[2.0, -1.0], [3.0, 4.0]], [[-1.0, -1.0], [-1.0, -1.0]]])
-    target = torch.tensor([[[1, 1], [0, 255]], [[0, 0], [255, 0]]], dtype=torch.uint8)
-    found = object_iou(logits, target)
-    assert found[0] == 1 / 3 and found[1].isnan()

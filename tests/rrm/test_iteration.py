@@ -146,11 +146,3 @@ def test_padded_nodes_say_nothing_of_the_classes():
         activation[1, :, :7].mean(dim=(1, 2)),
     ]  # 50 of 64 rows: seven nodes of eight
     torch.testing.assert_close(found, F.multilabel_soft_margin_loss(torch.stack(means), TAGS))
-
-
-def test_a_mean_inside_leaves_padded_nodes_out():
-    P, valid = torch.rand(2, 3, 4, 6), torch.zeros(2, 8, 12, dtype=torch.bool)
-    valid[0, :4], valid[1, 2:6, 4:] = True, True
-    found = iteration.mean_inside(P, valid)
-    torch.testing.assert_close(found[0], P[0, :, :2].mean(dim=(1, 2)))
-    torch.testing.assert_close(found[1], P[1, :, 1:3, 2:].mean(dim=(1, 2)))

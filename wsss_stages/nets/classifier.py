@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbones import Backbone
@@ -25,9 +25,9 @@ class CamClassifier(nn.Module):
         """Return the activation of every class at every node, not rectified; its mean over nodes is the class's logit."""
         return self.head(self.dropout(self.backbone(image)[-1]))
 
-    def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
-        """Return the logits of the classes of an image."""
-        return self(image).float().mean(dim=(2, 3))
+    def tags(self, image: Float[Tensor, "b 3 h w"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
+        """Return the logits of the classes of an image.  valid: False at the padding of a crop."""
+        return mean_inside(self(image).float(), valid)
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
@@ -64,9 +64,9 @@ class SeamClassifier(nn.Module):
         f = F.normalize(self.embed(torch.cat([small, *reduced], dim=1)).flatten(2), dim=1, eps=1e-5)  # b 192 n
         return raw, correlate(f, winners(raw.detach())).view_as(raw)
 
-    def tags(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n"]:
-        """Return the logits of the classes of an image, without background."""
-        return self(image)[0][:, 1:].float().mean(dim=(2, 3))
+    def tags(self, image: Float[Tensor, "b 3 h w"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b n"]:
+        """Return the logits of the classes of an image, without background.  valid: False at the padding of a crop."""
+        return mean_inside(self(image)[0][:, 1:].float(), valid)
 
     @torch.no_grad()
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
@@ -92,3 +92,9 @@ def winners(raw: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c y x"]:
     foreground = cam[:, 1:]
     best = foreground.amax(dim=1, keepdim=True)
     return torch.cat([1 - best, foreground * (foreground >= best)], dim=1)
+
+
+def mean_inside(P: Float[Tensor, "b c y x"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
+    """Return the mean of maps over the nodes of the photograph.  valid: False at the padding of a crop."""
+    inside = F.interpolate(valid[:, None].float(), P.shape[2:])
+    return (P * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)

@@ -1,11 +1,8 @@
 """The object network: the crop of a box to its object, whatever its class."""
 
-import torch
-import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsss_stages import UNKNOWN
 from wsss_stages.nets.backbones import Backbone
 from wsss_stages.nets.grid import onto
 from wsss_stages.nets.padding import like
@@ -68,34 +65,3 @@ class ObjectNet(nn.Module):
     def new_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that no pretrained weights fill."""
         return [p for part in (self.box, self.lateral, self.mix, self.out) for p in part.parameters()]
-
-
-def object_loss(
-    logits: Float[Tensor, "b y x"],
-    target: UInt8[Tensor, "b h w"],
-    inside: Float[Tensor, "b h w"],
-    outside_weight: float,
-) -> Float[Tensor, ""]:
-    """Return the mean over boxes of the mean cross-entropy inside the box plus `outside_weight` times that in its margins.
-
-    Args:
-        target: 1 object, 0 not, 255 unknown.  inside: 1 in the box. A mean of nothing is 0.
-    """
-    logits = F.interpolate(logits.unsqueeze(1), target.shape[1:], mode="bilinear", align_corners=False).squeeze(1)
-    known = (target != UNKNOWN).float()
-    entropy = F.binary_cross_entropy_with_logits(logits, (target == 1).float(), reduction="none")
-    within, around = (_means(entropy, known * where) for where in (inside, 1 - inside))
-    return (within + outside_weight * around).mean()
-
-
-@torch.no_grad()
-def object_iou(logits: Float[Tensor, "b y x"], target: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b"]:
-    """Return the IoU of each box's predicted and known object, over known pixels; NaN where both are empty."""
-    logits = F.interpolate(logits.unsqueeze(1), target.shape[1:], mode="bilinear", align_corners=False).squeeze(1)
-    known, given = target != UNKNOWN, target == 1
-    found = (logits > 0) & known
-    return (found & given).sum(dim=(1, 2)) / (found | given).sum(dim=(1, 2))
-
-
-def _means(x: Tensor, weight: Tensor) -> Float[Tensor, "b"]:
-    return (x * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)

@@ -2,16 +2,23 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from wsss_stages.nets.classifier import SeamClassifier
+from wsss_stages.nets.classifier import SeamClassifier, mean_inside
 
 
 def seam_losses(
-    network: SeamClassifier, image: Float[Tensor, "b 3 h w"], tags: Float[Tensor, "b n"], scale: float
+    network: SeamClassifier,
+    image: Float[Tensor, "b 3 h w"],
+    valid: Bool[Tensor, "b h w"],
+    tags: Float[Tensor, "b n"],
+    scale: float,
 ) -> dict[str, Tensor]:
-    """Return classification, equivariance (ER) and cross (ECR) losses of an image and its copy at `scale`."""
+    """Return the classification, equivariance (ER) and cross (ECR) losses of an image and its copy at `scale`.
+
+    valid: False at the padding of a crop.
+    """
     small = F.interpolate(image, scale_factor=scale, mode="bilinear", align_corners=False)
     present = torch.cat([torch.ones_like(tags[:, :1]), tags], dim=1)[:, :, None, None]
     raw, refined = network(image)
@@ -21,7 +28,7 @@ def seam_losses(
     refined_cams = [at_size(max_norm(m.float()) * present, size) for m in (refined, refined_small)]
     cams = [torch.cat([1 - m[:, 1:].amax(dim=1, keepdim=True), m[:, 1:]], dim=1) for m in cams]
     classification = (
-        sum(F.multilabel_soft_margin_loss(m.float().mean(dim=(2, 3))[:, 1:], tags) for m in (raw, raw_small)) / 2
+        sum(F.multilabel_soft_margin_loss(mean_inside(m.float()[:, 1:], valid), tags) for m in (raw, raw_small)) / 2
     )
     suppression = sum(min_pooling((m.float() * present)[:, 1:]) for m in (refined, refined_small)) / 2
     return {

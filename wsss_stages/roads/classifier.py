@@ -35,20 +35,24 @@ class ClassifierTraining(TrainingStage):
 
     def sample(self, item: Record, rng) -> dict[str, np.ndarray]:
         opt = self.opt
-        view, _, _ = augment(item.image(self.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)
+        view, _, valid = augment(item.image(self.root), None, rng, opt.crop, opt.scale_min, opt.scale_max, fit=True)
         tags = np.zeros(self.classes, np.float32)
         tags[np.array(item.tags) - 1] = 1
-        return {"image": view.transpose(2, 0, 1), "tags": tags}
+        return {"image": view.transpose(2, 0, 1), "valid": valid, "tags": tags}
 
     def loss(self, batch: dict) -> dict[str, Tensor]:
         image = backbones.normalise(batch["image"])
         if self.opt.method == "seam":
-            return seam_losses(self.network, image, batch["tags"], self.opt.seam_scale)
-        return {"classification": F.multilabel_soft_margin_loss(self.network.tags(image), batch["tags"])}
+            return seam_losses(self.network, image, batch["valid"], batch["tags"], self.opt.seam_scale)
+        return {
+            "classification": F.multilabel_soft_margin_loss(self.network.tags(image, batch["valid"]), batch["tags"])
+        }
 
     def grade(self, batches: Iterator[dict]) -> float:
         """Return the mean average precision of the tags."""
-        found = [(self.network.tags(backbones.normalise(b["image"])).cpu(), b["tags"].cpu()) for b in batches]
+        found = [
+            (self.network.tags(backbones.normalise(b["image"]), b["valid"]).cpu(), b["tags"].cpu()) for b in batches
+        ]
         scores, tags = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         return metrics.mean_average_precision(scores, tags)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_stages import training
@@ -17,7 +18,7 @@ from wsss_stages.data.selection import Selection
 from wsss_stages.labels.box_crops import box_in, cut, window
 from wsss_stages.labels.boxes import SMALLEST_BOX
 from wsss_stages.nets import backbones
-from wsss_stages.nets.object_net import object_iou, object_loss
+from wsss_stages.nets.object_losses import colour_loss, line_loss, mask_loss
 from wsss_stages.roads.object_masks import GREY
 from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.shards.manifest import Manifest
@@ -69,10 +70,11 @@ class ObjectNetTraining(TrainingStage):
         known = target(number, unpack_bits(stored["packed"], record.width), stored["substituted"], boxes, classes)
         middle = np.full(4, (opt.margin_min + opt.margin_max) / 2)
         view = window(boxes[number], middle if rng is None else rng.uniform(opt.margin_min, opt.margin_max, 4))
-        image = cut(record.image(self.index.root), view, opt.crop, GREY).astype(np.float32) / 255
-        image = image if rng is None else colour(image, rng, 0.3)
+        pixels = cut(record.image(self.index.root), view, opt.crop, GREY)
+        image = pixels.astype(np.float32) / 255
         arrays = {
-            "image": image.transpose(2, 0, 1),
+            "image": (image if rng is None else colour(image, rng, 0.3)).transpose(2, 0, 1),
+            "colours": lab(pixels, half).transpose(2, 0, 1),
             "inside": box_in(boxes[number], view, opt.crop),
             "target": cut(known, view, half, 0, nearest=True),
             "target_inside": box_in(boxes[number], view, half),
@@ -83,16 +85,26 @@ class ObjectNetTraining(TrainingStage):
         return {name: np.ascontiguousarray(a, dtype=dtypes[name]) for name, a in turned.items()}
 
     def loss(self, batch: dict) -> dict[str, Tensor]:
-        logits = self.network(backbones.normalise(batch["image"]), batch["inside"]).float()
-        loss = object_loss(logits, batch["target"], batch["target_inside"], self.opt.outside_weight)
-        return {"cross_entropy": loss}
+        opt, inside = self.opt, batch["target_inside"]
+        logits = self.logits(batch)
+        colour_weight = opt.colour_weight * training.ramp(batch["done"], 0.0, opt.colour_ramp)
+        made = {"cross_entropy": mask_loss(logits, batch["target"], inside, opt.outside_weight)}
+        if opt.line_weight:
+            made["lines"] = opt.line_weight * line_loss(logits, inside)
+        if colour_weight:
+            made["colours"] = colour_weight * colour_loss(logits, batch["colours"], inside, opt.nearest_colour)
+        return made
+
+    def logits(self, batch: dict) -> Tensor:
+        """Return (b, h, w) logits of the objects at the pixels of the targets."""
+        found = self.network(backbones.normalise(batch["image"]), batch["inside"]).float()
+        size = batch["target"].shape[1:]
+        return F.interpolate(found.unsqueeze(1), size, mode="bilinear", align_corners=False).squeeze(1)
 
     def grade(self, batches: Iterator[dict]) -> float:
-        """Return the mean IoU of the boxes' objects with GrabCut's."""
-        found = [
-            object_iou(self.network(backbones.normalise(b["image"]), b["inside"]).float(), b["target"]) for b in batches
-        ]
-        return float(torch.cat(found).nanmean().nan_to_num())
+        """Return exp(-loss) of the held-out boxes, with all losses at their last weights."""
+        found = [sum(float(term) for term in self.loss(batch | {"done": 1.0}).values()) for batch in batches]
+        return float(np.exp(-np.mean(found)))
 
     def origin(self) -> dict[str, Any]:
         return self.sources
@@ -115,3 +127,9 @@ def nothing_to_learn(path) -> training.TrainingError:
         f"{path}: no training image has a box of at least {SMALLEST_BOX} pixels, so there is no object to learn. "
         "Variants `thesis` and `released` do not need this network."
     )
+
+
+def lab(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return (side, side, 3) float32 CIE L*a*b* of (h, w, 3) uint8 RGB."""
+    small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return cv2.cvtColor(small, cv2.COLOR_RGB2LAB)

@@ -14,8 +14,9 @@ from wsss_stages.data.record import Record
 from wsss_stages.evaluation import metrics
 from wsss_stages.labels.levels import SHARES
 from wsss_stages.nets import backbones
+from wsss_stages.nets.classifier import mean_inside
 from wsss_stages.roads.training_stage import TrainingStage
-from wsss_stages.rrm.iteration import Settings, classification_loss, losses, mean_inside
+from wsss_stages.rrm.iteration import Settings, classification_loss, losses
 from wsss_stages.rrm.net import RrmNet
 from wsss_stages.store import artifacts
 

@@ -11,6 +11,7 @@ from wsss_stages import UNKNOWN
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.labels.reliable import Mining
 from wsss_stages.nets import backbones
+from wsss_stages.nets.classifier import mean_inside
 from wsss_stages.nets.segmenter import segmentation_loss
 from wsss_stages.rrm.class_distance import class_distance
 from wsss_stages.rrm.dense_energy import dense_energy
@@ -39,12 +40,6 @@ class Settings(Mining):
 def classification_loss(logits: Float[Tensor, "b n"], tags: Float[Tensor, "b n"]) -> Float[Tensor, ""]:
     """Return L_class of Eq. 2.14, multi-label soft margin."""
     return F.multilabel_soft_margin_loss(logits, tags)
-
-
-def mean_inside(P: Float[Tensor, "b c y x"], valid: Bool[Tensor, "b h w"]) -> Float[Tensor, "b c"]:
-    """Return the mean of maps over the nodes that are not padded."""
-    inside = F.interpolate(valid[:, None].float(), P.shape[2:])
-    return (P * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
 
 
 def losses(

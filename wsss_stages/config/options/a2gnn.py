@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from wsss_stages.config.options.base import AdamWTraining, Crf, Images, Mining, Section, Seeded, Training
+from wsss_stages.config.options.base import AdamWTraining, Crf, Images, Mining, Section, Seeded, Training, frozen_for
 
 SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
@@ -55,6 +55,18 @@ class ObjectNet(AdamWTraining):
     outside_weight: float = Field(
         0.3, ge=0, description="weight of the mean loss outside the box; the weight inside is 1"
     )
+    colour_weight: float = Field(
+        0.5, ge=0, description="weight of the loss of neighbours of one colour, which are of one kind; 0 = without"
+    )
+    colour_ramp: float = Field(
+        0.33, ge=0, le=1, description="share of the steps over which colour_weight grows from nothing"
+    )
+    nearest_colour: float = Field(
+        2.4, gt=0, description="colours whose distance in CIE L*a*b* is smaller count as one colour"
+    )
+    line_weight: float = Field(
+        0.3, ge=0, description="weight of the loss of a box's rows and columns, which all meet its object; 0 = without"
+    )
 
 
 class ObjectMasks(Section):
@@ -78,6 +90,7 @@ class Affinity(Training):
     seeds: SeedKind = Field("grabcut", description="labels of the pairs: M_g, M_F, M_B or M_S (M_P)")
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
+    frozen_share: float = frozen_for(0.9)
     radius: int = Field(4, ge=1, description="r of Eq. 3.7, nodes")
     window: Literal["square", "disc"] = Field(
         "square", description="square of side 2r+1 (released) or Euclidean disc (Eq. 3.7)"

@@ -86,6 +86,17 @@ class Loop(Section):
     )
 
 
+def frozen_for(share: float) -> Any:
+    """Return the field of how long pretrained layers are frozen."""
+    return Field(
+        share,
+        ge=0,
+        lt=1,
+        description="share of the steps, from the first on, in which pretrained layers are frozen; their schedule and "
+        "warm-up begin afterwards",
+    )
+
+
 class Training(Loop, Crops, Batches):
     """A stage that trains a network."""
 
@@ -96,13 +107,7 @@ class Training(Loop, Crops, Batches):
         description="share of the training images held out to grade the network and keep its best weights; none of fewer "
         "than 20 images, at most 1,000; 0 = none, and the last weights are kept",
     )
-    frozen_share: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="share of the steps, from the first on, in which pretrained layers are frozen; their schedule and "
-        "warm-up begin afterwards",
-    )
+    frozen_share: float = frozen_for(0.0)
 
 
 class AdamWLoop(Loop):

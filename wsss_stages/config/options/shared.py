@@ -4,7 +4,16 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wsss_stages.config.options.base import AdamWTraining, Crf, FilePath, Images, Repeated, Section, Seeded, Training
+from wsss_stages.config.options.base import (
+    AdamWTraining,
+    Crf,
+    FilePath,
+    Images,
+    Repeated,
+    Section,
+    Seeded,
+    frozen_for,
+)
 
 
 class Data(Section):
@@ -66,7 +75,7 @@ class SimulateWeak(Seeded):
     scribble_width: int = Field(3, ge=1, description="width of the pen, pixels")
 
 
-class Classifier(Training, Repeated):
+class Classifier(AdamWTraining, Repeated):
     """s1_classifier: image tags to a multi-label classifier (Sec. 3.2; SEAM)."""
 
     method: Literal["cam", "seam"] = Field(
@@ -79,8 +88,13 @@ class Classifier(Training, Repeated):
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
-    scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
-    scale_max: float = Field(1.3, gt=0, description="largest random scale")
+    crop: int = Field(384, ge=32, description="side of the square training crop, pixels")
+    lr: float = Field(3e-5, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(300.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    weight_decay: float = Field(0.01, ge=0, description="weight decay of SGD or AdamW")
+    frozen_share: float = frozen_for(0.9)
+    scale_min: float = Field(0.6, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
+    scale_max: float = Field(1.4, gt=0, description="largest random scale")
     seam_scale: float = Field(0.3, gt=0, lt=1, description="scale of SEAM's second branch")
 
 
@@ -105,11 +119,8 @@ class Segment(AdamWTraining, Repeated):
         "or truth for the upper bound",
     )
     head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
-        "deeplab_v3",
-        description=(
-            "head on the backbone; deeplab_v3plus also uses earlier maps; the thesis has deeplab_v2, pspnet and "
-            "tree_fcn"
-        ),
+        "deeplab_v3plus",
+        description="head on the backbone; deeplab_v3plus also uses earlier maps; the thesis has deeplab_v2, pspnet and tree_fcn",
     )
     backbone: str = Field(
         "", description="as classifier.backbone; empty: the classifier's (not allowed when the stage is run by hand)"
@@ -121,6 +132,9 @@ class Segment(AdamWTraining, Repeated):
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
     epochs: int = Field(20, ge=1, description="passes over the training images")
+    lr: float = Field(1e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(10.0, gt=0, description="learning rate of new layers over that of pretrained ones")
+    frozen_share: float = frozen_for(0.33)
     head_channels: int = Field(128, ge=8, description="width of the head; unused by deeplab_v2")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale")
     scale_max: float = Field(1.5, gt=0, description="largest random scale")

@@ -1,0 +1,85 @@
+"""The object network's losses: GrabCut's mask, neighbours of one colour, and the lines of a tight box."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from wsss_stages import UNKNOWN
+from wsss_stages.pairwise.windows import look, padded
+
+APART = 2
+"""Pixels between the two of a pair, in rows, columns or both."""
+PAIRS = ((0, APART), (APART, -APART), (APART, 0), (APART, APART))
+
+
+def mask_loss(
+    logits: Float[Tensor, "b h w"],
+    target: UInt8[Tensor, "b h w"],
+    inside: Float[Tensor, "b h w"],
+    outside_weight: float,
+) -> Float[Tensor, ""]:
+    """Return the mean over boxes of the mean cross-entropy inside the box plus `outside_weight` times that in its margins.
+
+    Args:
+        target: 1 object, 0 not, 255 unknown.  inside: 1 in the box. A mean of nothing is 0.
+    """
+    known = (target != UNKNOWN).float()
+    entropy = F.binary_cross_entropy_with_logits(logits, (target == 1).float(), reduction="none")
+    within, around = (_means(entropy, known * where) for where in (inside, 1 - inside))
+    return (within + outside_weight * around).mean()
+
+
+def colour_loss(
+    logits: Float[Tensor, "b h w"],
+    colours: Float[Tensor, "b 3 h w"],
+    inside: Float[Tensor, "b h w"],
+    nearest: float,
+) -> Float[Tensor, ""]:
+    r"""Return the mean over boxes and their pairs of :math:`-\log(p_i p_j + (1 - p_i)(1 - p_j))`, p = sigmoid(logits).
+
+    A pair is two pixels, `APART` rows or columns or both from each other, whose colours are nearer than `nearest` and of which at least
+    one lies in the box: pixels of one colour are of one kind (Tian et al., BoxInst, CVPR 2021, Eqs. 5-7). Unlike GrabCut, which asks the
+    same of one photograph at a time, the network has to agree over all of them. A mean of nothing is 0.
+
+    Args:
+        colours: CIE L*a*b*.  inside: 1 in the box.  nearest: Euclidean distance of colours.
+    """
+    yes, no, within = (padded(x, APART, 0.0) for x in (F.logsigmoid(logits), F.logsigmoid(-logits), inside))
+    around, on_grid = padded(colours, APART, 0.0), padded(torch.ones_like(inside), APART, 0.0)
+    total = number = torch.zeros(len(logits), device=logits.device)
+    for dy, dx in PAIRS:
+        second = [look(x, APART, dy, dx) for x in (yes, no, within, around, on_grid)]
+        first = [look(x, APART, 0, 0) for x in (yes, no, within, around)]
+        counts = (first[3] - second[3]).norm(dim=1) < nearest
+        counts = counts * second[4] * torch.maximum(first[2], second[2])
+        entropy = -torch.logaddexp(first[0] + second[0], first[1] + second[1])
+        total, number = total + (entropy * counts).sum(dim=(1, 2)), number + counts.sum(dim=(1, 2))
+    return (total / number.clamp(min=1)).mean()
+
+
+def line_loss(logits: Float[Tensor, "b h w"], inside: Float[Tensor, "b h w"]) -> Float[Tensor, ""]:
+    """Return the mean over boxes of the cross-entropy of the likeliest pixel in every row and column (first term of Eq. 3.26).
+
+    Boxes are tight: each of their lines meets the object (Eqs. 3.23-3.24).  inside: 1 in the box.
+    """
+    likeliest = logits.masked_fill(inside == 0, float("-inf"))
+    means = []
+    for axis in (1, 2):
+        lines = inside.amax(dim=axis)
+        entropy = -F.logsigmoid(likeliest.amax(dim=axis).masked_fill(lines == 0, 0.0))
+        means.append(((entropy * lines).sum(dim=1), lines.sum(dim=1)))
+    (rows, row_number), (columns, column_number) = means
+    return ((rows + columns) / (row_number + column_number).clamp(min=1)).mean()
+
+
+@torch.no_grad()
+def object_iou(logits: Float[Tensor, "b h w"], target: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b"]:
+    """Return the IoU of each box's predicted and known object, over known pixels; NaN where there is neither."""
+    known, given = target != UNKNOWN, target == 1
+    found = (logits > 0) & known
+    return (found & given).sum(dim=(1, 2)) / (found | given).sum(dim=(1, 2))
+
+
+def _means(x: Tensor, weight: Tensor) -> Float[Tensor, "b"]:
+    return (x * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)
