@@ -43,6 +43,7 @@ bench: $(VENV)/.installed-dev  ## measure against named peers; fails where a goa
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing about 6 GB, mostly torch: minutes without output"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@
 

@@ -86,7 +86,7 @@ def test_sigterm_in_the_last_step_does_not_keep_a_training_from_its_end(shared, 
         > 0
     )
     assert read(tmp_path / "left") == whole
-    shown = ["nothing", "changed", str(tmp_path / "left" / "weights.safetensors")] if kept else ["resumed", "8 of 8"]
+    shown = ["unchanged", str(tmp_path / "left" / "weights.safetensors")] if kept else ["resumed", "8 of 8"]
     assert not lacking(capsys.readouterr().err, "s1_classifier: ", *shown)
     assert not (tmp_path / "left" / "checkpoint.pt").exists()
 

@@ -5,7 +5,7 @@ import pytest
 
 from wsss_stages.data.record import Record
 from wsss_stages.roads import review_pages
-from wsss_stages.roads.review import against, mean, seeds_kept, worst_first
+from wsss_stages.roads.review import against, mean, outlined, seeds_kept, worst_first
 
 NONE = float("nan")
 
@@ -21,6 +21,11 @@ def test_a_mean_is_of_what_there_is():
 def test_seeds_that_nobody_checked_have_no_share():
     assert seeds_kept({"object_seeds": 4, "object_seeds_inconsistent": 1}) == 0.75
     assert seeds_kept({"object_seeds": 0}) is None and seeds_kept({}) is None
+
+
+def test_boxes_taken_whole_lower_the_share_of_those_outlined():
+    assert outlined({"boxes": 4, "grabcut_empty": 1, "grabcut_fills_too_little": 2, "box_class_not_in_cam": 1}) == 0.25
+    assert outlined({"boxes": 3}) == 1 and outlined({"boxes": 0}) is None and outlined({}) is None
 
 
 def test_a_score_is_measured_where_truth_is_known():

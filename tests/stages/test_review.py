@@ -37,6 +37,7 @@ def test_the_score_is_the_mean_of_its_parts_and_the_worst_is_first(toy):
         "agreement",
         "sides_hit",
         "seeds_kept",
+        "boxes_outlined",
         *(f"agreement_{m}" for m in MAPS),
         "iou",
     ]
@@ -51,8 +52,11 @@ def test_the_score_is_the_mean_of_its_parts_and_the_worst_is_first(toy):
             np.mean(list(pairs.values())),
             sides_hit(maps[-1], *record.box_arrays()),
             1 - counts["object_seeds_inconsistent"] / counts["object_seeds"],
+            1 - manifest.read(record.id, contracts.GRABCUT_MASKS)["substituted"].mean(),
         ]
-        assert [row["agreement"], row["sides_hit"], row["seeds_kept"]] == pytest.approx(parts, abs=1e-4)
+        assert [row[name] for name in ("agreement", "sides_hit", "seeds_kept", "boxes_outlined")] == pytest.approx(
+            parts, abs=1e-4
+        )
         assert row["score"] == pytest.approx(np.mean(parts), abs=1e-4)
         of_grabcut = [value for pair, value in pairs.items() if MAPS.index("grabcut") in pair]
         assert row["agreement_grabcut"] == pytest.approx(np.mean(of_grabcut), abs=1e-4)
@@ -138,5 +142,6 @@ def test_what_an_image_does_not_have_is_left_out(toy, tmp_path):
         manifest["items"][image_id]["pseudo"][1] = artifacts.sha256(path)
     artifacts.write_sealed(folder / "1-of-1.json", manifest)
     *rows, last = review(toy, tmp_path)
-    assert all(r["sides_hit"] is None and r["seeds_kept"] is None and r["score"] == r["agreement"] for r in rows)
+    parts = ("sides_hit", "seeds_kept", "boxes_outlined")
+    assert all(r["score"] == r["agreement"] and all(r[part] is None for part in parts) for r in rows)
     assert last == dict.fromkeys(last) | {"id": Index.read(toy.index).splits["train"][0]}

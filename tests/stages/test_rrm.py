@@ -209,7 +209,7 @@ def test_a_dataset_without_tags_is_told(run, tmp_path):
     run.toy.write_index(tmp_path / "index.json", content)
     argv = run.training(tmp_path / "weights.safetensors")
     argv[1] = str(tmp_path / "index.json")
-    with raises(training.TrainingError, "index.json", "tag", "RRM"):
+    with raises(training.TrainingError, "index.json", "tag", "tags.csv"):
         rrm_train.main(argv)
 
 

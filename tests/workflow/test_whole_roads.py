@@ -79,7 +79,7 @@ def test_few_shot_episodes_of_a_fold_go_to_scores_and_a_page(project):
         "scl": {"channels": 8, "epochs": 1, "workers": 0, "bins": [1.0, 0.5]},
         "scl_features": {"side": 64},
     }  # fmt: skip
-    settings = {"demo": more, "scl_evaluate": {"shots": [1, 2]}, "tables": {"folds": [1]}}
+    settings = {**more, "scl_evaluate": {"shots": [1, 2]}, "tables": {"folds": [1]}}
     (project.folder / "few.yaml").write_text(yaml.safe_dump(settings))
     variant = "results/scenes/scl/fold1/pfenet_scl"
     targets = (f"{variant}/scl_evaluate/scores.json", f"{variant}/scl_report/episodes.png")

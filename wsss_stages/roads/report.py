@@ -21,7 +21,9 @@ AFFINITY = (
     "that the affinity CNN did not learn from. Below, the walks that one was chosen of, by the mean IoU of seeds hidden from them."
 )
 SUBSTITUTIONS = (
-    "Substitutions: what a step used instead where its input was not usable; and the share that confident seeds cover."
+    "Substitutions: what a step used instead where its input was not usable; and the share that confident seeds cover. "
+    "grabcut_empty, grabcut_fills_too_little, grabcut_tiny_box, grabcut_whole_image_box: GrabCut found no object in so many boxes, "
+    "and their whole boxes were used; review_first.csv names the images (boxes_outlined)."
 )
 COSTS = "Wall seconds summed over shards and the largest peak of resident memory of a job, as Snakemake measured them."
 LONGEST = 21

@@ -38,11 +38,11 @@ class Review:
     """The label maps that a run made of its training images; `made` has their names."""
 
     def __init__(self, index: Index, made: set[str]):
-        self.index, self.classes = index, len(index.classes)
+        self.index, self.classes, self.made = index, len(index.classes), made
         self.views = {title: contract for title, contract in VIEWS.items() if contract.name in made}
         self.final = next(contract for contract in contracts.FINAL if contract.name in made)
         of_maps = [f"agreement_{contract.name}" for contract in self.views.values()]
-        self.columns = ["score", "agreement", "sides_hit", "seeds_kept", *of_maps, "iou"]
+        self.columns = ["score", "agreement", "sides_hit", "seeds_kept", "boxes_outlined", *of_maps, "iou"]
 
     def table(self, images: ShardByShard) -> tuple[list[str], Float[np.ndarray, "n columns"]]:
         """Return ids and the columns of all images, the worst first; NaN where an image has none."""
@@ -64,9 +64,19 @@ class Review:
             "agreement": mean(pairs.values()),
             "sides_hit": sides_hit(maps[self.final.name], *record.box_arrays()),
             "seeds_kept": seeds_kept(manifest.counted(record.id, self.final)),
+            "boxes_outlined": self.boxes_outlined(record, manifest),
         }
         others = {f"agreement_{name}": mean(v for pair, v in pairs.items() if name in pair) for name in maps}
         return {"score": mean(parts.values()), **parts, **others, "iou": self.true_iou(record, manifest)}
+
+    def boxes_outlined(self, record: Record, manifest: Manifest) -> float | None:
+        """Return the share of an image's boxes that GrabCut found an object in, not taken whole; None without boxes.
+
+        All maps agree on a box that was taken whole, so nothing else of the score notices it.
+        """
+        if not record.boxes or contracts.GRABCUT.name not in self.made:
+            return None
+        return outlined(manifest.counted(record.id, contracts.GRABCUT))
 
     def labels(self, record: Record, manifest: Manifest) -> dict[str, UInt8[np.ndarray, "h w"]]:
         """Return every label map at the working size, by the name of its contract."""
@@ -108,6 +118,12 @@ def seeds_kept(counts: dict[str, int]) -> float | None:
     """Return the share of object seeds that were consistent at the end (Eq. 3.28); None where none were checked."""
     checked = counts.get("object_seeds", 0)
     return 1 - counts["object_seeds_inconsistent"] / checked if checked else None
+
+
+def outlined(counts: dict[str, int]) -> float | None:
+    """Return the share of boxes that no note of `labels.grabcut.foregrounds` calls substituted; None without boxes."""
+    substituted = sum(number for name, number in counts.items() if name.startswith("grabcut_"))
+    return 1 - substituted / counts["boxes"] if counts.get("boxes") else None
 
 
 def against(scores: Float[np.ndarray, " n"], iou: Float[np.ndarray, " n"]) -> dict[str, float | int | None]:
