@@ -63,10 +63,10 @@ def pseudo_labels(
     rows = [0, *sorted(set(box_classes.tolist()))]
     boxed = BoxedImage("image", size, size, rows, boxes, box_classes, boxes, all_boxed=True)
     seeds = options.Seeds()  # pyright: ignore[reportCallIssue]
-    masks, _ = seeds.fill(MASK_SOURCES["grabcut"])(image, boxes, seed)
+    masks, reasons = seeds.fill(MASK_SOURCES["grabcut"])(image, boxes, seed)
     M_B = grabcut.label(grabcut.winners(masks), boxes, box_classes, seeds.background_in_boxes)
     P = _of_grabcut(M_B, rows) if affinity is None else _of_graph(image, M_B, boxed, Path(affinity), opt, device, seed)
-    objects = None if object_net is None else _of_objects(image, masks, boxed, Path(object_net), device)
+    objects = None if object_net is None else _of_objects(image, masks, reasons, boxed, Path(object_net), device)
     P = merger.mixed(merger.restricted(P, boxed), boxed, objects=objects)
     label, confidence, _ = merger.label(merger.refined(P, image, boxed), boxed)
     return label, confidence
@@ -92,7 +92,7 @@ def _of_grabcut(M_B: np.ndarray, rows: list[int]) -> torch.Tensor:
     return pixels.mix(uniform, nodes.rows_of(M_B, rows), SURE)
 
 
-def _of_objects(image, masks, boxed, weights: Path, device: str) -> torch.Tensor:
+def _of_objects(image, masks, reasons: list[str], boxed, weights: Path, device: str) -> torch.Tensor:
     """Return (c, h, w) probabilities of the soft masks of boxes."""
     from wsss_stages.roads.object_masks import ObjectMasker
     from wsss_stages.training.networks import restore_object_net
@@ -100,7 +100,7 @@ def _of_objects(image, masks, boxed, weights: Path, device: str) -> torch.Tensor
     network, trained = restore_object_net(weights)
     opt = options.ObjectMasks()  # pyright: ignore[reportCallIssue]
     masker = ObjectMasker(network.to(device), trained["options"]["crop"], opt, device)
-    P = masker.masks(image, boxed.boxes, masks, boxed.name)
+    P = masker.masks(image, boxed.boxes, masks, np.array(reasons, bool), boxed.name)
     return object_masks.merge(P, boxed.boxes, boxed.box_rows, len(boxed.classes), *boxed.size)
 
 

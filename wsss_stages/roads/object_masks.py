@@ -44,18 +44,28 @@ class ObjectMasker:
         """Return the packed masks of an image, and the label that they give by themselves."""
         record = item.record
         boxes, box_classes = record.box_arrays()
-        foregrounds = unpack_bits(item.read(contracts.GRABCUT_MASKS)["packed"], record.width)
-        packed, classes = pack(self.masks(photo, boxes, foregrounds, item.id)), [0, *record.tags]
+        stored = item.read(contracts.GRABCUT_MASKS)
+        foregrounds = unpack_bits(stored["packed"], record.width)
+        P = self.masks(photo, boxes, foregrounds, stored["substituted"], item.id)
+        packed, classes = pack(P), [0, *record.tags]
         P = merge(unpack(packed, boxes), boxes, nodes.rows_of(box_classes, classes), len(classes), *item.size)
         return {"objects": packed, "object_label": np.array(classes, np.uint8)[P.argmax(dim=0).numpy()]}
 
     def masks(
-        self, photo: np.ndarray, boxes: Int[np.ndarray, "k 4"], foregrounds: Bool[np.ndarray, "k h w"], name: str
+        self,
+        photo: np.ndarray,
+        boxes: Int[np.ndarray, "k 4"],
+        foregrounds: Bool[np.ndarray, "k h w"],
+        substituted: Bool[np.ndarray, "k"],
+        name: str,
     ) -> list[Float[Tensor, "_ _"]]:
         """Return the probability of every box's object at the pixels of the box.
 
+        A box that GrabCut failed in, whose foreground is the whole box, says nothing of its object: there the network alone counts.
+
         Args:
-            photo: (h, w, 3) uint8 RGB.  boxes: x0 y0 x1 y1, pixels, half open.  foregrounds: of GrabCut.  name: of the image.
+            photo: (h, w, 3) uint8 RGB.  boxes: x0 y0 x1 y1, pixels, half open.  foregrounds: of GrabCut.
+            substituted: boxes that GrabCut failed in.  name: of the image.
 
         Raises ValueError, naming the image, for logits that are no numbers.
         """
@@ -64,8 +74,9 @@ class ObjectMasker:
         found = [logits for part in parts for logits in self.logits(photo, boxes[part], windows[part])]
         for logits in found:
             finite(logits, "an object's mask", "s5_object_masks", name, "s4_object_net")
-        shares = self.opt.grabcut_share, self.opt.tight_share
-        return [soft_mask(*parts, *shares) for parts in zip(found, windows, foregrounds, boxes, strict=True)]
+        shares = np.where(substituted, 0.0, self.opt.grabcut_share).tolist()
+        parts = zip(found, windows, foregrounds, boxes, shares, strict=True)
+        return [soft_mask(*part, self.opt.tight_share) for part in parts]
 
     @torch.no_grad()
     def logits(self, photo: np.ndarray, boxes: np.ndarray, windows: np.ndarray) -> Float[np.ndarray, "k y x"]:
