@@ -45,15 +45,15 @@ def colour_loss(
     Args:
         colours: CIE L*a*b*.  inside: 1 in the box.  nearest: Euclidean distance of colours.
     """
-    yes, no, within = (padded(x, APART, 0.0) for x in (F.logsigmoid(logits), F.logsigmoid(-logits), inside))
-    around, on_grid = padded(colours, APART, 0.0), padded(torch.ones_like(inside), APART, 0.0)
+    maps = [padded(x, APART, 0.0) for x in (F.logsigmoid(logits), F.logsigmoid(-logits), inside, colours)]
+    on_grid = padded(torch.ones_like(inside), APART, 0.0)
+    yes_i, no_i, inside_i, colours_i = (look(x, APART, 0, 0) for x in maps)
     total = number = torch.zeros(len(logits), device=logits.device)
     for dy, dx in PAIRS:
-        second = [look(x, APART, dy, dx) for x in (yes, no, within, around, on_grid)]
-        first = [look(x, APART, 0, 0) for x in (yes, no, within, around)]
-        counts = (first[3] - second[3]).norm(dim=1) < nearest
-        counts = counts * second[4] * torch.maximum(first[2], second[2])
-        entropy = -torch.logaddexp(first[0] + second[0], first[1] + second[1])
+        yes_j, no_j, inside_j, colours_j = (look(x, APART, dy, dx) for x in maps)
+        alike = (colours_i - colours_j).norm(dim=1) < nearest
+        counts = alike * look(on_grid, APART, dy, dx) * torch.maximum(inside_i, inside_j)
+        entropy = -torch.logaddexp(yes_i + yes_j, no_i + no_j)
         total, number = total + (entropy * counts).sum(dim=(1, 2)), number + counts.sum(dim=(1, 2))
     return (total / number.clamp(min=1)).mean()
 
