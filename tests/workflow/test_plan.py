@@ -150,6 +150,26 @@ def test_the_walk_is_chosen_by_the_held_out_images_or_by_some(many, share, image
     assert sample.walked(config, many) == images
 
 
+def test_the_plan_says_which_stage_is_measured_before_it_runs(many, monkeypatch, tmp_path, capsys):
+    seen = []
+
+    def run(command, section, threads):
+        seen.append((command[0], capsys.readouterr().err.strip()))
+        return 1.0, 0.1
+
+    monkeypatch.setattr(measure, "run", run)
+    config = variants.load([Path(__file__).parents[2] / "config.yaml"], ["weak=tag", "variant=rrm"])
+    measured = sample.choose(config, many)
+    costs = list(measure.calibrate(config, measured, 1, tmp_path))
+    stages = ["s1_classifier", "s2_cam", "s3_seeds", "rrm_train", "rrm_label"]
+    assert [cost.stage for cost in costs] == stages and {stage for stage, _ in seen} == set(stages)
+    said = dict(reversed(seen))  # of a stage's two runs the first
+    for number, stage in enumerate(stages, 1):
+        assert said[stage].startswith(f"plan: {number}/5, {stage}: ")
+    assert f"{len(measured.splits['train'])} images of train" in said["s2_cam"]
+    assert f"{1 + measure.EPOCHS} epochs" in said["rrm_train"]
+
+
 def test_a_stage_that_fails_is_told(tmp_path):
     missing = str(tmp_path / "none.json")
     command = ["s2_cam", "--index", missing, "--weights", missing, "--manifest", missing]

@@ -57,6 +57,7 @@ def plan(config: dict, cores: int, again: bool = False, made: Path | None = None
 def _made(config: dict, scratch: Path) -> Path:
     """Return the whole index, made by the stage itself, so that a faulty dataset is reported here."""
     root, path = config["dataset_root"] or str(scratch / "dataset"), scratch / "index.json"
+    sys.stdout.write(f"reading the dataset {root} ...\n")
     command = ["data", "--root", root, "--index", str(path), "--dataset", config["dataset"]]
     run(command, variants.section(config, "data"), 1)
     return path

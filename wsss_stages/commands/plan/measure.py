@@ -14,6 +14,7 @@ from wsss_stages.commands.plan.sample import batches
 from wsss_stages.config import variants
 from wsss_stages.data.index import Index
 from wsss_stages.stages import cli
+from wsss_stages.store.progress import progress
 
 SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **variants.STAGES}
 """Config section of every stage."""
@@ -82,9 +83,13 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         needed.add("s5_walk")
     if variants.uses_cams(config, variant):
         needed |= {"s1_classifier", "s2_cam"}
-    for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
-        if stage not in needed:
-            continue
+    todo = [
+        (stage, split, read)
+        for stage, (splits, read) in reads.items()
+        for split in splits
+        if stage in needed and (split is None or sample.splits[split])
+    ]
+    for stage, split, read in progress(todo, "plan", lambda job: _measured(*job[:2], sample)):
         name = SECTIONS[stage]
         section = variants.section(config, name, variant)
         command = [stage, "--index", str(index), "--device", config["device"], *read]
@@ -106,7 +111,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             least, _ = run([*command, "--index", str(one)], section, 1)  # the last --index counts
             unit = max(0.0, work - least) / max(1, parts - 1)
             start = max(0.0, least - unit)
-        elif sample.splits[split]:
+        else:
             command += ["--split", split, "--manifest", str(folder / "1-of-1.json")]
             if stage == "s5_graph":  # the longest walk that may be chosen
                 section |= {"walk_powers": section["walk_powers"][:1], "walk_steps": [max(section["walk_steps"])]}
@@ -114,10 +119,15 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             start, _ = run(command, section, 1)  # all images are done: only the start is measured
             parts = len(sample.splits[split])
             unit = max(0.0, work - start) / parts
-        else:
-            continue
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         yield Cost(stage, name, split, start, unit, gigabytes, size / parts / 1e6)
+
+
+def _measured(stage: str, split: str | None, sample: Index) -> str:
+    """Return what is measured of a stage, for the line of progress."""
+    if split is None:
+        return f"{stage}: {1 + EPOCHS} epochs on {len(sample.splits['train'])} images"
+    return f"{stage}: {len(sample.splits[split])} images of {split}"
 
 
 def run(command: list[str], section: dict, threads: int) -> tuple[float, float]:
