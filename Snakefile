@@ -60,3 +60,9 @@ rule all:
         expand(f"{FOLDER}/s9_evaluate/{{split}}/scores.json", split=["train", "val"]),
         f"{FOLDER}/s9_review/review_first.csv",
         f"{FOLDER}/report/rows.png",
+
+
+# pseudo labels alone, without a segmenter that learns from them
+rule masks:
+    input:
+        label_maps_of_run,

@@ -23,4 +23,5 @@ def test_a_folder_without_validation_images_has_a_report(toy, tmp_path):
     )  # fmt: skip
     report.main([str(a) for a in argv])
     assert (tmp_path / "report" / "confusion.png").exists()
-    assert "val" not in (tmp_path / "report" / "scores.html").read_text()
+    page = (tmp_path / "report" / "scores.html").read_text()
+    assert "<td>val" not in page and "val.txt" in page

@@ -29,6 +29,13 @@ def test_a_default_run_goes_from_photographs_to_report_and_shards_what_goes_imag
     assert jobs == dict.fromkeys(sharded, 3) | dict.fromkeys(once, 1) | {"s9_evaluate": 2}
 
 
+def test_masks_alone_need_no_segmenter_scores_or_report(project):
+    jobs, _ = dry_run(project, "masks")
+    sharded = dict.fromkeys(("s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate"), 1)
+    trained = dict.fromkeys(("s1_classifier", "s4_affinity", "s4_object_net", "s5_walk"), 1)
+    assert jobs == FIRST | sharded | trained | {"masks": 1}
+
+
 def test_tags_and_rrm_need_no_graphs_in_one_step_or_in_two(project):
     two_steps = "results/scenes/tag/rrm_two_step/s9_evaluate/val/scores.json"
     jobs, _ = dry_run(project, "all", two_steps, weak="tag", variant="rrm")

@@ -21,7 +21,7 @@ class Row(BaseModel):
     title: str
     variant: str = ""
     preset: str = ""
-    weak: Literal[*KINDS] | None = None
+    weak: Literal[*KINDS] | None = None  # pyright: ignore[reportInvalidTypeForm]
     labels: str = ""
     """Label map that is scored; empty: the table's."""
     thesis: float | None = None
@@ -44,7 +44,7 @@ class Table(BaseModel):
     title: str
     base: str = ""
     """Variant that the rows change; empty: the config's `tables.base`."""
-    weak: Literal[*KINDS] | None = None
+    weak: Literal[*KINDS] | None = None  # pyright: ignore[reportInvalidTypeForm]
     """Kind of weak label; None: the run's."""
     split: Literal["train", "val"] = "train"
     labels: str = "pseudo"

@@ -161,16 +161,17 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
 
 def _section(config: dict[str, Any], name: str, variant: str | None, weak: str | None = None) -> dict[str, Any]:
     """Return a section's options as they are written."""
-    where, chain = f"variant {variant}: " if variant else "", {}
+    where = f"variant {variant}: " if variant else ""
+    chain: dict[str, dict] = {}
     while variant is not None:
         if variant in chain:
             raise ConfigError(f"circular `base` chain: {' -> '.join([*chain, variant])}. Remove one `base`.")
-        chain[variant] = known_variant(config, variant)
-        variant = chain[variant].get("base")
-    weak = weak or config["weak"]
-    values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
+        overrides = chain[variant] = known_variant(config, variant)
+        variant = overrides.get("base")
+    kind: str = weak or config["weak"]
+    values = options.merge(options.SECTIONS[name], options.KINDS[kind].get(name, {}) | config.get(name, {}))
     for overrides in reversed(chain.values()):
-        for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
+        for key, value in {**overrides.get(name, {}), **overrides.get(kind, {}).get(name, {})}.items():
             nested = isinstance(value, dict) and isinstance(values[key], dict)
             values[key] = {**values[key], **value} if nested else value
     return check.section(name, values, where).model_dump()

@@ -1,5 +1,7 @@
 """Random scale, flip, crop and colour for training; image and labels move together."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -16,7 +18,7 @@ def augment(
     jitter: float = 0.3,
     fit: bool = False,
     hue: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+) -> tuple[np.ndarray, Any, np.ndarray]:
     """Return a random view of an image; without `rng` the whole image, reduced where it does not fit into the crop.
 
     Args:
@@ -27,7 +29,7 @@ def augment(
             image's own size.
 
     Returns: (crop, crop, 3) float32 in [0, 1], padded with ImageNet's mean by the caller's normalisation of 0.45;
-        labels padded with 255; (crop, crop) bool, False where padded.
+        labels padded with 255, None without any; (crop, crop) bool, False where padded.
     """
     whole = crop / max(image.shape[:2])
     scale = min(1.0, whole) if rng is None else rng.uniform(scale_min, scale_max) * (whole if fit else 1)

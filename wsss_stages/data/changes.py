@@ -45,7 +45,7 @@ def checksum(index: Path) -> str:
 
 
 def _files(
-    folder: str, above: str, ancestors: tuple[tuple[int, int], ...], home: tuple[int, int] | None
+    folder: str, above: str, ancestors: tuple[tuple[int, int] | None, ...], home: tuple[int, int] | None
 ) -> Iterator[tuple[str, int, int]]:
     """Yield name, size and time (ns) of every file; of one that cannot be looked at, or a folder that cannot be listed, -1 and 0."""
     here = _identity(folder)

@@ -149,7 +149,8 @@ class IndexFile:
         return None
 
     def _line(self, position: SupportsIndex) -> bytes:
-        start, end = int(self._places[position]), int(self._places[position + 1])
+        at = int(position)
+        start, end = int(self._places[at]), int(self._places[at + 1])
         return os.pread(self._fd, end - start, start)
 
 

@@ -36,7 +36,8 @@ def true_objects(record: Record, index: Index) -> tuple[np.ndarray, np.ndarray, 
     """Return masks (k, h, w) bool of an image's true instances, their classes (k,) uint8 and (h, w) bool, the pixels
     that annotators left open.
     """
-    labels, instances = record.truth_labels(index.root), read_labels(index.root / record.instances)
+    assert record.instances, f"{record.id} has no instances"
+    labels, instances = record.known_truth(index.root), read_labels(index.root / record.instances)
     found = objects(labels, instances)
     masks = np.array([mask for mask, _ in found], bool).reshape(-1, *labels.shape)
     void = ((labels == UNKNOWN) | (instances == UNKNOWN)) & ~masks.any(axis=0)

@@ -104,6 +104,11 @@ class Record:
         """Return (full_height, full_width) uint8 true classes, 255 where annotators left them open; None without truth."""
         return read_labels(root / self.truth) if self.truth else None
 
+    def known_truth(self, root: Path) -> np.ndarray:
+        """Return `truth_labels` of an image that has them."""
+        assert self.truth, f"{self.id} has no truth"
+        return read_labels(root / self.truth)
+
     def evidence(self) -> list:
         """Return all that stages before the evaluation may depend on; truth is not in it."""
         return [

@@ -4,6 +4,8 @@ Runs go down the columns, beginning with background: {"size": [h, w], "counts": 
 run is stored in groups of five bits, from the fourth on as its difference to the run two before.
 """
 
+from typing import Any
+
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -17,7 +19,7 @@ class RleError(ValueError):
 
 def encode(masks: np.ndarray) -> list[dict]:
     """Return the compressed codes of (k, h, w) masks, `counts` as text."""
-    codes = coco_mask.encode(np.asfortranarray(masks.transpose(1, 2, 0), np.uint8)) if len(masks) else []
+    codes: Any = coco_mask.encode(np.asfortranarray(masks.transpose(1, 2, 0), np.uint8)) if len(masks) else []
     return [{"size": [int(n) for n in code["size"]], "counts": code["counts"].decode("ascii")} for code in codes]
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
-from typing import Generic, TypeVar
+from typing import TypeVar, overload
 
 import numpy as np
 
 T = TypeVar("T")
 
 
-class Selection(Sequence, Generic[T]):
+class Selection(Sequence[T]):
     """A sequence of what `get` makes of every key, each time anew: changing an item changes nothing else."""
 
     def __init__(self, get: Callable[..., T], keys: Sequence | np.ndarray):
@@ -17,6 +17,12 @@ class Selection(Sequence, Generic[T]):
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> "Selection[T]": ...
 
     def __getitem__(self, at):
         return Selection(self._get, self._keys[at]) if isinstance(at, slice) else self._get(self._keys[at])

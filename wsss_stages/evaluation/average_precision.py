@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from typing import Any
 
 import numpy as np
 from pycocotools.coco import COCO
@@ -53,8 +54,11 @@ class _VoidEval(COCOeval):
     them in it.
     """
 
+    _dts: dict[tuple[int, int], list[dict]]
+    _gts: dict[tuple[int, int], list[dict]]
+
     def computeIoU(self, imgId, catId):
-        ious = super().computeIoU(imgId, catId)
+        ious: Any = super().computeIoU(imgId, catId)
         if len(ious):
             found = sorted(self._dts[imgId, catId], key=lambda d: -d["score"])[: self.params.maxDets[-1]]
             open_region = [bool(g["iscrowd"]) for g in self._gts[imgId, catId]]
@@ -70,6 +74,7 @@ def _annotation(number: int, image: int, category: int, code: dict, area: int, i
 
 def _coco(truth: dict, annotations: list[dict]) -> COCO:
     made = COCO()
-    made.dataset = {"images": truth["images"], "categories": truth["categories"], "annotations": annotations}
+    content = {"images": truth["images"], "categories": truth["categories"], "annotations": annotations}
+    made.dataset = content  # pyright: ignore[reportAttributeAccessIssue]
     made.createIndex()
     return made

@@ -94,7 +94,12 @@ def node_edges(image: np.ndarray, E: np.ndarray, window: Sequence, stride: int, 
 def rows_figure(
     titles: Sequence[str], rows: Sequence[Sequence[np.ndarray | None]], names: Sequence[str], classes: dict[int, str]
 ) -> Figure:
-    """Return a figure with one row of pictures per image under common titles, with a legend of the classes' colours."""
+    """Return a figure with one row of pictures per image under common titles, with a legend of the classes' colours.
+
+    A title under which no image has a picture is left out.
+    """
+    kept = [n for n in range(len(titles)) if any(cells[n] is not None for cells in rows)]
+    titles, rows = [titles[n] for n in kept], [[cells[n] for n in kept] for cells in rows]
     figure, axes = plt.subplots(
         len(rows),
         len(titles),
@@ -180,6 +185,13 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], title: str) -> Fi
     return figure
 
 
+def sentence_figure(text: str) -> Figure:
+    """Return a picture of a sentence, for a plot that has nothing to show."""
+    figure = plt.figure(figsize=(8, 1.5))
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=10, wrap=True)
+    return figure
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all, and close it."""
     with artifacts.whole(path) as partial:
@@ -188,7 +200,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def html_table(title: str, note: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """Return a page with one table; floats with one digit, None as a dash."""
+    """Return a page with one table, left out without rows; floats with one digit, None as a dash."""
     return PAGES.get_template("table.html.j2").render(title=title, note=note, header=header, rows=rows)
 
 

@@ -96,7 +96,7 @@ def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Return Spearman's rank correlation in [-1, 1]; None where either is constant or there are fewer than two."""
     if len(set(a)) < 2 or len(set(b)) < 2:
         return None
-    return float(spearmanr(a, b).statistic)
+    return float(spearmanr(a, b).statistic)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _band(mask: np.ndarray, width: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A network with its feature maps, and where their nodes lie in the image."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ SIDE = 64
 """Side of the image on which a network is inspected, a multiple of every stride."""
 
 State = dict[str, Tensor]
+Strided = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 
 
 class Backbone(nn.Module):
@@ -24,11 +26,14 @@ class Backbone(nn.Module):
     grids: where the nodes of each map lie.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(
         self,
         name: str,
         network: nn.Module,
-        maps_of: Callable[[nn.Module, Tensor], list[Tensor]],
+        maps_of: Callable[[Any, Tensor], list[Tensor]],
         hub: str,
         frozen_norm: bool,
         converted: Callable[[nn.Module, State], State] = lambda network, state: dict(state),
@@ -97,7 +102,7 @@ def _grid(stride: int, centre: float | None) -> Grid:
     return Grid.cells(stride) if centre is None else Grid(stride, centre)
 
 
-def _add_centre(centres: dict[int, float], module: nn.Module, side: int) -> None:
+def _add_centre(centres: dict[int, float], module: Strided, side: int) -> None:
     """Add to `_watched`'s pixels that of a module whose map is `side` nodes wide, if it is the first one that counts there."""
     step = module.stride[0] if isinstance(module.stride, tuple) else module.stride
     kernel = module.kernel_size[0] if isinstance(module.kernel_size, tuple) else module.kernel_size
@@ -113,10 +118,10 @@ def _watched(backbone: Backbone) -> tuple[list[Tensor], dict[int, float]]:
     """
     centres = {SIDE: 0.0}
 
-    def look(module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+    def look(module: Any, _inputs: tuple, output: Tensor) -> None:
         _add_centre(centres, module, output.shape[2])
 
-    strided = [m for m in backbone.modules() if isinstance(m, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d)]
+    strided = [m for m in backbone.modules() if isinstance(m, Strided)]
     handles = [module.register_forward_hook(look) for module in strided]
     maps = backbone(torch.zeros(1, 3, SIDE, SIDE))
     for handle in handles:

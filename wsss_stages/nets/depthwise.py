@@ -7,8 +7,11 @@ from torch import Tensor, nn
 
 def is_dilated_depthwise(module: nn.Module) -> bool:
     """Return whether a module is a plain convolution, dilated, of one filter a channel."""
-    plain = type(module) is nn.Conv2d and module.dilation != (1, 1)
-    return plain and module.groups == module.in_channels == module.out_channels
+    return (
+        type(module) is nn.Conv2d
+        and module.dilation != (1, 1)
+        and module.groups == module.in_channels == module.out_channels
+    )
 
 
 class DilatedDepthwise(nn.Conv2d):

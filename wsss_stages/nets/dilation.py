@@ -26,14 +26,14 @@ def dilate(blocks: Iterable[nn.Module], stride: int) -> None:
                 if trading:
                     module.stride = (1, 1)
             elif reached * step > stride:
-                module.stride = (1, 1) if isinstance(module, nn.Conv2d) else 1
+                module.stride = (1, 1)
                 dilation *= step
                 trading = True
             else:
                 reached *= step
 
 
-def _set_dilation(module: nn.Module, kernel: int, dilation: int) -> None:
+def _set_dilation(module: nn.Conv2d | nn.MaxPool2d, kernel: int, dilation: int) -> None:
     if dilation == 1:
         return
     padding = dilation * (kernel - 1) // 2

@@ -20,7 +20,8 @@ def fold_norms(network: nn.Module) -> None:
     """
     for parent in list(network.modules()):
         for (conv_name, conv), (norm_name, norm) in pairwise(list(parent.named_children())):
-            if type(conv) in _FOLDED and conv.bias is None and type(norm) is nn.BatchNorm2d:
+            frozen = type(norm) is nn.BatchNorm2d
+            if frozen and isinstance(conv, nn.Conv2d) and type(conv) in _FOLDED and conv.bias is None:
                 folded = FoldedNorm(norm)
                 setattr(parent, norm_name, folded)
                 setattr(parent, conv_name, convolution_as(_FOLDED[type(conv)], conv).with_norm(folded))
@@ -29,9 +30,13 @@ def fold_norms(network: nn.Module) -> None:
 class FoldedNorm(nn.BatchNorm2d):
     """A store of a batch norm's parameters and statistics, which the convolution before it applies."""
 
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, norm: nn.BatchNorm2d):
         super().__init__(norm.num_features, norm.eps, norm.momentum, device="meta")
         self.weight, self.bias = norm.weight, norm.bias
+        assert norm.running_mean is not None and norm.running_var is not None
         self.running_mean, self.running_var = norm.running_mean, norm.running_var
         self.num_batches_tracked = norm.num_batches_tracked
         self.train(norm.training)

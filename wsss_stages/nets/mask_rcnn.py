@@ -1,6 +1,6 @@
 """torchvision's Mask R-CNN (He et al. 2017) on any of our backbones, the final detector of instances of Sec. 3.4."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -95,7 +95,7 @@ class Detector(nn.Module):
         """Return the detections of an image whose photograph is height x width: at most `most`, with scores of at
         least `min_score`.
         """
-        net = self.network
+        net: Any = self.network
         net.roi_heads.score_thresh, net.roi_heads.detections_per_img = min_score, most
         images, _ = net.transform([image])
         features = net.backbone(images.tensors)
@@ -110,10 +110,10 @@ class Detector(nn.Module):
         """Return the outputs that boxes, classes and masks are chosen by; boxes with NaN scores would be dropped
         unnoticed.
         """
-        net = self.network
+        net: Any = self.network
         return [net.rpn.head, net.roi_heads.box_predictor, net.roi_heads.mask_predictor]
 
     def new_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that no pretrained weights fill."""
-        known = {id(p) for p in self.network.backbone.backbone.parameters()}
+        known = {id(p) for p in cast(Pyramid, self.network.backbone).backbone.parameters()}
         return [p for p in self.parameters() if id(p) not in known]

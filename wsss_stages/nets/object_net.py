@@ -57,7 +57,7 @@ class ObjectNet(nn.Module):
             list(zip(self.lateral, self.mix, maps, self.backbone.grids, strict=True))
         ):
             level = lateral(m)
-            if joined is not None:
+            if joined is not None and above is not None:
                 level = level + onto(joined, above, grid, level.shape[2:])
             joined, above = mix(level), grid
         return self.out(joined).squeeze(1)

@@ -1,5 +1,7 @@
 """TensorFlow's padding of strided convolutions: one pixel more at the right and the bottom than at the left and the top."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -38,7 +40,8 @@ def padded(conv: nn.Conv2d) -> nn.Conv2d:
 def like(conv: nn.Conv2d, channels: int) -> nn.Conv2d:
     """Return a new convolution of other input channels that is strided and padded as `conv`, without bias."""
     cls = PaddedConv if isinstance(conv, PaddedConv) else nn.Conv2d
-    return cls(channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=False)
+    shape: Any = (conv.kernel_size, conv.stride, conv.padding)
+    return cls(channels, conv.out_channels, *shape, bias=False)
 
 
 def first_pixel(module: nn.Module) -> float:

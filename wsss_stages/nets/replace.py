@@ -26,7 +26,7 @@ def convolution_as(cls: type[C], conv: nn.Conv2d) -> C:
     """
     if conv._forward_pre_hooks or conv._forward_hooks:
         raise ValueError(f"{conv}: found hooks; wanted a convolution without. Replace it before they are registered.")
-    shape = (
+    shape: Any = (
         conv.in_channels,
         conv.out_channels,
         conv.kernel_size,

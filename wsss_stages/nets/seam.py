@@ -27,12 +27,11 @@ def seam_losses(
     cams = [at_size(max_norm(m.float()) * present, size) for m in (raw, raw_small)]
     refined_cams = [at_size(max_norm(m.float()) * present, size) for m in (refined, refined_small)]
     cams = [torch.cat([1 - m[:, 1:].amax(dim=1, keepdim=True), m[:, 1:]], dim=1) for m in cams]
-    classification = (
-        sum(F.multilabel_soft_margin_loss(mean_inside(m.float()[:, 1:], valid), tags) for m in (raw, raw_small)) / 2
-    )
-    suppression = sum(min_pooling((m.float() * present)[:, 1:]) for m in (refined, refined_small)) / 2
+    logits = [mean_inside(m.float()[:, 1:], valid) for m in (raw, raw_small)]
+    one, other = (F.multilabel_soft_margin_loss(m, tags) for m in logits)
+    low, low_small = (min_pooling((m.float() * present)[:, 1:]) for m in (refined, refined_small))
     return {
-        "classification": classification + suppression,
+        "classification": (one + other) / 2 + (low + low_small) / 2,
         "er": (cams[0][:, 1:] - cams[1][:, 1:]).abs().mean(),
         "ecr": hardest(cams[1], refined_cams[0]) + hardest(cams[0], refined_cams[1]),
     }

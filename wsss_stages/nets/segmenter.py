@@ -103,7 +103,7 @@ def segmentation_loss(
     Args:
         labels: (b, H, W) uint8, 255 ignored. A term without pixels is 0.  grid: of the logits; None: they are cells.
     """
-    upsampled = to_pixels(logits.float(), grid, tuple(labels.shape[1:]))
+    upsampled = to_pixels(logits.float(), grid, (labels.shape[1], labels.shape[2]))
     loss = F.cross_entropy(upsampled, labels.long(), ignore_index=255, reduction="none")
     background, foreground = labels == 0, (labels > 0) & (labels != 255)
     if not balanced:

@@ -1,5 +1,7 @@
 """Swin Transformers of timm as backbones: four maps of an image of any size, normed as UPerNet expects them."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -16,18 +18,21 @@ class ChannelNorm(nn.LayerNorm):
         return super().forward(m.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-def network(name: str) -> nn.Module:
+def network(name: str) -> Any:
     """Return timm's model with a norm for each of its four maps, `out_norms`, which no checkpoint fills."""
     import timm
 
-    any_size = {"strict_img_size": False, "always_partition": True}  # windows shift at every stage, as large as named
-    net = timm.create_model(name, pretrained=False, num_classes=0, drop_path_rate=DROP_PATH, **any_size)
+    any_size: Any = {
+        "strict_img_size": False,
+        "always_partition": True,
+    }  # windows shift at every stage, as large as named
+    net: Any = timm.create_model(name, pretrained=False, num_classes=0, drop_path_rate=DROP_PATH, **any_size)
     net.norm = nn.Identity()  # of the classifier
     net.out_norms = nn.ModuleList(ChannelNorm(stage["num_chs"]) for stage in net.feature_info)
     return net
 
 
-def maps_of(net: nn.Module, image: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
+def maps_of(net: Any, image: Float[Tensor, "b 3 h w"]) -> list[Tensor]:
     """Return the normed maps at strides 4, 8, 16 and 32."""
     h, w = image.shape[2:]
     image = F.pad(image, (0, -w % 4, 0, -h % 4))

@@ -1,6 +1,7 @@
 """timm's models as backbones: EfficientNets, whatever `features_only` gives, and Swin Transformers."""
 
 from functools import partial
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -39,17 +40,17 @@ def _efficientnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbo
     if maps == 4:
         maps_of = partial(_signed, last_convolution=stride != 32)
     else:
-        places = [int(stage["module"].removeprefix("blocks.")) for stage in net.feature_info[-2:]]
+        places = [int(stage["module"].removeprefix("blocks.")) for stage in cast(Any, net).feature_info[-2:]]
         maps_of = partial(_expansions, places=places)
     return Backbone(name, net, maps_of, f"timm_model:{name}", pretrained, _in_order, _inputs(net), tensorflow)
 
 
-def _signed(net: nn.Module, image: Tensor, last_convolution: bool) -> list[Tensor]:
+def _signed(net: Any, image: Tensor, last_convolution: bool) -> list[Tensor]:
     last, found = net.forward_intermediates(image)
     return [*found[-4:-1], last] if last_convolution else found[-4:]
 
 
-def _expansions(net: nn.Module, image: Tensor, places: list[int]) -> list[Tensor]:
+def _expansions(net: Any, image: Tensor, places: list[int]) -> list[Tensor]:
     """Return the first activated maps of the last blocks of two stages, and that of the last convolution, rectified."""
     x, maps = net.bn1(net.conv_stem(image)), []
     for place, stage in enumerate(net.blocks):
@@ -76,7 +77,7 @@ def _opened(block: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     return activated, x + shortcut if block.has_skip else x
 
 
-def _rectified(m: Tensor, activated: nn.Module) -> Tensor:
+def _rectified(m: Tensor, activated: Any) -> Tensor:
     return m if isinstance(activated.act, nn.ReLU | nn.ReLU6) else F.relu(m)
 
 
@@ -113,7 +114,7 @@ def _swin(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
 
 def _static_padding(net: nn.Module) -> bool:
     """Pad TensorFlow's convolutions of a timm model alike whatever the size of the image, and return whether there are any."""
-    from timm.layers import Conv2dSame
+    from timm.layers import Conv2dSame  # pyright: ignore[reportPrivateImportUsage]
 
     same = [m for m in net.modules() if isinstance(m, Conv2dSame) and m.stride != (1, 1)]
     replace(net, lambda module: module in same, padded)
@@ -122,7 +123,7 @@ def _static_padding(net: nn.Module) -> bool:
 
 def _inputs(net: nn.Module) -> Inputs:
     """Return timm's metadata on the images that its weights of this name were trained with."""
-    cfg = net.pretrained_cfg
+    cfg: Any = net.pretrained_cfg
     return Inputs(tuple(cfg["mean"]), tuple(cfg["std"]), cfg["interpolation"])
 
 

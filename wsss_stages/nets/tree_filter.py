@@ -52,7 +52,8 @@ def spanning_forest(guide: Float[Tensor, "b d h w"]) -> Forest:
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     levels = np.searchsorted(depth[order], np.arange(depth.max() + 2)).tolist()
-    return Forest(*(torch.from_numpy(a).to(guide.device) for a in (order, place, place[parent[order]])), levels)
+    places = (torch.from_numpy(a).to(guide.device) for a in (order, place, place[parent[order]]))
+    return Forest(*places, levels=levels)
 
 
 def spanning_tree(weight: np.ndarray, ends: tuple[np.ndarray, np.ndarray], nodes: int) -> csr_array:

@@ -24,6 +24,8 @@ class AffinityTraining(TrainingStage):
     """The work of s4_affinity."""
 
     stage = "s4_affinity"
+    network: AffinityCnn
+    opt: Affinity
 
     def __init__(self, network: AffinityCnn, sources: dict[str, Any], index: Index, seeds: Manifest, opt: Affinity):
         """

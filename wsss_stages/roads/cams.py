@@ -1,5 +1,7 @@
 """Class activation maps of images, many of one size at once (Eqs. 2.1-2.3)."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Float16, UInt8
@@ -43,7 +45,8 @@ class CamMaker:
         """Return (k, y, x) the maps of every image's classes."""
         images = backbones.normalise(torch.from_numpy(photos).permute(0, 3, 1, 2).to(self.device) / 255)
         classes = [torch.tensor(item.record.tags, dtype=torch.long, device=self.device) for item in batch]
-        network, opt = self.network, self.opt
+        opt = self.opt
+        network: Any = self.network
         return multi_scale(network.cam, images, classes, opt.scales, opt.flip, self.stride, network.backbone.grids[-1])
 
 

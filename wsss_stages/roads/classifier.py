@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss_stages import training
 from wsss_stages.config.options import Classifier
 from wsss_stages.data.augment import augment
 from wsss_stages.data.index import Index
 from wsss_stages.data.record import Record
+from wsss_stages.data.selection import Selection
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
+from wsss_stages.nets.classifier import CamClassifier, SeamClassifier
 from wsss_stages.nets.seam import seam_losses
 from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.store import artifacts
@@ -23,8 +25,17 @@ class ClassifierTraining(TrainingStage):
     """The work of s1_classifier."""
 
     stage = "s1_classifier"
+    network: CamClassifier | SeamClassifier
+    opt: Classifier
 
-    def __init__(self, network: nn.Module, sources: dict[str, Any], index: Index, records, opt: Classifier):
+    def __init__(
+        self,
+        network: CamClassifier | SeamClassifier,
+        sources: dict[str, Any],
+        index: Index,
+        records: Selection,
+        opt: Classifier,
+    ):
         """
         Args:
             sources: origin of the backbone's weights.
@@ -42,7 +53,7 @@ class ClassifierTraining(TrainingStage):
 
     def loss(self, batch: dict) -> dict[str, Tensor]:
         image = backbones.normalise(batch["image"])
-        if self.opt.method == "seam":
+        if isinstance(self.network, SeamClassifier):
             return seam_losses(self.network, image, batch["valid"], batch["tags"], self.opt.seam_scale)
         return {
             "classification": F.multilabel_soft_margin_loss(self.network.tags(image, batch["valid"]), batch["tags"])
@@ -54,7 +65,7 @@ class ClassifierTraining(TrainingStage):
             (self.network.tags(backbones.normalise(b["image"]), b["valid"]).cpu(), b["tags"].cpu()) for b in batches
         ]
         scores, tags = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-        return metrics.mean_average_precision(scores, tags)
+        return metrics.mean_average_precision(scores, tags) or 0.0
 
     def origin(self) -> dict[str, Any]:
         return {"classes": self.classes, "origin": self.sources}

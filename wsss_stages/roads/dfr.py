@@ -45,6 +45,8 @@ class DfrTraining(TrainingStage):
     """The work of dfr_train."""
 
     stage = "dfr_train"
+    network: DfrNet
+    opt: Dfr
 
     def __init__(self, network: DfrNet, sources: dict[str, Any], index: Index, records, opt: Dfr):
         """
@@ -59,8 +61,9 @@ class DfrTraining(TrainingStage):
     def labels(self, record: Record) -> np.ndarray:
         """Return (h, w) uint8 training labels, 255 unknown: truth, scribbles, or a part of each scribble."""
         if self.opt.labels == "truth":
-            return record.truth_labels(self.index.root)
+            return record.known_truth(self.index.root)
         scribbles = self.index.scribble_labels(record)
+        assert scribbles is not None, f"{record.id} has no scribbles"
         if self.opt.scribble_share == 1:
             return scribbles
         rng = np.random.default_rng(stable_hash(record.id, self.stage, "scribble_share", self.opt.seed))

@@ -1,6 +1,7 @@
 """Pictures of test episodes: supports with masks, the regions of v_pri and v_aux, predictions of the query, truth."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -36,12 +37,13 @@ def classes_in_turn(episodes: Sequence[Episode], count: int) -> list[Episode]:
 class EpisodePictures:
     """A network, which is on the device already, and the maps that it reads."""
 
-    def __init__(self, network: FewShot, frozen: Frozen, cross_path: str, device: str):
+    def __init__(self, network: FewShot, frozen: Frozen, cross_path: Literal["support", "query"], device: str):
         """
         Args:
             cross_path: of `cross_guided.mutual_iou`.
         """
-        self.network, self.frozen, self.cross_path, self.device = network, frozen, cross_path, device
+        self.network, self.frozen, self.device = network, frozen, device
+        self.cross_path: Literal["support", "query"] = cross_path
 
     def row(self, episode: Episode) -> Pictures:
         """Return the pictures of an episode in the order of the page."""
@@ -73,7 +75,7 @@ class EpisodePictures:
         label = region_label(predictor.M_s[0].cpu().numpy(), M_hat[0].cpu().numpy())
         side = self.frozen.side
         square = cv2.resize(label, (side, side), interpolation=cv2.INTER_NEAREST)
-        h, w = inside(*photo.shape[:2], side)
+        h, w = inside(*photo.shape[:2], side=side)
         return {"v_pri, v_aux of support 1": figures.over(photo, square[:h, :w])}
 
     def predictions(
@@ -99,4 +101,4 @@ class EpisodePictures:
 
 def region_label(M_s: np.ndarray, M_hat: np.ndarray) -> UInt8[np.ndarray, "y x"]:
     """Return 1 where the support's mask is found again, the region of v_pri, 2 where it is missed, that of v_aux, 0 elsewhere."""
-    return np.uint8(M_s * (2 - M_hat))
+    return (M_s * (2 - M_hat)).astype(np.uint8)

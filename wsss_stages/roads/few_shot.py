@@ -42,6 +42,8 @@ class FewShotTraining(TrainingStage):
     """The work of scl_train. Items to learn from are numbers, of each of which an episode is drawn in every epoch."""
 
     stage = "scl_train"
+    network: FewShot
+    opt: Scl
 
     def __init__(self, network: FewShot, sources: dict[str, Any], frozen: Frozen, path: Path, opt: Scl, device: str):
         """
@@ -70,7 +72,10 @@ class FewShotTraining(TrainingStage):
         return list(self.items), [self.held_drawer.draw(np.random.default_rng(seed)) for seed in seeds]
 
     def sample(self, item: int | Episode, rng) -> dict[str, np.ndarray | int]:
-        episode = self.drawer.draw(rng) if isinstance(item, int) else item
+        if isinstance(item, int):
+            assert rng is not None, "an episode to learn from is drawn"
+            item = self.drawer.draw(rng)
+        episode = item
         found: dict[str, np.ndarray | int] = {"class": episode.cls}
         for part, image in (("query", episode.query), ("support", episode.supports[0])):
             arrays = {**self.prepared(image), "mask": self.frozen.mask(image, episode.cls)}
@@ -100,7 +105,8 @@ class FewShotTraining(TrainingStage):
         )
         for batch in batches:
             query, support = self.maps(batch, "query"), self.maps(batch, "support")
-            M_s, known = at_nodes(batch["support_mask"], tuple(support.middle.shape[2:]), grid)
+            y, x = support.middle.shape[2:]
+            M_s, known = at_nodes(batch["support_mask"], (y, x), grid)
             logits = self.network(query, support, M_s, known).logits.float()
             labels = to_pixels(logits, grid, (side, side)).argmax(dim=1).cpu().numpy()
             for cls, mask, label in zip(batch["class"], batch["query_mask"].cpu().numpy(), labels, strict=True):

@@ -1,6 +1,7 @@
 """Masks of a class that was never trained, in any photographs, by a few-shot network and a few annotated photographs."""
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,8 @@ class FewShotSegmenter:
         predictor, size = self.predictor, photo.shape[:2]
         at_scales = (predictor.scores(self.encode([photo], side), self.shots) for side in self.sides)
         fused = [predictor.fused(scores, self.opt.fusion == "cross") for scores in at_scales]
-        total = sum(from_square(F, *size, side, self.network.grid) for F, side in zip(fused, self.sides, strict=True))
+        each = zip(fused, self.sides, strict=True)
+        total = reduce(torch.add, (from_square(F, *size, side=side, grid=self.network.grid) for F, side in each))
         finite(total, "the scores", "scl_segment", name, "scl_train")
         return total.argmax(dim=0).cpu().numpy().astype(np.uint8)
 

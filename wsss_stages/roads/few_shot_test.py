@@ -83,7 +83,7 @@ class FewShotTest:
         photo = index.records[image].image(index.root) if set(self.sides) != {side} else None
         found = []
         for other in self.sides:
-            if other == side:
+            if photo is None or other == side:
                 found.append(self._maps([self.frozen.maps(image)]))
             else:
                 square = torch.from_numpy(image_on_square(photo, other))[None].to(self.device)
@@ -106,8 +106,8 @@ class FewShotTest:
                     from_square(
                         predictor.fused(scores, how == "cross") if trained else scores[0],
                         *size,
-                        side,
-                        self.network.grid,
+                        side=side,
+                        grid=self.network.grid,
                     )
                     for scores, side in zip(made[trained, shots], self.sides, strict=True)
                 ),
@@ -124,9 +124,11 @@ class FewShotTest:
         """Return class, similarity of the query's pixels to the support's prototype, and truth."""
         query, support = (self._maps([self.frozen.maps(i)]) for i in (episode.query, *episode.supports))
         mask = torch.from_numpy(self.frozen.mask(episode.supports[0], episode.cls))[None].to(self.device)
-        P = prototypes(support.middle, *at_nodes(mask, tuple(support.middle.shape[2:]), self.network.grid))
+        y, x = support.middle.shape[2:]
+        P = prototypes(support.middle, *at_nodes(mask, (y, x), self.network.grid))
         truth = self.frozen.truth(episode.query, episode.cls)
-        at_pixels = from_square(similarity(query.middle, P), *truth.shape, self.frozen.side, self.network.grid)
+        on_square = similarity(query.middle, P)
+        at_pixels = from_square(on_square, *truth.shape, side=self.frozen.side, grid=self.network.grid)
         return episode.cls, at_pixels[0].cpu().numpy(), truth
 
 

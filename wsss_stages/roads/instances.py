@@ -40,6 +40,8 @@ class InstancesTraining(TrainingStage):
     """The work of s7_instances."""
 
     stage = "s7_instances"
+    network: Detector
+    opt: Instances
 
     def __init__(
         self, network: Detector, sources: dict[str, Any], index: Index, items: list[Item], path: Path, opt: Instances

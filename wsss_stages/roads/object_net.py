@@ -44,6 +44,7 @@ class ObjectNetTraining(TrainingStage):
     """The work of s4_object_net."""
 
     stage = "s4_object_net"
+    opt: ObjectNet
 
     def __init__(
         self,

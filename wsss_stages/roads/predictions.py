@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss_stages.config.options import Predict, RrmLabel
 from wsss_stages.labels.crf import CrfSettings, DenseCrf
 from wsss_stages.labels.enlarge import among, most_likely
 from wsss_stages.nets import backbones
-from wsss_stages.nets.segmenter import multi_scale
+from wsss_stages.nets.segmenter import Segmenter, multi_scale
 from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store.check_finite import finite
 from wsss_stages.store.prefetch import Prefetch
@@ -19,7 +19,7 @@ from wsss_stages.store.progress import progress
 class Predictor:
     """A network, which is on the device already, and the training that made it."""
 
-    def __init__(self, network: nn.Module, opt: Predict | RrmLabel, device: str, stage: str, maker: str):
+    def __init__(self, network: Segmenter, opt: Predict | RrmLabel, device: str, stage: str, maker: str):
         """
         Args:
             stage: name of the stage that predicts, for errors.

@@ -54,9 +54,8 @@ class Propagator:
         """Return the trained A²GNN of every image; none where the random walk alone makes the labels."""
         if self.opt.walk_share == 1:
             return [None] * len(batch)
-        return train(
-            [self.graph(*pair) for pair in zip(batch, photos, strict=True)], self.window, self.opt.fill(Settings)
-        )
+        graphs = [self.graph(*pair) for pair in zip(batch, photos, strict=True)]
+        return [*train(graphs, self.window, self.opt.fill(Settings))]
 
     def classes(self, record: Record) -> list[int]:
         """Return the classes that an image may show, background first."""
@@ -114,7 +113,7 @@ class Propagator:
         )
         label, confidence, notes = self.merger.label(self.merger.refined(P, photo, image), image)
         if item.record.truth_sha256:
-            truth = item.record.truth_labels(self.index.root)
+            truth = item.record.known_truth(self.index.root)
             known = truth != UNKNOWN
             label[known], confidence[known] = truth[known], 1
         if trained is not None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from wsss_stages.data.index import Index, Record
 from wsss_stages.evaluation import figures
@@ -19,6 +20,10 @@ FOUND = (
 AFFINITY = (
     "Mean edge between nodes that touch by a side, across outlines and inside them: of the true labels, and of the seeds on images "
     "that the affinity CNN did not learn from. Below, the walks that one was chosen of, by the mean IoU of seeds hidden from them."
+)
+NO_AFFINITY = (
+    "Nothing to compare: no image with edges has a true mask (SegmentationClass/ID.png of the dataset's folder), and no random "
+    "walk was chosen."
 )
 SUBSTITUTIONS = (
     "Substitutions: what a step used instead where its input was not usable; and the share that confident seeds cover. "
@@ -47,10 +52,9 @@ class Report:
     def scores(self, scores: list[dict]) -> None:
         """Write scores.html, a row for every label map, and confusion.png, classes that the last label map confuses."""
         header = ["labels", "images", "mIoU", "mIoU of frequent", "boundary IoU", "unknown", *self.index.classes]
-        self._page("scores.html", "Scores", SCORES, header, tables.score_rows(scores))
-        last, shown = tables.final_row(scores)
-        title = f"{last['split']}, {last['images']} images: share of true pixels, %"
-        figure = figures.confusion_figure(np.array(shown["confusion"]), self.index.classes, title)
+        missing, last = tables.unscored(scores), tables.final_row(scores)
+        self._page("scores.html", "Scores", f"{SCORES} {missing}".strip(), header, tables.score_rows(scores))
+        figure = figures.sentence_figure(missing) if last is None else self._confusion(*last)
         figures.save(figure, self.folder / "confusion.png")
 
     def curves(self, curves: Sequence[dict]) -> None:
@@ -61,7 +65,7 @@ class Report:
         """Write affinity.html, from scores and from walk.json of s5_walk where it chose the random walk."""
         header = ["what", "across outlines", "inside", "pairs across, or walk", "mIoU %"]
         rows = tables.affinity_rows(scores, chosen)
-        self._page("affinity.html", "Affinity and random walk", AFFINITY, header, rows)
+        self._page("affinity.html", "Affinity and random walk", AFFINITY if rows else NO_AFFINITY, header, rows)
 
     def found(self) -> None:
         """Write found.html, notes of the importer."""
@@ -71,12 +75,18 @@ class Report:
     def substitutions(self, notes: dict[str, int]) -> None:
         """Write substitutions.html, notes of the stages."""
         rows = tables.substitutions(notes)
-        self._page("substitutions.html", "Substitutions", SUBSTITUTIONS, ["what", "how often"], rows)
+        note = SUBSTITUTIONS if rows else "Nothing was substituted."
+        self._page("substitutions.html", "Substitutions", note, ["what", "how often"], rows)
 
     def costs(self, benchmarks: list[Path]) -> None:
         """Write costs.html, from Snakemake's benchmark files."""
         header = ["stage", "jobs", "seconds", "peak memory, MB"]
         self._page("costs.html", "Costs", COSTS, header, tables.costs(benchmarks))
+
+    def _confusion(self, scores: dict, row: dict) -> Figure:
+        """Return the classes that a label map confuses. `scores`: of the split that the row is of."""
+        title = f"{scores['split']}, {scores['images']} images: share of true pixels, %"
+        return figures.confusion_figure(np.array(row["confusion"]), self.index.classes, title)
 
     def _page(self, name: str, title: str, note: str, header: list[str], rows: list[list]) -> None:
         with artifacts.whole(self.folder / name) as partial:

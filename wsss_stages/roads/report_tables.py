@@ -10,6 +10,14 @@ from wsss_stages.store import contracts
 
 USED = {"train": "learn from", "val": "validate on"}
 """The use of the images of a split."""
+NO_SCORES = {
+    "train": "labels of the training images, of which none has a true mask",
+    "val": "predictions on validation images, of which none has a true mask",
+}
+SCORED_BY = (
+    "Put true masks into SegmentationClass/ID.png of the dataset's folder, and the names of the images to validate on into "
+    "ImageSets/Segmentation/val.txt."
+)
 SHARES = ("miou", "miou_frequent", "boundary_iou", "unknown")
 """Columns of the table of scores for every label map, before the IoU of its classes."""
 KNOWN = {"data", "s1_classifier", "s2_cam", *STAGES}
@@ -17,7 +25,7 @@ KNOWN = {"data", "s1_classifier", "s2_cam", *STAGES}
 
 
 def score_rows(scores: list[dict]) -> list[list]:
-    """Return a row per label map of every scores.json: name, images, and its scores in per cent."""
+    """Return a row per label map of every scores.json with images that have truth: name, images, and its scores in per cent."""
     return [
         [
             f"{s['split']}: {name}",
@@ -26,14 +34,24 @@ def score_rows(scores: list[dict]) -> list[list]:
             *map(percent, row["iou"].values()),
         ]
         for s in scores
+        if s["images"]
         for name, row in s["rows"].items()
     ]
 
 
-def final_row(scores: list[dict]) -> tuple[dict, dict]:
-    """Return the scores of a split and, among them, the row of the last label map that was scored: predictions before pseudo labels."""
+def unscored(scores: list[dict]) -> str:
+    """Return a sentence on the splits of which nothing is scored, and how to have them scored; empty where there are none."""
+    splits = [NO_SCORES[s["split"]] for s in scores if not s["images"]]
+    return f"Not scored: {' and '.join(splits)}. {SCORED_BY}" if splits else ""
+
+
+def final_row(scores: list[dict]) -> tuple[dict, dict] | None:
+    """Return the scores of a split and, among them, the row of the last label map that was scored: predictions before pseudo labels.
+
+    None where no image has truth.
+    """
     finals = [contract.name for contract in (contracts.PREDICTION, *contracts.FINAL)]
-    return next((s, s["rows"][name]) for name in finals for s in scores if name in s["rows"])  # an empty split has none
+    return next(((s, s["rows"][name]) for name in finals for s in scores if s["images"] and name in s["rows"]), None)
 
 
 def found(index: Index) -> list[list]:
@@ -49,7 +67,9 @@ def affinity_rows(scores: list[dict], chosen: dict | None) -> list[list]:
     rows: list[list] = [
         [name, *(v and f"{v:.3f}" for v in (o["across"], o["inside"])), o["pairs_across"], None] for name, o in known
     ]
-    for one in chosen["agreements"] if chosen else []:
+    if chosen is None:
+        return rows
+    for one in chosen["agreements"]:
         mark = " (chosen)" if (one["power"], one["steps"]) == (chosen["power"], chosen["steps"]) else ""
         walk = f"power {one['power']:g}, {one['steps']} steps{mark}"
         rows.append(["random walk", None, None, walk, percent(one["miou"])])

@@ -17,6 +17,10 @@ NOTE = (
     "Spearman's rank correlation with the true IoU of an image's pseudo label, which is the mean over the image's classes: +1 "
     "if the score orders images as their true IoU does, 0 if the two orders are unrelated."
 )
+NO_TRUTH = (
+    "No training image has a true mask, so there is no correlation to show. With true masks of some of them in "
+    "SegmentationClass/ID.png of the dataset's folder there is one."
+)
 UNSCORED = {True: "label is truth", False: "no score"}
 """Text below an image's name in place of its score."""
 
@@ -24,8 +28,9 @@ UNSCORED = {True: "label is truth", False: "no score"}
 def write_page(path: Path, scores: dict[str, dict[str, float | int | None]]) -> None:
     """Write a page of the correlations of every score (`Review.measured`)."""
     table = [[name, *(shown(*pair) for pair in pairs.items())] for name, pairs in scores.items()]
+    note = NOTE if any(pairs["images_with_truth"] for pairs in scores.values()) else NO_TRUTH
     with artifacts.whole(path) as partial:
-        partial.write_text(figures.html_table("Does the score find bad labels?", NOTE, HEADER, table))
+        partial.write_text(figures.html_table("Does the score find bad labels?", note, HEADER, table))
 
 
 def shown(name: str, value: float | int | None) -> float | int | str | None:

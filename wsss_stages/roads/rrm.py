@@ -25,6 +25,8 @@ class RrmTraining(TrainingStage):
     """The work of rrm_train."""
 
     stage = "rrm_train"
+    network: RrmNet
+    opt: Rrm
 
     def __init__(self, network: RrmNet, sources: dict[str, Any], index: Index, records, opt: Rrm):
         """
@@ -60,7 +62,8 @@ class RrmTraining(TrainingStage):
         for batch in batches:
             P = self.network(backbones.normalise(batch["image"])).float().softmax(dim=1)
             found.append((mean_inside(P, batch["valid"])[:, 1:].cpu(), batch["tags"].cpu()))
-        return metrics.mean_average_precision(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
+        scores, tags = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return metrics.mean_average_precision(scores, tags) or 0.0
 
     def origin(self) -> dict[str, Any]:
         return {"classes": self.classes, **self.sources}

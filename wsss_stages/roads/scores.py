@@ -94,7 +94,7 @@ def scored(
     boxes = ["boxes"] if any(r.truth and "box" in r.kinds for r in index.split(split)) else []
     scores = Scores([*boxes, *(c.name for c in maps)], index.classes, boundary_share)
     for record, manifest in progress(images, "s9_evaluate"):
-        truth = record.truth_labels(index.root)
+        truth = record.known_truth(index.root)
         labels = {c.name: manifest.read(record.id, c)["label"] for c in maps}
         if boxes:
             labels["boxes"] = filled(*record.box_arrays(), record.height, record.width)

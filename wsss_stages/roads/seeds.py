@@ -137,7 +137,7 @@ class Seeder:
         M_S, lost = self.expanded(item, image)
         layers = [M_S, M_B]
         if record.truth_sha256:
-            truth = record.truth_labels(self.index.root)
+            truth = record.known_truth(self.index.root)
             layers.insert(0, cv2.resize(truth, item.size[::-1], interpolation=cv2.INTER_NEAREST))
         found = {
             "grabcut": M_B,

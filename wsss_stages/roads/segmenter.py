@@ -46,13 +46,13 @@ class Labels:
     def read(self, record: Record) -> np.ndarray:
         """Return (h, w) uint8 at the photograph's size, 255 unknown."""
         if self.contract is None:
-            return record.truth_labels(self.root)
+            return record.known_truth(self.root)
         return self.manifest.read(record.id, self.contract)["label"]
 
     def sha256(self) -> Iterator[str]:
         """Yield the sha256 of every image's labels."""
         if self.contract is None:
-            return (artifacts.sha256(self.root / record.truth) for record in self.records)
+            return (artifacts.sha256(self.root / record.truth) for record in self.records if record.truth)
         return (self.manifest.sha256(record.id, self.contract.name) for record in self.records)
 
 
@@ -60,6 +60,8 @@ class SegmenterTraining(TrainingStage):
     """The work of s7_segment."""
 
     stage = "s7_segment"
+    network: Segmenter
+    opt: Segment
 
     def __init__(self, network: Segmenter, sources: dict[str, Any], index: Index, labels: Labels, opt: Segment):
         """

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import nn
 
 from wsss_stages.data.index import Index, Record
 from wsss_stages.evaluation import figures
@@ -33,7 +32,7 @@ PROPAGATED = {
 class StepPictures:
     """The steps of a run whose manifests are given; steps that the run did not make are left out."""
 
-    def __init__(self, index: Index, manifest: Manifest, window: dict[str, Any] | None, segmenter: nn.Module):
+    def __init__(self, index: Index, manifest: Manifest, window: dict[str, Any] | None, segmenter: Any):
         """
         Args:
             window: options of s4_affinity, where there are edges.
@@ -104,6 +103,6 @@ def shown_nodes(record: Record, pseudo: np.ndarray) -> list[tuple[int, int]]:
         largest = sorted(record.boxes, key=lambda b: (b[2] - b[0]) * (b[3] - b[1]), reverse=True)[:NODES]
         return [((x0 + x1) // 2, (y0 + y1) // 2) for x0, y0, x1, y1 in largest]
     pseudo = cv2.resize(pseudo, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
-    depths = [cv2.distanceTransform(np.uint8(pseudo == c), cv2.DIST_L2, 3) for c in record.tags[:NODES]]
+    depths = [cv2.distanceTransform((pseudo == c).astype(np.uint8), cv2.DIST_L2, 3) for c in record.tags[:NODES]]
     deepest = [np.unravel_index(d.argmax(), d.shape) for d in depths if d.max() > 0]
     return [(int(x), int(y)) for y, x in deepest]

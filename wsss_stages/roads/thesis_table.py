@@ -55,7 +55,8 @@ def of_predictions(scores: list[dict]) -> tuple[float | None, float | None]:
     """Return the mean over the seeds of the mIoU of frequent classes, and of the mIoU where the classes of an image are known, in %."""
     keys = (("prediction", "miou_frequent"), ("prediction_known", "miou"))
     known = ([100 * s["rows"][row][key] for s in scores if s["rows"][row][key] is not None] for row, key in keys)
-    return tuple(statistics.mean(values) if values else None for values in known)
+    frequent, given = (statistics.mean(values) if values else None for values in known)
+    return frequent, given
 
 
 def row_of(

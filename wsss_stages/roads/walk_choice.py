@@ -70,7 +70,7 @@ class WalkChoice:
         sums = walk.outline_sums(E, rows, self.window)
         self.across, self.inside = self.across + sums[0], self.inside + sums[1]
         rng = np.random.default_rng(stable_hash(record.id, STAGE))
-        asked = walk.hidden(*rows.shape, rng).to(self.device)
+        asked = walk.hidden(*rows.shape, rng=rng).to(self.device)
         start = self.start(record, label, cam).to(self.device).masked_fill(asked, 0)
         self.compare(start, E, rows, asked, classes, self.known(record))
 
@@ -85,7 +85,7 @@ class WalkChoice:
 
     def start(self, record: Record, label: np.ndarray, cam: np.ndarray | None) -> Float[Tensor, "c y x"]:
         """Return where the walk starts, background and the image's tags at the nodes."""
-        if self.opt.seeds == "cam":
+        if cam is not None:
             return walk.start_of_cam(cam, record.height, record.width, self.opt.walk_gamma, self.network.grid)
         return walk.start_of_seeds(label, record.tags, self.network.grid)
 

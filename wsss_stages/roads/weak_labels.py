@@ -29,7 +29,7 @@ class WeakLabeller:
     def run(self, records: list[Record]) -> None:
         """Write the weak labels of images that have a true mask."""
         for record in progress(records, "simulate_weak"):
-            labels = record.truth_labels(self.index.root)
+            labels = record.known_truth(self.index.root)
             instances = read_labels(self.index.root / record.instances) if record.instances else None
             self.notes.add(CONNECTED, int(instances is None), record.id)
             self.label(record, labels, instances)

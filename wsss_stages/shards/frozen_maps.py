@@ -53,7 +53,7 @@ class Frozen:
 
     def truth(self, image: str, cls: int) -> np.ndarray:
         """Return (full_height, full_width) uint8: 1 the class, 0 others, 255 open."""
-        return mask_of_class(self.index.records[image].truth_labels(self.index.root), cls)
+        return mask_of_class(self.index.records[image].known_truth(self.index.root), cls)
 
     def mask(self, image: str, cls: int) -> np.ndarray:
         """Return the same mask on the square."""

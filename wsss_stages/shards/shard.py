@@ -1,7 +1,7 @@
 """A shard of an image-wise stage: its images, finished artifacts and substitutions; its manifest is written last."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ class Item:
         return self._shard.is_done(self.id)
 
     def write(
-        self, results: dict[str, np.ndarray | dict[str, np.ndarray]], notes: dict[str, int] | None = None
+        self, results: Mapping[str, np.ndarray | Mapping[str, np.ndarray]], notes: dict[str, int] | None = None
     ) -> None:
         """Write this stage's artifacts (name of contract to array or arrays) and count substitutions."""
         self._shard.write(self, results, notes or {})
@@ -104,7 +104,7 @@ class Shard:
             batches[-1].append(Item(self, record))
         return [batch for batch in batches if not all(item.done for item in batch)]
 
-    def write(self, item: Item, results: dict, notes: dict[str, int]) -> None:
+    def write(self, item: Item, results: Mapping, notes: dict[str, int]) -> None:
         """Write an image's artifacts; its last one makes it whole."""
         meta = {
             "fingerprint": self._fingerprint(item.record),

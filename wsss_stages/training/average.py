@@ -23,7 +23,8 @@ class Average:
         decay = min(self.decay, (1 + step) / (10 + step))
         state = network.state_dict()
         floating = [name for name, tensor in state.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([self.tensors[n] for n in floating], [state[n] for n in floating], 1 - decay)
+        lerp = torch._foreach_lerp_  # pyright: ignore[reportPrivateImportUsage]
+        lerp([self.tensors[n] for n in floating], [state[n] for n in floating], 1 - decay)
         for name in state.keys() - floating:
             self.tensors[name].copy_(state[name])
 

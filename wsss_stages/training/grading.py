@@ -36,6 +36,7 @@ def due(job: Job, step: int) -> bool:
 def better(best: dict, job: Job, network: nn.Module, step: int, device: str) -> dict:
     """Return the best weights so far, their step, and the grades of all steps; of equal grades the first is the best."""
     network.eval()
+    assert job.grade, f"{job.stage} has no grade"
     with torch.no_grad():
         grade = float(job.grade(_batches(job, device)))
     grades = [*best["grades"], {"step": step, "grade": grade}]

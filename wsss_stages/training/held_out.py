@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import compress
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ MOST = 1000
 
 
 def hold_out(
-    items: Sequence, stage: str, options: Training, image_id: Callable[[object], str]
+    items: Sequence, stage: str, options: Training, image_id: Callable[[Any], str]
 ) -> tuple[Sequence, Sequence]:
     """Return the items to learn from and those held out, both in their order.
 

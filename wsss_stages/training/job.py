@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor, nn
@@ -40,8 +40,8 @@ class Job:
     network: nn.Module
     groups: list[tuple]
     items: Sequence
-    item_id: Callable[[object], str]
-    sample: Callable[[object, np.random.Generator | None], dict[str, np.ndarray | int]]
+    item_id: Callable[[Any], str]
+    sample: Callable[[Any, np.random.Generator | None], dict[str, np.ndarray | int]]
     loss: Callable[[dict], dict[str, Tensor]]
     epochs: int
     options: Loop

@@ -2,6 +2,8 @@
 until then.
 """
 
+from typing import Any
+
 from torch import nn
 
 from wsss_stages.config.options import Training
@@ -9,7 +11,7 @@ from wsss_stages.nets.backbones import Backbone
 from wsss_stages.training.job import Job, Layers
 
 
-def old_and_new(network: nn.Module, options: Training) -> list[Layers]:
+def old_and_new(network: Any, options: Training) -> list[Layers]:
     """Return the layers that weights fill and the new ones, which learn faster.
 
     Old layers begin late if `frozen_share` is above 0 and they are pretrained. Layers without gradient are left out.

@@ -48,7 +48,8 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
             weights.with_name("checkpoint.pt").unlink(missing_ok=True)
             sys.stderr.write(f"{job.stage}: its inputs and options are unchanged; {weights} is kept\n")
         return seconds
-    network = job.network.to(device, memory_format=torch.channels_last).train()
+    network = job.network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network.train()
     shared_layers.share(network, group)
     optimizer = schedule.optimizer(job)
     checkpoint = weights.with_name("checkpoint.pt")

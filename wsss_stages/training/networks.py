@@ -1,9 +1,10 @@
 """Builders of each stage's network, and readers that rebuild it from its weights file."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -42,7 +43,7 @@ def build_classifier(
     return METHODS[method](body, classes), origin
 
 
-def restore_classifier(path: Path) -> tuple[nn.Module, dict]:
+def restore_classifier(path: Path) -> tuple[CamClassifier | SeamClassifier, dict]:
     """Return the trained classifier of s1 in eval mode, and its provenance."""
     provenance = training.read_provenance(path)
     opt = provenance["options"]
@@ -88,7 +89,7 @@ def restore_affinity(path: Path) -> tuple[AffinityCnn, dict]:
 def build_segmenter(opt: Segment, classes: int, photographs: Photographs = ()) -> tuple[Segmenter, pretrained.Origin]:
     """Return a segmenter with its backbone's weights, and their origin. `classes` counts background."""
     torch.manual_seed(opt.seed)
-    head = HEADS[opt.head]
+    head: Any = HEADS[opt.head]
     body = head.body(opt.backbone, opt.stride, opt.backbone_weights != "none")
     origin = pretrained.load(body, opt.backbone_weights, photographs)
     return head(body, classes, opt.head_channels), origin
@@ -144,7 +145,8 @@ def restore_segmenter(path: Path) -> tuple[Segmenter, dict]:
     Raises ContractError.
     """
     provenance = training.read_provenance(path)
-    network = {"rrm_train": _rrm, "dfr_train": _dfr}.get(provenance.get("stage"), partial(_segmenter, path))(provenance)
+    builders: dict[Any, Callable[[dict], Segmenter]] = {"rrm_train": _rrm, "dfr_train": _dfr}
+    network = builders.get(provenance.get("stage"), partial(_segmenter, path))(provenance)
     training.load_weights(path, network)
     return network.eval(), provenance
 
@@ -169,7 +171,7 @@ def _segmenter(path: Path, provenance: dict) -> Segmenter:
             f"{path}: found weights of {provenance.get('stage')} with head {opt.get('head')}, wanted a segmenter's of s7_segment with "
             f"one of {', '.join(HEADS)}. Run s7_segment again."
         )
-    head = HEADS[opt["head"]]
+    head: Any = HEADS[opt["head"]]
     body = head.body(opt["backbone"], opt["stride"], provenance["origin"]["source"] != "none")
     return head(body, provenance["classes"], opt["head_channels"])
 
@@ -234,7 +236,7 @@ def build_detector(backbone: str, classes: int, opt: Instances, source: str, pho
     return Detector(body, classes, opt.crop, **opt.heads()), origin
 
 
-def restore_detector(path: Path) -> tuple[nn.Module, dict]:
+def restore_detector(path: Path) -> tuple[Any, dict]:
     """Return the trained detector of s7 in eval mode, and its provenance."""
     from wsss_stages.nets.mask_rcnn import Detector
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -102,6 +103,6 @@ def _hub_state(backbone: Backbone) -> dict[str, torch.Tensor]:
     if library in ("timm", "timm_model"):
         import timm
 
-        more = {"features_only": True} if library == "timm" else {}
+        more: Any = {"features_only": True} if library == "timm" else {}
         return timm.create_model(name, pretrained=True, **more).state_dict()
     raise WeightsError(f"backbone {backbone.name} has no hub weights; give a local file or 'none'")

@@ -23,6 +23,11 @@ def share(network: nn.Module, group: Group) -> None:
 class SharedNorm(nn.modules.batchnorm._BatchNorm):
     """Batch norm over all processes; in eval mode as ever."""
 
+    momentum: float
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
     def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, group: Group):
         super().__init__(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
         self.group, self.weight, self.bias = group, norm.weight, norm.bias
@@ -50,7 +55,7 @@ class SharedNorm(nn.modules.batchnorm._BatchNorm):
         return (centred * scale.view(per_channel) + self.bias.view(per_channel)).to(input.dtype)
 
 
-class _SharedDropout:
+class _SharedDropout(nn.modules.dropout._DropoutNd):
     def __init__(self, dropout: nn.Dropout | nn.Dropout2d, group: Group):
         super().__init__(dropout.p, dropout.inplace)
         self.group = group

@@ -113,11 +113,20 @@ def test_what_is_no_box_is_a_finding(read, shape, keyword):
 
 
 def test_every_kind_of_element_that_is_not_used_is_noted_once(read):
-    extra = "<folder>x</folder><source><database>y</database></source>"
-    one = OBJECT.format(BOX.format(2, 2, 9, 9) + "<difficult>0</difficult><pose>Left</pose>")
-    two = OBJECT.format(BOX.format(12, 2, 19, 9) + "<difficult>1</difficult>")
+    extra = "<score>1</score><size><width>200</width><height>120</height><scale>2</scale></size>"
+    one = OBJECT.format(BOX.format(2, 2, 9, 9) + "<attributes/><mask>1</mask>")
+    two = OBJECT.format(BOX.format(12, 2, 19, 9) + "<mask>2</mask>")
     _, _, findings, notes = read(extra, one, two)
-    assert findings == [] and notes == {UNUSED.format(tag): 1 for tag in ("folder", "source", "difficult", "pose")}
+    assert findings == [] and notes == {UNUSED.format(tag): 1 for tag in ("score", "scale", "attributes", "mask")}
+
+
+def test_elements_that_every_voc_file_has_are_not_noted(read):
+    extra = "<folder>VOC2012</folder><filename>a.jpg</filename><path>/a.jpg</path><owner/><segmented>1</segmented>"
+    extra += (
+        "<source><database>VOC</database></source><size><width>200</width><height>120</height><depth>3</depth></size>"
+    )
+    of_object = "<pose>Left</pose><truncated>0</truncated><difficult>1</difficult><occluded>1</occluded>"
+    assert read(extra, OBJECT.format(BOX.format(2, 2, 9, 9) + of_object)) == ([[1, 1, 9, 9]], [1], [], {})
 
 
 def test_boxes_on_the_stored_raster_are_turned_with_the_photograph(read):

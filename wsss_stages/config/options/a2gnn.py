@@ -214,7 +214,10 @@ class Propagate(Seeded):
         description="smallest share of a box's pixels with its class; below it, or below tight_share of the rows and "
         "columns, the most probable pixels are added, so that no box loses its object; 0 = never",
     )
-    crf: Crf = Field(Crf(gaussian_weight=0.5, bilateral_weight=0.5), description="CRF on the probabilities")
+    crf: Crf = Field(
+        Crf(gaussian_weight=0.5, bilateral_weight=0.5),  # pyright: ignore[reportCallIssue]
+        description="CRF on the probabilities",
+    )
     batch_nodes: int = Field(
         0, ge=0, description="nodes trained at once, which limits memory; 0 = one image on a CPU, 30 000 nodes on a GPU"
     )

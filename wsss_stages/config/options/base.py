@@ -2,7 +2,7 @@
 
 import os.path
 from dataclasses import fields
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -30,7 +30,8 @@ class Section(BaseModel):
 
     def fill(self, settings: type[Settings]) -> Settings:
         """Return settings from the options of their fields' names; a section becomes the settings that its field wants."""
-        found = {field.name: (getattr(self, field.name), field.type) for field in fields(settings)}
+        owned: Any = settings  # a dataclass
+        found: dict[str, tuple[Any, Any]] = {f.name: (getattr(self, f.name), f.type) for f in fields(owned)}
         return settings(**{n: v.fill(wanted) if isinstance(v, Section) else v for n, (v, wanted) in found.items()})
 
 
@@ -60,6 +61,12 @@ class Crops(Section):
 
 class Loop(Section):
     """Options of the training loop."""
+
+    if TYPE_CHECKING:  # fields that every stage with this loop has of other sections, or of its own
+        seed: int
+        batch_size: int
+        epochs: int
+        lr: float
 
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="optimizer: SGD with momentum, or AdamW")
     warm_up: int = Field(0, ge=0, description="warm-up steps, over which the learning rate grows from 0")
@@ -186,7 +193,7 @@ class Mining(Section):
         True, description="require that CAM and CRF agree on the class (Eq. 2.7), not only that both are confident"
     )
     crf: Crf = Field(
-        Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),
+        Crf(iterations=10, bilateral_xy=80, bilateral_rgb=13, bilateral_weight=10),  # pyright: ignore[reportCallIssue]
         description="CRF on the CAM",
     )
 

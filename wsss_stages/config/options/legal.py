@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from types import UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeGuard, Union, get_args, get_origin
 
 import annotated_types as bounds
 from pydantic import BaseModel, ValidationError
@@ -61,7 +61,7 @@ def wanted(field: FieldInfo) -> str:
     return f"{kind} {limits(field)}".strip()
 
 
-def is_section(annotation: Any) -> bool:
+def is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
     """Return whether an option has options of its own."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
@@ -90,12 +90,12 @@ def faults(section: type[BaseModel], error: ValidationError) -> list[Fault]:
         keys, field, known = _place(section, one["loc"])
         if one["type"] == "extra_forbidden":
             text = unknown(keys[-1], known.model_fields)
-        elif one["type"] == "missing":
+        elif one["type"] == "missing" and field:
             text = f"found nothing; wanted {wanted(field)}"
         elif one["type"] == "value_error" and not keys:
-            text = f"found {one['ctx']['error']}"
+            text = f"found {one.get('ctx', {})['error']}"
         elif one["type"] == "value_error":
-            text = f"found {show(one['input'])}; wanted {one['ctx']['error']}"
+            text = f"found {show(one['input'])}; wanted {one.get('ctx', {})['error']}"
         else:
             text = f"found {show(one['input'])}; wanted {wanted(field) if field else one['msg'].lower()}"
         found.setdefault(keys, Fault(keys, one["input"], text, one["type"]))

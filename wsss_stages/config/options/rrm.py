@@ -73,4 +73,7 @@ class RrmLabel(Views):
         min_length=1,
         description="scales whose probabilities are averaged; training shows photographs at about the size of the crop",
     )
-    crf: Crf = Field(Crf(), description="CRF on the probabilities; 0 iterations = none")
+    crf: Crf = Field(
+        Crf(),  # pyright: ignore[reportCallIssue]
+        description="CRF on the probabilities; 0 iterations = none",
+    )

@@ -32,17 +32,19 @@ DEVICES = "auto, cpu, cuda or cuda:N"
 class Run(Section):
     """The whole run."""
 
-    dataset: _matching(f"^$(?!\\n)|{ONE_NAME}", LETTERS, "name of the results folder; empty: the name of dataset_root")
+    dataset: _matching(  # pyright: ignore[reportInvalidTypeForm]
+        f"^$(?!\\n)|{ONE_NAME}", LETTERS, "name of the results folder; empty: the name of dataset_root"
+    )
     dataset_root: FilePath = Field(
         description="folder of the dataset; where `dataset` is empty too, the embedded demo runs"
     )
     backbone_weights: FilePath = Field(
         description="local .pth or .safetensors, 'package' (installed by pip), 'hub' or 'none'"
     )
-    weak: Literal[*KINDS] = Field(description="kind of weak label")
-    variant: _matching(ONE_NAME, LETTERS, "the variant that `rule all` makes")
+    weak: Literal[*KINDS] = Field(description="kind of weak label")  # pyright: ignore[reportInvalidTypeForm]
+    variant: _matching(ONE_NAME, LETTERS, "the variant that `rule all` makes")  # pyright: ignore[reportInvalidTypeForm]
     shards: int = Field(ge=1, description="jobs per image-wise stage")
-    device: _matching(r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)", DEVICES, DEVICES)
+    device: _matching(r"^(auto|cpu|cuda(:[0-9]+)?)$(?!\n)", DEVICES, DEVICES)  # pyright: ignore[reportInvalidTypeForm]
     gpus_per_training: int = Field(
         ge=1, description="GPUs that share the batches of a training; another number does not retrain finished networks"
     )

@@ -157,7 +157,10 @@ class Views(Section):
 
     scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="scales whose probabilities are averaged")
     flip: bool = Field(True, description="average with the mirrored image")
-    crf: Crf = Field(Crf(iterations=0), description="CRF on the probabilities; 0 iterations = none")
+    crf: Crf = Field(
+        Crf(iterations=0),  # pyright: ignore[reportCallIssue]
+        description="CRF on the probabilities; 0 iterations = none",
+    )
 
 
 class Predict(Views):

@@ -45,7 +45,8 @@ class Pool:
     @classmethod
     def of_json(cls, content: dict) -> "Pool":
         """Return a pool whose classes are texts, as JSON has them."""
-        return cls(**content | {"lists": {int(c): ids for c, ids in content["lists"].items()}})
+        lists = {int(c): ids for c, ids in content["lists"].items()}
+        return cls(lists=lists, shown=content["shown"], count=content["count"])
 
 
 @dataclass

@@ -5,6 +5,7 @@ training (Sec. 5.2).
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Episodes:
 
     def write(self, path: Path) -> None:
         """Write them as JSON, whole or absent; an episode of the test is [query, supports, class]."""
-        content = asdict(self) | {"episodes": EPISODES_VERSION}
+        content: dict[str, Any] = asdict(self) | {"episodes": EPISODES_VERSION}
         content["test"] = [[list(episode.values()) for episode in rows] for rows in content["test"]]
         artifacts.write_sealed(path, content)
 

@@ -28,7 +28,7 @@ def sides_of(side: int, stride: int, scales: Sequence[float]) -> list[int]:
 
 def image_on_square(photo: np.ndarray, side: int) -> np.ndarray:
     """Return (3, side, side) float32 in [0, 1] of (h, w, 3) uint8."""
-    h, w = inside(*photo.shape[:2], side)
+    h, w = inside(*photo.shape[:2], side=side)
     method = cv2.INTER_AREA if h < photo.shape[0] else cv2.INTER_LINEAR
     square = np.full((side, side, 3), GREY, np.float32)
     square[:h, :w] = cv2.resize(photo, (w, h), interpolation=method).astype(np.float32) / 255
@@ -37,7 +37,7 @@ def image_on_square(photo: np.ndarray, side: int) -> np.ndarray:
 
 def mask_on_square(mask: np.ndarray, side: int) -> np.ndarray:
     """Return (side, side) uint8 of an (h, w) mask; the rest is unknown."""
-    h, w = inside(*mask.shape, side)
+    h, w = inside(*mask.shape, side=side)
     square = np.full((side, side), UNKNOWN, np.uint8)
     square[:h, :w] = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST)
     return square

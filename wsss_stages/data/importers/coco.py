@@ -89,9 +89,12 @@ def _draw(record: Record, image: Listed, class_of: dict[Id, int]) -> None:
     """Write the true masks of an image, where it has any."""
     if record.truth:
         frame = fit(image.size, record.full_height, record.full_width)
+        assert frame, f"{record.id} passed without a size"
         found = coco_annotations.read(image.annotations, frame, class_of)
+        assert found.labels is not None, f"{record.id} has no mask"
         write_labels(Path(record.truth), found.labels)
         if record.instances:
+            assert found.instances is not None, f"{record.id} has no instances"
             write_labels(Path(record.instances), found.instances)
 
 

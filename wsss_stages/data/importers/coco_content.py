@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data.documents import read_json
@@ -47,7 +48,7 @@ def read_content(path: Path, findings: list[Finding], notes: Notes) -> Content:
     """Return the content of a list; without images where their ids are invalid, without categories where theirs are.
     Raises DefectError for a file that is no list.
     """
-    content = read_json(path)
+    content: Any = read_json(path)
     if missing := missing_keys(content):
         raise DefectError(f"no list {', '.join(missing)}", f"lists {', '.join(KEYS)}", "Export it again.")
     for key in KEYS:
@@ -80,7 +81,7 @@ def identity(value: object) -> Id | None:
 
 
 def _categories(path: Path, entries: list[dict], read: Content, findings: list[Finding], notes: Notes) -> None:
-    pairs = [(entry.get("id"), entry.get("name")) for entry in entries]
+    pairs: list[tuple[Any, Any]] = [(entry.get("id"), entry.get("name")) for entry in entries]
     strange = not all(type(number) in (int, str) and isinstance(name, str) and name for number, name in pairs)
     if not strange:
         unique = dict.fromkeys((number, unicodedata.normalize("NFC", name)) for number, name in pairs)

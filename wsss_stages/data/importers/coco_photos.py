@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wsss_stages.data.findings import DefectError, shown
 from wsss_stages.data.images import SUFFIXES
@@ -51,7 +52,8 @@ class Photographs:
 
     def find(self, name: object, of: CocoList) -> Found:
         """Return the photograph that a list's file_name means. Raises DefectError if it means none, or perhaps several."""
-        path, parts, foreign = self.root, [name], True
+        path, foreign = self.root, True
+        parts: list[Any] = [name]
         if isinstance(name, str):
             if "\\" in name:
                 self.notes.add(BACKSLASHES, 1, shown(name))

@@ -8,6 +8,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeGuard, cast
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -60,6 +61,7 @@ class Shape:
 
     def mask(self, frame: Frame) -> np.ndarray:
         """Return the mask, (height, width) bool, of an object that has one."""
+        assert self.code is not None
         return rle.decode(self.code, frame.height, frame.width)
 
 
@@ -68,8 +70,9 @@ def fit(size: tuple[object, object], height: int, width: int) -> Frame | None:
 
     None if the photograph has another shape, as one that is turned has, or if the size is none.
     """
-    sides = [0 if value is None else identity(value) for value in size]
-    if not all(type(side) is int and 0 <= side < 1 << 31 for side in sides):
+    found = [0 if value is None else identity(value) for value in size]
+    sides = [side for side in found if isinstance(side, int) and 0 <= side < 1 << 31]
+    if len(sides) < len(found):
         return None
     if 0 in sides:
         drawn_height, drawn_width = sides[0] or height, sides[1] or width
@@ -94,7 +97,8 @@ def read_shape(annotation: dict, frame: Frame, note: Callable[[str], None]) -> S
     else:
         corner = _bounds(polygons, code, frame)
         note(OF_MASKS)
-    corner = tuple(map(float, corner))
+    x, y, w, h = map(float, corner)
+    corner = x, y, w, h
     box, clipped = _whole_pixels(corner, frame)
     if clipped:
         note(CLIPPED)
@@ -134,7 +138,7 @@ def _segmentation(shape: object, frame: Frame, note: Callable[[str], None]) -> t
     points = [(np.reshape(part, (-1, 2)) * scale).ravel().tolist() for part in good]
     code = coco_mask.merge(coco_mask.frPyObjects(points, height, width))
     area = int(coco_mask.area(code))
-    return good, {"size": [height, width], "counts": code["counts"].decode("ascii")}, area
+    return good, {"size": [height, width], "counts": cast(bytes, code["counts"]).decode("ascii")}, area
 
 
 def _bounds(polygons: list[list], code: dict, frame: Frame) -> list:
@@ -173,7 +177,7 @@ def _whole_pixels(corner: tuple[float, float, float, float], frame: Frame) -> tu
     return box if box[0] < box[2] and box[1] < box[3] else None, box != begin + end
 
 
-def _numbers(values: object) -> bool:
+def _numbers(values: object) -> TypeGuard[list]:
     return isinstance(values, list) and all(map(is_number, values))
 
 

@@ -80,7 +80,7 @@ def _patch(rng: np.random.Generator, photo: np.ndarray, height: int, width: int,
     side_x = min(photo.shape[1], int(width / zoom) + 1)
     y = rng.integers(0, photo.shape[0] - side_y + 1)
     x = rng.integers(0, photo.shape[1] - side_x + 1)
-    return resize(photo[y : y + side_y, x : x + side_x], (height, width), anti_aliasing=True)
+    return np.asarray(resize(photo[y : y + side_y, x : x + side_x], (height, width), anti_aliasing=True))
 
 
 def _scene(rng: np.random.Generator, photos: dict[str, np.ndarray]):

@@ -24,6 +24,12 @@ USED = {
     "object": {"name"},
 }
 """Elements that are read, by the one that they stand in; of an object's shapes the first of voc_shapes.SHAPES."""
+KNOWN = {
+    "annotation": {"folder", "filename", "path", "source", "owner", "segmented"},
+    "size": {"depth"},
+    "object": {"pose", "truncated", "difficult", "occluded"},
+}
+"""Elements of every VOC file that say nothing about the place of a box: they are neither read nor noted."""
 CLIPPED = "boxes over the border by up to a pixel, clipped"
 TWICE = "boxes given twice, taken once"
 FITS = {
@@ -107,12 +113,13 @@ def _frame(root: Element, height: int, width: int, orientation: int, notes: dict
 
 
 def _unused(root: Element) -> Iterator[str]:
-    """Yield every kind of element once that stands in the file and is not read."""
-    seen = {child.tag for child in root if child.tag not in USED["annotation"]}
-    seen |= {child.tag for size in root.findall("size") for child in size if child.tag not in USED["size"]}
+    """Yield every kind of element once that stands in the file, is not VOC's own and is not read."""
+    expected = {place: USED[place] | KNOWN[place] for place in USED}
+    seen = {child.tag for child in root} - expected["annotation"]
+    seen |= {child.tag for size in root.findall("size") for child in size} - expected["size"]
     for element in root.findall("object"):
         used = next((shape for shape in SHAPES if element.find(shape) is not None), None)
-        seen |= {child.tag for child in element if child.tag not in USED["object"] and child.tag != used}
+        seen |= {child.tag for child in element} - expected["object"] - {used}
     yield from sorted(seen)
 
 

@@ -3,6 +3,8 @@
 Every function looks at one object: a (h, w) bool mask. Whoever calls it brings the random generator.
 """
 
+from typing import Any, cast
+
 import cv2
 import numpy as np
 from scipy import ndimage
@@ -13,6 +15,8 @@ from skimage.morphology import skeletonize
 from wsss_stages import UNKNOWN
 from wsss_stages.data.weak.polylines import draw
 
+EIGHT = np.ones((3, 3))
+"""Neighbours of a pixel that belong to the same part, with those across its corners."""
 SMOOTH = 4.0
 """Sigma that a stroke's way along the medial axis is smoothed with, pixels."""
 BACKGROUND_STROKES = 3
@@ -37,7 +41,7 @@ def objects(labels: np.ndarray, instances: np.ndarray | None) -> list[tuple[np.n
                 found.append((mask, int(np.bincount(classes).argmax())))
         return found
     for cls in np.setdiff1d(np.unique(labels), (0, UNKNOWN)):
-        parts, count = ndimage.label(labels == cls, np.ones((3, 3)))
+        parts, count = _connected(labels == cls, EIGHT)
         found += [(parts == number, int(cls)) for number in range(1, count + 1)]
     return found
 
@@ -99,7 +103,7 @@ def scribbles(
 ) -> np.ndarray:
     """Return (h, w) uint8: a stroke on every object and on the largest parts of background, 255 elsewhere."""
     drawn = np.full(labels.shape, UNKNOWN, np.uint8)
-    parts, count = ndimage.label(labels == 0)
+    parts, count = _connected(labels == 0)
     areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     largest = [n for n in np.argsort(areas)[::-1][:BACKGROUND_STROKES] if areas[n] >= BACKGROUND_PART * labels.size]
     for mask, cls in [(parts == n + 1, 0) for n in largest] + objects(labels, instances):
@@ -116,13 +120,13 @@ def shortened(drawn: np.ndarray, ratio: float, rng: np.random.Generator) -> np.n
     """
     left = np.full_like(drawn, UNKNOWN)
     for cls in np.setdiff1d(np.unique(drawn), [UNKNOWN]):
-        parts, _ = ndimage.label(drawn == cls, np.ones((3, 3)))
+        parts, _ = _connected(drawn == cls, EIGHT)
         for number, place in enumerate(ndimage.find_objects(parts), 1):
             mask = parts[place] == number
             way = _longest_way(skeletonize(mask))
             of_way = np.full(mask.shape, -1)
             of_way[way[:, 0], way[:, 1]] = np.arange(len(way))
-            nearest = ndimage.distance_transform_edt(of_way < 0, return_distances=False, return_indices=True)
+            nearest: Any = ndimage.distance_transform_edt(of_way < 0, return_distances=False, return_indices=True)
             kept = _part(way.astype(float), ratio, rng.random())[of_way[tuple(nearest)]]
             left[place][mask & kept] = cls
     return left
@@ -144,6 +148,11 @@ def _part(way: np.ndarray, ratio: float, start: float) -> np.ndarray:
     return kept
 
 
+def _connected(mask: np.ndarray, structure: np.ndarray | None = None) -> tuple[np.ndarray, int]:
+    """Return the numbers of a mask's connected parts, from 1, and their count; `structure` None connects four neighbours."""
+    return cast(tuple[np.ndarray, int], ndimage.label(mask, structure))
+
+
 def _depth(mask: np.ndarray) -> np.ndarray:
     """Return the distance of every pixel of the mask to the outside, which includes the image's border."""
     return cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
@@ -153,7 +162,7 @@ def _longest_way(skeleton: np.ndarray) -> np.ndarray:
     """Return (n, 2) y, x of the longest of the shortest ways between two pixels of a skeleton, nearly: found by two
     sweeps.
     """
-    parts, _ = ndimage.label(skeleton, np.ones((3, 3)))
+    parts, _ = _connected(skeleton, EIGHT)
     largest = np.bincount(parts.ravel())[1:].argmax() + 1
     pixels = np.argwhere(parts == largest)
     number = np.full(np.array(skeleton.shape) + 2, -1)

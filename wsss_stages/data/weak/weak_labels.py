@@ -5,6 +5,7 @@ Annotations/ID.xml (boxes)   Scribbles/ID.png (classes, 255 elsewhere) or ID.xml
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -120,16 +121,16 @@ class WeakLabels:
         if path is None:
             return None
         size = record.height, record.width
-        if path == xml:
+        if path.suffix == ".xml":
             before = len(findings)
-            labels = drawn(read_polylines(xml, *size, self.classes, findings, notes), *size)
+            labels = drawn(read_polylines(path, *size, self.classes, findings, notes), *size)
             if len(findings) > before:
                 return None
         else:
             try:
-                labels = read_mask(png, record, set(range(len(self.classes))) | {UNKNOWN})
+                labels = read_mask(path, record, set(range(len(self.classes))) | {UNKNOWN})
             except DefectError as error:
-                findings.append(error.in_file(png))
+                findings.append(error.in_file(path))
                 return None
         inside = path.is_relative_to(self.dataset)
         record.scribbles = str(path.relative_to(self.dataset) if inside else path.resolve())
@@ -140,9 +141,10 @@ class WeakLabels:
         found = []
         for path, point in self.points.get(record.id, []):
             try:
-                x, y, cls = point["x"], point["y"], point["cls"]
+                numbers: list[Any] = [point[name] for name in ("x", "y", "cls")]
             except (KeyError, TypeError):
-                x = y = cls = None
+                numbers = [None, None, None]
+            x, y, cls = numbers
             fits = all(map(is_number, (x, y, cls)))
             if not (fits and 0 <= x < record.width and 0 <= y < record.height and cls in range(len(self.classes))):
                 findings.append(

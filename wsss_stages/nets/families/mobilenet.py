@@ -1,5 +1,7 @@
 """torchvision's MobileNetV2 as a backbone, padded as in PyTorch, or as in TensorFlow for its weights."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from wsss_stages.nets.backbone import Backbone
@@ -36,7 +38,7 @@ def mobilenet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     return Backbone(name, network, maps_of, hub, pretrained, whole_strides=tensorflow)
 
 
-def _three(network: nn.Module, x: Tensor) -> list[Tensor]:
+def _three(network: Any, x: Tensor) -> list[Tensor]:
     maps = []
     for number, block in enumerate(network.features):
         if number in EXPANDED:
@@ -63,7 +65,7 @@ def _skips(network: nn.Module, image: Tensor) -> list[Tensor]:
     return _outputs(network, image, (*PYRAMID[:-1], LAST))
 
 
-def _outputs(network: nn.Module, x: Tensor, numbers: tuple[int, ...]) -> list[Tensor]:
+def _outputs(network: Any, x: Tensor, numbers: tuple[int, ...]) -> list[Tensor]:
     maps = []
     for number, block in enumerate(network.features):
         x = block(x)

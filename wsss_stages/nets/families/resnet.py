@@ -1,6 +1,7 @@
 """torchvision's ResNets as backbones."""
 
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -20,9 +21,9 @@ def resnet(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     return Backbone(name, net, partial(_maps, count=maps), f"torchvision:{name}", pretrained)
 
 
-def _stages(net: nn.Module) -> list[nn.Module]:
+def _stages(net: Any) -> list[nn.Sequential]:
     return [net.layer1, net.layer2, net.layer3, net.layer4]
 
 
-def _maps(net: nn.Module, image: Tensor, count: int) -> list[Tensor]:
+def _maps(net: Any, image: Tensor, count: int) -> list[Tensor]:
     return last_outputs(_stages(net), net.maxpool(net.relu(net.bn1(net.conv1(image)))), count)

@@ -4,6 +4,7 @@ Parameter names are those of the public conversion of its weights (b2.bn_branch2
 """
 
 from functools import partial
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ class ResNet38(nn.Module):
         for name, module in self.named_children():
             if name.startswith(("b2", "b3", "b4", "b5")):
                 if name == "b5":
-                    maps.append(F.relu(module.bn_branch2a(x)))
+                    maps.append(F.relu(cast(Unit, module).bn_branch2a(x)))
                 x = module(x)
                 if name == "b3_2":
                     maps.append(x)

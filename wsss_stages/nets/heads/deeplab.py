@@ -1,5 +1,9 @@
 """DeepLab: atrous spatial pyramid pooling on any backbone, in version 3 (Chen et al. 2017) and version 2 (2018)."""
 
+from functools import reduce
+from typing import Any, cast
+
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -21,7 +25,8 @@ class DeepLabV3(Segmenter):
 
         super().__init__(backbone)
         self.aspp = ASPP(backbone.dims[-1], (6, 12, 18), channels)
-        self.aspp.convs[-1][2] = group_norm(channels)  # of the image pooling; batch norm there needs two images
+        pooling: Any = self.aspp.convs[-1]
+        pooling[2] = group_norm(channels)  # batch norm there needs two images
         self.classify = nn.Sequential(*block(channels, channels, 3), nn.Conv2d(channels, classes, 1))
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:
@@ -38,13 +43,12 @@ class DeepLabV2(Segmenter):
             classes counts background; `channels` is not used.
         """
         super().__init__(backbone)
-        self.aspp = nn.ModuleList(
-            nn.Conv2d(backbone.dims[-1], classes, 3, padding=rate, dilation=rate) for rate in (6, 12, 18, 24)
-        )
-        for conv in self.aspp:
+        convs = [nn.Conv2d(backbone.dims[-1], classes, 3, padding=rate, dilation=rate) for rate in (6, 12, 18, 24)]
+        self.aspp = nn.ModuleList(convs)
+        for conv in convs:
             nn.init.normal_(conv.weight, std=0.01)
-            nn.init.zeros_(conv.bias)
+            nn.init.zeros_(cast(Tensor, conv.bias))
 
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c h w"]:
         m = self.backbone(image)[-1]
-        return sum(conv(m) for conv in self.aspp)
+        return reduce(torch.add, (conv(m) for conv in self.aspp))
