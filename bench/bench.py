@@ -1,4 +1,4 @@
-"""What every benchmark prints: the machine, the median of alternating runs, whether both sides agree, and the goals."""
+"""The common output of all benchmarks: the machine, the median of alternating runs, whether both sides agree, and the goals."""
 
 import platform
 import statistics
@@ -46,9 +46,9 @@ def compare(sides: list[Side], runs: int, device: str, tolerance: float) -> None
     results = [side.work() for side in sides]  # also the warm-up
     times: list[list[float]] = [[] for _ in sides]
     for _ in range(runs):
-        for side, its in zip(sides, times, strict=True):
-            its.append(seconds(side.work, device))
-    medians = [statistics.median(its) for its in times]
+        for side, measured in zip(sides, times, strict=True):
+            measured.append(seconds(side.work, device))
+    medians = [statistics.median(measured) for measured in times]
     table = Table("", "seconds", "ratio", "goal", "largest difference")
     failed = False
     for side, result, median in zip(sides, results, medians, strict=True):

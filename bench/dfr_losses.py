@@ -69,7 +69,7 @@ def main() -> None:
             memory.setdefault(name, peak(args.device))
             if run:  # the first warms up
                 times[name].append(took)
-    medians = {name: statistics.median(its) for name, its in times.items()}
+    medians = {name: statistics.median(runs) for name, runs in times.items()}
     share = medians["losses between pixels"] / medians["partial cross-entropy"]
     table = Table("", "seconds", "over cross-entropy alone", "goal", "peak GB so far", "goal")
     for name, took in medians.items():

@@ -1,4 +1,4 @@
-"""What it takes to notice that a dataset's folder has changed, and that a finished shard lost an artifact.
+"""Seconds to notice that a dataset's folder has changed, and that a finished shard lost an artifact.
 
     python bench/listing.py
 
@@ -75,8 +75,8 @@ def made_up(folder: Path, images: int, shards: int) -> None:
         os.close(file)
         items[stable_hash(name) % shards][name] = {"seeds": [f"seeds/{name}.png", f"{number:064x}"]}
     time.sleep(0.1)  # the clock of a file system is coarse: manifests are younger than the folders
-    for k, its in enumerate(items, 1):
-        content = {"manifest": 1, "contracts": {"seeds": 1}, "items": its, "notes": {}, "options": {}}
+    for k, of_shard in enumerate(items, 1):
+        content = {"manifest": 1, "contracts": {"seeds": 1}, "items": of_shard, "notes": {}, "options": {}}
         artifacts.write_sealed(folder / "s3_seeds" / f"{k}-of-{shards}.json", content)
 
 

@@ -34,16 +34,16 @@ def main() -> None:
             row = next(csv.DictReader(file, delimiter="\t"))
         split = "val" if "val" in parts else "train"
         jobs[stage, split].append((float(row["s"]), float(row["cpu_time"]), float(row["max_rss"])))
-    total = sum(s for its in jobs.values() for s, _, _ in its)
+    total = sum(s for jobs_of_stage in jobs.values() for s, _, _ in jobs_of_stage)
     table = Table(
         "stage", "split", "jobs", "images", "seconds", "share %", "images an hour and job", "CPU s", "peak GB"
     )
-    for (stage, split), its in sorted(jobs.items()):
-        images, wall = splits[split], sum(s for s, _, _ in its)
+    for (stage, split), jobs_of_stage in sorted(jobs.items()):
+        images, wall = splits[split], sum(s for s, _, _ in jobs_of_stage)
         table.add_row(
-            *(stage, split, str(len(its)), str(images), f"{wall:.0f}", f"{100 * wall / total:.0f}"),
-            *(f"{3600 * images / wall:.0f}", f"{sum(c for _, c, _ in its):.0f}"),
-            f"{max(m for _, _, m in its) / 1024:.2f}",
+            *(stage, split, str(len(jobs_of_stage)), str(images), f"{wall:.0f}", f"{100 * wall / total:.0f}"),
+            *(f"{3600 * images / wall:.0f}", f"{sum(c for _, c, _ in jobs_of_stage):.0f}"),
+            f"{max(m for _, _, m in jobs_of_stage) / 1024:.2f}",
         )
     Console().print(table)
 

@@ -42,7 +42,7 @@ PICTURED = 6
 
 
 class Scores:
-    """What is summed up of one kind of label maps over images."""
+    """Sums over images for one kind of label maps."""
 
     def __init__(self, classes: int):
         self.classes = classes
@@ -123,7 +123,7 @@ def half_of(record: Record) -> str:
 
 
 def made(results: Path, variant: str, stage: str) -> Manifest:
-    """What a stage of a variant has made of the training images so far."""
+    """Return the artifacts that a stage of a variant has made of the training images so far."""
     return Manifest(sorted((results / "box" / variant / stage / "train").glob("*-of-*[0-9].json")))
 
 
@@ -150,12 +150,12 @@ def table(half: str, scores: dict[str, Scores]) -> list[list[str]]:
     }
     head = ["labels", "mIoU %", "per image", "boundary", *BINS, "over GrabCut", "over GrabCut + CRF"]
     rows = []
-    for name, its in scores.items():
+    for name, found in scores.items():
         apart = []
         for other in ("GrabCut", "GrabCut + CRF"):
             low, high = 100 * np.quantile(drawn[name] - drawn[other], (0.05, 0.95))
-            apart.append(f"{its.row()[0] - scores[other].row()[0]:+.1f} ({low:+.1f} to {high:+.1f})")
-        rows.append([name, *(f"{x:.1f}" for x in its.row()), *apart])
+            apart.append(f"{found.row()[0] - scores[other].row()[0]:+.1f} ({low:+.1f} to {high:+.1f})")
+        rows.append([name, *(f"{x:.1f}" for x in found.row()), *apart])
     shown = Table(*head, title=f"{half} half, {number} images, {len(scores['GrabCut'].objects)} objects")
     for row in rows:
         shown.add_row(*row)

@@ -73,7 +73,7 @@ def main() -> None:
                 took = seconds(work, args.device)
                 if run:  # the first warms up
                     times[name].append(took)
-        medians = {name: statistics.median(its) for name, its in times.items()}
+        medians = {name: statistics.median(runs) for name, runs in times.items()}
         for name, took in medians.items():
             ratio = medians["pydensecrf"] / took
             failed |= name == "ours" and args.device == "cpu" and torch.get_num_threads() == 1 and ratio < 3

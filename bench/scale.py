@@ -78,7 +78,7 @@ def main() -> None:
         for what, line, seconds, gigabytes in rows:
             took = measured([str(word) for word in line], folder)
             failed |= took[2] > (gigabytes or math.inf) or took[0] > (seconds or math.inf)
-            table.add_row(what, *(f"{its:.2f}" for its in took), str(seconds or ""), str(gigabytes or ""))
+            table.add_row(what, *(f"{value:.2f}" for value in took), str(seconds or ""), str(gigabytes or ""))
     from bench import finish, machine  # not before: it loads torch, and the peaks of processes begin at this one's
 
     print(f"{machine()}; {args.images} images in {args.shards} shards, index.json of {size:.2f} GB")
@@ -124,7 +124,7 @@ def records(scenes: list[Record], images: int) -> Iterator[Record]:
 
 
 def manifests(folder: Path, scenes: list[Record], root: Path, images: int, shards: int) -> None:
-    """Of s3_seeds, whose seeds are the truth of the first images, and files that nobody opens of the others."""
+    """Write manifests of s3_seeds, whose seeds are the truth of the first images, and files that nobody opens for the others."""
     items: list[dict] = [{} for _ in range(shards)]
     for number in range(images):
         file, sha = f"seeds/{image(number)}.png", f"{number:064x}"
@@ -133,8 +133,8 @@ def manifests(folder: Path, scenes: list[Record], root: Path, images: int, shard
             artifacts.write(folder / file, contracts.SEEDS, {"label": label}, {"notes": {}})
             sha = artifacts.sha256(folder / file)
         items[stable_hash(image(number)) % shards][image(number)] = {"seeds": [file, sha]}
-    for k, its in enumerate(items, 1):
-        content = {"manifest": 1, "items": its, "notes": {}, "options": {}}
+    for k, of_shard in enumerate(items, 1):
+        content = {"manifest": 1, "items": of_shard, "notes": {}, "options": {}}
         artifacts.write_sealed(folder / f"{k}-of-{shards}.json", content)
 
 
@@ -155,8 +155,8 @@ def measured(line: list[str], folder: Path) -> tuple[float, float, float]:
         if process.returncode:
             sys.exit(f"{' '.join(line[:3])} failed:\n{text[-5000:]}")
     took = time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9
-    told = f"# {took[0]:.1f} s, {took[1]:.1f} s of processors, {took[2]:.2f} GB"
-    print("\n".join([f"$ {' '.join(line[:8])} ...", *text.splitlines()[-22:], told]), flush=True)
+    cost = f"# {took[0]:.1f} s, {took[1]:.1f} s of processors, {took[2]:.2f} GB"
+    print("\n".join([f"$ {' '.join(line[:8])} ...", *text.splitlines()[-22:], cost]), flush=True)
     return took
 
 

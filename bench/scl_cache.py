@@ -79,10 +79,12 @@ def rates(index: Index, manifest: Path, baseline: str, args) -> tuple[float, flo
     weights = opt.fill(Settings)
     optimizer = torch.optim.AdamW(network.head.parameters(), opt.lr)
     frozen = Frozen(index, [manifest], network.head.deep)
-    its = options.SclEpisodes(min_pixels=200, shots=1, held_out=0.4, test_pairs=1, train_pairs=args.batch * args.steps)
-    pool = episodes.draw_fold(index, 0, its.fill(episodes.Settings)).train
+    drawing = options.SclEpisodes(
+        min_pixels=200, shots=1, held_out=0.4, test_pairs=1, train_pairs=args.batch * args.steps
+    )
+    pool = episodes.draw_fold(index, 0, drawing.fill(episodes.Settings)).train
     drawer, rng = Drawer(pool, opt.balanced, opt.several, opt.negative), np.random.default_rng(0)
-    drawn = [drawer.draw(rng) for _ in range(its.train_pairs)]
+    drawn = [drawer.draw(rng) for _ in range(drawing.train_pairs)]
 
     def images(some: list, part: str) -> list[str]:
         return [e.query if part == "query" else e.supports[0] for e in some]

@@ -70,10 +70,10 @@ def main() -> None:
     draws = np.random.default_rng(0).integers(0, len(counts["full"]), (SAMPLES, len(counts["full"])))
     full = np.array([metrics.mean_iou(counts["full"][draw].sum(axis=0)) for draw in draws])
     table = Table("setting", "s an image", "mIoU %", "difference to full", "95 % interval")
-    for name, its in counts.items():
-        apart = [metrics.mean_iou(its[draw].sum(axis=0)) for draw in draws] - full
+    for name, count in counts.items():
+        apart = [metrics.mean_iou(count[draw].sum(axis=0)) for draw in draws] - full
         low, high = 100 * np.quantile(apart, (0.025, 0.975))
-        miou = [100 * metrics.mean_iou(c.sum(axis=0)) for c in (its, counts["full"])]
+        miou = [100 * metrics.mean_iou(c.sum(axis=0)) for c in (count, counts["full"])]
         table.add_row(
             name, f"{seconds[name]:.2f}", f"{miou[0]:.2f}", f"{miou[0] - miou[1]:+.2f}", f"{low:+.2f} to {high:+.2f}"
         )

@@ -29,9 +29,9 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     sides = []
     for plain in (False, True):
-        here, there = context.Pipe()
+        here, other_end = context.Pipe()
         os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp()  # both compile the same kernels, with other operations
-        context.Process(target=serve, args=(there, plain), daemon=True).start()
+        context.Process(target=serve, args=(other_end, plain), daemon=True).start()
         sides.append(here)
     failed = False
     for kind in ("product", "crf"):

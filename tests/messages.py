@@ -1,4 +1,4 @@
-"""What a message must name: files, options, classes and numbers, in whatever English they stand."""
+"""Checks of messages by what they must name: files, options, classes and numbers, whatever the English around them."""
 
 import contextlib
 import re

@@ -90,7 +90,7 @@ def test_nested_options_keep_the_rest():
         (["--kep", "1"], ["unrecognized arguments: --kep"]),
     ],
 )
-def test_bad_options_tell_what_was_found(argv, words, capsys):
+def test_bad_options_are_named_with_what_was_found(argv, words, capsys):
     with pytest.raises(SystemExit):
         cli.parse("doc", options.Seeds, argv, {})
     assert not lacking(capsys.readouterr().err.partition("error: ")[2], *words)
@@ -106,7 +106,7 @@ def test_what_a_user_can_mend_is_one_paragraph():
         cli.run(fails)
 
 
-def test_a_machine_that_does_not_fit_is_told_and_other_errors_are_not_hidden():
+def test_a_machine_that_does_not_fit_is_reported_and_other_errors_are_not_hidden():
     def fails(text):
         raise RuntimeError(text)
 

@@ -161,12 +161,12 @@ def test_files_and_modules_that_a_page_names_exist(page):
     text = page.read_text()
     names = re.findall(rf"\b(?:{rooms})/[a-z\d_/]+\.(?:ipynb|md|py|smk|yaml)\b", text)
     names += [module.replace(".", "/") for module in re.findall(r"python -m (wsss_stages[\w.]*\w)", text)]
-    there = (
+    existing = (
         [ROOT / name for name in names],
         [ROOT / f"{name}.py" for name in names],
         [ROOT / "tests" / name for name in names],
     )
-    assert not [name for name, *paths in zip(names, *there, strict=True) if not any(path.exists() for path in paths)]
+    assert not [name for name, *paths in zip(names, *existing, strict=True) if not any(path.exists() for path in paths)]
 
 
 def test_tests_named_on_the_page_of_reliability_exist():
@@ -231,8 +231,8 @@ def test_a_function_s_module_cites_the_equations_of_its_row(row):
 def test_the_way_from_the_thesis_leaves_out_few_equations(chapter, last):
     """Those left out only define parts of the next one."""
     parts = {(3, 9), (3, 11), (3, 25), (4, 9), (5, 13)}
-    there = set().union(*(cited(row[1]) for row in ROWS))
-    assert {(chapter, n) for n in range(1, last + 1)} - there <= parts
+    cited_all = set().union(*(cited(row[1]) for row in ROWS))
+    assert {(chapter, n) for n in range(1, last + 1)} - cited_all <= parts
 
 
 def test_equations_become_mathml_without_a_script(generate):

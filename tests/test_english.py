@@ -1,4 +1,4 @@
-"""The package's English: how docstrings begin, words that none of them has, and pronouns that are no names."""
+"""The English of the package, the benchmarks and the tests: how docstrings begin, words that no text has, and pronouns that are no names."""
 
 import ast
 import re
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "wsss_stages"
+ROOT = Path(__file__).parents[1]
+OURS = ("wsss_stages", "bench", "tests", "docs")
 FIRST_WORDS = {"What", "Whether", "Of", "Its", "How"}
 DIALECT = re.compile(r"\b(is|are) told\b")
 PRONOUNS = {"its", "told", "there"}
@@ -38,9 +39,11 @@ def bound(node: ast.AST) -> list[str]:
     return []
 
 
-def test_the_package_is_in_plain_english():
-    texts = {str(path.relative_to(PACKAGE)): faults(path.read_text()) for path in PACKAGE.rglob("*.py")}
-    assert not {name: found for name, found in texts.items() if found}
+@pytest.mark.parametrize("folder", OURS)
+def test_the_code_is_in_plain_english(folder):
+    paths = (path for path in (ROOT / folder).rglob("*.py") if path != Path(__file__))
+    texts = {str(path.relative_to(ROOT)): faults(path.read_text()) for path in paths}
+    assert texts and not {name: found for name, found in texts.items() if found}
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,7 @@ def test_every_exported_function_and_class_has_its_cases():
 
 @pytest.fixture(scope="module")
 def outcomes():
-    """What became of every case, good calls first; fewer than there are where the process died."""
+    """Return the outcome of every case, good calls first; there are fewer outcomes than cases where the process died."""
     done = subprocess.run([sys.executable, "-W", "ignore", __file__], capture_output=True, text=True)
     assert not done.returncode or done.stdout, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -323,8 +323,8 @@ def test_good_arrays_are_taken(outcomes, number):
 def test_wrong_arrays_are_refused(outcomes, number):
     assert len(outcomes) > len(GOOD) + number, "the interpreter died of this case, or of one before"
     (kind, message), (name, _, found, wanted) = outcomes[len(GOOD) + number], CASES[number]
-    before, there, after = message.partition(found)
-    assert kind == "ValueError" and there and all(word in after for word in wanted.split(" with ")), message
+    before, matched, after = message.partition(found)
+    assert kind == "ValueError" and matched and all(word in after for word in wanted.split(" with ")), message
     owner = {"AffinityAttention": "affinity_attention"}.get(name, name)
     assert owner in before or name == "Edges"  # its window is checked where it is used
     assert name not in ("DenseCrf.infer", "mined") or before.startswith("img_7: ")

@@ -73,8 +73,8 @@ def folder(tmp_path_factory) -> Path:
             artifacts.write(path, contracts.ALL[name], {"label": label}, {"notes": {}})
             entry[1] = artifacts.sha256(path)
         items[stable_hash(image(number)) % SHARDS][image(number)] = files
-    for k, its in enumerate(items, 1):
-        content = {"manifest": 1, "items": its, "notes": {"boxes": len(its)}, "options": {}}
+    for k, of_shard in enumerate(items, 1):
+        content = {"manifest": 1, "items": of_shard, "notes": {"boxes": len(of_shard)}, "options": {}}
         artifacts.write_sealed(root / "train" / f"{k}-of-{SHARDS}.json", content)
     return root
 

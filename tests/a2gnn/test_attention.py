@@ -64,14 +64,14 @@ def test_all_ways_agree_with_gradients(size, radius, window):
     offsets = windows.offsets(radius, window)
     H, E = grid(*size, offsets)
     H[0, 0, 0] = 0.0
-    there = H.norm(dim=3, keepdim=True) > 0  # the cosine of a zero vector has no gradient worth comparing
+    nonzero = H.norm(dim=3, keepdim=True) > 0  # the cosine of a zero vector has no gradient worth comparing
     w, aim = torch.tensor([0.7]), torch.randn(1, *size, 3)
 
     def run(layer):
         features, weight = H.clone().requires_grad_(), w.clone().requires_grad_()
         out, used = layer(features, weight)
         (out * aim).sum().backward()
-        return out.detach(), features.grad * there, (used if used is not None else weight).grad.view(())
+        return out.detach(), features.grad * nonzero, (used if used is not None else weight).grad.view(())
 
     compiled, tiled = (
         run(lambda f, v, by=by: (affinity_attention(f, v, Edges(E, offsets, BETA, by)), None))

@@ -25,14 +25,16 @@ def by_loops(labels, boxes, classes, overlap):
     masks = np.zeros((len(boxes), H, W), bool)
     for y in range(H):
         for x in range(W):
-            its = [
+            covering = [
                 n
                 for n, (x0, y0, x1, y1) in enumerate(boxes)
                 if x0 <= x < x1 and y0 <= y < y1 and labels[y, x] == classes[n]
             ]
-            if overlap == "alone" and its:
-                its = [min(its, key=lambda n: ((boxes[n, 2] - boxes[n, 0]) * (boxes[n, 3] - boxes[n, 1]), -n))]
-            for n in its:
+            if overlap == "alone" and covering:
+                covering = [
+                    min(covering, key=lambda n: ((boxes[n, 2] - boxes[n, 0]) * (boxes[n, 3] - boxes[n, 1]), -n))
+                ]
+            for n in covering:
                 masks[n, y, x] = True
     return masks
 

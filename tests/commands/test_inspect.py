@@ -1,4 +1,4 @@
-"""How files were made: the record beside them, and the way back to the photograph."""
+"""Records of how files were made, beside them, and the way back to the photograph."""
 
 import json
 import sys
@@ -103,7 +103,7 @@ def test_the_chain_goes_back_to_the_photograph(chain):
         ("results/s1/weights.safetensors", lambda path: training.save_weights(path, torch.nn.Linear(2, 1), {}), "changed"),
     ],
 )  # fmt: skip
-def test_what_changed_on_the_way_is_told(chain, file, harm, state):
+def test_changes_on_the_way_are_reported(chain, file, harm, state):
     harm(chain / file)
     states = {
         node.path.absolute(): node.state for node in flat(lineage.of_file(chain / "results" / "s3" / "seeds" / "a.png"))
@@ -152,7 +152,7 @@ def test_a_run_that_fails_leaves_no_record(tmp_path):
     assert not provenance.record_of(tmp_path / "scores.json").exists()
 
 
-def test_without_a_record_nothing_is_told():
+def test_without_a_record_nothing_is_printed():
     provenance.tell(device="cpu")
     provenance.reads()
     provenance.writes()

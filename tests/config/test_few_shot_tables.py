@@ -35,7 +35,7 @@ def test_every_row_is_a_variant_and_is_scored_as_the_shots_make_it(config):
 def test_every_table_begins_with_what_nothing_was_trained_for():
     for table in TABLES.values():
         shots = {row.scored.partition(" ")[0] for row in table.rows}
-        assert [row.scored for row in table.rows[: len(shots)]] == [f"{its} prototype" for its in sorted(shots)]
+        assert [row.scored for row in table.rows[: len(shots)]] == [f"{shot} prototype" for shot in sorted(shots)]
         assert table.rows[0].thesis_of([0, 1]) is None
 
 

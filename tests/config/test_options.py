@@ -35,7 +35,7 @@ def test_variants_set_what_exists(variant):
             options.SECTIONS[name](**(known | nested))
 
 
-def test_every_option_tells_what_it_is():
+def test_every_option_has_a_description():
     for section in options.SECTIONS.values():
         assert section.__doc__
         for name, field in section.model_fields.items():

@@ -1,4 +1,4 @@
-"""What each variant and each row of a table makes anew, and what it shares: the workflow asks these functions for every path."""
+"""Artifacts that each variant and each row of a table makes anew, and those that it shares: the workflow asks these functions for every path."""
 
 from pathlib import Path
 

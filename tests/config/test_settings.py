@@ -1,4 +1,4 @@
-"""What the maths takes of a section: dataclasses of its own, filled with the options of the same names."""
+"""Dataclasses that the maths owns, filled with the options of the same names."""
 
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 

@@ -1,4 +1,4 @@
-"""What a configuration means: the segmenter's backbone and weights."""
+"""The meaning of a configuration: the segmenter's backbone and weights."""
 
 import importlib.metadata
 from pathlib import Path

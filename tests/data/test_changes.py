@@ -1,4 +1,4 @@
-"""What Snakemake compares to see that a dataset has changed."""
+"""The texts that Snakemake compares to see that a dataset has changed."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What an image's header says is looked at before its pixels are."""
+"""Headers of images, which are looked at before the pixels are."""
 
 import struct
 import zlib
@@ -85,7 +85,7 @@ def test_nor_is_the_mask_of_a_support(tmp_path, undecoded):
 
 
 def test_a_mask_in_jpeg_is_refused_whatever_its_name(voc):
-    """Its numbers would not be those that were drawn."""
+    """JPEG would change the numbers that were drawn."""
     Image.fromarray(np.zeros((16, 20), np.uint8)).save(voc.root / "SegmentationClass" / "a.png", "JPEG")
     found = only_finding(voc)
     assert not lacking(found, "SegmentationClass/a.png", "formats PNG", "palette")

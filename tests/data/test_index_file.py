@@ -1,4 +1,4 @@
-"""The index on disk: what is read a record at a time is what a reader of the whole JSON finds; damage and other versions are told."""
+"""The index on disk: records that are read one at a time equal those of the whole JSON; damage and other versions are reported."""
 
 import hashlib
 import json
@@ -128,7 +128,7 @@ def test_odd_ids_come_back(ids, data):
         assert "" not in lazy.records and 7 not in lazy.splits["train"]
 
 
-def test_ids_with_one_hash_are_told_apart(pair):
+def test_ids_with_one_hash_are_distinguished(pair):
     lazy = pair[1]
     lazy.records.file.hashes[:] = lazy.records.file.hashes[lazy.records.file.position("000")]
     assert lazy.records["000"].id == "000"

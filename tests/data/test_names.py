@@ -98,7 +98,7 @@ def test_a_setting_cannot_name_a_list_elsewhere(voc, setting, name):
     assert not lacking(found, repr(f"{name}.txt"), f" {voc.root}")
 
 
-def test_a_photograph_of_a_strange_name_is_told(voc):
+def test_a_photograph_of_a_strange_name_is_reported(voc):
     for path in voc.root.glob("ImageSets/*/*"):
         path.unlink()
     (voc.root / "ImageSets" / "Segmentation").rmdir()
@@ -107,7 +107,7 @@ def test_a_photograph_of_a_strange_name_is_told(voc):
     assert not lacking(found, "JPEGImages/c\\u202egpj.jpg", "invisible", "'\\u202e'", "Rename")
 
 
-def test_a_class_of_a_strange_name_is_told(voc):
+def test_a_class_of_a_strange_name_is_reported(voc):
     (voc.root / "classes.txt").write_text("background\ncat\ndog\ncow\u200b\n", encoding="utf-8")
     (found,) = findings(import_voc, "toy", voc.root)
     assert not lacking(found, "classes.txt", "'cow\\u200b'", "invisible", "Rename")

@@ -69,7 +69,7 @@ def test_scales_are_drawn_between_the_two_that_are_given():
     image = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
 
     def sides(low, high):
-        """Of the whole image in crops that are larger than it."""
+        """Return the sides of the whole image in crops that are larger than it."""
         views = (augment(image, None, np.random.default_rng(seed), 100, low, high) for seed in range(6))
         return [int(valid.any(axis=0).sum()) for _, _, valid in views]
 

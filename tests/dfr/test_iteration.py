@@ -96,7 +96,7 @@ def test_the_bound_may_be_balanced():
     for b, y, x in (labels != UNKNOWN).nonzero().tolist():
         c = int(labels[b, y, x])
         lost["thing" if c else "ground"].append(-P[b, c, y, x])
-    means = [sum(its) / len(its) for its in lost.values()]
+    means = [sum(values) / len(values) for values in lost.values()]
     torch.testing.assert_close(balanced, sum(means) / 2)
     torch.testing.assert_close(plain, sum(map(sum, lost.values())) / sum(map(len, lost.values())))
 

@@ -12,6 +12,7 @@ from wsss_stages.nets import backbones
 from wsss_stages.nets.segmenter import multi_scale
 from wsss_stages.nets.upernet import UperNet
 from wsss_stages.training import pretrained
+from wsss_stages.training.layers import new_parameters
 
 CLASSES, WIDTH, FEATURES = 4, 8, 6
 IMAGE = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
@@ -107,7 +108,7 @@ def test_every_parameter_learns_and_both_heads_teach_the_backbone():
     (logits.square().mean() + features.square().mean()).backward()
     unused = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert all(n.startswith("backbone.network.features.18") for n in unused), unused  # after the last of four maps
-    new, old = ({id(p) for p in ps} for ps in (network.new_parameters(), network.backbone.parameters()))
+    new, old = ({id(p) for p in ps} for ps in (new_parameters(network), network.backbone.parameters()))
     assert not new & old and new | old == {id(p) for p in network.parameters()}
 
 

@@ -35,10 +35,10 @@ def test_agreement_is_the_mean_iou_of_what_both_know(values):
 
 
 def test_missing_a_class_together_is_not_agreement():
-    empty, there, unknown = np.uint8([[0, 0, 0]]), np.uint8([[0, 0, 1]]), np.uint8([[0, 0, UNKNOWN]])
+    empty, shown, unknown = np.uint8([[0, 0, 0]]), np.uint8([[0, 0, 1]]), np.uint8([[0, 0, UNKNOWN]])
     assert agreement(empty, empty, [], 2) == 1
     assert agreement(empty, empty, [1], 2) == 0.5
-    assert agreement(unknown, there, [1], 2) == 1, "where one does not know, nothing is missed"
+    assert agreement(unknown, shown, [1], 2) == 1, "where one does not know, nothing is missed"
     assert agreement(unknown, np.uint8([[UNKNOWN, UNKNOWN, 1]]), [1], 2) is None
 
 

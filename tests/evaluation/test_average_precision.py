@@ -37,18 +37,18 @@ def by_loops(objects, detections, threshold):
     """Mean over classes of COCO's 101 point average precision."""
     values = []
     for cls in {c for _, c, _ in objects}:
-        its = [(image, mask) for image, c, mask in objects if c == cls]
+        of_class = [(image, mask) for image, c, mask in objects if c == cls]
         taken, hits = set(), []
         for image, _, mask, _ in sorted((d for d in detections if d[1] == cls), key=lambda d: -d[3]):
             best, at = threshold, None
-            for n, (where, other) in enumerate(its):
+            for n, (where, other) in enumerate(of_class):
                 overlap = (mask & other).sum() / (mask | other).sum()
                 if where == image and n not in taken and overlap >= best:
                     best, at = overlap, n
             hits.append(at is not None)
             taken.add(at)
         precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-        recall = np.cumsum(hits) / len(its)
+        recall = np.cumsum(hits) / len(of_class)
         values.append(np.mean([max(precision[recall >= r - 1e-12], default=0) for r in np.linspace(0, 1, 101)]))
     return np.mean(values)
 

@@ -15,7 +15,7 @@ SMALL = ("--crop", 64, "--batch-size", 4, "--workers", 0, "--epochs", 1)
 
 @dataclass
 class Ended:
-    """How a run ended: exit code (negative: the signal that killed it), files written in their order, what it said."""
+    """The end of a run: exit code (negative: the signal that killed it), files written in their order, the output."""
 
     code: int
     wrote: list[Path]
@@ -66,7 +66,7 @@ class Road:
         }  # fmt: skip
 
     def out(self, stage: str, root: Path | None = None) -> Path:
-        """What a stage writes last; below another folder if wanted."""
+        """Return the file that a stage writes last; below another folder if wanted."""
         if root is None and stage in self._toy:
             return self._toy[stage]
         flag = self._reads(stage)[1]

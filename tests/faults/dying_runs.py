@@ -1,6 +1,6 @@
-"""Runs stages as their command lines do, each in a process of its own that may be told to die or to find no room while it writes.
+"""A server that runs stages as their command lines do, each in a process of its own that can be made to die or to find no room.
 
-A server: it imports the heavy libraries once and forks for every run, so that twenty runs cost one start. Reads a line of JSON per run from
+It imports the heavy libraries once and forks for every run, so that twenty runs cost one start. Reads a line of JSON per run from
 standard input, the arguments of `run`, and answers with a line: exit code (negative: signal) of the run.
 """
 

@@ -27,21 +27,21 @@ class Copy:
         for stage in CHAIN:
             shutil.copytree(road.out(stage).parent, root / stage)
 
-    def change(self, record_of=lambda record: record, without=(), **its):
+    def change(self, record_of=lambda record: record, without=(), **changed):
         """Write the index anew with every record passed through a function, without some, with other fields of the index."""
         index = Index.read(self.index)
         records = {name: record_of(index.records[name]) for name in index.records if name not in without}
         splits = {name: [i for i in ids if i not in without] for name, ids in index.splits.items()}
-        replace(index, records=records, splits=splits, **its).write(self.index)
+        replace(index, records=records, splits=splits, **changed).write(self.index)
 
     def images(self):
         return [record.id for record in Index.read(self.index).split("train")]
 
     def run(self, stage, *more):
         """Ids of the images that a stage writes now."""
-        there = {self.road.out(s): self.root / s / self.road.out(s).name for s in CHAIN}
-        there[self.road.out("weak_index")] = self.index
-        argv = [str(there.get(part, part)) for part in self.road.argv(stage, self.root)]
+        outputs = {self.road.out(s): self.root / s / self.road.out(s).name for s in CHAIN}
+        outputs[self.road.out("weak_index")] = self.index
+        argv = [str(outputs.get(part, part)) for part in self.road.argv(stage, self.root)]
         before = self._files(stage)
         importlib.import_module(f"wsss_stages.stages.{stage}").main([*argv, *map(str, more)])
         return {path.stem for path, inode in self._files(stage).items() if before.get(path) != inode}

@@ -17,32 +17,32 @@ def left(folder):
 
 
 def paragraph(said):
-    """What a run said last; an error is one paragraph of it."""
+    """Return the error of a run, the last paragraph of its output."""
     assert "Traceback" not in said
     return said[said.index("error: ") :]
 
 
 @pytest.mark.parametrize("stage", ["s2_cam", "s3_seeds", "s6_instance_masks"])
-def test_a_file_that_finds_no_room_is_told_and_leaves_nothing(road, stage, tmp_path):
+def test_a_file_that_finds_no_room_is_reported_and_leaves_nothing(road, stage, tmp_path):
     undisturbed = left(road.make(stage).parent)
     out = road.out(stage, tmp_path)
     room = min(map(len, undisturbed.values())) - 1
     ended = road.server.run(stage, road.argv(stage, tmp_path), room=room)
-    told = paragraph(ended.said)
-    assert ended.code == 1 and os.strerror(errno.EFBIG) in told
-    assert not lacking(told, f"{out.parent}", "not written", "MB are free")
+    message = paragraph(ended.said)
+    assert ended.code == 1 and os.strerror(errno.EFBIG) in message
+    assert not lacking(message, f"{out.parent}", "not written", "MB are free")
     assert not left(tmp_path)
     assert road.server.run(stage, road.argv(stage, tmp_path)).code == 0
     assert left(out.parent) == undisturbed
 
 
-def test_weights_that_find_no_room_are_told_and_leave_nothing(road, tmp_path):
+def test_weights_that_find_no_room_are_reported_and_leave_nothing(road, tmp_path):
     """safetensors tells the system's error in a class of its own."""
     road.make("weak_index")
     out = road.out("s1_classifier", tmp_path)
     ended = road.server.run("s1_classifier", road.argv("s1_classifier", tmp_path), room=20_000)
-    told = paragraph(ended.said)
-    assert ended.code == 1 and not lacking(told, f"{out} ", "not written", os.strerror(errno.EFBIG))
+    message = paragraph(ended.said)
+    assert ended.code == 1 and not lacking(message, f"{out} ", "not written", os.strerror(errno.EFBIG))
     assert set(map(str, left(out.parent))) <= {"curve.json"}
 
 
@@ -70,8 +70,8 @@ def test_a_full_disk_keeps_what_is_whole_and_nothing_else(road, small_disk):
     undisturbed = left(road.make("s2_cam").parent)
     out = road.out("s2_cam", folder)
     ended = road.server.run("s2_cam", road.argv("s2_cam", folder))
-    told = paragraph(ended.said)
-    assert ended.code == 1 and not lacking(told, os.strerror(errno.ENOSPC), "not written")
+    message = paragraph(ended.said)
+    assert ended.code == 1 and not lacking(message, os.strerror(errno.ENOSPC), "not written")
     kept = left(out.parent)
     assert 0 < len(kept) < len(undisturbed) and kept.items() < undisturbed.items()
     grow("8m")
@@ -83,7 +83,7 @@ def test_a_full_disk_keeps_what_is_whole_and_nothing_else(road, small_disk):
 @pytest.mark.parametrize(
     "message", ["I/O error: No space left on device (os error 28)", "PytorchStreamWriter: file write failed"]
 )
-def test_what_libraries_tell_of_a_full_disk_is_an_error_of_the_disk(tmp_path, message):
+def test_messages_of_libraries_about_a_full_disk_are_errors_of_the_disk(tmp_path, message):
     with (
         pytest.raises(OSError, match=r"file write failed|No space") as caught,
         artifacts.whole(tmp_path / "x") as partial,
@@ -94,7 +94,7 @@ def test_what_libraries_tell_of_a_full_disk_is_an_error_of_the_disk(tmp_path, me
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_may_not_be_written_is_told_without_a_word_of_room(tmp_path):
+def test_a_folder_that_may_not_be_written_is_reported_without_a_word_of_room(tmp_path):
     (tmp_path / "folder").write_text("a file")
     with pytest.raises(OSError, match="folder") as caught, artifacts.whole(tmp_path / "folder" / "x"):
         pass

@@ -57,7 +57,7 @@ def test_a_killed_stage_goes_on_to_the_same_bytes(road, stage, tmp_path):
 
 
 @pytest.mark.parametrize("stage", ["s2_cam", "s3_seeds"])
-def test_a_stage_that_is_told_to_stop_leaves_nothing_half_written(road, stage, tmp_path):
+def test_a_stage_that_is_asked_to_stop_leaves_nothing_half_written(road, stage, tmp_path):
     undisturbed = files(road.make(stage).parent)
     manifest = road.out(stage, tmp_path)
     ended = road.server.run(stage, road.argv(stage, tmp_path), at=3, fault="stop")

@@ -1,4 +1,4 @@
-"""Two runs on one output: the second is told at once by whom it is held; the lock goes with its process."""
+"""Two runs on one output: the second fails at once and names the holder; the lock goes with its process."""
 
 import errno
 import fcntl
@@ -51,7 +51,7 @@ def other_run():
 
 
 def shard(manifest):
-    """Of one image, whose label is not made yet."""
+    """Return a shard of one image, whose label is not made yet."""
     record = Record("a", "a.png", 64 * "0", 2, 3, 2, 3, tags=[1], kinds=["tag"])
     index = Index("made", manifest.parent, ["background", "cat"], {"train": ["a"]}, {"a": record})
     return Shard("s3_seeds", (contracts.SEEDS,), index, "train", manifest, {}, [])
@@ -81,7 +81,7 @@ def job(stop=False):
 
 
 @pytest.mark.parametrize("look", [lambda run: run.todo(), lambda run: run.batches(lambda record: 1, 1)])
-def test_the_second_run_of_a_shard_is_told_who_holds_it(tmp_path, other_run, look):
+def test_the_second_run_of_a_shard_is_refused_with_the_holder(tmp_path, other_run, look):
     manifest = tmp_path / "s3_seeds" / "1-of-1.json"
     process = other_run(manifest)
     year = time.strftime("%Y-", time.gmtime())
@@ -121,7 +121,7 @@ def test_after_a_failure_the_same_process_may_try_again(tmp_path):
     assert not locks._lock_of(manifest).exists()
 
 
-def test_the_second_training_is_told(tmp_path, other_run):
+def test_the_second_training_is_refused(tmp_path, other_run):
     weights = tmp_path / "s1_classifier" / "weights.safetensors"
     process = other_run(weights)
     with raises(locks.InUseError, str(weights), f"process {process.pid}"):
@@ -157,7 +157,7 @@ def test_a_command_line_tells_it_in_one_paragraph(tmp_path, other_run, monkeypat
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
-def test_a_file_system_without_locks_is_told_of_once(tmp_path, monkeypatch, capsys, code):
+def test_a_file_system_without_locks_is_reported_once(tmp_path, monkeypatch, capsys, code):
     def flock(file, operation):
         raise OSError(code, os.strerror(code))
 
@@ -170,7 +170,7 @@ def test_a_file_system_without_locks_is_told_of_once(tmp_path, monkeypatch, caps
 
 
 def test_a_lock_whose_file_was_just_taken_away_is_taken_anew(tmp_path, monkeypatch, other_run):
-    """Its holder has released it between our opening and our locking: what we hold then is no longer at the path."""
+    """The holder released the lock between our opening and our locking, so the file that we hold is no longer at the path."""
     output, real, calls = tmp_path / "1-of-1.json", fcntl.flock, []
 
     def flock(file, operation):

@@ -98,8 +98,8 @@ def few_shot(tmp_path_factory):
 
     run("data", "--root", root / "dataset", "--kind", "scenes", "--scenes-train", 6, "--scenes-val", 6)
     for manifest in both:
-        its = ("--split", manifest.parent.name, "--manifest", manifest, "--backbone", "tiny", "--side", 64)
-        run("scl_features", *its)
+        flags = ("--split", manifest.parent.name, "--manifest", manifest, "--backbone", "tiny", "--side", 64)
+        run("scl_features", *flags)
     run("scl_episodes", "--fold", 1, "--episodes", episodes, "--min-pixels", 20, "--shots", 1, "--test-pairs", 2,
         "--test-seeds", 1, "--train-pairs", 4, "--held-out", 0.3, "--held-out-pairs", 1)  # fmt: skip
     run("scl_train", "--episodes", episodes, "--features", both[0], "--weights", weights, "--backbone", "tiny", "--channels", 16,

@@ -15,9 +15,9 @@ def state(folder):
     """Name, mode, time of change and sha256 of all that is below a folder."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        told = path.stat()
+        status = path.stat()
         content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-        found[path.relative_to(folder)] = (told.st_mode, told.st_mtime_ns, content)
+        found[path.relative_to(folder)] = (status.st_mode, status.st_mtime_ns, content)
     return found
 
 
@@ -25,10 +25,10 @@ def argv(road, stage, dataset, root):
     """A stage's command line on a dataset in VOC layout, all that it reads of images and writes below root."""
     if stage == "data":
         return ["--root", dataset, "--kind", "voc", "--dataset", "toy", "--index", root / "data" / "index.json"]
-    its = road.argv(stage, root)
+    command = road.argv(stage, root)
     for source in ("data", "weak_index", "s2_cam"):
-        its = [road.out(source, root) if part == road.out(source) else part for part in its]
-    return its
+        command = [road.out(source, root) if part == road.out(source) else part for part in command]
+    return command
 
 
 @pytest.fixture

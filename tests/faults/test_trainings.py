@@ -1,4 +1,4 @@
-"""What goes wrong in a training: SIGTERM, kill -9, NaN, short memory, a process that dies; what is told, and what is left."""
+"""Faults of a training: SIGTERM, kill -9, NaN, short memory, a process that dies; the message of each, and the files that are left."""
 
 import importlib.util
 import json
@@ -168,7 +168,7 @@ def test_nan_in_a_weights_file_is_refused_with_the_tensor(shared, tmp_path):
 
 
 @pytest.mark.parametrize("content, what", [(b"<html>", "HTML"), (b"", "empty"), (b"PK\x03\x04", "zip")])
-def test_another_file_in_place_of_weights_is_told_for_what_it_is(tmp_path, content, what):
+def test_another_file_in_place_of_weights_is_described(tmp_path, content, what):
     (tmp_path / "w.safetensors").write_bytes(content)
     for read_it in (training.read_provenance, lambda path: training.load_weights(path, torch.nn.Linear(2, 3))):
         with raises(artifacts.ContractError, "w.safetensors", what, "weights.safetensors", "Run the stage"):
@@ -193,16 +193,16 @@ def short(job, step, most):
 def test_short_memory_halves_the_batch_records_it_and_learns_the_same(shared, tmp_path, capsys):
     fit(shared.job("plain"), tmp_path / "whole")
     fit(short(shared.job("plain"), 2, 1), tmp_path / "short")
-    told = json.loads((tmp_path / "short" / "curve.json").read_text())
-    assert told["short_of_memory"] == [{"step": 2, "parts": 2}, {"step": 2, "parts": 4}, {"step": 2, "parts": 5}]
+    written = json.loads((tmp_path / "short" / "curve.json").read_text())
+    assert written["short_of_memory"] == [{"step": 2, "parts": 2}, {"step": 2, "parts": 4}, {"step": 2, "parts": 5}]
     assert (
         training.read_provenance(tmp_path / "short" / "weights.safetensors")["short_of_memory"]
-        == told["short_of_memory"]
+        == written["short_of_memory"]
     )
     assert only(capsys.readouterr().err.splitlines(), "s1_classifier: ", "memory", "step 2", "5 images", "4 parts")
     whole = json.loads((tmp_path / "whole" / "curve.json").read_text())
     assert "short_of_memory" not in whole
-    assert [s["squared"] for s in told["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-5)
+    assert [s["squared"] for s in written["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-5)
 
 
 def test_a_pass_that_did_not_fit_leaves_nothing_in_the_norms(shared, tmp_path):
@@ -224,7 +224,7 @@ def test_a_killed_training_goes_on_in_as_many_parts_as_fitted(shared, tmp_path, 
 
 @pytest.mark.gpu
 def test_a_gpu_that_is_out_of_memory_halves_the_batch_and_learns_the_same(shared, tmp_path, capsys):
-    """Of 8 images with 64 maps of 510 x 510 nodes, twice forward and twice backward, 2 fit into 0.8 GB and 4 do not."""
+    """Two images with 64 maps of 510 x 510 nodes, twice forward and twice backward, fit into 0.8 GB, and 4 of the 8 do not."""
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 64, 3), torch.nn.ReLU(), torch.nn.Conv2d(64, 1, 1))
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
@@ -245,16 +245,16 @@ def test_a_gpu_that_is_out_of_memory_halves_the_batch_and_learns_the_same(shared
     total = torch.cuda.get_device_properties(0).total_memory
     torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 0.8e9) / total)
     try:
-        told = curve(tmp_path / "short")
+        made = curve(tmp_path / "short")
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert "short_of_memory" not in whole
-    assert [its["step"] for its in told["short_of_memory"]] == [0] * len(told["short_of_memory"])
-    assert told["short_of_memory"][-1]["parts"] in (4, 8)
+    assert [entry["step"] for entry in made["short_of_memory"]] == [0] * len(made["short_of_memory"])
+    assert made["short_of_memory"][-1]["parts"] in (4, 8)
     assert only(capsys.readouterr().err.splitlines(), "s1_classifier: ", "memory", "step 0", "8 images", "2 parts")
-    assert [s["squared"] for s in told["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-3)
+    assert [s["squared"] for s in made["steps"]] == pytest.approx([s["squared"] for s in whole["steps"]], rel=1e-3)
 
 
-def test_an_image_that_does_not_fit_alone_is_told(shared, tmp_path):
+def test_an_image_that_does_not_fit_alone_is_reported(shared, tmp_path):
     with raises(memory.TooLargeError, "s1_classifier: ", "memory", "step 1", "5 images", "5 parts", "batch_size"):
         fit(short(shared.job("plain"), 1, 0), tmp_path)

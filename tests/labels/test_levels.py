@@ -33,12 +33,12 @@ def quantile(values, share):
 
 
 def strengths(maps):
-    """Of every node the largest of its classes, each over its own maximum."""
+    """Return for every node the largest value among its classes, each over its own maximum."""
     found = []
-    for its in maps:
-        tops = [max(float(v) for v in row.ravel()) for row in its]
-        for y, x in np.ndindex(its.shape[1:]):
-            found.append(max(float(row[y, x]) / top for row, top in zip(its, tops, strict=True)))
+    for of_image in maps:
+        tops = [max(float(v) for v in row.ravel()) for row in of_image]
+        for y, x in np.ndindex(of_image.shape[1:]):
+            found.append(max(float(row[y, x]) / top for row, top in zip(of_image, tops, strict=True)))
     return found
 
 
@@ -61,7 +61,7 @@ def test_levels_stay_where_the_exponent_is_finite(value, level):
     flat = np.full((1, 8, 8), value, np.float32)
     flat[0, 0, 0] = 1
     found = levels.of_cams([flat], *SHARES)
-    assert found == (level, level) and np.isfinite([levels.exponent(its) for its in found]).all()
+    assert found == (level, level) and np.isfinite([levels.exponent(level_found) for level_found in found]).all()
 
 
 @pytest.mark.parametrize("level", [0.01, 0.12, 0.5, 0.9, 0.99])
@@ -86,9 +86,9 @@ def test_weaker_pixels_are_background_stronger_ones_foreground_and_the_top_of_th
             won[c].append((strongest, at))
         else:
             assert M_I_top[at] == 0
-    for c, its in won.items():
-        least = sorted(v for v, _ in its)[int(0.5 * len(its))]
-        assert all(M_I_top[at] == (c if v > least else UNKNOWN) for v, at in its)
+    for c, values in won.items():
+        least = sorted(v for v, _ in values)[int(0.5 * len(values))]
+        assert all(M_I_top[at] == (c if v > least else UNKNOWN) for v, at in values)
 
 
 def test_with_fixed_thresholds_levels_are_not_asked():

@@ -88,8 +88,8 @@ def test_maps_of_an_efficientnet_are_what_its_own_forward_passes(name):
     image = torch.randn(1, 3, 64, 64)
     found = backbone(image)
     for stage in net.feature_info[-2:]:
-        net.get_submodule(stage["module"])[-1].bn1.register_forward_hook(lambda *its: seen.append(its[2].clone()))
-    net.bn2.register_forward_hook(lambda *its: seen.append(its[2]))
+        net.get_submodule(stage["module"])[-1].bn1.register_forward_hook(lambda *hooked: seen.append(hooked[2].clone()))
+    net.bn2.register_forward_hook(lambda *hooked: seen.append(hooked[2]))
     net.forward_features(renormalise(image, backbone.mean, backbone.deviation))
     for m, activated in zip(found, seen, strict=True):
         torch.testing.assert_close(m, activated.clamp(min=0), atol=1e-4, rtol=1e-3)

@@ -5,6 +5,7 @@ import torch
 
 from wsss_stages.nets import backbones
 from wsss_stages.nets.mask_rcnn import Detector
+from wsss_stages.training.layers import new_parameters
 
 HEADS = {"width": 16, "hidden": 32, "mask_layers": 1, "proposals": 30, "samples": 16}
 
@@ -30,8 +31,8 @@ def test_every_parameter_learns_and_a_view_without_objects_is_one_too(name):
     total = sum(losses.values())
     assert torch.isfinite(total) and losses["loss_mask"] > 0
     total.backward()
-    assert all(p.grad is not None for p in network.new_parameters())
-    new = {id(p) for p in network.new_parameters()}
+    assert all(p.grad is not None for p in new_parameters(network))
+    new = {id(p) for p in new_parameters(network)}
     old = [p for p in network.parameters() if id(p) not in new]
     assert len(old) == len(list(backbones.pyramid(name, name != "tiny").parameters()))
 

@@ -7,6 +7,7 @@ import torch
 
 from wsss_stages.nets import backbones
 from wsss_stages.nets.object_net import ObjectNet, WithBox
+from wsss_stages.training.layers import new_parameters
 
 
 @pytest.fixture
@@ -67,6 +68,6 @@ def test_a_copy_has_its_own_filters(network):
 
 
 def test_new_parameters_are_all_but_the_backbones(network):
-    new = {id(p) for p in network.new_parameters()}
+    new = {id(p) for p in new_parameters(network)}
     old = {id(p) for p in network.backbone.parameters()}
     assert not new & old and new | old == {id(p) for p in network.parameters()}

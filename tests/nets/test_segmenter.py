@@ -11,6 +11,7 @@ from wsss_stages.nets.heads import HEADS, tree_fcn
 from wsss_stages.nets.segmenter import Segmenter, agreement, group_norm, multi_scale, segmentation_loss
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 from wsss_stages.nets.upernet import UperNet
+from wsss_stages.training.layers import new_parameters
 
 
 def made(head, stride=8, classes=4):
@@ -45,7 +46,7 @@ def test_every_parameter_learns_and_new_ones_are_all_but_the_backbones(head):
     sum(weight * logits.square().mean() for logits, weight in graded.values()).backward()
     still = {name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
     assert not still
-    new, old = ({id(p) for p in ps} for ps in (network.new_parameters(), network.backbone.parameters()))
+    new, old = ({id(p) for p in ps} for ps in (new_parameters(network), network.backbone.parameters()))
     assert not new & old and new | old == {id(p) for p in network.parameters()}
 
 

@@ -38,10 +38,10 @@ def way(tree, start):
     while ahead:
         i = ahead.pop()
         for p, q in tree:
-            for here, there in ((p, q), (q, p)):
-                if here == i and there not in ways:
-                    ways[there] = [*ways[i], (p, q)]
-                    ahead.append(there)
+            for here, neighbour in ((p, q), (q, p)):
+                if here == i and neighbour not in ways:
+                    ways[neighbour] = [*ways[i], (p, q)]
+                    ahead.append(neighbour)
     return ways
 
 

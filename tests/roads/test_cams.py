@@ -22,5 +22,5 @@ def test_numbers_that_are_none_name_the_image_and_the_classifier():
 
 
 @pytest.mark.parametrize(("device", "pixels", "limit"), [("cpu", 0, 1), ("cuda", 0, PIXELS_ON_GPU), ("cpu", 500, 500)])
-def test_a_cpu_takes_one_image_at_a_time_unless_told(device, pixels, limit):
+def test_a_cpu_takes_one_image_at_a_time_by_default(device, pixels, limit):
     assert CamMaker(torch.nn.Module(), 8, Cam(batch_pixels=pixels), device).limit == limit

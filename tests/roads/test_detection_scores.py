@@ -51,7 +51,7 @@ def test_open_pixels_are_taken_from_detections_and_kept_apart(voc):
     mask[0, 1:3, 2:6] = True
     scores = DetectionScores(index, "val")
     scores.add(1, record, FOUND | rle.pack(mask))
-    (its,) = scores.scored
-    assert np.array_equal(rle.decode(its["segmentation"], 16, 20), truth == 1)
-    assert its["in_void"] == 0.5 and np.array_equal(rle.decode(scores.void[1], 16, 20), truth == 255)
+    (detection,) = scores.scored
+    assert np.array_equal(rle.decode(detection["segmentation"], 16, 20), truth == 1)
+    assert detection["in_void"] == 0.5 and np.array_equal(rle.decode(scores.void[1], 16, 20), truth == 255)
     assert len(scores.truth["annotations"]) == 1

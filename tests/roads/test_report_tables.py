@@ -66,7 +66,7 @@ def test_the_walk_that_was_chosen_is_marked():
     ]
 
 
-def test_what_is_known_of_seeds_is_told_as_shares():
+def test_counts_of_seeds_are_reported_as_shares():
     rows = tables.substitutions(
         {
             "seeds_pixels": 8,

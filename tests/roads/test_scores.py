@@ -10,7 +10,7 @@ CLASSES = ["background", "cat", "dog"]
 
 
 def records(*tags):
-    return [Record(str(n), "", "", 2, 2, 2, 2, tags=list(its)) for n, its in enumerate(tags)]
+    return [Record(str(n), "", "", 2, 2, 2, 2, tags=list(of_image)) for n, of_image in enumerate(tags)]
 
 
 def test_a_class_that_many_images_show_is_frequent_and_background_with_it():

@@ -35,8 +35,8 @@ def test_seeds_without_a_score_are_left_out_of_the_mean():
 
 
 def few_shot_rows(*scored):
-    its = {"miou": [0.5, 0.7], "fb_iou": [0.6, 0.6]}
-    return {"fold": 0, "rows": dict.fromkeys(scored, its)}
+    scores = {"miou": [0.5, 0.7], "fb_iou": [0.6, 0.6]}
+    return {"fold": 0, "rows": dict.fromkeys(scored, scores)}
 
 
 def test_a_fold_without_the_rows_that_a_table_wants_is_named():

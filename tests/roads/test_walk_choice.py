@@ -33,14 +33,14 @@ def choice(**options) -> WalkChoice:
 
 def walked(known: torch.Tensor | None = None) -> dict:
     """Return the agreement of both walks from a cat in the left half; the hidden seeds are cats too."""
-    its = choice()
+    made = choice()
     start = torch.zeros(2, 4, 6)
     start[1, :, :3] = 1
     asked = torch.zeros(4, 6, dtype=torch.bool)
     asked[:, 3:] = True
-    E = torch.ones(len(its.window), 4, 6)
-    its.compare(start, E, torch.ones(4, 6, dtype=torch.int64), asked, [0, CAT], known)
-    return its.counts
+    E = torch.ones(len(made.window), 4, 6)
+    made.compare(start, E, torch.ones(4, 6, dtype=torch.int64), asked, [0, CAT], known)
+    return made.counts
 
 
 def test_a_walk_finds_hidden_seeds_and_one_of_no_step_finds_background():
@@ -55,10 +55,10 @@ def test_a_walk_is_bound_to_boxes():
 
 
 def test_the_best_walk_of_all_images_is_chosen():
-    its = choice()
-    its.counts = {(1.0, 0): np.diag([1, 0, 0]) + np.eye(3)[::-1].astype(int), (1.0, 20): np.diag([3, 2, 1])}
-    its.across, its.inside = np.array([1.0, 4]), np.array([3.0, 4])
-    found = its.chosen()
+    made = choice()
+    made.counts = {(1.0, 0): np.diag([1, 0, 0]) + np.eye(3)[::-1].astype(int), (1.0, 20): np.diag([3, 2, 1])}
+    made.across, made.inside = np.array([1.0, 4]), np.array([3.0, 4])
+    found = made.chosen()
     assert (found["power"], found["steps"]) == (1.0, 20)
     assert [one["steps"] for one in found["agreements"]] == [0, 20] and found["agreements"][1]["miou"] == 1
     assert found["outlines"]["across"] == 0.25 and found["outlines"]["inside"] == 0.75

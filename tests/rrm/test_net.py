@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from wsss_stages.nets import backbones
 from wsss_stages.nets.segmenter import multi_scale
 from wsss_stages.rrm.net import BRANCHES, RATE, RrmNet
+from wsss_stages.training.layers import new_parameters
 
 CLASSES = 4
 
@@ -89,7 +90,7 @@ def test_every_parameter_learns_and_both_branches_teach_the_backbone():
         assert gradient.abs().sum() > 0
     (found.activation.square().mean() + found.logits.square().mean()).backward()
     assert not [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-    new, old = ({id(p) for p in ps} for ps in (network.new_parameters(), network.backbone.parameters()))
+    new, old = ({id(p) for p in ps} for ps in (new_parameters(network), network.backbone.parameters()))
     assert not new & old and new | old == {id(p) for p in network.parameters()}
 
 

@@ -122,7 +122,7 @@ def test_quantiles_are_those_of_the_valid_pixels_of_the_batch():
     strengths = [
         normalise(enlarge(c.numpy(), SIDE, SIDE)[:, *part], "max")[0] for c, part in zip(cams, parts, strict=True)
     ]
-    weakest = sorted(v for its in strengths for v in its.ravel())
+    weakest = sorted(v for strength in strengths for v in strength.ravel())
     least = weakest[int(0.4 * (len(weakest) - 1))]
     for found, strength, part, c in zip(labels, strengths, parts, (3, 1), strict=True):
         clear = abs(strength - least) > 1e-3

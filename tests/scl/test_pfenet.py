@@ -92,7 +92,7 @@ def test_supports_together_have_the_mean_of_their_priors(small):
         small.masks(3),
         torch.ones(3, 6, 5, dtype=torch.bool),
     )
-    alone, together = (head.hints(query, supports, M_s, known, its) for its in (False, True))
+    alone, together = (head.hints(query, supports, M_s, known, joint) for joint in (False, True))
     torch.testing.assert_close(together[:, 0], alone[:, 0].mean(dim=0).expand(3, -1, -1))
 
 

@@ -43,7 +43,7 @@ def test_nodes_of_a_grid_have_the_means_of_the_pixels_nearest_to_them():
     mask[0, 0, [1, 2, 5]] = 1
     M, _ = at_nodes(mask, (1, 3), Grid(2, 0.0))
     nearest = [[p for p in range(6) if min(range(3), key=lambda k: (abs(2 * k - p), -k)) == node] for node in range(3)]
-    assert M[0, 0].tolist() == [sum(mask[0, 0, p].item() for p in its) / len(its) >= 0.5 for its in nearest]
+    assert M[0, 0].tolist() == [sum(mask[0, 0, p].item() for p in pixels) / len(pixels) >= 0.5 for pixels in nearest]
     assert nearest == [[0], [1, 2], [3, 4, 5]]
 
 

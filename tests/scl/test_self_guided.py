@@ -47,7 +47,7 @@ def test_the_vectors_are_those_of_the_equations(small, name):
 
 
 class Fixed(Head):
-    """A head whose support branch says what it is told."""
+    """A head whose support branch returns given logits."""
 
     def __init__(self, M_hat):
         super().__init__(Standardise(1), 1, 1, True, False)
@@ -112,10 +112,10 @@ def test_the_losses_of_query_and_support(small, name):
         "s1": (guidance.first, mask, 0.5),
         "s2": (network.head.support(F_s, guidance.V), mask, 2.0),
     }
-    for term, (its, truth, weight) in scores.items():
-        torch.testing.assert_close(made.pop(term), weight * eq_5_7(its.logits, truth))
-        if its.inner:
-            up = [F.interpolate(m, (6, 5), mode="bilinear", align_corners=False) for m in its.inner]
+    for term, (logits, truth, weight) in scores.items():
+        torch.testing.assert_close(made.pop(term), weight * eq_5_7(logits.logits, truth))
+        if logits.inner:
+            up = [F.interpolate(m, (6, 5), mode="bilinear", align_corners=False) for m in logits.inner]
             expected = sum(eq_5_7(m, truth) for m in up) / len(up)
             torch.testing.assert_close(made.pop(f"{term}, inner"), 0.25 * weight * expected)
     assert not made
@@ -174,12 +174,12 @@ def test_the_backbone_is_frozen_in_evaluation_mode(small, name):
 
 
 def test_a_query_without_the_supports_class_has_nothing_to_find(small, name):
-    """Its loss is the mean of -log P(background); the support's losses stay."""
+    """The query's loss is the mean of -log P(background); the support's losses stay."""
     network = small.network(name).eval()
     query, support, mask = small.maps(seed=1), small.maps(), small.masks().to(torch.uint8)
     empty = torch.zeros_like(mask)
     opt = Scl(inner_weight=0)
-    made, positive = (losses(network, query, its, support, mask, opt.fill(Settings)) for its in (empty, mask))
+    made, positive = (losses(network, query, truth, support, mask, opt.fill(Settings)) for truth in (empty, mask))
     background = network(query, support, mask == 1).logits.softmax(dim=1)[:, 0]
     torch.testing.assert_close(made["query"], -background.log().mean())
     assert made["s1"] == positive["s1"] and made["s2"] == positive["s2"]
@@ -198,18 +198,18 @@ def test_a_support_without_foreground_gives_nothing_and_learns_that_it_has_none(
     made = losses(network, query, empty, support, empty, Scl(balanced_ce=balanced).fill(Settings))
     sum(made.values()).backward()
     assert all(p.grad.isfinite().all() for p in network.head.parameters() if p.grad is not None)
-    assert {"query", "s1", "s2"} <= set(made) and all(its > 0 for its in made.values())
+    assert {"query", "s1", "s2"} <= set(made) and all(value > 0 for value in made.values())
 
 
 def test_a_query_and_its_support_are_seen_without_the_same_channels_in_training_alone(small):
     head = small.head("canet")
     network = FewShot(backbones.build("tiny", 8, False), head, small.scl, feature_dropout=0.5)
     query, support = small.maps(seed=1), small.maps()
-    for its, other in zip(network.eval().partly(query, support), (query, support), strict=True):
-        assert torch.equal(its.middle, other.middle)
+    for part, other in zip(network.eval().partly(query, support), (query, support), strict=True):
+        assert torch.equal(part.middle, other.middle)
     found = network.train().partly(query, support)
-    hidden = [(its.middle == 0).all(dim=(2, 3)) for its in found]
+    hidden = [(part.middle == 0).all(dim=(2, 3)) for part in found]
     assert torch.equal(*hidden) and 0.35 < hidden[0].float().mean() < 0.65
     assert not torch.equal(hidden[0][0], hidden[0][1])  # pairs are seen differently
-    for its, other, gone in zip(found, (query, support), hidden, strict=True):
-        torch.testing.assert_close(its.middle, torch.where(gone[:, :, None, None], 0, 2 * other.middle))
+    for part, other, gone in zip(found, (query, support), hidden, strict=True):
+        torch.testing.assert_close(part.middle, torch.where(gone[:, :, None, None], 0, 2 * other.middle))

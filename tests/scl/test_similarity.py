@@ -14,9 +14,9 @@ def cosine(a, b):
 
 
 def means(middle, M_s, known):
-    """Of one image: the background's and the foreground's, over known nodes."""
+    """Return the means of an image's background and foreground over known nodes."""
     nodes = [[middle[:, *i] for i in np.ndindex(*M_s.shape) if known[i] and M_s[i] == label] for label in (False, True)]
-    return [torch.stack(its).mean(dim=0) if its else torch.zeros(len(middle)) for its in nodes]
+    return [torch.stack(vectors).mean(dim=0) if vectors else torch.zeros(len(middle)) for vectors in nodes]
 
 
 def test_the_similarity_is_the_cosine_with_the_object_less_that_with_the_rest(small):

@@ -49,15 +49,15 @@ def test_all_directions_keep_every_product_and_more_there_are_not():
     plain, turned = Standardise(4), Standardise(4, 9)
     for standard in (plain, turned):
         standard.measure(images)
-    its, other = (torch.einsum("bcyx,bcvu->byxvu", m, m) for m in (plain(images), turned(images)))
+    one, other = (torch.einsum("bcyx,bcvu->byxvu", m, m) for m in (plain(images), turned(images)))
     assert turned.outputs == 4
-    torch.testing.assert_close(its, other, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 def trained(small, name, make=lambda middle: middle, standardise=True):
     """A network after a few steps, and what it takes for a support."""
     network = small.network(name).train()
-    query, support = (Maps(make(its.middle), its.deep) for its in (small.maps(), small.maps(seed=1)))
+    query, support = (Maps(make(images.middle), images.deep) for images in (small.maps(), small.maps(seed=1)))
     if standardise:
         network.head.standard.measure([*query.middle, *support.middle])
         query, support = network.prepared(query), network.prepared(support)
@@ -75,7 +75,7 @@ def trained(small, name, make=lambda middle: middle, standardise=True):
 
 def test_a_training_does_not_depend_on_the_scale_and_the_mean_of_the_maps_channels(small, name):
     rng = torch.Generator().manual_seed(3)
-    scale, shift = (torch.rand(small.inputs, 1, 1, generator=rng) * its for its in (3, 20))
+    scale, shift = (torch.rand(small.inputs, 1, 1, generator=rng) * size for size in (3, 20))
     for one, other in zip(trained(small, name), trained(small, name, lambda m: m * (scale + 0.5) + shift), strict=True):
         assert torch.allclose(one, other, atol=0.02 * one.abs().max())
 

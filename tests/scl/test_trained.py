@@ -76,7 +76,7 @@ def test_of_two_objects_it_finds_that_of_the_supports_class(small, name):
     with torch.no_grad():
         (query, M_q), (support, M_s) = episodes(32, torch.Generator().manual_seed(1), CLASSES[292:], 2)
         seen = torch.stack([M_q, M_s]).any(dim=(3, 4)).all(dim=(0, 1))  # no object hides the other
-        for its, others in ((0, 1), (1, 0)):
-            found = network(query, support, M_s[its]).logits.argmax(dim=1) == 1
-            right, wrong = (iou(found, M, KNOWN)[seen].mean() for M in (M_q[its], M_q[others]))
+        for own, others in ((0, 1), (1, 0)):
+            found = network(query, support, M_s[own]).logits.argmax(dim=1) == 1
+            right, wrong = (iou(found, M, KNOWN)[seen].mean() for M in (M_q[own], M_q[others]))
             assert right > 0.8 and wrong < 0.1

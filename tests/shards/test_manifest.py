@@ -25,10 +25,10 @@ def finished(folder, index, n, names=("seeds", "edges"), left_out=()):
     """Manifests of a stage in n shards, without files; the paths."""
     paths = []
     for k in range(1, n + 1):
-        its = [r.id for r in index.shard("train", f"{k}-of-{n}") if r.id not in left_out]
-        items = {i: {name: [f"{name}/{i}.png", f"sha-of-{name}-{i[6:]}"] for name in names} for i in its}
+        ids = [r.id for r in index.shard("train", f"{k}-of-{n}") if r.id not in left_out]
+        items = {i: {name: [f"{name}/{i}.png", f"sha-of-{name}-{i[6:]}"] for name in names} for i in ids}
         paths.append(folder / f"{k}-of-{n}.json")
-        content = {"manifest": 1, "items": items, "notes": {"boxes": len(its)}, "options": {"k": k}}
+        content = {"manifest": 1, "items": items, "notes": {"boxes": len(ids)}, "options": {"k": k}}
         artifacts.write_sealed(paths[-1], content)
     return paths
 
@@ -38,8 +38,8 @@ def plain(paths):
     items = {}
     for path in paths:
         for image, files in json.loads(path.read_text())["items"].items():
-            its = items.setdefault(image, {})
-            its.update({name: (path.parent / file, sha) for name, (file, sha) in files.items()})
+            of_image = items.setdefault(image, {})
+            of_image.update({name: (path.parent / file, sha) for name, (file, sha) in files.items()})
     return items
 
 
@@ -47,7 +47,7 @@ def test_a_manifest_is_what_its_files_say(index, tmp_path):
     paths = [*finished(tmp_path / "s3", index, 3), *finished(tmp_path / "s6", index, 2, ["pseudo"], IDS[:2])]
     found, wanted = Manifest(paths), plain(paths)
     assert dict(found.items) == wanted and len(found.items) == 12 and found.made == {"seeds", "edges", "pseudo"}
-    assert found.notes == {"boxes": 22} and [its["k"] for its in found.options] == [1, 2, 3, 1, 2]
+    assert found.notes == {"boxes": 22} and [made["k"] for made in found.options] == [1, 2, 3, 1, 2]
     assert found.sha256(IDS[5], "pseudo") == "sha-of-pseudo-5" and found.sha256(IDS[0], "pseudo") == ""
     assert found.artifact_names(IDS[0]) == {"seeds", "edges"} and found.artifact_names("unknown") == set()
     with pytest.raises(KeyError, match="unknown"):
@@ -106,14 +106,14 @@ def test_images_that_are_not_wanted_are_passed_over(index, tmp_path):
     assert {record.id for record, _ in some} == wanted and len(some) == len(wanted) > 0
 
 
-def test_a_shard_without_a_manifest_is_told(index, tmp_path):
+def test_a_shard_without_a_manifest_is_reported(index, tmp_path):
     paths = finished(tmp_path / "s3", index, 4)
     with raises(artifacts.ContractError, "manifest", "2-of-4, 4-of-4"):
         ShardByShard(index, "train", [paths[0], paths[2]])
 
 
 @pytest.mark.parametrize("left_out, keyword", [(-1, "lacks pseudo"), (0, "has pseudo")])
-def test_an_image_with_other_artifacts_is_told(index, tmp_path, left_out, keyword):
+def test_an_image_with_other_artifacts_is_reported(index, tmp_path, left_out, keyword):
     first = finished(tmp_path / "s3", index, 3)
     order = [r.id for k in (1, 2, 3) for r in index.shard("train", f"{k}-of-3")]
     paths = [*first, *finished(tmp_path / "s6", index, 3, ["pseudo"], [order[left_out]])]

@@ -49,7 +49,7 @@ if __name__ == "__main__":
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports for two seconds: once for all forks
     plan = Path(sys.argv[1])
     ends = {}
-    for stage, its in json.loads(plan.read_text()).items():
-        whole, often = ([*its["argv"], "--weights", its[name]] for name in ("whole", "often"))
+    for stage, order in json.loads(plan.read_text()).items():
+        whole, often = ([*order["argv"], "--weights", order[name]] for name in ("whole", "often"))
         ends[stage] = [run(stage, whole, 2, 0), *(run(stage, often, *end) for end in ENDS), run(stage, often, 2, 0)]
     plan.with_name("ends.json").write_text(json.dumps(ends))

@@ -1,4 +1,4 @@
-"""A device that is not there is told before anything is read."""
+"""A device that is not there is reported before anything is read."""
 
 import pytest
 import torch
@@ -45,7 +45,7 @@ def test_a_device_that_is_there_is_picked_and_every_process_gets_its_own(gpus, c
         (2, 2, "cuda:0", ["device cuda:0", "2 processes", "--device cuda", "gpus_per_training"]),
     ],
 )
-def test_a_device_that_is_not_there_is_told(gpus, count, processes, text, words):
+def test_a_device_that_is_not_there_is_reported(gpus, count, processes, text, words):
     gpus(count, processes)
     with raises(SystemExit, *words):
         devices.pick(text)

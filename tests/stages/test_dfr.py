@@ -160,7 +160,7 @@ def without(run, tmp_path, *fields):
     return path
 
 
-def test_images_without_scribbles_or_truth_are_told(run, tmp_path):
+def test_images_without_scribbles_or_truth_are_reported(run, tmp_path):
     argv = run.training(tmp_path / "weights.safetensors")
     argv[1] = str(without(run, tmp_path, "scribbles"))
     with raises(training.TrainingError, "8 of 8", "no scribbles", "weak: scribble"):

@@ -66,10 +66,10 @@ def test_masks_are_those_of_the_pseudo_labels_in_their_boxes(toy, road):
         boxes, classes = record.box_arrays()
         label = pseudo.read(record.id, contracts.PSEUDO)["label"]
         wanted = box_masks(label, boxes, classes, "smaller")
-        its = found[record.photo]
-        assert its.boxes == record.boxes and its.classes == record.box_classes
-        there = wanted.any(axis=(1, 2))
-        np.testing.assert_array_equal(its.masks()[there], wanted[there])
+        objects = found[record.photo]
+        assert objects.boxes == record.boxes and objects.classes == record.box_classes
+        shown = wanted.any(axis=(1, 2))
+        np.testing.assert_array_equal(objects.masks()[shown], wanted[shown])
 
 
 def test_a_box_without_pixels_of_its_class_is_taken_whole_and_counted(toy, tmp_path):
@@ -151,7 +151,7 @@ def test_a_killed_training_ends_with_the_same_bytes(toy, road, tmp_path, monkeyp
     assert len(calls) == 3
 
 
-def test_nothing_to_learn_is_told(toy, road, tmp_path):
+def test_a_dataset_with_nothing_to_learn_is_refused(toy, road, tmp_path):
     content = toy.read(road / "instances.json") | {"annotations": []}
     artifacts.write_sealed(tmp_path / "instances.json", content)
     with raises(training.TrainingError, "instances.json", "object", "training image"):
@@ -172,7 +172,7 @@ def test_detections_hold_to_their_contract_and_are_not_made_again(toy, road, tmp
     assert [b for b, _ in before] == [p.read_bytes() for p in sorted((tmp_path / "detections").iterdir())]
 
 
-def test_scores_tell_what_they_are_of(toy, road):
+def test_scores_name_their_dataset_and_split(toy, road):
     found = toy.read(road / "average_precision.json")
     assert (
         found["images"] == 3

@@ -102,8 +102,8 @@ def interrupted(request, toy, tmp_path_factory):
 
 @pytest.mark.parametrize("stage", [*QUICK, *(pytest.param(stage, marks=pytest.mark.slow) for stage in TRAININGS)])
 def test_a_training_that_was_killed_and_stopped_ends_with_the_same_bytes(interrupted, stage):
-    root, ends, told = interrupted
-    assert ends[stage] == [0, -9, 143, -9, -9, 0], told
+    root, ends, messages = interrupted
+    assert ends[stage] == [0, -9, 143, -9, -9, 0], messages
     whole, often = root / "whole" / stage, root / "often" / stage
     curve = json.loads((whole / "curve.json").read_text())
     assert len(curve["steps"]) >= 8
@@ -114,8 +114,8 @@ def test_a_training_that_was_killed_and_stopped_ends_with_the_same_bytes(interru
         assert (often / name).read_bytes() == (whole / name).read_bytes()
     left = {path.name for path in often.iterdir() if not path.name.endswith(".partial")}
     assert left == {path.name for path in whole.iterdir()}
-    assert only(told.splitlines(), f"{stage}: ", "SIGTERM", f"{often}/checkpoint.pt")
-    assert sum(not lacking(line, f"{stage}: ", "resumed") for line in told.splitlines()) == 4
+    assert only(messages.splitlines(), f"{stage}: ", "SIGTERM", f"{often}/checkpoint.pt")
+    assert sum(not lacking(line, f"{stage}: ", "resumed") for line in messages.splitlines()) == 4
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from wsss_stages.store import artifacts
 
 
 def test_a_folder_without_validation_images_has_a_report(toy, tmp_path):
-    """Its predictions are scored on no image at all, so the labels of the training images are shown."""
+    """Predictions are scored on no image at all, so the labels of the training images are shown."""
     scored = toy.root / "s9_evaluate" / "train" / "scores.json"
     nothing = tmp_path / "scores.json"
     artifacts.write_sealed(nothing, {"split": "val", "images": 0, "images_without_truth": 0, "rows": {}, "notes": {}})

@@ -78,7 +78,7 @@ def test_the_seeds_that_survive_are_counted_per_image(toy):
     assert totals.items() <= manifest.notes.items()
 
 
-def test_its_rank_correlation_with_truth_is_told(toy):
+def test_the_rank_correlation_with_truth_is_reported(toy):
     rows = listed(toy.root / "s9_review")
     scores = toy.read(toy.root / "s9_review" / "review.json")["scores"]
     for name in ("score", "agreement", "agreement_grabcut"):

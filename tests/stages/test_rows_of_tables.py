@@ -1,4 +1,4 @@
-"""What only the thesis's tables ask of the stages: fewer images, other graphs and layers, the random walk alone."""
+"""Options of stages that only the thesis's tables use: fewer images, other graphs and layers, the random walk alone."""
 
 import numpy as np
 import pytest

@@ -108,7 +108,7 @@ def test_the_last_layer_of_a_seam_classifier_has_a_row_more(run, tmp_path, monke
     assert whence["classifier"] == artifacts.sha256(run.toy.classifier) and whence["backbone"] == "tiny"
 
 
-def test_a_start_without_its_weights_or_with_those_of_other_classes_is_told(run, tmp_path):
+def test_a_start_without_its_weights_or_with_those_of_other_classes_is_reported(run, tmp_path):
     weights = tmp_path / "weights.safetensors"
     with raises(ValueError, "--start classifier", "--classifier None", "weights of s1_classifier"):
         started(run, weights)
@@ -202,7 +202,7 @@ def test_weights_of_another_network_are_refused(run, tmp_path):
         rrm_label.main(run.labelling(tmp_path / "1-of-1.json", run.toy.segmenter))
 
 
-def test_a_dataset_without_tags_is_told(run, tmp_path):
+def test_a_dataset_without_tags_is_reported(run, tmp_path):
     content = run.toy.read_index(run.index)
     for record in content["records"]:
         record["tags"] = []

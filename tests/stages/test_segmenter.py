@@ -1,4 +1,4 @@
-"""The segmenter learns from labels of several makers with every head; weights and labels that do not fit are told."""
+"""The segmenter learns from labels of several makers with every head; weights and labels that do not fit are reported."""
 
 import pytest
 import torch

@@ -247,7 +247,7 @@ def test_soft_masks_that_are_asked_for_and_not_given_are_missed(toy, tmp_path):
         s6_propagate.main([*argv[:at], *argv[at + 2 :], "--objects-share", "0.5"])
 
 
-def test_a_dataset_without_boxes_to_learn_from_is_told(toy, tmp_path):
+def test_a_dataset_without_boxes_to_learn_from_is_reported(toy, tmp_path):
     content = toy.read_index(toy.index)
     for record in content["records"]:
         record["boxes"], record["box_classes"] = [[0, 0, 3, 3]], [1]

@@ -1,4 +1,4 @@
-"""What `make demo` prints at its end."""
+"""The output of `make demo` at its end."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The index of one kind of weak label; too few of them are told before anything is trained."""
+"""The index of one kind of weak label; too few of them are reported before anything is trained."""
 
 from tests.messages import lacking, raises
 from wsss_stages.data.findings import DatasetError

@@ -32,7 +32,7 @@ def test_beside_the_main_thread_nothing_is_caught():
     assert seen == [(False, before)]
 
 
-def test_leaving_tells_what_is_left_and_ends_as_a_shell_tells_of_sigterm(capsys):
+def test_leaving_prints_what_is_left_and_ends_as_a_shell_does_after_sigterm(capsys):
     with pytest.raises(SystemExit) as left:
         stopping.leave("s1_classifier: stopped")
     assert left.value.code == 143 and capsys.readouterr().err == "s1_classifier: stopped\n"

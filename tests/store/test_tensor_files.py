@@ -87,7 +87,7 @@ FOUND = {
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 @pytest.mark.parametrize("what", FOUND)
-def test_what_a_file_really_is_is_told_with_what_was_wanted(tmp_path, what, suffix):
+def test_an_error_describes_the_file_that_was_found_and_the_one_that_was_wanted(tmp_path, what, suffix):
     path, make = tmp_path / f"w.{suffix}", FOUND[what]
     if callable(make):
         make(path)
@@ -116,19 +116,19 @@ def test_a_training_scripts_arguments_are_code_too(tmp_path):
 @pytest.mark.parametrize(
     "content, words", [([1, 2], ["list", "dictionary of tensors"]), ({"a": 1}, ["a is int", "dictionary of tensors"])]
 )
-def test_other_things_than_tensors_are_told(tmp_path, content, words):
+def test_other_things_than_tensors_are_reported(tmp_path, content, words):
     torch.save(content, tmp_path / "w.pth")
     with raises(TensorFileError, "w.pth: ", *words):
         tensor_files.read(tmp_path / "w.pth")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_nan_is_told_with_the_tensor(tmp_path, bad):
+def test_nan_is_reported_with_the_tensor(tmp_path, bad):
     save_file({**STATE, "head.bias": torch.tensor([0.0, bad])}, tmp_path / "w.safetensors")
     with raises(TensorFileError, "w.safetensors: ", "head.bias", "NaN", "1 of 3"):
         tensor_files.read(tmp_path / "w.safetensors")
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with raises(TensorFileError, f"{tmp_path / 'w.pth'}: ", ".safetensors", "'package', 'hub' or 'none'"):
         tensor_files.read(tmp_path / "w.pth")

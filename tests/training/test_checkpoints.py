@@ -1,4 +1,4 @@
-"""What a checkpoint must be to be gone on with, and what is told of others."""
+"""Checkpoints that a training continues from, and the reports on others."""
 
 import json
 
@@ -53,34 +53,36 @@ def test_a_checkpoint_is_gone_on_with(left, capsys):
 
 
 @pytest.mark.parametrize("key", ["parts", "best", "fingerprint"])
-def test_a_checkpoint_of_an_older_version_is_told_and_training_starts_afresh(left, capsys, key):
+def test_a_checkpoint_of_an_older_version_is_reported_and_training_starts_afresh(left, capsys, key):
     content = torch.load(left, weights_only=True)
     torch.save({name: value for name, value in content.items() if name != key}, left)
     finish(left)
-    told = capsys.readouterr().err
-    assert not lacking(told, f"s7_segment: {left} ", "version", f"lacks {key}", "afresh") and lacking(told, "3 of 6")
-
-
-def test_a_checkpoint_of_another_training_is_told(left, capsys):
-    finish(left, fingerprint="b")
-    told = capsys.readouterr().err
-    assert not lacking(told, f"s7_segment: {left} ", "options", "images", "labels", "afresh") and lacking(
-        told, "3 of 6"
+    output = capsys.readouterr().err
+    assert not lacking(output, f"s7_segment: {left} ", "version", f"lacks {key}", "afresh") and lacking(
+        output, "3 of 6"
     )
 
 
-def test_a_checkpoint_of_a_network_that_has_changed_since_is_told(left, capsys):
+def test_a_checkpoint_of_another_training_is_reported(left, capsys):
+    finish(left, fingerprint="b")
+    output = capsys.readouterr().err
+    assert not lacking(output, f"s7_segment: {left} ", "options", "images", "labels", "afresh") and lacking(
+        output, "3 of 6"
+    )
+
+
+def test_a_checkpoint_of_a_network_that_has_changed_since_is_reported(left, capsys):
     content = torch.load(left, weights_only=True)
     content["network"]["running_mean"] = content["network"].pop("bias")
     torch.save(content, left)
     finish(left)
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     words = ("version of the network", "missing ... bias ... unknown ... running_mean", "afresh")
-    assert not lacking(told, f"s7_segment: {left} ", *words) and lacking(told, "3 of 6")
+    assert not lacking(output, f"s7_segment: {left} ", *words) and lacking(output, "3 of 6")
 
 
 @pytest.mark.parametrize("bytes_left, what", [(2000, "torch ... cut off ... 2000 bytes"), (0, "empty")])
-def test_a_damaged_checkpoint_is_told(left, capsys, bytes_left, what):
+def test_a_damaged_checkpoint_is_reported(left, capsys, bytes_left, what):
     left.write_bytes(left.read_bytes()[:bytes_left])
     finish(left)
     assert not lacking(capsys.readouterr().err, f"s7_segment: {left} ", "damaged", what, "afresh")

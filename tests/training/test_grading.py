@@ -57,9 +57,11 @@ def curve(path):
 def test_the_weights_of_the_best_grade_are_written_with_all_grades(tmp_path, capsys):
     made, seen = job(given=[0.5, 0.8, 0.8, 0.7])
     training.fit(made, tmp_path / "w.safetensors", {}, "cpu")
-    told = curve(tmp_path / "w.safetensors")
-    assert told["grades"] == [{"step": s, "grade": g} for s, g in zip((3, 6, 9, 12), (0.5, 0.8, 0.8, 0.7), strict=True)]
-    assert told["best_step"] == 6 and told["held_out"] == 3 and told["settled"] is None
+    graded = curve(tmp_path / "w.safetensors")
+    assert graded["grades"] == [
+        {"step": s, "grade": g} for s, g in zip((3, 6, 9, 12), (0.5, 0.8, 0.8, 0.7), strict=True)
+    ]
+    assert graded["best_step"] == 6 and graded["held_out"] == 3 and graded["settled"] is None
     written = load_file(tmp_path / "w.safetensors")["0.weight"]
     assert float(written.sum()) == pytest.approx(seen[1][2]) and seen[1][2] != pytest.approx(seen[3][2])
     assert [rows for rows, *_ in seen] == [[[7.0, 8.0], [9.0]]] * 4 and not any(training for _, training, _ in seen)
@@ -140,12 +142,12 @@ def test_without_grades_the_average_of_the_end_is_written(tmp_path):
 )
 def test_a_training_had_settled_if_its_last_quarter_gained_no_more_than_the_noise(late, had):
     early = [0.2, 0.4, 0.6, 0.68, 0.7, 0.69, 0.7, 0.68, 0.7]
-    told = [{"step": 10 * (n + 1), "grade": grade} for n, grade in enumerate([*early, *late])]
-    assert grading.settled(told, 120) is had
+    grades = [{"step": 10 * (n + 1), "grade": grade} for n, grade in enumerate([*early, *late])]
+    assert grading.settled(grades, 120) is had
     mean = sum(late) / 3
     deviation = (sum((grade - mean) ** 2 for grade in late) / 2) ** 0.5
     assert (max(late) - 0.7 <= deviation) is had
-    assert grading.settled(told[6:], 120) is had and grading.settled(told[7:], 120) is None
+    assert grading.settled(grades[6:], 120) is had and grading.settled(grades[7:], 120) is None
 
 
 @pytest.mark.parametrize(

@@ -47,16 +47,16 @@ def job(begins, each=lambda network: None, optimizer="adamw", kill_at=None):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_a_trunk_is_frozen_and_at_rest_until_it_begins(tmp_path, optimizer):
-    told = []
+    seen = []
 
     def each(network):
         trunk = torch.cat([tensor.flatten().float() for tensor in network.trunk.state_dict().values()]).detach().clone()
-        told.append((trunk, network.trunk.training, network.head.training, network.trunk[0].weight.requires_grad))
+        seen.append((trunk, network.trunk.training, network.head.training, network.trunk[0].weight.requires_grad))
 
     training.fit(job(1 / 3, each, optimizer), tmp_path / "w.safetensors", {}, "cpu")
-    assert len(told) == 12
-    assert all(torch.equal(told[0][0], told[step][0]) for step in range(5)) and not torch.equal(told[4][0], told[5][0])
-    assert [entry[1:] for entry in told] == [(False, True, False)] * 4 + [(True, True, True)] * 8
+    assert len(seen) == 12
+    assert all(torch.equal(seen[0][0], seen[step][0]) for step in range(5)) and not torch.equal(seen[4][0], seen[5][0])
+    assert [entry[1:] for entry in seen] == [(False, True, False)] * 4 + [(True, True, True)] * 8
 
 
 def test_schedule_and_warm_up_count_from_the_beginning():
@@ -119,19 +119,19 @@ def test_a_weight_grows_between_two_shares_of_the_training(done, begins, ends, s
 
 
 def test_a_loss_knows_how_much_is_done_and_what_is_shown_is_not_learned_from(tmp_path):
-    told, files = [], []
+    batches, files = [], []
     for shown in (True, False):
         made = job(0.0)
         loss = made.loss
 
         def with_share(batch, loss=loss, shown=shown):
-            told.append(batch["done"])
+            batches.append(batch["done"])
             return loss(batch) | ({"lost": 0.75} if shown else {})
 
         made.loss, made.shown = with_share, ("lost",) if shown else ()
         files.append(tmp_path / str(shown) / "w.safetensors")
         training.fit(made, files[-1], {}, "cpu")
-    assert told[:12] == [step / 12 for step in range(12)]
+    assert batches[:12] == [step / 12 for step in range(12)]
     assert files[0].read_bytes() == files[1].read_bytes()
     curves = [json.loads(file.with_name("curve.json").read_text()) for file in files]
     assert curves[0]["shown"] == ["lost"] and all(step["lost"] == 0.75 for step in curves[0]["steps"])

@@ -48,7 +48,7 @@ def test_two_processes_learn_what_one_does(tmp_path, name, parts):
     assert sorted(p.name for p in two.iterdir()) == ["curve.json", "kept", "weights.safetensors"]
 
 
-def test_more_processes_than_images_in_a_batch_are_told():
+def test_more_processes_than_images_in_a_batch_are_reported():
     with raises(ValueError, "batch of 2", "3 processes", "batch_size", "gpus_per_training"):
         shares.rows(2, 1, 0, 3)
 
@@ -56,9 +56,14 @@ def test_more_processes_than_images_in_a_batch_are_told():
 @pytest.mark.parametrize("batch, parts, processes", [(5, 1, 2), (8, 3, 2), (7, 4, 3), (4, 4, 4), (6, 1, 1), (3, 5, 1)])
 def test_every_item_of_a_batch_belongs_to_one_process_and_parts_stay(batch, parts, processes):
     places = list(range(batch))
-    its = [shares.rows(batch, parts, rank, processes) for rank in range(processes)]
-    assert sorted(p for own in its for p in shares.own(places, own)) == places
-    assert all(row.count >= 1 for own in its for row in own)
-    assert all([(row.first, row.of) for row in own] == [(row.first, row.of) for row in its[0]] for own in its)
+    shares_of_ranks = [shares.rows(batch, parts, rank, processes) for rank in range(processes)]
+    assert sorted(p for own in shares_of_ranks for p in shares.own(places, own)) == places
+    assert all(row.count >= 1 for own in shares_of_ranks for row in own)
+    assert all(
+        [(row.first, row.of) for row in own] == [(row.first, row.of) for row in shares_of_ranks[0]]
+        for own in shares_of_ranks
+    )
     if batch // parts >= processes:
-        assert [(row.first, row.of) for row in its[0]] == [(row.first, row.of) for row in shares.rows(batch, parts)]
+        assert [(row.first, row.of) for row in shares_of_ranks[0]] == [
+            (row.first, row.of) for row in shares.rows(batch, parts)
+        ]

@@ -16,8 +16,8 @@ CLASSES = [[1], [1, 2], [1], [], [3, 1], [1], [1, 1], [2]]
 
 def test_factors_are_those_of_the_paper():
     expected = []
-    for its in CLASSES:
-        frequencies = [sum(c in other for other in CLASSES) / len(CLASSES) for c in its]
+    for of_image in CLASSES:
+        frequencies = [sum(c in other for other in CLASSES) / len(CLASSES) for c in of_image]
         expected.append(max([1.0, *(sqrt(0.5 / f) for f in frequencies)]))
     found = training.repeat_factors(CLASSES, 0.5)
     np.testing.assert_allclose(found, expected)

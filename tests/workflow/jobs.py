@@ -1,4 +1,4 @@
-"""What snakemake says of its jobs, by rule."""
+"""Jobs in the output of snakemake, by rule."""
 
 import re
 

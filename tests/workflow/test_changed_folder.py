@@ -20,14 +20,14 @@ IMAGE = "scene_0003"
 
 
 def again(mine, *arguments):
-    """What a dry run plans, and what the run then does; after it nothing is to be done."""
+    """Return the jobs that a dry run plans and those that the run then does; check that nothing is left to be done."""
     plan, output = planned(mine.run("-n", *arguments)), mine.run(*arguments)
     assert nothing(mine.run("-n", *arguments))
     return plan, started(output)
 
 
 def trained(project, log):
-    """Whether a training's last run took a step."""
+    """Return whether a training's last run took a step."""
     return bool(lacking((project.folder / f"logs/{log}.log").read_text(), "unchanged ... weights.safetensors"))
 
 
@@ -90,7 +90,7 @@ def test_an_edited_true_mask_changes_the_index_for_the_scores(mine):
     assert index.read_bytes() != before
 
 
-def test_a_broken_file_is_told_and_mended_by_the_same_command(mine):
+def test_a_broken_file_is_reported_and_mended_by_the_same_command(mine):
     xml = mine.weak / "Annotations" / f"{IMAGE}.xml"
     whole = xml.read_text()
     xml.write_text(whole[:-20])

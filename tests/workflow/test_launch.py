@@ -23,7 +23,7 @@ TARGETS = (
 
 
 def starts(output):
-    """What starts each training: as many processes as the job has GPUs among its resources."""
+    """Return the command that starts each training: as many processes as the job has GPUs among its resources."""
     found = {
         stage: start for start, stage in re.findall(r"^Shell command: (.*?) wsss_stages\.stages\.(\w+) ", output, re.M)
     }
@@ -44,7 +44,7 @@ def test_without_a_gpu_there_is_one_process(project):
     assert starts(output) == {"rrm_train": "exec python -m"}
 
 
-def test_a_profile_with_another_number_is_told_before_anything_runs(project):
+def test_a_profile_with_another_number_is_reported_before_anything_runs(project):
     config = ("--resources", "gpu=2", "--config", "device=cuda", "gpus_per_training=2")
     output = project.snakemake("-n", TARGETS[2], "--set-resources", "rrm_train:gpu=1", *config, fails=True)
     assert not lacking(output, "WorkflowError ... gpus_per_training ... 2 ... gpu=1")

@@ -170,7 +170,7 @@ def test_the_plan_says_which_stage_is_measured_before_it_runs(many, monkeypatch,
     assert f"{1 + measure.EPOCHS} epochs" in said["rrm_train"]
 
 
-def test_a_stage_that_fails_is_told(tmp_path):
+def test_a_stage_that_fails_is_reported(tmp_path):
     missing = str(tmp_path / "none.json")
     command = ["s2_cam", "--index", missing, "--weights", missing, "--manifest", missing]
     with raises(measure.PlanError, "s2_cam failed", missing):

@@ -1,4 +1,4 @@
-"""What a finished run starts again, and what it is told before anything runs; nothing here changes the run."""
+"""Jobs that a finished run starts again, and errors before anything runs; nothing here changes the run."""
 
 import os
 
@@ -30,7 +30,7 @@ def test_a_variant_makes_only_what_it_changes(finished):
     assert jobs == {"s6_propagate": 1, "s7_segment": 1, "s8_predict": 1, "s9_evaluate": 2, "s9_review": 1, "report": 1}
 
 
-def test_instances_without_boxes_are_told_before_anything_runs(finished):
+def test_instances_without_boxes_are_reported_before_anything_runs(finished):
     output = finished.snakemake("-n", "instances", "--config", "weak=tag", fails=True)
     assert not lacking(output, "boxes ... weak: tag ... weak: box")
     jobs = planned(finished.snakemake("-n", "instances", "--config", "weak=tag", "variant=truth"))

@@ -1,4 +1,4 @@
-"""What every rule has, read in the rule files."""
+"""Directives that every rule has, read in the rule files."""
 
 import re
 from pathlib import Path

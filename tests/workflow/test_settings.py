@@ -21,7 +21,7 @@ def test_an_error_in_the_dataset_is_in_the_log(project, voc):
     assert not (project.folder / "results").exists() or not list((project.folder / "results").rglob("*.json"))
 
 
-def test_missing_weak_labels_are_told_before_anything_is_trained(project, voc):
+def test_missing_weak_labels_are_reported_before_anything_is_trained(project, voc):
     (voc.root / "Annotations" / "a.xml").unlink()
     output = project.snakemake(
         "--cores", "1", "--config", f"dataset_root={voc.root}", "backbone_weights=none", fails=True

@@ -1,4 +1,4 @@
-"""What a user sets reaches a stage as the words that it is, whatever a shell would make of it."""
+"""Settings reach a stage word for word, whatever a shell would make of them."""
 
 import re
 import subprocess

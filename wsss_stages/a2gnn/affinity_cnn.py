@@ -66,10 +66,6 @@ class AffinityCnn(nn.Module):
         joined = torch.cat([F.elu(head(m)) for head, m in zip(self.heads, maps, strict=True)], dim=1)
         return F.elu(self.join(joined))
 
-    def new_parameters(self) -> list[nn.Parameter]:
-        """Return parameters that no pretrained weights fill."""
-        return [*self.heads.parameters(), *self.join.parameters()]
-
 
 def affinity_losses(
     features: Float[Tensor, "b d h w"],

@@ -34,10 +34,6 @@ class CamClassifier(nn.Module):
         """Return rectified activations (Eq. 2.1)."""
         return F.relu(self(image))
 
-    def new_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that no pretrained weights fill."""
-        return list(self.head.parameters())
-
 
 class SeamClassifier(nn.Module):
     """SEAM: classes with background, and the pixel correlation module (PCM) that refines its CAM."""
@@ -72,10 +68,6 @@ class SeamClassifier(nn.Module):
     def cam(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n y x"]:
         """Return refined, rectified activations without background."""
         return F.relu(self(image)[1][:, 1:])
-
-    def new_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that no pretrained weights fill."""
-        return [*self.head.parameters(), *self.reduce.parameters(), *self.embed.parameters()]
 
 
 def correlate(f: Float[Tensor, "b d n"], cam: Float[Tensor, "b c y x"]) -> Float[Tensor, "b c n"]:

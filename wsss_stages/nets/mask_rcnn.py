@@ -1,6 +1,6 @@
 """torchvision's Mask R-CNN (He et al. 2017) on any of our backbones, the final detector of instances of Sec. 3.4."""
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -112,8 +112,3 @@ class Detector(nn.Module):
         """
         net: Any = self.network
         return [net.rpn.head, net.roi_heads.box_predictor, net.roi_heads.mask_predictor]
-
-    def new_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that no pretrained weights fill."""
-        known = {id(p) for p in cast(Pyramid, self.network.backbone).backbone.parameters()}
-        return [p for p in self.parameters() if id(p) not in known]

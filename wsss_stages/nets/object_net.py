@@ -61,7 +61,3 @@ class ObjectNet(nn.Module):
                 level = level + onto(joined, above, grid, level.shape[2:])
             joined, above = mix(level), grid
         return self.out(joined).squeeze(1)
-
-    def new_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that no pretrained weights fill."""
-        return [p for part in (self.box, self.lateral, self.mix, self.out) for p in part.parameters()]

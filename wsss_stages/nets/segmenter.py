@@ -37,10 +37,6 @@ class Segmenter(nn.Module):
         """Return the graded logits: name of the loss to logits and weight."""
         return {"cross_entropy": (self(image), 1.0)}
 
-    def new_parameters(self) -> list[nn.Parameter]:
-        """Return the parameters that no pretrained weights fill."""
-        return [p for name, part in self.named_children() if name != "backbone" for p in part.parameters()]
-
 
 def block(before: int, after: int, size: int) -> list[nn.Module]:
     """Return convolution, batch norm and ReLU."""

@@ -7,7 +7,6 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from wsss_stages import training
 from wsss_stages.config.options import Classifier
 from wsss_stages.data.augment import augment
 from wsss_stages.data.index import Index
@@ -72,6 +71,3 @@ class ClassifierTraining(TrainingStage):
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each((r.sha256, r.height, r.width, r.tags) for r in self.items)]
-
-    def details(self, items) -> dict[str, Any]:
-        return {"factors": training.repeat_factors((record.tags for record in items), self.opt.repeat_below)}

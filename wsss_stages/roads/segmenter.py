@@ -94,6 +94,3 @@ class SegmenterTraining(TrainingStage):
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each(zip((r.sha256 for r in self.items), self.labels.sha256(), strict=True))]
-
-    def details(self, items) -> dict[str, Any]:
-        return {"factors": training.repeat_factors((record.tags for record in items), self.opt.repeat_below)}

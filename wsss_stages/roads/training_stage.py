@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from wsss_stages import training
 from wsss_stages.config.options import Training
+from wsss_stages.config.options.base import Repeated
 from wsss_stages.store import artifacts
 
 
@@ -57,8 +58,13 @@ class TrainingStage(ABC):
         return training.old_and_new(self.network, self.opt)
 
     def details(self, items: Sequence) -> dict[str, Any]:
-        """Return further fields of `training.Job`, where a training has any. `items` are those to learn from."""
-        return {}
+        """Return further fields of `training.Job`: how often images of rare classes are shown, where a training has the option.
+
+        `items` are those to learn from.
+        """
+        if not isinstance(self.opt, Repeated):
+            return {}
+        return {"factors": training.repeat_factors((record.tags for record in items), self.opt.repeat_below)}
 
     def split(self) -> tuple[Sequence, Sequence]:
         """Return the items to learn from and those that are held out."""

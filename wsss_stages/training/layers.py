@@ -2,8 +2,6 @@
 until then.
 """
 
-from typing import Any
-
 from torch import nn
 
 from wsss_stages.config.options import Training
@@ -11,12 +9,19 @@ from wsss_stages.nets.backbones import Backbone
 from wsss_stages.training.job import Job, Layers
 
 
-def old_and_new(network: Any, options: Training) -> list[Layers]:
+def new_parameters(network: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters of all but backbones, which no pretrained weights fill."""
+    bodies = [part for part in network.modules() if isinstance(part, Backbone)]
+    old = {id(parameter) for body in bodies for parameter in body.parameters()}
+    return [parameter for parameter in network.parameters() if id(parameter) not in old]
+
+
+def old_and_new(network: nn.Module, options: Training) -> list[Layers]:
     """Return the layers that weights fill and the new ones, which learn faster.
 
     Old layers begin late if `frozen_share` is above 0 and they are pretrained. Layers without gradient are left out.
     """
-    new = network.new_parameters()
+    new = new_parameters(network)
     known = {id(parameter) for parameter in new}
     old = [p for p in network.parameters() if id(p) not in known and p.requires_grad]
     pretrained = any(part.frozen_norm for part in network.modules() if isinstance(part, Backbone))

@@ -35,7 +35,7 @@ SMALL = SclEpisodes(
 
 
 def all_of(test):
-    return [episode for its in test for episode in its]
+    return [episode for of_seed in test for episode in of_seed]
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +100,14 @@ def test_by_default_the_test_is_of_validation_images_and_training_may_show_its_c
 
 
 def test_another_class_is_the_next_episodes_whose_support_is_not_the_query():
-    its = [Episode("a", ("b", "c"), 1), Episode("b", ("d",), 1), Episode("e", ("a",), 2), Episode("f", ("g",), 3)]
-    assert episodes.of_another_class(its) == [
+    drawn = [Episode("a", ("b", "c"), 1), Episode("b", ("d",), 1), Episode("e", ("a",), 2), Episode("f", ("g",), 3)]
+    assert episodes.of_another_class(drawn) == [
         Episode("a", ("g",), 3),  # the next one of another class has the query itself
         Episode("b", ("a",), 2),
         Episode("e", ("g",), 3),
         Episode("f", ("b",), 1),
     ]
-    assert episodes.of_another_class(its[:2]) == [None, None]
+    assert episodes.of_another_class(drawn[:2]) == [None, None]
 
 
 def test_queries_take_turns_and_each_seed_has_its_own():

@@ -166,7 +166,7 @@ def test_limit_and_working_size_are_those_of_other_folders(coco):
     )
 
 
-def test_the_stage_reads_a_coco_folder_and_tells_what_it_left_out(coco, tmp_path, capsys):
+def test_the_stage_reads_a_coco_folder_and_reports_what_it_left_out(coco, tmp_path, capsys):
     coco.read()
     argv = ["--root", coco.root, "--index", tmp_path / "out" / "index.json", "--kind", "coco"]
     stage.main([str(a) for a in argv])

@@ -78,7 +78,7 @@ def test_a_list_is_never_taken_for_what_its_name_denies_nor_twice(folder):
     assert folder.read("val", "").splits == {"train": ["a"], "val": []}
 
 
-def test_other_json_files_are_no_lists_and_broken_ones_are_told(folder):
+def test_other_json_files_are_no_lists_and_broken_ones_are_reported(folder):
     folder.photo("images/a.jpg")
     folder.list("result.json", "a.jpg")
     folder.write("settings.json", {"images": 1})

@@ -92,7 +92,7 @@ def test_drawn_scribbles_make_a_run(context, tmp_path):
     assert 0 not in np.unique(index.scribble_labels(index.records["a"]))
 
 
-def test_names_of_another_list_are_told(context):
+def test_names_of_another_list_are_reported(context):
     context.scribble("diningtable")
     with raises(DatasetError, "a.xml", "'diningtable'", "background, aeroplane") as caught:
         context.read()
@@ -101,7 +101,7 @@ def test_names_of_another_list_are_told(context):
     assert context.read().records["a"].tags == [TABLE]
 
 
-def test_masks_with_more_classes_and_missing_lists_are_told(context):
+def test_masks_with_more_classes_and_missing_lists_are_reported(context):
     context.save("SegmentationClassContext", "a.png", np.full((24, 32), 60, np.uint8))
     with raises(DatasetError, "a.png", "[60]", "0..59", "255"):
         context.read()

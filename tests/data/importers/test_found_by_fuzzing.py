@@ -1,4 +1,4 @@
-"""What test_fuzz.py found in the importers before they were made safe: each once ended in a traceback."""
+"""Documents that test_fuzz.py found before the importers were made safe: each once ended in a traceback."""
 
 import copy
 import io

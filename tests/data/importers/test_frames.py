@@ -25,7 +25,7 @@ def test_a_box_turns_as_pillow_turns_the_photograph(tmp_path, orientation):
 
 
 @pytest.mark.parametrize(
-    "orientation, told, fit",
+    "orientation, size, fit",
     [
         (1, None, "same"),
         (1, (120, 200), "same"),
@@ -43,8 +43,8 @@ def test_a_box_turns_as_pillow_turns_the_photograph(tmp_path, orientation):
         (6, (150, 150), None),
     ],
 )
-def test_the_size_tells_the_raster(orientation, told, fit):
-    found = frame(120, 200, orientation, told)
+def test_the_size_tells_the_raster(orientation, size, fit):
+    found = frame(120, 200, orientation, size)
     assert (found and found.fit) == fit
 
 
@@ -52,11 +52,11 @@ def test_the_size_tells_the_raster(orientation, told, fit):
 def test_boxes_of_a_scaled_raster_come_back(height, width, scale, orientation):
     """The whole raster is the whole photograph, whatever was rounded."""
     stored = (width, height) if orientation >= 5 else (height, width)
-    told = tuple(max(1, round(side * scale)) for side in stored)
-    found = frame(height, width, orientation, told)
+    drawn_on = tuple(max(1, round(side * scale)) for side in stored)
+    found = frame(height, width, orientation, drawn_on)
     if found is None:  # so small a raster says little of its shape, or it was turned and is nearly square
-        assert min(told) < 40 or scale < 0.5
+        assert min(drawn_on) < 40 or scale < 0.5
         return
-    whole = np.array([[0.0, 0, told[1], told[0]]])
+    whole = np.array([[0.0, 0, drawn_on[1], drawn_on[0]]])
     if found.orientation == orientation:
         np.testing.assert_allclose(found.boxes(whole), [[0, 0, width, height]], atol=1e-6)

@@ -1,6 +1,6 @@
 """Damaged documents at every door of the importers: a finding or an index that stages can read, never another exception.
 
-A few hundred examples, the same ones every time. Others, for so many seconds a door, told with their number:
+A few hundred examples, the same ones every time. Others, for so many seconds a door, whose number is printed:
     WSSS_FUZZ_SECONDS=40 pytest -s tests/data/test_fuzz.py -k coco
 What it found is kept in test_found_by_fuzzing.py.
 """
@@ -190,7 +190,7 @@ def tree(draw, valid):
 
 
 def usable(index, folder):
-    """What has come in, stages can read: it is inside its bounds and survives being written."""
+    """Check that stages can read an index: boxes lie inside their images, and the index survives being written."""
     index.write(folder / "index.json")
     assert Index.read(folder / "index.json") == index
     for record in index.records.values():
@@ -340,7 +340,9 @@ def test_coco_folders_of_every_tool(request, small, tmp_path):
             index = import_coco("toy", root, "train", "val", tmp_path / "truth", workers=1)
             usable(index, tmp_path)
             unread = index.notes.get(coco_lists.UNREAD, Note()).names
-            adds_up(index, root, sum(len(its["annotations"]) for path, its in lists.items() if path not in unread))
+            adds_up(
+                index, root, sum(len(content["annotations"]) for path, content in lists.items() if path not in unread)
+            )
             taken.append(index)
 
     fuzz(request, exported(), check)
@@ -358,8 +360,8 @@ def test_instances(request, voc):
 
     def check(content):
         with contextlib.suppress(artifacts.ContractError):
-            for its in instances.by_photo(content, index, "here").values():
-                assert not its.codes or its.masks().shape[1:] == (16, 20)
+            for objects in instances.by_photo(content, index, "here").values():
+                assert not objects.codes or objects.masks().shape[1:] == (16, 20)
 
     fuzz(request, documents, check)
 

@@ -81,8 +81,8 @@ def element(kind, start, end):
 
 def size_of(kind, orientation):
     stored, upright = (W, H), (H, W) if orientation >= 5 else (W, H)
-    told = {"same": upright, "stored": stored, "half": (upright[0] // 2, upright[1] // 2), "other": (99, 7)}.get(kind)
-    return f"<size><width>{told[0]}</width><height>{told[1]}</height></size>" if told else ""
+    size = {"same": upright, "stored": stored, "half": (upright[0] // 2, upright[1] // 2), "other": (99, 7)}.get(kind)
+    return f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
 
 
 def mask(kind, height, width):

@@ -17,7 +17,7 @@ BOX = "<bndbox><xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bnd
 
 @pytest.fixture
 def read(tmp_path):
-    """What an annotation comes to on a photograph of 200 x 120 pixels: boxes, classes, findings, notes."""
+    """Return boxes, classes, findings and notes of an annotation on a photograph of 200 x 120 pixels."""
 
     def read(*objects, size=SAME, orientation=1):
         path = tmp_path / "a.xml"

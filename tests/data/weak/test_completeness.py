@@ -1,4 +1,4 @@
-"""What a run needs of the training images' weak labels."""
+"""Weak labels that a run needs of the training images."""
 
 import json
 
@@ -17,7 +17,7 @@ def found(voc, weak):
 
 @pytest.fixture
 def bare(voc):
-    """Its training image has no weak label."""
+    """Return a dataset whose training image has no weak label."""
     (voc.root / "Annotations" / "a.xml").unlink()
     return voc
 
@@ -30,7 +30,7 @@ def test_images_without_the_kind_are_named(bare, weak, what):
     assert not lacking(finding, "a.jpg", f"no {what}", "training image a")
 
 
-def test_what_there_is_instead_is_told(voc):
+def test_other_labels_that_there_are_are_named(voc):
     assert not lacking(found(voc, "point")[0], "a.jpg", "points ... image a", "boxes")
 
 

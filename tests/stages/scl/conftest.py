@@ -39,8 +39,8 @@ class Run:
         return (root or self.root) / "scl_features" / split / "1-of-1.json"
 
     def features(self, split, root=None, side=64):
-        its = ("--split", split, "--manifest", self.manifest(split, root), "--backbone", "tiny", "--side", side)
-        self.main(scl_features, *its)
+        flags = ("--split", split, "--manifest", self.manifest(split, root), "--backbone", "tiny", "--side", side)
+        self.main(scl_features, *flags)
 
     def train(self, name, weights=None, *more):
         weights = weights or self.weights[name]

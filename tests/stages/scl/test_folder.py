@@ -35,8 +35,8 @@ class Folder:
         Image.fromarray(index.records[made.query].image(index.root)[:100]).save(root / "query" / "q.jpg")
 
     def argv(self, weights, *more):
-        its = ("--support", self.root / "support", "--query", self.root / "query", "--out", self.root / "out")
-        return [str(a) for a in (*its, "--weights", weights, *more)]
+        flags = ("--support", self.root / "support", "--query", self.root / "query", "--out", self.root / "out")
+        return [str(a) for a in (*flags, "--weights", weights, *more)]
 
     def mask(self, number=0):
         return self.root / "support" / "masks" / f"{self.names[number]}.png"
@@ -57,15 +57,15 @@ def test_a_users_folder_with_supports_larger_than_the_query(run, folder, name):
     scl_segment.main(folder.argv(run.weights[name], "--fusion", "average", "--scales", "[1.0, 1.25]"))
 
 
-def test_faults_of_a_users_folder_are_told_all_at_once(run, folder):
+def test_faults_of_a_users_folder_are_reported_all_at_once(run, folder):
     Image.fromarray(np.zeros((240, 320), np.uint8)).save(folder.mask(0))
     Image.fromarray(np.full((240, 320), 255, np.uint8)).save(folder.mask(1))
     Image.new("RGB", (8, 8)).save(folder.root / "support" / "alone.jpg")
     Image.new("RGB", (8, 8)).save(folder.root / "support" / "small.jpg")
     Image.fromarray(np.ones((9, 8), np.uint8)).save(folder.root / "support" / "masks" / "small.png")
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as caught:
         scl_segment.main(folder.argv(run.weights["canet"]))
-    findings = [str(finding) for finding in told.value.findings]
+    findings = [str(finding) for finding in caught.value.findings]
     assert len(findings) == 4
     assert only(findings, f"{folder.mask(0)}: ", "pixel of the object")
     assert only(findings, f"{folder.mask(1)}: ", "pixel of background")

@@ -14,7 +14,9 @@ from wsss_stages.store import artifacts
 def test_a_page_of_episodes(run, tmp_path, monkeypatch, name, columns):
     """Supports, regions, predictions and truth; the baseline has no regions."""
     seen = []
-    monkeypatch.setattr(figures, "rows_figure", lambda *its, made=figures.rows_figure: seen.append(its) or made(*its))
+    monkeypatch.setattr(
+        figures, "rows_figure", lambda *given, made=figures.rows_figure: seen.append(given) or made(*given)
+    )
     path = ("--cross-path", "query") if name == "baseline" else ()
     run.main(
         scl_report, "--episodes", run.episodes, "--features", run.manifest("train"), run.manifest("val"),
@@ -23,7 +25,7 @@ def test_a_page_of_episodes(run, tmp_path, monkeypatch, name, columns):
     ((titles, rows, names, legend),) = seen
     assert len(titles) == columns and titles[:2] == ["support 1", "support 2"] and "3-shot, CGM" in titles
     assert any(not lacking(title, "v_pri", "v_aux", "support 1") for title in titles) == (name == "canet")
-    assert len(rows) == 3 and all(its.startswith("brick") for its in names) and set(legend) == {1, 2}
+    assert len(rows) == 3 and all(title.startswith("brick") for title in names) and set(legend) == {1, 2}
     assert (tmp_path / "page.png").stat().st_size > 10_000
 
 
@@ -65,7 +67,7 @@ def test_a_table_over_folds_and_seeds(tmp_path):
     assert out.with_suffix(".png").stat().st_size > 10_000 and out.with_suffix(".html").exists()
 
 
-def test_a_table_of_scores_without_its_row_is_told(tmp_path):
+def test_a_table_of_scores_without_its_row_is_reported(tmp_path):
     made = scores(0, [0.1], [0.5])
     del made["rows"]["5-shot cross"]
     artifacts.write_sealed(tmp_path / "s.json", made)

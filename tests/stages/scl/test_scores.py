@@ -57,7 +57,7 @@ def test_the_score_is_that_of_episodes_answered_one_by_one(run, tmp_path):
 
 
 def test_supports_of_another_class_are_a_control(run, tmp_path):
-    """Of a fold with two classes; one class alone has none."""
+    """A fold of two classes has controls; one of a single class has none."""
     run.main(scl_episodes, "--fold", 1, "--episodes", tmp_path / "e.json", *run.EPISODES, "--folds", 2)
     found = run.evaluate("pfenet", tmp_path / "scores.json", "--episodes", tmp_path / "e.json")["rows"]
     assert {row for row in found if "another class" in row} == {
@@ -114,7 +114,7 @@ def test_prototypes_are_scored_without_what_was_trained(run, tmp_path):
                 m.flatten() for m in at_nodes(torch.from_numpy(frozen.mask(image, e.cls))[None], (8, 8), network.grid)
             )
             pairs.append([unit(nodes(image)[:, kind].mean(dim=1)) for kind in (M & known, ~M & known)])
-        foreground, background = (unit(sum(its)) for its in zip(*pairs, strict=True))
+        foreground, background = (unit(sum(vectors)) for vectors in zip(*pairs, strict=True))
         cosines = torch.nn.functional.normalize(nodes(e.query), dim=0).T @ torch.stack([foreground, -background]).T
         square = to_pixels(cosines.sum(dim=1).view(1, 1, 8, 8), network.grid, (64, 64))
         found = torch.nn.functional.interpolate(square, (160, 160), mode="bilinear")[0, 0].numpy() > rows["threshold"]
@@ -138,7 +138,7 @@ def test_the_baseline_is_weighed_by_its_query_branch_only(run, tmp_path):
     assert "3-shot cross" in run.evaluate("baseline", tmp_path / "scores.json", "--cross-path", "query")["rows"]
 
 
-def test_what_does_not_belong_together_is_told(run, tmp_path):
+def test_files_that_do_not_belong_together_are_reported(run, tmp_path):
     with raises(EpisodeError, "--shots [1, 4]", "1 ... 3"):
         run.evaluate("canet", tmp_path / "scores.json", "--shots", "[1, 4]")
     with raises(EpisodeError, "--shots [0]", "1 ... 3"):

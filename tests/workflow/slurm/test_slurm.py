@@ -71,7 +71,7 @@ def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
     project.snakemake(weights)
     log = project.folder / "logs" / "scenes" / "s1_classifier.log"
     rate = float(re.findall(r"([\d.]+) images a second", log.read_text())[-1])
-    train(project, epochs=int(40 * rate / 6))  # of six images; a step is told after ten seconds
+    train(project, epochs=int(40 * rate / 6))  # of six images; a step is reported after ten seconds
     with project.running(*SITE, weights) as end:
         number = training(project, log)
         process = os.pidfd_open(number)
@@ -85,7 +85,7 @@ def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
 
 
 def training(project, log: Path) -> int:
-    """Process of the classifier's training, once it has told a step."""
+    """Return the process of the classifier's training, once it has reported a step."""
     begun, deadline = time.time(), time.monotonic() + 180
     while time.monotonic() < deadline:
         if log.exists() and log.stat().st_mtime > begun and "step" in log.read_text():
