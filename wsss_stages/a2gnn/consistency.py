@@ -7,8 +7,6 @@ from torch import Tensor
 
 from wsss_stages.a2gnn.multi_point import Boxes
 
-RULES = ("none", "released", "background_margin", "centred")
-
 
 def consistent(
     H: Float[Tensor, "b h w d"],

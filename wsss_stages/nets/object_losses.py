@@ -73,13 +73,5 @@ def line_loss(logits: Float[Tensor, "b h w"], inside: Float[Tensor, "b h w"]) ->
     return ((rows + columns) / (row_number + column_number).clamp(min=1)).mean()
 
 
-@torch.no_grad()
-def object_iou(logits: Float[Tensor, "b h w"], target: UInt8[Tensor, "b h w"]) -> Float[Tensor, "b"]:
-    """Return the IoU of each box's predicted and known object, over known pixels; NaN where there is neither."""
-    known, given = target != UNKNOWN, target == 1
-    found = (logits > 0) & known
-    return (found & given).sum(dim=(1, 2)) / (found | given).sum(dim=(1, 2))
-
-
 def _means(x: Tensor, weight: Tensor) -> Float[Tensor, "b"]:
     return (x * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp(min=1)

@@ -16,12 +16,10 @@ import numpy as np
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data.images import read_labels
-from wsss_stages.data.importers.spool import Spool
+from wsss_stages.data.importers.validation import redrawn
 from wsss_stages.data.importers.voc import Layout, import_voc
 from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.data.index import Index, Record
-from wsss_stages.store.prefetch import Prefetch
-from wsss_stages.store.progress import progress
 
 CLASSES = (
     "background aeroplane bag bed bedclothes bench bicycle bird boat book bottle building bus cabinet car cat ceiling chair cloth "
@@ -55,10 +53,7 @@ def import_context(
     index = import_voc(
         dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, truth=truth, workers=workers
     )
-    records = Spool()
-    drawn = Prefetch(index.records.values(), lambda record: _drawn(record, index.root, truth), workers)
-    for _, record in progress(drawn, "true masks"):
-        records.add(record)
+    records = redrawn(index.records, lambda record: _drawn(record, index.root, truth), workers)
     return replace(index, records=records)
 
 

@@ -1,6 +1,6 @@
 """Validation of every image of a dataset: records go to disk, findings are raised together at the end."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from wsss_stages.data.findings import DatasetError, Finding
 from wsss_stages.data.importers.spool import Spool
@@ -39,3 +39,11 @@ def validate_all(
     if findings:
         raise DatasetError(findings)
     return records
+
+
+def redrawn(records: Mapping[str, Record], draw: Callable[[Record], Record], workers: int) -> Spool:
+    """Return the records that `draw` makes of all, in threads, while it writes their true masks."""
+    made = Spool()
+    for _, record in progress(Prefetch(records.values(), draw, workers), "true masks"):
+        made.add(record)
+    return made

@@ -17,16 +17,13 @@ from wsss_stages.data.importers.class_names import read_classes
 from wsss_stages.data.importers.lists import Lists
 from wsss_stages.data.importers.masks import Masks, only_white
 from wsss_stages.data.importers.photographs import photographs, unused
-from wsss_stages.data.importers.spool import Spool
-from wsss_stages.data.importers.validation import Validated, validate_all
+from wsss_stages.data.importers.validation import Validated, redrawn, validate_all
 from wsss_stages.data.index import Index, Record, sample
 from wsss_stages.data.names import has_file, id_problem
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.weak.saliency import add_saliency
 from wsss_stages.data.weak.weak_labels import WeakLabels
 from wsss_stages.store import artifacts
-from wsss_stages.store.prefetch import Prefetch
-from wsss_stages.store.progress import progress
 
 VOC_CLASSES = (
     "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
@@ -116,10 +113,7 @@ def import_voc(
     if without := folder.without_objects():
         raise DatasetError(without)
     if masks.translated or objects.translated:
-        drawn = Spool()
-        for _, record in progress(Prefetch(records.values(), partial(folder.draw, truth=truth), workers), "true masks"):
-            drawn.add(record)
-        records = drawn
+        records = redrawn(records, partial(folder.draw, truth=truth), workers)
     return Index(dataset, root.resolve(), classes, splits, records, notes)
 
 
