@@ -92,7 +92,7 @@ def edge_list(E, window):
 
 
 def dense(x, weight, E):
-    """Every node against every other, the unconnected masked out."""
+    """Return the attention of every node to every other, the unconnected masked out."""
     H = x.flatten(0, 2)
     unit = torch.nn.functional.normalize(H, dim=1, eps=1e-7)
     cos = unit @ unit.T

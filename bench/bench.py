@@ -24,7 +24,7 @@ class Side:
 
 
 def machine(device: str = "cpu") -> str:
-    """One line: what it ran on."""
+    """Return a line that names the machine."""
     if device != "cpu":
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
     info = Path("/proc/cpuinfo")

@@ -30,7 +30,7 @@ FULL = {"hidden": 256, "features": 0, "epochs_first": 50, "epochs_second": 50}
 FEATURES = 2816
 """Channels of MobileNetV2's last three blocks."""
 SPARSE = 0.95
-"""So that 17 % are not 0, as of the maps of a trained MobileNetV2 on photographs."""
+"""Threshold below which normal numbers become 0: 17 % do not, as in the maps of a trained MobileNetV2 on photographs."""
 ROWS = [  # setting, nodes, images, in one batch, goal in seconds an image
     ("default", (47, 63), 1, 1, 1.5),
     ("default", (47, 63), 8, 1, 1.5),

@@ -128,7 +128,7 @@ def made(results: Path, variant: str, stage: str) -> Manifest:
 
 
 def picture(index: Index, records: list[Record], maps: Callable[[Record], dict[str, np.ndarray]]) -> figures.Figure:
-    """Each image with its boxes, under every kind of label, and its truth."""
+    """Return a picture of each image with its boxes, every kind of label, and its truth."""
     rows, titles = [], []
     for record in records:
         image = record.image(index.root)

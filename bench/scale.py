@@ -4,7 +4,7 @@
 
 The index is made up: a million ids for the photographs of a few of the demo's scenes; so are the manifests of s3_seeds, whose label
 maps are there of the first hundred images, which alone have a true mask. Every row is one process, with its wall and processor
-time and its peak memory as the kernel tells them. Goals: 2 minutes and 2 GB for snakemake -n; 1 GB for what reads the
+time and its peak memory as the kernel reports them. Goals: 2 minutes and 2 GB for snakemake -n; 1 GB for what reads the
 index; the stages that a plan measures on a few images take what they take.
 """
 

@@ -56,7 +56,7 @@ def timed(commands: list[list[str]], folder: Path, at_once: bool) -> float:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """sha256 of every file but the records of how it was made, which tell the seconds."""
+    """Return the sha256 of every file but the records of how it was made, which hold the seconds."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".made.json"))
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

@@ -85,7 +85,7 @@ class VocFolder:
 
 @pytest.fixture
 def voc(tmp_path):
-    """Two good images, `a` for training and `b` for validation."""
+    """Make two good images, `a` for training and `b` for validation."""
     folder = VocFolder(tmp_path / "voc")
     for image_id in "ab":
         folder.photo(image_id)

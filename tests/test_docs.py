@@ -229,7 +229,7 @@ def test_a_function_s_module_cites_the_equations_of_its_row(row):
 
 @pytest.mark.parametrize("chapter, last", [(2, 26), (3, 28), (4, 13), (5, 17)])
 def test_the_way_from_the_thesis_leaves_out_few_equations(chapter, last):
-    """Those left out only define parts of the next one."""
+    """Equations that are left out only define parts of the next one."""
     parts = {(3, 9), (3, 11), (3, 25), (4, 9), (5, 13)}
     cited_all = set().union(*(cited(row[1]) for row in ROWS))
     assert {(chapter, n) for n in range(1, last + 1)} - cited_all <= parts

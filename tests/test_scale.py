@@ -109,7 +109,7 @@ def boxed(tmp_path) -> Path:
 
 
 def test_an_importer_holds_no_records(boxed, tmp_path):
-    """With all of them in memory it takes 18 MB, without 6."""
+    """The importer takes 18 MB with all records in memory, and 6 without."""
     imports = "from pathlib import Path\nfrom wsss_stages.data.images import available\nfrom wsss_stages.data.importers.voc import import_voc\navailable()"
     work = "import_voc('boxed', Path(sys.argv[1])).write(Path(sys.argv[2]))"
     assert megabytes(imports, work, boxed, tmp_path / "index.json") < 11

@@ -42,7 +42,7 @@ def drawn(boxes, classes, seed):
 
 
 def share_and_lines(label, box, c):
-    """By loops: the share of a box's pixels with its class, and of its rows and columns with one of them."""
+    """Return by loops the share of a box's pixels with its class, and of its rows and columns with one of them."""
     x0, y0, x1, y1 = box.tolist()
     pixels = [
         (y, x)

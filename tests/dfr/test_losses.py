@@ -18,7 +18,7 @@ B, C, D, H, W = 2, 3, 4, 4, 5
 
 
 def ordered(h=H, w=W):
-    """Every (i, j) of R (Eq. 4.3) with i != j."""
+    """Return every (i, j) of R (Eq. 4.3) with i != j."""
     pixels = list(itertools.product(range(h), range(w)))
     return [(i, j) for i in pixels for j in pixels if i != j and abs(i[0] - j[0]) <= R and abs(i[1] - j[1]) <= R]
 
@@ -194,7 +194,7 @@ class Largest(TorchDispatchMode):
 
 
 def test_nothing_as_large_as_features_times_neighbours_is_ever_held():
-    """At d = 128 it would be a gigabyte for a crop of 512."""
+    """Such a tensor would have a gigabyte at d = 128 for a crop of 512."""
     d, side, half = 64, 24, offsets(5, "square", half=True)
     F = torch.rand(1, d, side, side, requires_grad=True)
     with Largest() as largest:

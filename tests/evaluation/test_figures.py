@@ -23,7 +23,7 @@ def test_markup_is_escaped_everywhere_in_a_table(place):
 
 
 def test_no_other_file_makes_a_page():
-    """So that what is escaped here is escaped in every page."""
+    """Texts are escaped in this one place, and so in every page."""
     for path in PACKAGE.rglob("*.py"):
         tags = re.findall(r"<(?:html|body|table|t[dhr]|p|h1|div|img|a|script|style)\b", path.read_text())
         assert not tags or path.name == "tensor_files.py", path  # which knows a page when it sees one

@@ -105,7 +105,7 @@ def test_mean_accuracy_is_the_mean_recall_of_the_true_classes():
 
 @pytest.mark.parametrize("digits", [8, 1])
 def test_mean_average_precision_is_that_of_loops_and_torchmetrics(digits):
-    """With one digit many scores are equal."""
+    """Scores of one digit have many ties."""
     rng = np.random.default_rng(0)
     scores, truth = rng.random((30, 5)).round(digits).astype(np.float32), rng.random((30, 5)) < 0.3
     truth[:, 3] = False

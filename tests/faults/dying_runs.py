@@ -44,7 +44,7 @@ def stop(partial: Path) -> None:
 
 
 def watch(folder: str) -> None:
-    """Refuse whatever would change anything below a folder, as Python's own calls tell it."""
+    """Refuse whatever would change anything below a folder, by the audit events of Python's own calls."""
     changing = {"os.remove": 1, "os.rename": 2, "os.mkdir": 1, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.truncate": 1,
                 "os.chmod": 1, "os.utime": 1}  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One thing changes: what depends on it is made again, no other item is, and what is stale goes."""
+"""Changes of one thing: artifacts that depend on it are made again, no others are, and stale files are deleted."""
 
 import importlib
 import shutil
@@ -12,7 +12,7 @@ from wsss_stages.shards.pruning import prune
 from wsss_stages.store import artifacts, contracts
 
 CHAIN = ("s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate")
-"""Each reads what those before it made; the weights stay as they are."""
+"""Stages of which each reads the artifacts of those before; the weights stay as they are."""
 BY_BOXES = CHAIN[1:]
 MANY = {f"image_{number}" for number in range(40)}
 

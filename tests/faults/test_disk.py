@@ -37,7 +37,7 @@ def test_a_file_that_finds_no_room_is_reported_and_leaves_nothing(road, stage, t
 
 
 def test_weights_that_find_no_room_are_reported_and_leave_nothing(road, tmp_path):
-    """safetensors tells the system's error in a class of its own."""
+    """safetensors raises the system's error in a class of its own."""
     road.make("weak_index")
     out = road.out("s1_classifier", tmp_path)
     ended = road.server.run("s1_classifier", road.argv("s1_classifier", tmp_path), room=20_000)

@@ -93,7 +93,7 @@ FILES = {
         lambda p: training.load_weights(p, Net()),
         "snakemake --forcerun s1_classifier",
     ),
-    "what weights tell": (
+    "metadata of weights": (
         "s1_classifier/weights.safetensors",
         _weights,
         training.read_provenance,

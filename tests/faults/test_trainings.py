@@ -72,7 +72,7 @@ def test_sigterm_leaves_a_checkpoint_and_the_same_command_ends_with_the_same_byt
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_sigterm_in_the_last_step_does_not_keep_a_training_from_its_end(shared, tmp_path, capsys, kept):
-    """And where Snakemake deletes what it wrote, for SLURM ran out of time, the same command writes it again."""
+    """Where SLURM ran out of time and Snakemake deletes the outputs, the same command writes them again."""
     whole = fit(shared.job("plain"), tmp_path / "whole")
     job = before_step(shared.job("plain"), 7, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert fit(job, tmp_path / "left") == whole
@@ -92,7 +92,7 @@ def test_sigterm_in_the_last_step_does_not_keep_a_training_from_its_end(shared, 
 
 
 def test_sigterm_again_while_a_step_still_runs_changes_nothing(shared, tmp_path):
-    """As on SLURM, however long the step takes that the first one met: here the clock moves on by an hour."""
+    """SLURM sends it again however long the step of the first signal takes: here the clock moves on by an hour."""
 
     def twice():
         os.kill(os.getpid(), signal.SIGTERM)
@@ -206,7 +206,7 @@ def test_short_memory_halves_the_batch_records_it_and_learns_the_same(shared, tm
 
 
 def test_a_pass_that_did_not_fit_leaves_nothing_in_the_norms(shared, tmp_path):
-    """From the first step on it is as if the job had asked for two parts."""
+    """The result from the first step on is that of a job that asked for two parts."""
     fit(shared.job("norm", parts=2), tmp_path / "parts")
     fit(short(shared.job("norm"), 0, 3), tmp_path / "short")
     parts, halved = (load_file(tmp_path / name / "weights.safetensors") for name in ("parts", "short"))

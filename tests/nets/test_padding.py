@@ -1,4 +1,4 @@
-"""TensorFlow's padding, and the check that tells whose padding weights were trained with."""
+"""TensorFlow's padding, and the check of the padding that weights were trained with."""
 
 import pytest
 import torch

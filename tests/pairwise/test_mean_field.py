@@ -31,7 +31,7 @@ def test_compiled_is_torch(classes):
 
 @pytest.mark.parametrize("iterations", [0, 1, 3])
 def test_some_points_stand_for_all(iterations):
-    """In loops: messages come from every third point, three times as strong, and the last goes to all."""
+    """Return mean field in loops: messages come from every third point, three times as strong, and the last goes to all."""
     n, kernels = 300, [(3.0, features(300, 2, 0)), (5.0, features(300, 5, 1))]
     points = np.arange(0, n, 3)
     in_torch = MeanField([(w, torch.from_numpy(f)) for w, f in kernels], torch.from_numpy(points))

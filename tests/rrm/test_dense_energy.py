@@ -51,7 +51,7 @@ def eq_2_20(logits, image, labels, valid, sigma_xy, sigma_rgb):
 @pytest.mark.parametrize("stripe", [0, 4])
 @pytest.mark.parametrize("sigmas", [SIGMAS, {"sigma_xy": 2.0, "sigma_rgb": 500.0}])
 def test_is_nearly_eq_2_20(stripe, sigmas):
-    """As near as the lattice is to the Gaussian."""
+    """The tolerance is the difference between the lattice and the Gaussian."""
     made = scene(b=1, stripe=stripe)
     bands = 6 * F.one_hot(torch.arange(11) // 4, CLASSES).T[None, :, None].repeat(1, 1, 9, 1).float()
     for logits in (made[0], bands):

@@ -1,4 +1,4 @@
-"""Both branches of RRM: shapes, Eq. 2.13, what is shared, what learns."""
+"""Both branches of RRM: shapes, Eq. 2.13, the layers that they share and those that learn."""
 
 import numpy as np
 import pytest

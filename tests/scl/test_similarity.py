@@ -54,7 +54,7 @@ def test_copies_of_a_support_say_what_it_says(small):
 
 
 def test_foreground_is_what_is_more_similar_than_the_threshold(small):
-    """On maps of two orthogonal directions the object is found to the node, and no other."""
+    """Maps of two orthogonal directions let the object be found to the node."""
     M = small.masks(1)
     middle = torch.zeros(1, 4, 6, 5)
     middle[0, 0], middle[0, 1] = M[0].float(), (~M[0]).float()
@@ -91,7 +91,7 @@ def test_the_threshold_is_the_best_of_the_mean_over_classes():
 
 
 def test_a_head_that_adds_nothing_says_what_prototypes_alone_say(small, name):
-    """With the threshold of a head that has not learned."""
+    """The threshold is that of a head that has not learned."""
     head = small.head(name).eval()
     query, support, M_s, known = small.maps(seed=1), small.maps(), small.masks(), small.masks(seed=2)
     with torch.no_grad():

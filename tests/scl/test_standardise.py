@@ -28,7 +28,7 @@ def test_every_channel_has_mean_0_and_deviation_1_over_all_nodes():
 
 
 def test_principal_directions_are_those_of_numpys_decomposition():
-    """In units of the channels' deviations, the most variance first; cosines are those of the projections."""
+    """Directions are in units of the channels' deviations, the most variance first; cosines are those of the projections."""
     rng = torch.Generator().manual_seed(0)
     images = [
         torch.einsum("ij,jyx->iyx", torch.randn(6, 6, generator=rng), torch.randn(6, 4, 5, generator=rng))

@@ -1,4 +1,4 @@
-"""Every training after kill -9 and SIGTERM: the same command goes on and ends with the same bytes. And in two processes."""
+"""Every training after kill -9 and SIGTERM: the same command continues and ends with the same bytes, in two processes too."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 TINY = ["--backbone", "tiny", "--crop", 64, "--batch-size", 4, "--workers", 0]
 BARE = ["--backbone-weights", "none"]
 QUICK = ["s1_classifier", "scl_train"]
-"""Two prove that a training's checkpoint is whole, with and without a shard's maps; tests/training/test_loop.py the kinds of jobs."""
+"""Two trainings, with and without a shard's maps, prove that a checkpoint is whole; tests/training/test_loop.py has the kinds of jobs."""
 TRAININGS = ["s4_affinity", "s4_object_net", "s7_segment", "s7_instances", "rrm_train", "dfr_train"]
 
 

@@ -1,4 +1,4 @@
-"""Artifacts: whole or absent, checked against contracts, with messages that tell where, found, wanted and remedy."""
+"""Artifacts: whole or absent, checked against contracts, with messages that name where, found, wanted and remedy."""
 
 import json
 

@@ -154,7 +154,7 @@ def test_a_loss_that_is_nan_stops_with_step_and_images(tmp_path):
 
 
 class Transformer(torch.nn.Module):
-    """One parameter of every sort."""
+    """A network with one parameter of every kind."""
 
     def __init__(self):
         super().__init__()

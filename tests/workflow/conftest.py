@@ -200,7 +200,7 @@ def own(finished, tmp_path):
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """A finished project of the user's own, and a copy of it as it was: an index tells where its photographs are."""
+    """Return a finished project of the user's own, and a copy of it as it was; the index names the folder of the photographs."""
     place, copy = (tmp_path_factory.getbasetemp() / name for name in ("of_mine", "of_mine_as_it_was"))
     place.mkdir()
     project = Mine.finished(place)

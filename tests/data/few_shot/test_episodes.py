@@ -120,7 +120,7 @@ def test_queries_take_turns_and_each_seed_has_its_own():
 
 
 def test_more_images_of_other_classes_leave_a_querys_supports(index):
-    """Every draw is the query's own."""
+    """The draws of a query depend on that query alone."""
     before = draw({1: list("abcd")}, 2, 4, 0, "test")
     after = {e.query: e for e in draw({1: list("abcd")}, 2, 4, 0, "test")[::-1]}
     assert all(after[e.query] == e for e in before)

@@ -160,7 +160,7 @@ def spoiled(draw, valid, words):
 
 
 def checked(png):
-    """With the checksum of every chunk that is whole."""
+    """Return a PNG with the right checksum of every chunk that is whole."""
     if png[:4] != b"\x89PNG":
         return png
     parts, at = [png[:8]], 8

@@ -32,7 +32,7 @@ LINES = ["{0}", "{0}{1}", "JPEGImages/{0}{1}", "{0} 1", "C:\\d\\{0}{1}"]
 
 
 def mostly(good, *bad):
-    """One of the good values, and one time in sixty of the bad ones."""
+    """Draw one of the good values, and one time in sixty one of the bad ones."""
     return st.sampled_from([*good] * (59 * len(bad) // len(good) + 1) + [*bad])
 
 

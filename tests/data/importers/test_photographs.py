@@ -92,7 +92,7 @@ def test_two_photographs_of_one_id_are_a_finding(voc):
 
 
 def test_photographs_and_notes_add_up_to_the_folder(voc):
-    """Two in lists, one in none, one hidden, one of another format, one folder."""
+    """The folder has two photographs in lists, one in none, one that is hidden, one of another format, and a folder."""
     voc.photo("c")
     (voc.root / "JPEGImages" / "._a.jpg").write_bytes(b"x")
     (voc.root / "JPEGImages" / "a.txt").write_bytes(b"x")

@@ -63,7 +63,7 @@ def test_every_stage_is_a_job_and_a_requeued_one_goes_on(slurm, project):
 
 def test_a_job_out_of_time_goes_on_in_its_next_try(slurm, project):
     profile = with_profile(project)
-    minutes = "2 * attempt**2"  # two, enough to tell a step on a busy machine, then eight
+    minutes = "2 * attempt**2"  # two, enough to report a step on a busy machine, then eight
     profile["set-resources"]["s1_classifier"]["runtime"] = minutes
     write(project, profile)
     weights = "results/scenes/s1_classifier/weights.safetensors"
