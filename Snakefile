@@ -66,3 +66,4 @@ rule all:
 rule masks:
     input:
         label_maps_of_run,
+    localrule: True
