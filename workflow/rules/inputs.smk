@@ -1,6 +1,8 @@
 """Input functions of single rules; those that rules share are in common.smk."""
 
-from snakemake.io import Wildcards, contains_wildcard
+from types import SimpleNamespace
+
+from snakemake.io import contains_wildcard
 
 from wsss_stages.config import tables
 
@@ -153,7 +155,7 @@ def label_maps(wildcards):
 def label_maps_of_run(_wildcards):
     """Manifests of all label maps of the training images of the run's own variant."""
     names = ("dataset", "weak", "variant")
-    return label_maps(Wildcards(fromdict={name: config[name] for name in names}))
+    return label_maps(SimpleNamespace(**{name: config[name] for name in names}))
 
 
 def to_score(wildcards):
