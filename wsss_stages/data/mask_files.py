@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from wsss_stages.data import rle
+from wsss_stages.data.documents import read_json
+from wsss_stages.data.findings import DefectError
 from wsss_stages.data.images import ImageError, read_raster
 from wsss_stages.data.record import Record
 from wsss_stages.store import artifacts
@@ -81,7 +83,9 @@ def _drawn(path: Path, record: Record) -> np.ndarray:
     try:
         raster = read_raster(path)
     except ImageError as error:
-        raise MaskFileError(f"{error}; wanted an 8-bit grey PNG, 255 for the object. Save it again as such.") from error
+        raise MaskFileError(
+            f"{path}: found {error}; wanted an 8-bit grey PNG, 255 for the object. Save it again as such."
+        ) from error
     pixels = raster.pixels
     if pixels.ndim != 2 or pixels.max(initial=0) > 255:
         raise MaskFileError(f"{path}: found colours or more than 8 bits; wanted an 8-bit grey PNG, 255 for the object.")
@@ -93,7 +97,10 @@ def _drawn(path: Path, record: Record) -> np.ndarray:
 
 def _decoded(path: Path, record: Record, count: int) -> list[np.ndarray | None]:
     """Return the masks of run-length codes; null has none."""
-    codes = artifacts.read_json(path)
+    try:
+        codes = read_json(path)
+    except DefectError as error:
+        raise MaskFileError(str(error.in_file(path))) from error
     if not isinstance(codes, list) or not all(code is None or isinstance(code, dict) for code in codes):
         raise MaskFileError(f"{path}: found no list of run-length codes; wanted [{{size, counts}} or null, ...].")
     if len(codes) != count:

@@ -23,7 +23,7 @@ class Soft:
 
 @dataclass(frozen=True)
 class PromptMasks:
-    """What a source made of an image's prompts."""
+    """The masks that a source made of an image's prompts."""
 
     hard: Bool[np.ndarray, "k h w"]
     reasons: list[str]

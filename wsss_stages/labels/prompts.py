@@ -17,7 +17,7 @@ NO_POINTS = np.zeros((0, 2), np.int64)
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a weak label says of one object: a box, points inside and outside, or both."""
+    """The facts that a weak label gives of one object: a box, points inside and outside, or both."""
 
     cls: int
     """1..N."""

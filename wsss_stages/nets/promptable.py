@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+LONGEST = 32
+"""Longest side over the shortest one: the longer side fills the network's input, and the shorter one must not vanish."""
 PADDED = -10
 """Label of a point that pads a prompt; the prompt encoders leave it out."""
 
@@ -26,6 +28,8 @@ class Embedded:
     """Of the network's forward pass."""
     size: tuple[int, int]
     """Height and width of the image."""
+    thick: tuple[int, int]
+    """Of the image with the rows or columns that were added to it."""
     inner: tuple[int, int]
     """Of the image within the network's input."""
     outer: tuple[int, int]
@@ -58,6 +62,8 @@ class Promptable(nn.Module):
     @torch.no_grad()
     def embed(self, image: UInt8[np.ndarray, "h w 3"]) -> Embedded:
         """Return the embeddings of an RGB image; prompts then cost a pass of the mask decoder."""
+        size = image.shape[:2]
+        image = _thick(image)
         # the processors tell channels from rows by their number, which fails for an image of three rows
         found = self.pixels_of([image], return_tensors="pt", input_data_format="channels_last")
         pixels = found["pixel_values"].to(self.device)
@@ -68,7 +74,7 @@ class Promptable(nn.Module):
         arguments = {"image_embeddings": made}
         if isinstance(made, tuple):  # of SAM-HQ
             arguments = {"image_embeddings": made[0], "intermediate_embeddings": made[1]}
-        return Embedded(arguments, image.shape[:2], inner, outer)
+        return Embedded(arguments, size, image.shape[:2], inner, outer)
 
     @torch.no_grad()
     def answers(
@@ -97,7 +103,7 @@ class Promptable(nn.Module):
 
     def _scaled(self, image: Embedded, places: np.ndarray) -> Tensor:
         """Return places x, y of the image in the network's input."""
-        factor = np.array([image.inner[1] / image.size[1], image.inner[0] / image.size[0]])
+        factor = np.array([image.inner[1] / image.thick[1], image.inner[0] / image.thick[0]])
         return torch.from_numpy((places * factor).astype(np.float32)).to(self.device)
 
     def _to_image(self, logits: Tensor, image: Embedded) -> Tensor:
@@ -105,11 +111,20 @@ class Promptable(nn.Module):
         if image.inner != image.outer:
             logits = F.interpolate(logits, image.outer, mode="bilinear", align_corners=False)
             logits = logits[..., : image.inner[0], : image.inner[1]]
-        return F.interpolate(logits, image.size, mode="bilinear", align_corners=False)
+        logits = F.interpolate(logits, image.thick, mode="bilinear", align_corners=False)
+        return logits[..., : image.size[0], : image.size[1]]
 
     def _autocast(self) -> torch.autocast:
         kind = self.device.split(":")[0]
         return torch.autocast(kind, self.precision, enabled=self.precision != torch.float32)
+
+
+def _thick(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "y x 3"]:
+    """Return an image whose shorter side is at least 1 / LONGEST of the longer one: its last row or column is repeated."""
+    height, width = image.shape[:2]
+    least = -(-max(height, width) // LONGEST)
+    more = max(0, least - height), max(0, least - width)
+    return np.pad(image, ((0, more[0]), (0, more[1]), (0, 0)), mode="edge") if any(more) else image
 
 
 def fast_precision(device: str) -> torch.dtype:

@@ -14,6 +14,8 @@ from wsss_stages.training import model_folders
 
 OPTION = "masks.text_boxes_model"
 KINDS = ("grounding-dino", "mm-grounding-dino")
+ROUNDED = 1e-3
+"""Part of a pixel that float32 may be off."""
 OVERLAP = 0.7
 """IoU above which the less certain of two boxes of a class is dropped."""
 
@@ -71,8 +73,8 @@ class TextBoxes:
 
 def whole_pixels(box: np.ndarray, height: int, width: int) -> tuple[int, int, int, int] | None:
     """Return a box of whole pixels inside the image, None where nothing is left of it."""
-    x0, y0 = (max(0, int(np.floor(v))) for v in box[:2])
-    x1, y1 = min(width, int(np.ceil(box[2]))), min(height, int(np.ceil(box[3])))
+    x0, y0 = (max(0, int(np.floor(v + ROUNDED))) for v in box[:2])
+    x1, y1 = min(width, int(np.ceil(box[2] - ROUNDED))), min(height, int(np.ceil(box[3] - ROUNDED)))
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 

@@ -73,6 +73,7 @@ def kind_of(folder: Path, kinds: tuple[str, ...], option: str) -> str:
             f"{folder}: found {', '.join(pickles) or 'no weights'}; wanted model.safetensors. "
             + ("Pickled weights may run code: load them where you trust them and write them anew by `save_pretrained`."
                if pickles else "Download the model again.")
+            + f" See {option}."
         )  # fmt: skip
     return kind
 
@@ -97,7 +98,12 @@ def load(kind: Any, folder: Path, option: str) -> Any:
     transformers.utils.logging.disable_progress_bar()
     try:
         model, found = kind.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, output_loading_info=True, dtype=torch.float32
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
         )
     except Exception as error:  # damaged files raise nearly anything
         raise ModelFolderError(
