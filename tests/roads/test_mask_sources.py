@@ -155,8 +155,9 @@ def test_where_memory_is_short_fewer_are_asked_at_once_and_it_is_noted(capsys):
     made = faked(room=2, prompts_at_once=8)
     found, notes = made(Given(RECORD, IMAGE), of_boxes(boxes, np.ones(8, np.uint8)))
     assert [count for count, *_ in made.network.asked] == [8, 4, 2, 2, 2, 2]
-    assert notes == {sam_source.HALVED: 1} and not any(found.reasons) and made.at_once == 8
+    assert notes == {sam_source.HALVED: 1} and not any(found.reasons) and made.at_once == 2
     assert not lacking(capsys.readouterr().err, "out of memory", "photo", "2 prompts at once")
+    assert made(Given(RECORD, IMAGE), BOXES)[1] == {}, "two prompts fit"
     with raises(RuntimeError, "allocate memory"):
         faked(room=0)(Given(RECORD, IMAGE), BOXES)
 
