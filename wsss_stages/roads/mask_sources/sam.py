@@ -11,6 +11,7 @@ import torch
 from wsss_stages.config.options import Masks
 from wsss_stages.data.index import Index, Record
 from wsss_stages.labels import mask_rules as rules
+from wsss_stages.labels.connected import bounds
 from wsss_stages.labels.prompt_masks import PromptMasks, Soft, substitute
 from wsss_stages.labels.prompts import KINDS, Prompt
 from wsss_stages.labels.superpixels import superpixels
@@ -197,6 +198,5 @@ def softened(logits: np.ndarray, found: np.ndarray, prompt: Prompt) -> Soft:
     changed = found != (logits > 0)
     P[changed] = found[changed]
     seen = rules.clipped(found | (P > FAINT), prompt)
-    (y,), (x,) = np.nonzero(seen.any(axis=1)), np.nonzero(seen.any(axis=0))
-    region = int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1
+    region = bounds(seen)
     return Soft(region, np.rint(P[region[1] : region[3], region[0] : region[2]] * 255).astype(np.uint8))
