@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wsss_stages import UNKNOWN
-from wsss_stages.a2gnn.fuse import fuse
+from wsss_stages.a2gnn.fuse import checked, fuse
 from wsss_stages.labels import boxes as boxes_to_maps
 from wsss_stages.labels import cam, grabcut, reliable
 
@@ -75,6 +75,12 @@ def test_label_inside_and_outside_boxes():
     boxes, classes = np.array([[1, 0, 3, 1], [3, 0, 4, 1]]), np.array([5, 7])
     assert grabcut.label(owner, boxes, classes, False).tolist() == [[0, Q, 5, 7]]
     assert grabcut.label(owner, boxes, classes, True).tolist() == [[0, 0, 5, 7]]
+
+
+def test_a_label_of_boxes_is_unknown_where_confident_CAMs_contradict_it():
+    M_B = np.array([[0, 0, 0, 5, 5, 5, 5, Q]], np.uint8)
+    M_I = np.array([[0, 3, Q, 5, 0, 3, Q, 3]], np.uint8)
+    assert checked(M_B, M_I).tolist() == [[0, Q, 0, 5, Q, Q, 5, Q]]
 
 
 def test_filled_boxes_put_smaller_ones_on_top():

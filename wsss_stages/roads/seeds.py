@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from wsss_stages import UNKNOWN
-from wsss_stages.a2gnn.fuse import first_known, fuse
+from wsss_stages.a2gnn.fuse import checked, first_known, fuse
 from wsss_stages.config.options import Seeds
 from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.labels import cam as cams
@@ -99,7 +99,7 @@ class Seeder:
             "box_class_not_in_cam": unseen,
             "images_without_boxes": int(len(boxes) == 0),
         }
-        return {"grabcut": M_B, "seeds_full": M_F, "seeds": M_g}, notes
+        return {"grabcut": M_B, "checked": checked(M_B, M_I), "seeds_full": M_F, "seeds": M_g}, notes
 
     def masks(self, item: Item) -> StoredMasks:
         """Return the masks of an image's prompts."""
@@ -163,6 +163,7 @@ class Seeder:
         _, M_F, M_g = self.with_tags(item, M_I, M_I_top)
         found = {
             "grabcut": M_B,
+            "checked": checked(M_B, M_I),
             "expanded": M_S,
             "seeds_full": first_known([*layers, M_F]),
             "seeds": first_known([*layers, M_g]),

@@ -5,7 +5,8 @@ reads   WEAK/index.json        the shard's images and their weak labels, of the 
         s2_cam MANIFEST        contracts.CAM; for quantiles those of other shards too
         s3_masks MANIFEST      contracts.MASKS of boxes; of other labels where a source makes any
 writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), seeds_full (M_F), seeds (M_g), and of boxes, or
-                               of tags with masks, grabcut (M_B); of scribbles and points expanded (M_S, M_P)
+                               of tags with masks, grabcut (M_B); of boxes checked (M_B where M_I does not contradict it); of
+                               scribbles and points expanded (M_S, M_P)
 """
 
 from wsss_stages.config import options
@@ -14,11 +15,11 @@ from wsss_stages.store import contracts
 
 EVERY = (contracts.CAM_LABEL, contracts.SEEDS_FULL, contracts.SEEDS)
 MADE = {
-    "box": (*EVERY, contracts.GRABCUT),
+    "box": (*EVERY, contracts.GRABCUT, contracts.CHECKED),
     "scribble": (*EVERY, contracts.EXPANDED),
     "point": (*EVERY, contracts.EXPANDED),
     "tag": EVERY,
-    "mixed": (*EVERY, contracts.GRABCUT, contracts.EXPANDED),
+    "mixed": (*EVERY, contracts.GRABCUT, contracts.CHECKED, contracts.EXPANDED),
 }
 
 

@@ -68,6 +68,7 @@ MASKS = Contract(
 )
 GRABCUT = _label_map("grabcut", "s3_seeds", "M_B of Eq. 3.3, of the mask source")
 CAM_LABEL = _label_map("cam_label", "s3_seeds", "M_I of Eq. 3.1")
+CHECKED = _label_map("checked", "s3_seeds", "M_B where M_I does not contradict it")
 EXPANDED = _label_map(
     "expanded", "s3_seeds", "M_S or M_P, scribbles or clicks spread over superpixels (Sec. 3.6.1) or by masks"
 )
@@ -148,7 +149,7 @@ DETECTIONS = Contract(
 ALL = {
     c.name: c
     for c in (
-        CAM, MASKS, CAM_LABEL, GRABCUT, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, PREDICTION_KNOWN, DETECTIONS,
+        CAM, MASKS, CAM_LABEL, GRABCUT, CHECKED, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, PREDICTION_KNOWN, DETECTIONS,
     )
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from wsss_stages.config.options.base import AdamWTraining, Crf, Images, Mining, Section, Seeded, Training, frozen_for
 
-SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
+SeedKind = Literal["seeds", "seeds_full", "grabcut", "checked", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
 
 
@@ -88,7 +88,7 @@ class ObjectMasks(Section):
 class Affinity(Training):
     """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
 
-    seeds: SeedKind = Field("grabcut", description="labels of the pairs: M_g, M_F, M_B or M_S (M_P)")
+    seeds: SeedKind = Field("grabcut", description="labels of the pairs: as of propagate.seeds")
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
     frozen_share: float = frozen_for(0.9)
@@ -111,10 +111,7 @@ class Graph(Section):
     )
     seeds: SeedKind | Literal["cam"] = Field(
         "grabcut",
-        description=(
-            "start of the random walk: M_g, M_F, M_B or M_S (M_P), the same as propagate.seeds for comparison; "
-            "or the CAMs"
-        ),
+        description=("start of the random walk: M_g, M_F, M_B, M_B checked by CAMs, or M_S (M_P); or the CAMs"),
     )
     walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
     walk_powers: list[float] = Field(
@@ -149,7 +146,10 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: SeedKind = Field("grabcut", description="node labels: M_g, M_F, M_B or M_S (M_P)")
+    seeds: SeedKind = Field(
+        "checked",
+        description="node labels: M_g, M_F, M_B, M_B where confident CAMs do not contradict it, or M_S (M_P)",
+    )
     nodes: Literal["grid", "superpixels"] = Field(
         "grid",
         description="nodes: places of the feature map, or superpixels, linked with their neighbours by the distance of "
@@ -174,7 +174,7 @@ class Propagate(Seeded):
     )
     lr: float = Field(0.03, gt=0, description="learning rate of Adam")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of Adam")
-    reg_weight: float = Field(0.01, ge=0, description="lambda_1 of Eq. 3.20; 0 = without")
+    reg_weight: float = Field(0.1, ge=0, description="lambda_1 of Eq. 3.20 (thesis: 0.01); 0 = without")
     reg_radius: int = Field(5, ge=1, description="half window of the regularised loss, nodes")
     sigma_xy: float = Field(6.0, gt=0, description="sigma_xy of Eq. 3.13, nodes")
     sigma_rgb: float = Field(0.1, gt=0, description="sigma_rgb of Eq. 3.13, units of the normalised image")
@@ -184,7 +184,7 @@ class Propagate(Seeded):
         "background_margin", description="rule of Eq. 3.28 in the second stage"
     )
     balanced_ce: bool = Field(
-        True,
+        False,
         description="balance the loss: mean over background plus mean over foreground, instead of one mean (Eq. 3.21)",
     )
     restrict_classes: bool = Field(True, description="predict only classes of the image's boxes")
