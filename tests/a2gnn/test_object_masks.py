@@ -37,7 +37,7 @@ def test_a_soft_mask_mixes_network_and_grabcut():
     box = BOXES[1]
     window = box_crops.window(box, np.full(4, 0.25))
     logits = np.full((8, 8), np.log(3), np.float32)  # the network says 3/4 everywhere
-    P = object_masks.soft_mask(logits, window, grabcut_masks()[1, 2:6, 2:6], box, 0.3, 0.0)
+    P = object_masks.soft_mask([logits], [window], grabcut_masks()[1, 2:6, 2:6], box, 0.3, 0.0)
     expected = 0.7 * 0.75 + 0.3 * grabcut_masks()[1, 2:6, 2:6]
     np.testing.assert_allclose(P, expected, rtol=1e-5)
 
@@ -46,7 +46,7 @@ def test_a_soft_mask_touches_all_sides_of_its_box():
     box = BOXES[1]
     window = box_crops.window(box, np.full(4, 0.25))
     logits = np.full((8, 8), -2, np.float32)
-    P = object_masks.soft_mask(logits, window, grabcut_masks()[1, 2:6, 2:6], box, 0.3, 1.0)
+    P = object_masks.soft_mask([logits], [window], grabcut_masks()[1, 2:6, 2:6], box, 0.3, 1.0)
     assert (P.amax(dim=0) > 0.5).all() and (P.amax(dim=1) > 0.5).all()
 
 

@@ -1,5 +1,7 @@
 """Soft masks of boxes: the targets of the object network, the mixture with the mask source, and the label map of all boxes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -34,8 +36,8 @@ def target(
 
 
 def soft_mask(
-    logits: np.ndarray,
-    window: np.ndarray,
+    logits: Sequence[np.ndarray],
+    windows: Sequence[np.ndarray],
     source: np.ndarray,
     box: np.ndarray,
     grabcut_share: float,
@@ -44,10 +46,11 @@ def soft_mask(
     """Return the probability of a box's object at the box's pixels; it touches all sides of the box (Eq. 3.23's prior).
 
     Args:
-        logits: (s, s) of nets.object_net.  window: what its crop shows, see labels.box_crops.
+        logits: (s, s) of nets.object_net, of each crop of the box; their mean counts.  windows: what each crop shows, see labels.box_crops.
         source: (y, x) probabilities of the mask source at the box's pixels; GrabCut's are 0 and 1.
     """
-    network = torch.from_numpy(back(logits, window, box)).sigmoid()
+    at_pixels = [back(found, window, box) for found, window in zip(logits, windows, strict=True)]
+    network = torch.from_numpy(np.mean(at_pixels, axis=0)).sigmoid()
     known = torch.from_numpy(source).float()
     return touch_own_sides((1 - grabcut_share) * network + grabcut_share * known, tight_share)
 

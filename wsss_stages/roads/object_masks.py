@@ -72,17 +72,22 @@ class ObjectMasker:
 
         Raises ValueError, naming the image, for logits that are no numbers.
         """
-        windows = np.array([window(box, np.full(4, self.opt.margin)) for box in boxes], np.float32).reshape(-1, 4)
-        parts = [slice(at, at + CROPS) for at in range(0, len(boxes), CROPS)]
-        found = [logits for part in parts for logits in self.logits(photo, boxes[part], windows[part])]
+        views = len(self.opt.margins)
+        windows = [window(box, np.full(4, margin)) for box in boxes for margin in self.opt.margins]
+        parts = [slice(at, at + CROPS) for at in range(0, len(windows), CROPS)]
+        seen = np.repeat(boxes, views, axis=0)
+        found = [logits for part in parts for logits in self.logits(photo, seen[part], windows[part])]
         for logits in found:
             finite(logits, "an object's mask", "s5_object_masks", name, "s4_object_net")
         shares = np.where(substituted, 0.0, self.opt.grabcut_share).tolist()
-        parts = zip(found, windows, known, boxes, shares, strict=True)
-        return [soft_mask(*part, self.opt.tight_share) for part in parts]
+        of_box = [slice(at, at + views) for at in range(0, len(windows), views)]
+        return [
+            soft_mask(found[crops], windows[crops], source, box, share, self.opt.tight_share)
+            for crops, source, box, share in zip(of_box, known, boxes, shares, strict=True)
+        ]
 
     @torch.no_grad()
-    def logits(self, photo: np.ndarray, boxes: np.ndarray, windows: np.ndarray) -> Float[np.ndarray, "k y x"]:
+    def logits(self, photo: np.ndarray, boxes: np.ndarray, windows: Sequence[np.ndarray]) -> Float[np.ndarray, "k y x"]:
         """Return the network's logits on the crops of windows around boxes, the mean with those of the mirrored crops."""
         image = np.stack([cut(photo, view, self.side, GREY) for view in windows]).transpose(0, 3, 1, 2)
         inside = np.stack([box_in(box, view, self.side) for box, view in zip(boxes, windows, strict=True)])

@@ -1,6 +1,6 @@
 """Options of A²GNN's stages (ch. 3), from seeds to pseudo labels."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -71,7 +71,11 @@ class ObjectNet(AdamWTraining):
 class ObjectMasks(Section):
     """s5_object_masks: the object network and the mask source to a soft mask of every box."""
 
-    margin: float = Field(0.25, ge=0, description="margin around a box, share of its side")
+    margins: list[Annotated[float, Field(ge=0)]] = Field(
+        [0.1, 0.2, 0.3, 0.4, 0.5],
+        min_length=1,
+        description="margins of the crops of a box that are averaged, shares of its side",
+    )
     flip: bool = Field(True, description="average with the mirrored crop")
     grabcut_share: float = Field(
         0.3, ge=0, le=1, description="share of the mask source's foreground in a box's probabilities"
@@ -111,7 +115,7 @@ class Graph(Section):
     )
     seeds: SeedKind | Literal["cam"] = Field(
         "grabcut",
-        description=("start of the random walk: M_g, M_F, M_B, M_B checked by CAMs, or M_S (M_P); or the CAMs"),
+        description="start of the random walk: M_g, M_F, M_B, M_B checked by CAMs, or M_S (M_P); or the CAMs",
     )
     walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
     walk_powers: list[float] = Field(
