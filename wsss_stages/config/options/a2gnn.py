@@ -1,6 +1,6 @@
 """Options of A²GNN's stages (ch. 3), from seeds to pseudo labels."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -71,7 +71,7 @@ class ObjectNet(AdamWTraining):
 class ObjectMasks(Section):
     """s5_object_masks: the object network and the mask source to a soft mask of every box."""
 
-    margins: list[Annotated[float, Field(ge=0)]] = Field(
+    margins: list[float] = Field(
         [0.1, 0.2, 0.3, 0.4, 0.5],
         min_length=1,
         description="margins of the crops of a box that are averaged, shares of its side",
@@ -87,6 +87,14 @@ class ObjectMasks(Section):
         description="share of a box's rows and columns in which its probabilities must exceed 1/2 somewhere, raised "
         "where needed, as boxes are tight; 0 = never",
     )
+
+    @field_validator("margins")
+    @classmethod
+    def _around(cls, margins: list) -> list:
+        """Raise ValueError for a margin inside the box."""
+        if min(margins) < 0:
+            raise ValueError("margins from 0 on")
+        return margins
 
 
 class Affinity(Training):
