@@ -17,6 +17,7 @@ STAGES = {
     "simulate_weak": options.SimulateWeak,
     "s1_classifier": options.Classifier,
     "s2_cam": options.Cam,
+    "s3_masks": options.Masks,
     "s3_seeds": options.Seeds,
     "rrm_train": options.Rrm,
     "rrm_label": options.RrmLabel,
@@ -54,7 +55,7 @@ def test_help_shows_every_option_with_its_default(stage, capsys):
         ("s7_segment", "--backbone TEXT", []),
         ("s2_cam", "--scales LIST", [options.Cam.model_fields["scales"].description, "list of numbers ... empty ... [0.5, 1.0, 1.5, 2.0]"]),
         ("simulate_weak", "--kinds LIST", ["{box,scribble,point,tag} ... empty ... default"]),
-        ("s5_graph", "--seeds {seeds,seeds_full,grabcut,expanded,cam}", []),
+        ("s5_graph", "--seeds {seeds,seeds_full,grabcut,checked,expanded,cam}", []),
     ],
 )  # fmt: skip
 def test_help_shows_legal_values(stage, flag, words, capsys):

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from wsss_stages import UNKNOWN
-from wsss_stages.a2gnn.fuse import fuse
+from wsss_stages.a2gnn.fuse import checked, fuse
 from wsss_stages.labels import boxes as boxes_to_maps
 from wsss_stages.labels import cam, grabcut, reliable
-from wsss_stages.labels.mask_sources import MASK_SOURCES
 
 Q = UNKNOWN
 
@@ -58,14 +57,6 @@ def test_an_empty_foreground_is_the_box():
     assert masks.sum() == 64 and all(reasons)
 
 
-def test_the_source_of_masks_named_grabcut_is_grabcut():
-    image, _, boxes = disc_on_noise()
-    boxes = np.concatenate([boxes, [[5, 5, 7, 30]]])
-    source = MASK_SOURCES["grabcut"](grabcut_iterations=3, grabcut_min_side=3, grabcut_min_iou=0.15)
-    (masks, reasons), (wanted, why) = source(image, boxes, seed=7), masks_of(image, boxes, seed=7)
-    assert np.array_equal(masks, wanted) and reasons == why == ["", "grabcut_tiny_box"]
-
-
 def test_no_boxes_no_masks():
     masks, reasons = masks_of(np.zeros((5, 6, 3), np.uint8), np.zeros((0, 4), int))
     assert masks.shape == (0, 5, 6) and reasons == []
@@ -84,6 +75,12 @@ def test_label_inside_and_outside_boxes():
     boxes, classes = np.array([[1, 0, 3, 1], [3, 0, 4, 1]]), np.array([5, 7])
     assert grabcut.label(owner, boxes, classes, False).tolist() == [[0, Q, 5, 7]]
     assert grabcut.label(owner, boxes, classes, True).tolist() == [[0, 0, 5, 7]]
+
+
+def test_a_label_of_boxes_is_unknown_where_confident_CAMs_contradict_it():
+    M_B = np.array([[0, 0, 0, 5, 5, 5, 5, Q]], np.uint8)
+    M_I = np.array([[0, 3, Q, 5, 0, 3, Q, 3]], np.uint8)
+    assert checked(M_B, M_I).tolist() == [[0, Q, 0, 5, Q, Q, 5, Q]]
 
 
 def test_filled_boxes_put_smaller_ones_on_top():

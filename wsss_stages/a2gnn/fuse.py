@@ -35,6 +35,15 @@ def fuse(
     return seeds.astype(np.uint8), int(unseen.sum())
 
 
+def checked(M_B: np.ndarray, M_I: np.ndarray) -> np.ndarray:
+    """Return (h, w) uint8: M_B where M_I does not contradict it, 255 where it does; milder than Eq. 3.4, which asks M_I to agree.
+
+    Raises ValueError for arrays of other axes, sizes or types.
+    """
+    check_arrays("checked", None, M_B=(M_B, "h w", ("uint8",)), M_I=(M_I, "h w", ("uint8",)))
+    return np.where((M_I == UNKNOWN) | (M_I == M_B), M_B, UNKNOWN).astype(np.uint8)
+
+
 def first_known(layers: list[np.ndarray]) -> np.ndarray:
     """Return (h, w) uint8: at every pixel the label of the first layer that is not unknown there, 255 where all are.
 

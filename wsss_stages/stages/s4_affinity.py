@@ -1,7 +1,7 @@
 """Train the affinity CNN on pairs of seeds (Eqs. 3.6-3.13).
 
 reads   index.json             images of the training split
-        s3_seeds MANIFESTS     labels of the pairs: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
+        s3_seeds MANIFESTS     labels of the pairs: contracts.GRABCUT, CHECKED, SEEDS, SEEDS_FULL or EXPANDED
         classifier             weights of s1_classifier, where the backbone starts from
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """

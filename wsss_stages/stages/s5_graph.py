@@ -1,7 +1,7 @@
 """Edges of every image's graph (Eq. 3.14), and the random walk over them, the baseline.
 
 reads   WEAK/index.json        the shard's images
-        s3_seeds MANIFEST      labels that the random walk spreads: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
+        s3_seeds MANIFEST      labels that the random walk spreads: contracts.GRABCUT, CHECKED, SEEDS, SEEDS_FULL or EXPANDED
         s2_cam MANIFEST        contracts.CAM instead, for --seeds cam
         affinity               weights of s4_affinity
         walk.json              of s5_walk, for several --walk-powers or --walk-steps

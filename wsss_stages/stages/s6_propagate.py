@@ -1,7 +1,7 @@
 """Train an A²GNN on every image's seeds and write its pseudo label (Eqs. 3.15-3.28).
 
 reads   WEAK/index.json        the shard's images and boxes
-        s3_seeds MANIFEST      node labels: contracts.GRABCUT, SEEDS, SEEDS_FULL or EXPANDED
+        s3_seeds MANIFEST      node labels: contracts.GRABCUT, CHECKED, SEEDS, SEEDS_FULL or EXPANDED
         s5_graph MANIFEST      contracts.EDGES; contracts.WALK for --walk-share
         s5_object_masks MANIFEST  contracts.OBJECTS, for --objects-share
         affinity               weights of s4_affinity, for the node features

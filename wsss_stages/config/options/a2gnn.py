@@ -1,33 +1,32 @@
 """Options of A²GNN's stages (ch. 3), from seeds to pseudo labels."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from wsss_stages.config.options.base import AdamWTraining, Crf, Images, Mining, Section, Seeded, Training, frozen_for
 
-SeedKind = Literal["seeds", "seeds_full", "grabcut", "expanded"]
+SeedKind = Literal["seeds", "seeds_full", "grabcut", "checked", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
 
 
-class Seeds(Seeded, Mining):
+class Seeds(Mining):
     """s3_seeds: weak labels and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1)."""
 
+    moved: ClassVar[dict[str, str]] = {
+        "seed": "masks.seed",
+        "grabcut_iterations": "masks.grabcut_iterations",
+        "grabcut_min_side": "masks.grabcut_min_side",
+        "grabcut_min_iou": "masks.min_share",
+    }
+
     cam_in_boxes: bool = Field(True, description="allow a class only inside its own boxes")
-    grabcut_iterations: int = Field(5, ge=1, description="iterations of GrabCut per box (Eq. 3.2)")
-    grabcut_min_iou: float = Field(
-        0.15,
-        ge=0,
-        le=1,
-        description="smallest share of a box that its GrabCut mask fills; below it the whole box is taken",
-    )
-    grabcut_min_side: int = Field(
-        3, ge=1, description="smallest side of a box for GrabCut, pixels; smaller boxes are taken whole"
-    )
     fusion: Literal["agreement", "literal_eq_3_5"] = Field(
         "agreement", description="rule of M_g: M_B where M'_I agrees, or as printed, which gives M_g = M_F"
     )
-    background_in_boxes: bool = Field(True, description="take GrabCut's background inside boxes as background seeds")
+    background_in_boxes: bool = Field(
+        True, description="take the mask source's background inside boxes as background seeds"
+    )
     superpixels: int = Field(
         400, ge=1, description="superpixels of an image, over which scribbles and points spread (Sec. 3.6.1)"
     )
@@ -43,7 +42,7 @@ class Seeds(Seeded, Mining):
 
 
 class ObjectNet(AdamWTraining):
-    """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
+    """s4_object_net: one network for all boxes, crop of a box to its object, from the mask source's masks."""
 
     batch_size: int = Field(32, ge=1, description="boxes per step")
     crop: int = Field(160, ge=64, description="side of the crop of a box with its margins, pixels")
@@ -70,11 +69,17 @@ class ObjectNet(AdamWTraining):
 
 
 class ObjectMasks(Section):
-    """s5_object_masks: the object network and GrabCut to a soft mask of every box."""
+    """s5_object_masks: the object network and the mask source to a soft mask of every box."""
 
-    margin: float = Field(0.25, ge=0, description="margin around a box, share of its side")
+    margins: list[float] = Field(
+        [0.1, 0.2, 0.3, 0.4, 0.5],
+        min_length=1,
+        description="margins of the crops of a box that are averaged, shares of its side",
+    )
     flip: bool = Field(True, description="average with the mirrored crop")
-    grabcut_share: float = Field(0.3, ge=0, le=1, description="share of GrabCut's foreground in a box's probabilities")
+    grabcut_share: float = Field(
+        0.3, ge=0, le=1, description="share of the mask source's foreground in a box's probabilities"
+    )
     tight_share: float = Field(
         0.98,
         ge=0,
@@ -83,11 +88,19 @@ class ObjectMasks(Section):
         "where needed, as boxes are tight; 0 = never",
     )
 
+    @field_validator("margins")
+    @classmethod
+    def _around(cls, margins: list) -> list:
+        """Raise ValueError for a margin inside the box."""
+        if min(margins) < 0:
+            raise ValueError("margins from 0 on")
+        return margins
+
 
 class Affinity(Training):
     """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
 
-    seeds: SeedKind = Field("grabcut", description="labels of the pairs: M_g, M_F, M_B or M_S (M_P)")
+    seeds: SeedKind = Field("grabcut", description="labels of the pairs: as of propagate.seeds")
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
     epochs: int = Field(8, ge=1, description="passes over the training images")
     frozen_share: float = frozen_for(0.9)
@@ -110,10 +123,7 @@ class Graph(Section):
     )
     seeds: SeedKind | Literal["cam"] = Field(
         "grabcut",
-        description=(
-            "start of the random walk: M_g, M_F, M_B or M_S (M_P), the same as propagate.seeds for comparison; "
-            "or the CAMs"
-        ),
+        description="start of the random walk: M_g, M_F, M_B, M_B checked by CAMs, or M_S (M_P); or the CAMs",
     )
     walk_gamma: float = Field(6.0, gt=0, description="background exponent of CAMs that the random walk starts from")
     walk_powers: list[float] = Field(
@@ -148,7 +158,10 @@ class Graph(Section):
 class Propagate(Seeded):
     """s6_propagate: one A²GNN per image (Eqs. 3.15-3.28), many images trained at once."""
 
-    seeds: SeedKind = Field("grabcut", description="node labels: M_g, M_F, M_B or M_S (M_P)")
+    seeds: SeedKind = Field(
+        "checked",
+        description="node labels: M_g, M_F, M_B, M_B where confident CAMs do not contradict it, or M_S (M_P)",
+    )
     nodes: Literal["grid", "superpixels"] = Field(
         "grid",
         description="nodes: places of the feature map, or superpixels, linked with their neighbours by the distance of "
@@ -173,7 +186,7 @@ class Propagate(Seeded):
     )
     lr: float = Field(0.03, gt=0, description="learning rate of Adam")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of Adam")
-    reg_weight: float = Field(0.01, ge=0, description="lambda_1 of Eq. 3.20; 0 = without")
+    reg_weight: float = Field(0.1, ge=0, description="lambda_1 of Eq. 3.20 (thesis: 0.01); 0 = without")
     reg_radius: int = Field(5, ge=1, description="half window of the regularised loss, nodes")
     sigma_xy: float = Field(6.0, gt=0, description="sigma_xy of Eq. 3.13, nodes")
     sigma_rgb: float = Field(0.1, gt=0, description="sigma_rgb of Eq. 3.13, units of the normalised image")
@@ -183,7 +196,7 @@ class Propagate(Seeded):
         "background_margin", description="rule of Eq. 3.28 in the second stage"
     )
     balanced_ce: bool = Field(
-        True,
+        False,
         description="balance the loss: mean over background plus mean over foreground, instead of one mean (Eq. 3.21)",
     )
     restrict_classes: bool = Field(True, description="predict only classes of the image's boxes")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-WITHOUT_BOXES: dict[str, Any] = {"reg_weight": 0.3, "objects_share": 0.0}
-"""lambda_1 as released for all but boxes; there are no soft masks of boxes."""
+WITHOUT_BOXES: dict[str, Any] = {"reg_weight": 0.3, "balanced_ce": True, "objects_share": 0.0}
+"""lambda_1 and the loss as released for all but boxes; there are no soft masks of boxes."""
 
 KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "box": {},
@@ -25,6 +25,6 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "mixed": {
         "affinity": {"seeds": "seeds"},
         "graph": {"seeds": "seeds"},
-        "propagate": {"seeds": "seeds"},
+        "propagate": {"seeds": "seeds", "balanced_ce": True, "reg_weight": 0.01},
     },
 }
