@@ -168,12 +168,13 @@ def _section(config: dict[str, Any], name: str, variant: str | None, weak: str |
         chain[variant] = known_variant(config, variant)
         variant = chain[variant].get("base")
     weak = weak or config["weak"]
-    values = options.merge(options.SECTIONS[name], options.KINDS[weak].get(name, {}) | config.get(name, {}))
+    values = options.KINDS[weak].get(name, {}) | config.get(name, {})
     for overrides in reversed(chain.values()):
         for key, value in {**overrides.get(name, {}), **overrides.get(weak, {}).get(name, {})}.items():
-            nested = isinstance(value, dict) and isinstance(values[key], dict)
+            nested = isinstance(value, dict) and isinstance(values.get(key), dict)
             values[key] = {**values[key], **value} if nested else value
-    return check.section(name, values, where).model_dump()
+    backbone = "" if name == "classifier" else _section(config, "classifier", None)["backbone"]
+    return check.section(name, options.merge(options.SECTIONS[name], values, backbone), where).model_dump()
 
 
 def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -> dict[str, Any]:
