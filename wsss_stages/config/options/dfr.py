@@ -18,7 +18,7 @@ class Dfr(AdamWTraining):
     )
     backbone: str = Field(
         "",
-        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model or Swin Transformer, "
+        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model, Vision or Swin Transformer, "
         "such as swin_base_patch4_window7_224; empty: the classifier's (not allowed when the stage is run by "
         "hand)",
     )
