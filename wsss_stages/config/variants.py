@@ -20,6 +20,7 @@ DEMO = Path("workflow", "runs", "demo.yaml")
 """Settings of the embedded demo, in the folder of the config.yaml that it is laid over."""
 
 STAGES = {
+    "s2_cam": "cam",
     "s3_seeds": "seeds",
     "rrm_train": "rrm",
     "rrm_label": "rrm_label",
@@ -41,7 +42,8 @@ STAGES = {
 }
 """Stages that a variant may change, in the order of the data, and their config sections."""
 READS = {
-    "s3_seeds": [],
+    "s2_cam": [],
+    "s3_seeds": ["s2_cam"],
     "rrm_train": [],
     "rrm_label": ["rrm_train"],
     "dfr_train": [],
@@ -247,8 +249,18 @@ def launcher(gpus: int) -> str:
 
 
 def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
-    """Return whether there are a classifier and its CAMs on a variant's road."""
+    """Return whether there are CAMs on a variant's road."""
     return "s3_seeds" in label_stages(config, variant, weak)
+
+
+def uses_classifier(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Return whether a variant's road needs the classifier of s1: for the CAMs, or as the start of RRM."""
+    of_cams = section(config, "cam", variant, weak)["source"] == "classifier"
+    rrm = (
+        "rrm_train" in trainings(config, variant, weak)
+        and section(config, "rrm", variant, weak)["start"] == "classifier"
+    )
+    return rrm or (of_cams and uses_cams(config, variant, weak))
 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:

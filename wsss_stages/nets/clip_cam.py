@@ -59,7 +59,9 @@ class ClipCam:
             setattr(self, name, getattr(self, name).to(device))
         return self
 
-    def __call__(self, images: Float[Tensor, "b 3 h w"], classes: Float[Tensor, "k"] | Tensor) -> Float[Tensor, "b k y x"]:
+    def __call__(
+        self, images: Float[Tensor, "b 3 h w"], classes: Float[Tensor, "k"] | Tensor
+    ) -> Float[Tensor, "b k y x"]:
         """Return the refined CAM of every class of an image, in [0, 1] before the refinement.
 
         Args:
@@ -67,7 +69,9 @@ class ClipCam:
         """
         text = torch.cat([self.words[classes - 1], self.background])
         size = tuple(n * self.patch for n in nodes_of(*images.shape[2:], self.patch))
-        images = F.interpolate(renormalise(images, self.mean, self.deviation), size, mode="bilinear", align_corners=False)
+        images = F.interpolate(
+            renormalise(images, self.mean, self.deviation), size, mode="bilinear", align_corners=False
+        )
         return torch.stack([self._of_one(image[None], text, len(classes)) for image in images])
 
     def _of_one(self, image: Float[Tensor, "1 3 h w"], text: Float[Tensor, "t d"], k: int) -> Float[Tensor, "k y x"]:

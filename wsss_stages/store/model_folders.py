@@ -23,7 +23,9 @@ def config_of(folder: Path, name: str = "config.json") -> dict[str, Any]:
             "model's description. Copy the whole folder of the model."
         ) from error
     if not isinstance(content, dict):
-        raise WeightsError(f"{path}: found {type(content).__name__}; wanted a mapping. Copy the folder of the model again.")
+        raise WeightsError(
+            f"{path}: found {type(content).__name__}; wanted a mapping. Copy the folder of the model again."
+        )
     return content
 
 
@@ -40,8 +42,8 @@ def weights_of(folder: Path) -> Path:
 
 
 def answer_of(error: BaseException) -> str:
-    """Return a hub's answer in one sentence: the first of an error's message, without addresses."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = re.sub(r"\s*\(Request ID[^)]*\)", "", " ".join(lines)) or type(error).__name__
-    sentence = re.split(r"(?<=[.!?])\s", re.sub(r"\s*\bfor url:?\s*\S+|\s*https?://\S+", "", text))
-    return next((part for part in sentence if len(part) > len("404 Client Error.")), sentence[0]).rstrip(".")
+    """Return a hub's answer in one sentence: the first line of an error's message that is no status, without addresses."""
+    lines = [re.sub(r"^Got: |\s*\(Request ID[^)]*\)", "", line.strip()) for line in str(error).splitlines()]
+    told = [line for line in lines if line and not re.fullmatch(r"\d+ \w+ Error.*", line)] or [type(error).__name__]
+    sentence = re.split(r"(?<=[.!?])\s", told[0])[0]
+    return re.sub(r"\s*(for|at) url:?\s*\S+|\s*https?://\S+", "", sentence).rstrip(".")

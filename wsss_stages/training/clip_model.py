@@ -63,7 +63,9 @@ def load(folder: Path) -> tuple[nn.Module, Any]:
     """Return model and tokenizer of a folder. Raises WeightsError where it holds another model or not all of its weights."""
     kind = model_folders.config_of(folder).get("model_type")
     if kind != "clip":
-        raise WeightsError(f"{folder}: found a model of type {kind!r}; wanted 'clip'. Name a folder of CLIP in cam.clip_model.")
+        raise WeightsError(
+            f"{folder}: found a model of type {kind!r}; wanted 'clip'. Name a folder of CLIP in cam.clip_model."
+        )
     pretrained.read_state(model_folders.weights_of(folder))  # raises for a file that is cut off or holds NaN
     from transformers import AutoTokenizer, CLIPModel, logging
 

@@ -15,7 +15,7 @@ from wsss_stages.config import variants
 from wsss_stages.data.index import Index
 from wsss_stages.stages import cli
 
-SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **variants.STAGES}
+SECTIONS = {"s1_classifier": "classifier", **variants.STAGES}
 """Config section of every stage."""
 EPOCHS = 3
 """Epochs of the second of two timed trainings on the sample; the first has one."""
@@ -54,7 +54,10 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     folders = ("s2_cam", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
     made = {stage: str(scratch / stage / "train" / "1-of-1.json") for stage in folders}
     backbone = ["--backbone-weights", config["backbone_weights"]]
+    named = ["--backbone", variants.section(config, "classifier")["backbone"], *backbone]
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
+    clip = variants.section(config, "cam", variant)["source"] == "clip"
+    start = named if clip else classifier
     all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
     cams = ["--cams", made["s2_cam"]] if variants.section(config, "graph", variant)["seeds"] == "cam" else []
     objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
@@ -63,14 +66,14 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     network, labelled = variants.predicting(config, variant), variants.label_stages(config, variant)
     reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
         "s1_classifier": ([None], backbone),
-        "s2_cam": (["train"], ["--weights", weights["s1_classifier"]]),
+        "s2_cam": (["train"], [] if clip else ["--weights", weights["s1_classifier"]]),
         "s3_seeds": (["train"], ["--cam", made["s2_cam"]]),
-        "rrm_train": ([None], ["--backbone", variants.section(config, "classifier")["backbone"], *backbone, *on]),
+        "rrm_train": ([None], [*named, *on]),
         "dfr_train": ([None], []),
         "rrm_label": (["train"], ["--weights", weights["rrm_train"]]),
-        "s4_object_net": ([None], [*all_seeds, *classifier]),
+        "s4_object_net": ([None], [*all_seeds, *start]),
         "s5_object_masks": (["train"], [*seeds, "--object-net", weights["s4_object_net"]]),
-        "s4_affinity": ([None], [*all_seeds, *classifier]),
+        "s4_affinity": ([None], [*all_seeds, *start]),
         "s5_walk": (["train"], [*all_seeds, *cams, *affinity]),
         "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *affinity]),
         "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
@@ -81,7 +84,9 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     if "s5_graph" in labelled and variants.chooses_walk(config, variant):
         needed.add("s5_walk")
     if variants.uses_cams(config, variant):
-        needed |= {"s1_classifier", "s2_cam"}
+        needed.add("s2_cam")
+    if variants.uses_classifier(config, variant):
+        needed.add("s1_classifier")
     for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
         if stage not in needed:
             continue

@@ -88,7 +88,8 @@ class Classifier(AdamWTraining, Repeated):
         "Transformer of timm, such as vit_small_patch14_dinov2",
     )
     stride: Literal[8, 16] = Field(
-        16, description="output stride of the backbone, pixels: by dilation, or of a Transformer by the size of the image"
+        16,
+        description="output stride of the backbone, pixels: by dilation, or of a Transformer by the size of the image",
     )
     epochs: int = Field(8, ge=1, description="passes over the training images")
     crop: int = Field(384, ge=32, description="side of the square training crop, pixels")
@@ -105,7 +106,8 @@ class Cam(Section):
     """s2_cam: class activation maps (Eqs. 2.1-2.3)."""
 
     source: Literal["classifier", "clip"] = Field(
-        "classifier", description="origin of the CAMs: the classifier of s1, or CLIP by the names of the classes, without training"
+        "classifier",
+        description="origin of the CAMs: the classifier of s1, or CLIP by the names of the classes, without training",
     )
     clip_model: FilePath = Field(
         "openai/clip-vit-base-patch16",
