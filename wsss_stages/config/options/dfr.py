@@ -24,7 +24,7 @@ class Dfr(AdamWTraining):
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
         "allowed when the stage is run by hand)",
     )
     channels: int = Field(64, ge=8, description="width of each block in the fused map (thesis: 512, four make 2048)")

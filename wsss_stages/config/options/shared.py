@@ -144,7 +144,7 @@ class Segment(AdamWTraining, Repeated):
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
         "allowed when the stage is run by hand)",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
