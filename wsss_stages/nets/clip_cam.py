@@ -31,10 +31,11 @@ MOST_NODES = 4096
 
 @dataclass(frozen=True)
 class Seen:
-    """An image before the last block: all tokens, the class's first, and the mean attention of the blocks so far."""
+    """An image before the last block: all tokens, the class's first, and the sum of the attention of the blocks that count."""
 
     tokens: Float[Tensor, "1 n d"]
-    attentions: list[Float[Tensor, "n n"]]
+    attention: Float[Tensor, "n n"]
+    blocks: int
 
 
 class ClipCam:
@@ -77,9 +78,9 @@ class ClipCam:
     def _of_one(self, image: Float[Tensor, "1 3 h w"], text: Float[Tensor, "t d"], k: int) -> Float[Tensor, "k y x"]:
         seen = before_last(self.model.vision_model, image)
         cams, attention = grad_cam(self.model, seen.tokens, text, k)
-        attentions = torch.stack([*seen.attentions, attention][-LAST_BLOCKS:]).mean(dim=0)
+        mean = (seen.attention + attention) / (seen.blocks + 1)
         y, x = (n // self.patch for n in image.shape[2:])
-        return refined(spread(cams).view(k, y, x), attentions[1:, 1:])
+        return refined(spread(cams).view(k, y, x), mean[1:, 1:])
 
 
 def nodes_of(height: int, width: int, patch: int) -> tuple[int, int]:
@@ -93,14 +94,16 @@ def nodes_of(height: int, width: int, patch: int) -> tuple[int, int]:
 def before_last(vision: nn.Module, image: Float[Tensor, "1 3 h w"]) -> Seen:
     """Return what the blocks but the last make of an image, whose positions are resampled to its size."""
     x = vision.pre_layrnorm(vision.embeddings(image, interpolate_pos_encoding=True))
-    attentions = []
-    for block in vision.encoder.layers[:-1]:
+    total, (*blocks, _) = torch.zeros((), device=x.device), vision.encoder.layers
+    counted = min(len(blocks), LAST_BLOCKS - 1)
+    for number, block in enumerate(blocks):
         normed = block.layer_norm1(x)
         out, P = attended(block.self_attn, normed, normed)
         x = x + out
         x = x + block.mlp(block.layer_norm2(x))
-        attentions.append(P)
-    return Seen(x, attentions)
+        if number >= len(blocks) - counted:
+            total = total + P
+    return Seen(x, total, counted)
 
 
 def grad_cam(

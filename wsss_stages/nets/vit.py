@@ -77,7 +77,7 @@ def taps(depth: int, maps: int) -> list[int]:
 
 
 def _maps(
-    net: nn.Module, image: Float[Tensor, "b 3 h w"], nodes: int, strides: Sequence[int]
+    net: nn.Module, image: Float[Tensor, "b c h w"], nodes: int, strides: Sequence[int]
 ) -> list[Float[Tensor, "b d _ _"]]:
     """Return normed maps of an image whose sides are multiples of all strides; registers and class tokens are no nodes."""
     h, w = image.shape[2:]

@@ -92,7 +92,8 @@ def inputs_of(folder: Path) -> Inputs:
         content = model_folders.config_of(folder, name) if (folder / name).is_file() else {}
         cfg = content.get("image_processor", content)
         if "image_mean" in cfg and "image_std" in cfg:
-            return Inputs(tuple(cfg["image_mean"]), tuple(cfg["image_std"]), "bicubic")
+            mean, deviation = (tuple(map(float, cfg[name])) for name in ("image_mean", "image_std"))
+            return Inputs(mean, deviation, "bicubic")
     return CLIP_INPUTS
 
 
