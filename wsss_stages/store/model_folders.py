@@ -44,6 +44,6 @@ def weights_of(folder: Path) -> Path:
 def answer_of(error: BaseException) -> str:
     """Return a hub's answer in one sentence: the first line of an error's message that is no status, without addresses."""
     lines = [re.sub(r"^Got: |\s*\(Request ID[^)]*\)", "", line.strip()) for line in str(error).splitlines()]
-    told = [line for line in lines if line and not re.fullmatch(r"\d+ \w+ Error.*", line)] or [type(error).__name__]
-    sentence = re.split(r"(?<=[.!?])\s", told[0])[0]
+    answers = [line for line in lines if line and not re.fullmatch(r"\d+ \w+ Error.*", line)] or [type(error).__name__]
+    sentence = re.split(r"(?<=[.!?])\s", answers[0])[0]
     return re.sub(r"\s*(for|at) url:?\s*\S+|\s*https?://\S+", "", sentence).rstrip(".")

@@ -69,6 +69,7 @@ def load(folder: Path) -> tuple[nn.Module, Any]:
     pretrained.read_state(model_folders.weights_of(folder))  # raises for a file that is cut off or holds NaN
     from transformers import AutoTokenizer, CLIPModel, logging
 
+    logging.set_verbosity_error()  # missing tensors are reported below
     logging.disable_progress_bar()
     try:
         how = {"local_files_only": True, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
