@@ -80,7 +80,7 @@ def test_unknown_backbone_names_what_there_is():
     [
         ("ghostnet_050", "stride 32 ... 16"),  # timm asserts
         ("pvt_v2_b0", "stride 32 ... 16"),  # timm does not know the argument
-        ("vit_tiny_patch16_224", "any size ... Input height (64)"),
+        ("beit_base_patch16_224", "any size ... Input height (64)"),
         ("mixer_s32_224", "any size"),  # without features_only
     ],
 )

@@ -17,6 +17,8 @@ MAKE = {
     "pyramid of mobilenet_v2": lambda: backbones.pyramid("mobilenet_v2", True),
     "tf_efficientnet_lite0": lambda: backbones.build("tf_efficientnet_lite0", 16, True),
     "convnext_atto": lambda: backbones.build("convnext_atto", 16, True),
+    "tiny_vit": lambda: backbones.build("tiny_vit", 8, True),
+    "pyramid of tiny_vit": lambda: backbones.pyramid("tiny_vit", True),
     "pyramid of swin": lambda: backbones.pyramid("swin_tiny_patch4_window7_224", True),
 }
 

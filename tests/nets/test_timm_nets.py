@@ -3,7 +3,8 @@
 import timm
 import torch
 
-from wsss_stages.nets import backbones, timm_nets
+from wsss_stages.nets import backbones
+from wsss_stages.nets.backbone import parts
 
 
 def test_an_efficientnet_ends_with_its_last_convolution():
@@ -27,7 +28,7 @@ def test_the_maps_of_an_efficientnet_without_relu_are_rectified_and_leave_the_ne
 
 def test_a_signed_map_is_split_without_loss():
     m = torch.tensor([[[[1.0, -2.0]], [[0.0, 3.0]]]])
-    split = timm_nets.parts(m)
+    split = parts(m)
     assert split.tolist() == [[[[1, 0]], [[0, 3]], [[0, 2]], [[0, 0]]]]
     torch.testing.assert_close(split[:, :2] - split[:, 2:], m)
 

@@ -43,6 +43,7 @@ def test_slurm_tells_of_every_rule_that_can_use_a_gpu_whether_it_gets_one():
         for rule in re.split(r"^(?:rule|checkpoint) ", text, flags=re.M)[1:]
         if re.search(r"gpu=(TRAINING_)?GPUS", rule)
     }
+    rules |= {name for base, name in re.findall(r"^use rule (\w+) as (\w+) with:", text, re.M) if base in rules}
     resources = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())["set-resources"]
     assert set(resources) == rules
     assert all(of_rule["gpu"] == ("slurm_partition" in of_rule) for of_rule in resources.values())

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.messages import lacking
+from tests.tiny_clip import tiny_clip
 from tests.workflow.jobs import planned
 
 pytestmark = pytest.mark.slow
@@ -105,3 +106,15 @@ def test_instances_follow_the_labels(own):
     own.snakemake("instances")
     scores = own.folder / "results/scenes/box/ours/s9_instances/val/average_precision.json"
     assert json.loads(scores.read_text())["images"] == 2
+
+
+def test_clip_takes_the_classifiers_place_for_tags(own, tmp_path):
+    clip = tiny_clip(tmp_path / "clip")
+    cam = f"cam={{clip_model: {clip}}}"
+    jobs = planned(own.snakemake("--config", "weak=tag", "variant=clip", cam))
+    assert jobs["s2_cam_of_variant"] == 1 and not {"data", "s1_classifier", "s2_cam", "s4_object_net"} & set(jobs)
+    results = own.folder / "results/scenes/tag/clip"
+    check_rows(results)
+    assert (results / "report/rows.png").exists() and rows_of(results, "val")["prediction"]["miou"] is not None
+    costs = (results / "report/costs.html").read_text()
+    assert not lacking(costs, "s2_cam", "s3_seeds") and lacking(costs, "s1_classifier")

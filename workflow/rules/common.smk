@@ -96,6 +96,13 @@ def stage_folder(wildcards, stage):
     return f"results/{wildcards.dataset}/{wildcards.weak}/{home}/{stage}"
 
 
+def cam_folder(wildcards):
+    """The folder of a variant's CAMs: that of the run, which all supervisions share, unless the variant has options of its own."""
+    own = section("cam", wildcards) != section("cam")
+    shared = f"results/{wildcards.dataset}/s2_cam"
+    return stage_folder(wildcards, "s2_cam") if own else shared
+
+
 def weights_of(stage):
     """Input function: the weights that a training stage wrote for this variant."""
     return lambda wildcards: f"{stage_folder(wildcards, stage)}/weights.safetensors"

@@ -58,9 +58,35 @@ def cams_of_walk(wildcards):
 
 def cams_of_training(wildcards):
     """The manifests of the CAMs of all training images."""
-    return [
-        f"results/{wildcards.dataset}/s2_cam/train/{shard}.json" for shard in shards()
-    ]
+    return [f"{cam_folder(wildcards)}/train/{shard}.json" for shard in shards()]
+
+
+def cams_of_shard(wildcards):
+    """The manifest of the CAMs of the same images."""
+    return f"{cam_folder(wildcards)}/{wildcards.split}/{wildcards.shard}.json"
+
+
+def classifier_of_cams(wildcards):
+    """The classifier's weights, where the CAMs are its own."""
+    used = section("cam", wildcards)["source"] == "classifier"
+    return (
+        f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
+    )
+
+
+def backbone_alone(name):
+    """Input function: the file with the weights of a section's backbone, where no classifier has trained it."""
+    return lambda wildcards: (
+        [] if classifier_of_cams(wildcards) else backbone_of(name)(wildcards)
+    )
+
+
+def start_of_backbone(wildcards, input):
+    """Params function: the flags with the trained classifier, or without one those of the run's backbone."""
+    if input.classifier:
+        return f"--classifier {input.classifier}"
+    backbone = shlex.quote(section("classifier")["backbone"])
+    return f"--backbone {backbone} --backbone-weights {shlex.quote(WEIGHTS)}"
 
 
 def objects_of_shard(wildcards):
@@ -81,9 +107,7 @@ def cams_of_prompts(wildcards):
     """The CAMs of the same images, where the mask source takes prompts from them."""
     if not variants.masks_need_cams(config, wildcards.variant, wildcards.weak):
         return []
-    return (
-        f"results/{wildcards.dataset}/s2_cam/{wildcards.split}/{wildcards.shard}.json"
-    )
+    return cams_of_shard(wildcards)
 
 
 def files_of_masks(wildcards):
@@ -165,6 +189,13 @@ def watched(name):
         return [Path(source).stat().st_size, Path(source).stat().st_mtime_ns]
 
     return seen
+
+
+def watched_alone(name):
+    """Params function: as `watched`, where no classifier has trained the backbone."""
+    return lambda wildcards: (
+        None if classifier_of_cams(wildcards) else watched(name)(wildcards)
+    )
 
 
 def label_maps(wildcards):
@@ -275,8 +306,8 @@ def curves(wildcards):
     own = [
         f"{stage_folder(wildcards, stage)}/curve.json" for stage in trainings(wildcards)
     ]
-    cams = variants.uses_cams(config, wildcards.variant, wildcards.weak)
-    return [f"results/{wildcards.dataset}/s1_classifier/curve.json"] * cams + own
+    used = variants.uses_classifier(config, wildcards.variant, wildcards.weak)
+    return [f"results/{wildcards.dataset}/s1_classifier/curve.json"] * used + own
 
 
 def benchmarks(wildcards):
@@ -292,9 +323,15 @@ def benchmarks(wildcards):
         return expand(getattr(rules, stage).benchmark, **values)
 
     train, val = ({"split": split, "shard": shards()} for split in ("train", "val"))
-    cams = variants.uses_cams(config, wildcards.variant, wildcards.weak)
-    made = of("data") + (of("s1_classifier") + of("s2_cam", **train) if cams else [])
-    if variants.uses_masks(config, wildcards.variant, wildcards.weak):
+    road = (config, wildcards.variant, wildcards.weak)
+    made = of("data")
+    if variants.uses_classifier(*road):
+        made += of("s1_classifier")
+    if variants.uses_cams(*road):
+        shared = cam_folder(wildcards) == f"results/{wildcards.dataset}/s2_cam"
+        home = variants.home(config, wildcards.variant, "s2_cam", wildcards.weak)
+        made += of("s2_cam" if shared else "s2_cam_of_variant", **train, variant=home)
+    if variants.uses_masks(*road):
         made += of("s3_masks", **train)
     for stage in label_stages(wildcards):
         made += of(stage, **train)

@@ -1,7 +1,7 @@
 rule s3_seeds:
     input:
         index=ancient(WEAK_INDEX),
-        cam="results/{dataset}/s2_cam/{split}/{shard}.json",
+        cam=cams_of_shard,
         cams=cams_of_levels,
         masks=masks_of_shard,
         whole=whole("results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.json"),

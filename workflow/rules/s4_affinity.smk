@@ -2,7 +2,8 @@ rule s4_affinity:
     input:
         index=ancient(WEAK_INDEX),
         seeds=all_shards("s3_seeds", "train"),
-        classifier="results/{dataset}/s1_classifier/weights.safetensors",
+        classifier=classifier_of_cams,
+        backbone=backbone_alone("affinity"),
     output:
         weights="results/{dataset}/{weak}/{variant}/s4_affinity/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/s4_affinity/curve.json",
@@ -20,6 +21,8 @@ rule s4_affinity:
     params:
         sees=content_of(WEAK_INDEX),
         launch=launch,
+        start=start_of_backbone,
+        watched=watched_alone("affinity"),
         device=DEVICE,
         flags=variant_flags("s4_affinity"),
         version=contracts.CHECKPOINT_VERSION,
@@ -29,7 +32,7 @@ rule s4_affinity:
         "exec {params.launch} wsss_stages.stages.s4_affinity"
         " --index {input.index}"
         " --seeds-manifests {input.seeds}"
-        " --classifier {input.classifier}"
+        " {params.start}"
         " --weights {output.weights}"
         " --device {params.device:q}"
         " {params.flags}"

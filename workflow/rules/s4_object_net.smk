@@ -2,7 +2,8 @@ rule s4_object_net:
     input:
         index=ancient(WEAK_INDEX),
         masks=all_shards("s3_masks", "train"),
-        classifier="results/{dataset}/s1_classifier/weights.safetensors",
+        classifier=classifier_of_cams,
+        backbone=backbone_alone("object_net"),
     output:
         weights="results/{dataset}/{weak}/{variant}/s4_object_net/weights.safetensors",
         curve="results/{dataset}/{weak}/{variant}/s4_object_net/curve.json",
@@ -20,6 +21,8 @@ rule s4_object_net:
     params:
         sees=content_of(WEAK_INDEX),
         launch=launch,
+        start=start_of_backbone,
+        watched=watched_alone("object_net"),
         device=DEVICE,
         flags=variant_flags("s4_object_net"),
         version=contracts.CHECKPOINT_VERSION,
@@ -29,7 +32,7 @@ rule s4_object_net:
         "exec {params.launch} wsss_stages.stages.s4_object_net"
         " --index {input.index}"
         " --masks {input.masks}"
-        " --classifier {input.classifier}"
+        " {params.start}"
         " --weights {output.weights}"
         " --device {params.device:q}"
         " {params.flags}"

@@ -2,7 +2,7 @@ rule s5_graph:
     input:
         index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
-        cam="results/{dataset}/s2_cam/{split}/{shard}.json",
+        cam=cams_of_shard,
         affinity=weights_of("s4_affinity"),
         walk=chosen_walk,
         whole=whole("results/{dataset}/{weak}/{variant}/s5_graph/{split}/{shard}.json"),

@@ -20,6 +20,7 @@ DEMO = Path("workflow", "runs", "demo.yaml")
 """Settings of the embedded demo, in the folder of the config.yaml that it is laid over."""
 
 STAGES = {
+    "s2_cam": "cam",
     "s3_masks": "masks",
     "s3_seeds": "seeds",
     "rrm_train": "rrm",
@@ -42,7 +43,7 @@ STAGES = {
 }
 """Stages that a variant may change, in the order of the data, and their config sections."""
 READS = {
-    "s3_masks": [],
+    "s2_cam": [],
     "rrm_train": [],
     "rrm_label": ["rrm_train"],
     "dfr_train": [],
@@ -177,12 +178,13 @@ def _section(config: dict[str, Any], name: str, variant: str | None, weak: str |
         overrides = chain[variant] = known_variant(config, variant)
         variant = overrides.get("base")
     kind: str = weak or config["weak"]
-    values = options.merge(options.SECTIONS[name], options.KINDS[kind].get(name, {}) | config.get(name, {}))
+    values = options.KINDS[kind].get(name, {}) | config.get(name, {})
     for overrides in reversed(chain.values()):
         for key, value in {**overrides.get(name, {}), **overrides.get(kind, {}).get(name, {})}.items():
-            nested = isinstance(value, dict) and isinstance(values[key], dict)
+            nested = isinstance(value, dict) and isinstance(values.get(key), dict)
             values[key] = {**values[key], **value} if nested else value
-    return check.section(name, values, where).model_dump()
+    backbone = "" if name == "classifier" else _section(config, "classifier", None)["backbone"]
+    return check.section(name, options.merge(options.SECTIONS[name], values, backbone), where).model_dump()
 
 
 def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +220,9 @@ def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = N
     if stage == "s9_evaluate":
         return [*label_stages(config, variant, weak), "s8_predict"]
     if stage == "s3_seeds":
-        return ["s3_masks"] if has_masks(config, variant, weak) else []
+        return ["s2_cam", *(["s3_masks"] if has_masks(config, variant, weak) else [])]
+    if stage == "s3_masks":
+        return ["s2_cam"] if masks_need_cams(config, variant, weak) else []
     return READS[stage]
 
 
@@ -272,8 +276,18 @@ def launcher(gpus: int) -> str:
 
 
 def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
-    """Return whether there are a classifier and its CAMs on a variant's road."""
+    """Return whether there are CAMs on a variant's road."""
     return "s3_seeds" in label_stages(config, variant, weak)
+
+
+def uses_classifier(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Return whether a variant's road needs the classifier of s1: for the CAMs, or as the start of RRM."""
+    of_cams = section(config, "cam", variant, weak)["source"] == "classifier"
+    rrm = (
+        "rrm_train" in trainings(config, variant, weak)
+        and section(config, "rrm", variant, weak)["start"] == "classifier"
+    )
+    return rrm or (of_cams and uses_cams(config, variant, weak))
 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:

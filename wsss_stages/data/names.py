@@ -15,6 +15,13 @@ LONGEST_ID = 200
 """Bytes; file systems take names of 255, and results add a suffix."""
 LONGEST_CLASS = 100
 """Characters."""
+WORDS = {"diningtable": "dining table", "pottedplant": "potted plant", "tvmonitor": "tv monitor"}
+"""VOC's names of several words."""
+
+
+def words_of(name: str) -> str:
+    """Return a class's name as one would say it: VOC's names apart, marks between words as blanks."""
+    return " ".join(WORDS.get(name, name).replace("_", " ").replace("-", " ").split())
 
 
 def id_problem(name: str) -> str | None:

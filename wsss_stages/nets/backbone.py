@@ -1,10 +1,11 @@
 """A network with its feature maps, and where their nodes lie in the image."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_stages.nets.grid import Grid
@@ -39,6 +40,7 @@ class Backbone(nn.Module):
         converted: Callable[[nn.Module, State], State] = lambda network, state: dict(state),
         inputs: Inputs = IMAGENET,
         whole_strides: bool = False,
+        strides: Sequence[int] = (),
     ):
         """
         Args:
@@ -46,6 +48,7 @@ class Backbone(nn.Module):
             frozen_norm: the weights are pretrained.
             converted: brings a checkpoint under the names of the network, which is given first.
             whole_strides: images are padded with 0 at the right and the bottom to a multiple of the coarsest stride.
+            strides: of maps whose nodes are the centres of cells; (): the maps are looked at.
         """
         super().__init__()
         self.name, self.hub, self.frozen_norm = name, hub, frozen_norm
@@ -57,7 +60,8 @@ class Backbone(nn.Module):
         maps, centres = _watched(self.eval())
         self.train(training)
         self.dims = [m.shape[1] for m in maps]
-        self.grids = [_grid(SIDE // m.shape[2], None if frozen_norm else centres.get(m.shape[2])) for m in maps]
+        found = [_grid(SIDE // m.shape[2], None if frozen_norm else centres.get(m.shape[2])) for m in maps]
+        self.grids = [Grid.cells(stride) for stride in strides] or found
         self._multiple = self.grids[-1].stride if whole_strides else 1
 
     def forward(self, image: Tensor, beside: Tensor | None = None) -> list[Tensor]:
@@ -90,6 +94,11 @@ def last_outputs(blocks: Iterable[nn.Module], x: Tensor, count: int) -> list[Ten
         x = block(x)
         maps = [*maps, x][-count:]
     return maps
+
+
+def parts(m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b c y x"]:
+    """Return the positive and the negative part of every channel, c = 2 d: rectified maps that have lost nothing."""
+    return F.relu(torch.cat([m, -m], dim=1))
 
 
 def _grid(stride: int, centre: float | None) -> Grid:

@@ -13,8 +13,8 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
     """Return a backbone by name, whose maps are those of its last three blocks, rectified.
 
     Args:
-        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as in TensorFlow, for its weights), resnet18/34/50/101, or a
-            timm model with `features_only` that timm can dilate.
+        name: tiny, resnet38, mobilenet_v2, tf_mobilenet_v2 (padded as in TensorFlow, for its weights), resnet18/34/50/101, a
+            timm model with `features_only` that timm can dilate, tiny_vit, or a plain Vision Transformer of timm (nets.vit).
         stride: output stride, 8 or 16.
         pretrained: weights will be loaded (nets.weights), so batch norm is frozen.
 
@@ -26,7 +26,7 @@ def build(name: str, stride: int, pretrained: bool) -> Backbone:
 def pyramid(name: str, pretrained: bool) -> Backbone:
     """Return the same networks under the same parameter names, and timm's swin_*, with four maps at strides 4, 8, 16 and 32.
 
-    resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 and of Swin Transformers are signed.
+    resnet38 and tiny stay at 8 and 16. The maps of mobilenet_v2 and of Transformers are signed.
     """
     return _built(name, 32, pretrained, 4)
 
@@ -34,7 +34,7 @@ def pyramid(name: str, pretrained: bool) -> Backbone:
 def skips(name: str, stride: int, pretrained: bool) -> Backbone:
     """Return the same networks as `build` under the same parameter names, with four maps, the last two at `stride`.
 
-    The first two have strides 4 and 8. All but the last map of mobilenet_v2 are signed.
+    The first two have strides 4 and 8. All but the last map of mobilenet_v2 are signed, and all of Transformers.
     """
     return _built(name, stride, pretrained, 4)
 

@@ -1,21 +1,20 @@
-"""timm's models as backbones: EfficientNets, whatever `features_only` gives, and Swin Transformers."""
+"""timm's models as backbones: EfficientNets, Vision and Swin Transformers, and whatever `features_only` gives."""
 
 from functools import partial
 from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsss_stages.nets import swin
-from wsss_stages.nets.backbone import Backbone
+from wsss_stages.nets import swin, vit
+from wsss_stages.nets.backbone import Backbone, parts
 from wsss_stages.nets.families import Builder
 from wsss_stages.nets.inputs import Inputs
 from wsss_stages.nets.padding import padded
 from wsss_stages.nets.replace import replace
 
-ADVICE = "take one that timm can dilate, such as a resnet, res2net, resnest, regnet, efficientnet or convnext"
+ADVICE = "take one that timm can dilate, such as a resnet, res2net, resnest, regnet, efficientnet or convnext, or a plain Vision Transformer (vit_*, eva02_*)"
 
 
 def builder(name: str) -> Builder:
@@ -26,6 +25,8 @@ def builder(name: str) -> Builder:
     _check_known(name)
     if name.startswith("swin_"):
         return _swin
+    if vit.is_transformer(name):
+        return vit.timm_transformer
     of_efficientnets = model_entrypoint(name.split(".")[0]).__module__ == EfficientNet.__module__
     return _efficientnet if of_efficientnets else _features_only
 
@@ -98,11 +99,6 @@ def _last(net: nn.Module, image: Tensor, signed: list[bool]) -> list[Tensor]:
         m = m.permute(0, 3, 1, 2) if _channels_last(m, net) else m
         maps.append(parts(m) if has_signs and len(signed) == 3 else m)
     return maps
-
-
-def parts(m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b c y x"]:
-    """Return the positive and the negative part of every channel, c = 2 d: rectified maps that have lost nothing."""
-    return F.relu(torch.cat([m, -m], dim=1))
 
 
 def _swin(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:

@@ -1,5 +1,6 @@
 """Class activation maps of images, many of one size at once (Eqs. 2.1-2.3)."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from jaxtyping import Float16, UInt8
 from wsss_stages.config.options import Cam
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones
+from wsss_stages.nets.clip_cam import ClipCam
 from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store.check_finite import finite
 from wsss_stages.store.prefetch import Prefetch
@@ -22,6 +24,9 @@ times as many.
 
 class CamMaker:
     """A classifier, which is on the device already."""
+
+    made_of = "s1_classifier"
+    """The origin of the network, in messages."""
 
     def __init__(self, network: torch.nn.Module, stride: int, opt: Cam, device: str):
         """
@@ -38,7 +43,7 @@ class CamMaker:
         for batch, photos in progress(loading, "s2_cam (batches)"):
             for item, cam in zip(batch, self.cams(batch, photos), strict=True):
                 if not item.done:
-                    item.write({"cam": stored(cam, item.id, item.record.tags)})
+                    item.write({"cam": stored(cam, item.id, item.record.tags, self.made_of)})
         shard.finish()
 
     def cams(self, batch: list[Item], photos: UInt8[np.ndarray, "b h w 3"]) -> list[torch.Tensor]:
@@ -50,9 +55,30 @@ class CamMaker:
         return multi_scale(network.cam, images, classes, opt.scales, opt.flip, self.stride, network.backbone.grids[-1])
 
 
+class ClipCamMaker(CamMaker):
+    """CLIP and the words of the classes, which are on the device already."""
+
+    made_of = "cam.clip_model"
+
+    def __init__(self, clip: ClipCam, opt: Cam, device: str):
+        super().__init__(torch.nn.Module(), clip.patch, opt, device)
+        self.clip = clip
+
+    def cams(self, batch: list[Item], photos: UInt8[np.ndarray, "b h w 3"]) -> list[torch.Tensor]:
+        images = backbones.normalise(torch.from_numpy(photos).permute(0, 3, 1, 2).to(self.device) / 255)
+        tags = [torch.tensor(item.record.tags, dtype=torch.long, device=self.device) for item in batch]
+        return [self._of(image[None], present) for image, present in zip(images, tags, strict=True)]
+
+    def _of(self, image: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """Return (k, y, x) the maps of the k classes of one image."""
+        rows, opt = torch.arange(1, len(present) + 1, device=self.device), self.opt
+        (found,) = multi_scale(partial(self.clip, classes=present), image, [rows], opt.scales, opt.flip, self.stride)
+        return found
+
+
 def stored(
-    cam: torch.Tensor, name: str, tags: list[int]
+    cam: torch.Tensor, name: str, tags: list[int], made_of: str = CamMaker.made_of
 ) -> dict[str, Float16[np.ndarray, "k y x"] | UInt8[np.ndarray, " k"]]:
     """Return the maps of an image as contracts.CAM has them. Raises ValueError, naming the image, for numbers that are none."""
-    found = finite(cam.cpu().numpy(), "the class activation maps", "s2_cam", name, "s1_classifier")
+    found = finite(cam.cpu().numpy(), "the class activation maps", "s2_cam", name, made_of)
     return {"cam": found.astype(np.float16), "classes": np.array(tags, np.uint8)}

@@ -20,7 +20,7 @@ SCORED_BY = (
 )
 SHARES = ("miou", "miou_frequent", "boundary_iou", "unknown")
 """Columns of the table of scores for every label map, before the IoU of its classes."""
-KNOWN = {"data", "s1_classifier", "s2_cam", *STAGES}
+KNOWN = {"data", "s1_classifier", *STAGES}
 """Stages whose costs are counted."""
 
 

@@ -24,7 +24,9 @@ MARKS = "?+>"
 Texts = dict[str, tuple[str, str]]
 """Name of a flag to its default and its help."""
 DEVICE: Texts = {"device": ("auto", DEVICES)}
-BACKBONE_WEIGHTS: Texts = {"backbone-weights": ("none", "local .pth or .safetensors, 'package', 'hub' or 'none'")}
+BACKBONE_WEIGHTS: Texts = {
+    "backbone-weights": ("none", "local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'")
+}
 BACKBONE: Texts = {"backbone": ("mobilenet_v2", "name of the backbone, see s1_classifier")} | BACKBONE_WEIGHTS
 TRAIN: Texts = {"split": ("train", "split of the index")}
 VAL: Texts = {"split": ("val", "split of the index")}

@@ -3,6 +3,7 @@
 reads   index.json             images and boxes of the training split
         s3_masks MANIFESTS     contracts.MASKS
         classifier             weights of s1_classifier, where the backbone starts from
+        BACKBONE WEIGHTS       without a classifier: a local file, 'package', 'hub' or 'none'
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
 
@@ -19,23 +20,28 @@ def main(argv: list[str] | None = None) -> None:
         paths={
             "index": "index.json",
             "masks+": "manifests of s3_masks, all shards of the training split",
-            "classifier": "weights of s1_classifier",
+            "classifier?": "weights of s1_classifier; without them the backbone starts from --backbone-weights",
             "weights>": "weights.safetensors to write",
         },
-        texts=cli.DEVICE,
+        texts=cli.BACKBONE | cli.DEVICE,
     )
+    from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
     from wsss_stages.roads.object_net import ObjectNetTraining, crops_of, nothing_to_learn
     from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
-    from wsss_stages.training.networks import build_object_net
+    from wsss_stages.training.networks import build_object_net, build_object_net_alone
 
     device = devices.pick(paths.device)
     index, masks = Index.read(paths.index), Manifest(paths.masks, [contracts.MASKS])
     crops = crops_of(index)
     if not crops:
         raise nothing_to_learn(paths.index)
-    network, sources = build_object_net(paths.classifier, opt.width, opt.seed)
+    if paths.classifier:
+        network, sources = build_object_net(paths.classifier, opt.width, opt.seed)
+    else:
+        source, photographs = paths.backbone_weights, calibration_photographs(index)
+        network, sources = build_object_net_alone(paths.backbone, opt.width, opt.seed, source, photographs)
     ObjectNetTraining(network, sources, index, crops, masks, opt).fit(paths.weights, device)
 
 

@@ -61,6 +61,16 @@ def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCn
     return AffinityCnn(body), _taken_from(classifier, provenance)
 
 
+def build_affinity_alone(
+    backbone: str, stride: int, seed: int, source: str, photographs: Photographs = ()
+) -> tuple[AffinityCnn, dict]:
+    """Return an affinity CNN where there is no classifier, its backbone's weights from `source`, and their provenance."""
+    torch.manual_seed(seed)
+    body = backbones.build(backbone, stride, pretrained=source != "none")
+    origin = pretrained.load(body, source, photographs)
+    return AffinityCnn(body), {"backbone": backbone, "origin": vars(origin)}
+
+
 def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet, dict]:
     """Return an object network on the classifier's trained backbone, and the provenance of that backbone."""
     trained, provenance = restore_classifier(classifier)
@@ -68,6 +78,16 @@ def build_object_net(classifier: Path, width: int, seed: int) -> tuple[ObjectNet
     body = _pyramid(provenance["options"]["backbone"], provenance)
     body.load_state_dict(trained.backbone.state_dict())
     return ObjectNet(body, width), _taken_from(classifier, provenance)
+
+
+def build_object_net_alone(
+    backbone: str, width: int, seed: int, source: str, photographs: Photographs = ()
+) -> tuple[ObjectNet, dict]:
+    """Return an object network where there is no classifier, its backbone's weights from `source`, and their provenance."""
+    torch.manual_seed(seed)
+    body = backbones.pyramid(backbone, pretrained=source != "none")
+    origin = pretrained.load(body, source, photographs)
+    return ObjectNet(body, width), {"backbone": backbone, "origin": vars(origin)}
 
 
 def restore_object_net(path: Path) -> tuple[ObjectNet, dict]:

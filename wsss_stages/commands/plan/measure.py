@@ -16,7 +16,7 @@ from wsss_stages.data.index import Index
 from wsss_stages.stages import cli
 from wsss_stages.store.progress import progress
 
-SECTIONS = {"s1_classifier": "classifier", "s2_cam": "cam", **variants.STAGES}
+SECTIONS = {"s1_classifier": "classifier", **variants.STAGES}
 """Config section of every stage."""
 EPOCHS = 3
 """Epochs of the second of two timed trainings on the sample; the first has one."""
@@ -55,9 +55,12 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     folders = ("s2_cam", "s3_masks", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
     made = {stage: str(scratch / stage / "train" / "1-of-1.json") for stage in folders}
     backbone = ["--backbone-weights", config["backbone_weights"]]
+    named = ["--backbone", variants.section(config, "classifier")["backbone"], *backbone]
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
     masked, prompted = variants.uses_masks(config, variant), variants.masks_need_cams(config, variant)
     masks = ["--masks", made["s3_masks"]]
+    clip = variants.section(config, "cam", variant)["source"] == "clip"
+    start = named if clip else classifier
     all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
     cams = ["--cams", made["s2_cam"]] if variants.section(config, "graph", variant)["seeds"] == "cam" else []
     objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
@@ -66,15 +69,15 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     network, labelled = variants.predicting(config, variant), variants.label_stages(config, variant)
     reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
         "s1_classifier": ([None], backbone),
-        "s2_cam": (["train"], ["--weights", weights["s1_classifier"]]),
+        "s2_cam": (["train"], [] if clip else ["--weights", weights["s1_classifier"]]),
         "s3_masks": (["train"], ["--cam", made["s2_cam"]] if prompted else []),
         "s3_seeds": (["train"], ["--cam", made["s2_cam"], *(masks if masked else [])]),
-        "rrm_train": ([None], ["--backbone", variants.section(config, "classifier")["backbone"], *backbone, *on]),
+        "rrm_train": ([None], [*named, *on]),
         "dfr_train": ([None], []),
         "rrm_label": (["train"], ["--weights", weights["rrm_train"]]),
-        "s4_object_net": ([None], [*masks, *classifier]),
+        "s4_object_net": ([None], [*masks, *start]),
         "s5_object_masks": (["train"], [*masks, "--object-net", weights["s4_object_net"]]),
-        "s4_affinity": ([None], [*all_seeds, *classifier]),
+        "s4_affinity": ([None], [*all_seeds, *start]),
         "s5_walk": (["train"], [*all_seeds, *cams, *affinity]),
         "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *affinity]),
         "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
@@ -85,7 +88,9 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     if "s5_graph" in labelled and variants.chooses_walk(config, variant):
         needed.add("s5_walk")
     if variants.uses_cams(config, variant):
-        needed |= {"s1_classifier", "s2_cam"}
+        needed.add("s2_cam")
+    if variants.uses_classifier(config, variant):
+        needed.add("s1_classifier")
     if masked:
         needed.add("s3_masks")
     todo = [

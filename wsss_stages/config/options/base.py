@@ -100,9 +100,9 @@ def frozen_for(share: float) -> Any:
     return Field(
         share,
         ge=0,
-        lt=1,
+        le=1,
         description="share of the steps, from the first on, in which pretrained layers are frozen; their schedule and "
-        "warm-up begin afterwards",
+        "warm-up begin afterwards; 1 = throughout, the default of Vision Transformers",
     )
 
 

@@ -18,13 +18,13 @@ class Dfr(AdamWTraining):
     )
     backbone: str = Field(
         "",
-        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model or Swin Transformer, "
+        description="mobilenet_v2, tf_mobilenet_v2, resnet18/50/101, resnet38, tiny, a timm model, Vision or Swin Transformer, "
         "such as swin_base_patch4_window7_224; empty: the classifier's (not allowed when the stage is run by "
         "hand)",
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
         "allowed when the stage is run by hand)",
     )
     channels: int = Field(64, ge=8, description="width of each block in the fused map (thesis: 512, four make 2048)")

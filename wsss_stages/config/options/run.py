@@ -39,7 +39,7 @@ class Run(Section):
         description="folder of the dataset; where `dataset` is empty too, the embedded demo runs"
     )
     backbone_weights: FilePath = Field(
-        description="local .pth or .safetensors, 'package' (installed by pip), 'hub' or 'none'"
+        description="local .pth or .safetensors, a folder of timm's, 'package' (installed by pip), 'hub' or 'none'"
     )
     weak: Literal[*KINDS] = Field(description="kind of weak label")  # pyright: ignore[reportInvalidTypeForm]
     variant: _matching(ONE_NAME, LETTERS, "the variant that `rule all` makes")  # pyright: ignore[reportInvalidTypeForm]

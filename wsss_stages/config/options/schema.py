@@ -14,6 +14,7 @@ from wsss_stages.config.options.rrm import Rrm, RrmLabel
 from wsss_stages.config.options.run import Run
 from wsss_stages.config.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures
 from wsss_stages.config.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
+from wsss_stages.config.options.transformers import FROZEN, is_transformer
 
 SCHEMA_FILE = Path(__file__).parents[3] / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -45,11 +46,16 @@ SECTIONS: dict[str, type[Section]] = {
 }
 
 
-def merge(section: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+def merge(section: type[BaseModel], values: dict[str, Any], backbone: str = "") -> dict[str, Any]:
     """Return the values over the section's defaults, also inside nested sections whose default differs from their
-    type's.
+    type's. Vision Transformers are frozen throughout unless a value says otherwise.
+
+    Args:
+        backbone: of a section that names none.
     """
     merged = section().model_dump()
+    if "frozen_share" in merged and is_transformer(str(values.get("backbone") or backbone)):
+        merged["frozen_share"] = FROZEN
     for key, value in values.items():
         if isinstance(value, dict) and isinstance(merged.get(key), dict):
             merged[key] = {**merged[key], **value}

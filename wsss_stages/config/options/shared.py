@@ -1,6 +1,6 @@
 """Options of the stages that all roads share: data, classifier, CAMs, segmenter, prediction, evaluation."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -84,9 +84,13 @@ class Classifier(AdamWTraining, Repeated):
     backbone: str = Field(
         "mobilenet_v2",
         description="mobilenet_v2, tf_mobilenet_v2 (for weights trained by TensorFlow), resnet18/50/101, resnet38, tiny, "
-        "or a timm model that timm can dilate, such as res2net101_26w_4s or tf_efficientnet_lite0",
+        "tiny_vit, a timm model that timm can dilate, such as res2net101_26w_4s or tf_efficientnet_lite0, or a plain Vision "
+        "Transformer of timm, such as vit_small_patch14_dinov2",
     )
-    stride: Literal[8, 16] = Field(16, description="output stride of the backbone by dilation, pixels")
+    stride: Literal[8, 16] = Field(
+        16,
+        description="output stride of the backbone, pixels: by dilation, or of a Transformer by the size of the image",
+    )
     epochs: int = Field(8, ge=1, description="passes over the training images")
     crop: int = Field(384, ge=32, description="side of the square training crop, pixels")
     lr: float = Field(3e-5, gt=0, description="initial learning rate of pretrained layers, poly schedule")
@@ -101,6 +105,15 @@ class Classifier(AdamWTraining, Repeated):
 class Cam(Section):
     """s2_cam: class activation maps (Eqs. 2.1-2.3)."""
 
+    source: Literal["classifier", "clip"] = Field(
+        "classifier",
+        description="origin of the CAMs: the classifier of s1, or CLIP by the names of the classes, without training",
+    )
+    clip_model: FilePath = Field(
+        "openai/clip-vit-base-patch16",
+        description="for clip: folder of a CLIP model (config.json, model.safetensors and the tokenizer's files), or its name on the "
+        "Hugging Face hub",
+    )
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of Eq. 2.2")
     flip: bool = Field(True, description="average with the mirrored image")
     batch_pixels: int = Field(
@@ -108,6 +121,10 @@ class Cam(Section):
         ge=0,
         description="pixels of images of one size processed at once; 0 = one image on a CPU, 4 million on a GPU",
     )
+
+    def counted(self) -> dict[str, Any]:
+        """Return the options that maps depend on, beside the checksum of the weights: CLIP may lie anywhere."""
+        return self.model_dump(exclude={"clip_model"} if self.source == "clip" else {"source", "clip_model"})
 
 
 class Segment(AdamWTraining, Repeated):
@@ -127,7 +144,7 @@ class Segment(AdamWTraining, Repeated):
     )
     backbone_weights: FilePath = Field(
         "",
-        description="local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
         "allowed when the stage is run by hand)",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
