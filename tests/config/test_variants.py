@@ -208,3 +208,47 @@ def test_a_folder_whose_name_cannot_name_results_needs_another(tmp_path, folder)
         load(tmp_path, "{}", root)
     (tmp_path / "more").mkdir()
     assert load(tmp_path / "more", "dataset: photographs", root)["dataset"] == "photographs"
+
+
+VIT = "vit_small_patch14_dinov2"
+
+
+def test_a_transformer_is_frozen_throughout_unless_an_option_says_otherwise(tmp_path):
+    more = f"classifier: {{backbone: {VIT}}}\naffinity: {{frozen_share: 0.5}}\nvariants: {{free: {{segment: {{frozen_share: 0}}}}}}"
+    config = load(tmp_path, more)
+    shares = {
+        name: variants.section(config, name, "ours")["frozen_share"] for name in ("classifier", "segment", "object_net")
+    }
+    assert set(shares.values()) == {1.0} and variants.section(config, "affinity", "ours")["frozen_share"] == 0.5
+    assert variants.section(config, "segment", "free")["frozen_share"] == 0
+    (tmp_path / "other").mkdir()
+    config = load(tmp_path / "other", f"dfr: {{backbone: {VIT}, backbone_weights: hub}}")
+    assert [variants.section(config, name, "ours")["frozen_share"] for name in ("dfr", "classifier", "segment")] == [
+        1.0,
+        0.9,
+        0.33,
+    ]
+    assert options.merge(options.SECTIONS["classifier"], {"backbone": VIT})["frozen_share"] == 1.0  # by hand, too
+
+
+@pytest.mark.parametrize("weak", ["tag", "box"])
+def test_clip_needs_no_classifier_and_makes_everything_from_the_cams_on(tmp_path, weak):
+    config = load(tmp_path, f"weak: {weak}")
+    made = {"s2_cam", "s3_seeds", *variants.label_stages(config, "clip"), *variants.trainings(config, "clip")}
+    assert {variants.home(config, "clip", stage) for stage in made} == {"clip"}
+    assert variants.uses_cams(config, "clip") and not variants.uses_classifier(config, "clip")
+    assert variants.uses_classifier(config, "ours") and not variants.uses_classifier(config, "dfr")
+
+
+def test_rrm_starts_on_the_classifier_whatever_the_cams_are_of(tmp_path):
+    more = "variants: {words: {base: rrm, cam: {source: clip}}, alone: {base: words, rrm: {start: backbone}}}"
+    config = load(tmp_path, more, "weak=tag")
+    assert variants.uses_classifier(config, "words") == (
+        variants.section(config, "rrm", "words")["start"] == "classifier"
+    )
+    assert not variants.uses_classifier(config, "alone")
+
+
+def test_maps_depend_on_the_options_of_their_own_source_alone():
+    assert set(options.Cam().counted()) == {"scales", "flip", "batch_pixels"}
+    assert set(options.Cam(source="clip").counted()) == {"source", "scales", "flip", "batch_pixels"}
