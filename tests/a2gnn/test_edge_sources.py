@@ -71,7 +71,7 @@ def test_edges_by_colour_are_a_gaussian_of_the_mean_colours_in_lab(image):
         )
     colours = rgb2lab(means)
     for k, i, j in pairs(5, 7):
-        assert float(E[k][i]) == pytest.approx(np.exp(-((colours[i] - colours[j]) ** 2).sum() / (2 * 20**2)), abs=0.01)
+        assert float(E[k][i]) == pytest.approx(np.exp(-((colours[i] - colours[j]) ** 2).sum() / (2 * 20**2)), abs=1e-3)
 
 
 def nearest(pixel, nodes):
