@@ -10,9 +10,16 @@ endif
 
 .PHONY: demo test test-all mutants lint docs bench clean
 
-demo: $(VENV)/.installed  ## run every stage on the embedded demo
-	PATH="$(BIN):$$PATH" snakemake --cores $(CORES)
-	PATH="$(BIN):$$PATH" snakemake --report report.html
+# MASKS=sam-tiny: a tiny SAM 2 with random weights makes the masks, which shows the way and no quality
+ifeq ($(MASKS),sam-tiny)
+SAM := results/models/sam2_tiny
+DEMO := --config 'masks={source: sam, model: $(SAM)}'
+endif
+
+demo: $(VENV)/.installed $(if $(SAM),$(VENV)/.installed-sam)  ## run every stage on the embedded demo; MASKS=sam-tiny: with SAM 2
+	$(if $(SAM),$(BIN)/python -m wsss_stages.commands.tiny_models sam2 $(SAM))
+	PATH="$(BIN):$$PATH" snakemake --cores $(CORES) $(DEMO)
+	PATH="$(BIN):$$PATH" snakemake --report report.html $(DEMO)
 	@$(BIN)/python -m wsss_stages.stages.summary --results results/scenes
 
 # a file's tests stay in one process, in the order of tests/conftest.py: what they share is made once
@@ -52,6 +59,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@if command -v g++ >/dev/null; then $(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[crf]" \
 		|| echo "pydensecrf2 did not build: its parity tests will be skipped"; \
 	else echo "no C++ compiler: the parity tests against pydensecrf will be skipped"; fi
+	touch $@
+
+$(VENV)/.installed-sam: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[sam]"
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

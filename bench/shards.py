@@ -2,7 +2,7 @@
 
     python bench/shards.py [--scenes 24]
 
-The stage is s3_seeds with superpixels, GrabCut and CRF, on scenes and CAMs of a classifier that was trained for one epoch. Every
+The stage is s3_seeds with CRF, on scenes and CAMs of a classifier that was trained for one epoch. Every
 process has one thread.
 """
 
@@ -25,19 +25,21 @@ def command(stage: str, *arguments: object) -> list[str]:
 
 
 def prepared(folder: Path, scenes: int) -> list[list[str]]:
-    """Index, classifier and CAMs; the commands of s3_seeds on either shard, but for where they write."""
+    """Index, classifier, CAMs and masks; the commands of s3_seeds on either shard, but for where they write."""
     index, box, weights = folder / "index.json", folder / "box" / "index.json", folder / "s1" / "weights.safetensors"
     demo = ("--kind", "scenes", "--scenes-train", scenes, "--scenes-val", 2, "--dataset", "bench")
     small = ("--backbone", "tiny", "--epochs", 1, "--crop", 96, "--batch-size", 4)
-    cams = [folder / "s2_cam" / "train" / f"{k}-of-2.json" for k in (1, 2)]
+    cams, masks = ([folder / stage / "train" / f"{k}-of-2.json" for k in (1, 2)] for stage in ("s2_cam", "s3_masks"))
     for step in (
         command("data", "--root", folder / "dataset", "--index", index, *demo),
         command("weak_index", "--index", index, "--weak", "box", "--out", box),
         command("s1_classifier", "--index", box, "--weights", weights, *small),
         *(command("s2_cam", "--index", box, "--weights", weights, "--manifest", cam) for cam in cams),
+        *(command("s3_masks", "--index", box, "--manifest", mask) for mask in masks),
     ):
         subprocess.run(step, check=True, env=ONE_THREAD, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return [command("s3_seeds", "--index", box, "--cam", cam) for cam in cams]
+    pairs = zip(cams, masks, strict=True)
+    return [command("s3_seeds", "--index", box, "--cam", cam, "--masks", mask) for cam, mask in pairs]
 
 
 def timed(commands: list[list[str]], folder: Path, at_once: bool) -> float:

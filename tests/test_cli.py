@@ -17,6 +17,7 @@ STAGES = {
     "simulate_weak": options.SimulateWeak,
     "s1_classifier": options.Classifier,
     "s2_cam": options.Cam,
+    "s3_masks": options.Masks,
     "s3_seeds": options.Seeds,
     "rrm_train": options.Rrm,
     "rrm_label": options.RrmLabel,

@@ -10,6 +10,7 @@ from wsss_stages.stages import (
     report,
     s1_classifier,
     s2_cam,
+    s3_masks,
     s3_seeds,
     s4_affinity,
     s4_object_net,
@@ -51,11 +52,12 @@ class Toy:
             "weak_index": ["--index", self.full_index, "--weak", "box", "--out", self.index],
             "s1_classifier": [*index, "--weights", self.classifier, "--backbone", "tiny", "--epochs", 2, *SMALL],
             "s2_cam": [*index, "--weights", self.classifier, "--manifest", out, "--scales", "[1.0]"],
-            "s3_seeds": [*index, "--cam", self.manifest("s2_cam"), "--manifest", out],
-            "s4_object_net": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--classifier", self.classifier,
+            "s3_masks": [*index, "--manifest", out],
+            "s3_seeds": [*index, "--cam", self.manifest("s2_cam"), "--masks", self.manifest("s3_masks"), "--manifest", out],
+            "s4_object_net": [*index, "--masks", self.manifest("s3_masks"), "--classifier", self.classifier,
                               "--weights", self.object_net, "--epochs", 1, "--width", 16, "--crop", 64,
                               "--batch-size", 4, "--workers", 0],
-            "s5_object_masks": [*index, *seeds, "--object-net", self.object_net, "--manifest", out],
+            "s5_object_masks": [*index, "--masks", self.manifest("s3_masks"), "--object-net", self.object_net, "--manifest", out],
             "s4_affinity": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--classifier", self.classifier,
                             "--weights", self.affinity, "--epochs", 1, "--radius", 2, *SMALL],
             "s5_walk": [*index, "--seeds-manifests", self.manifest("s3_seeds"), "--affinity", self.affinity,
@@ -93,7 +95,7 @@ def make(root: Path) -> None:
     """Run every stage, with scores and report."""
     made = Toy(root)
     stages = (
-        data, weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_walk, s5_graph, s6_propagate,
+        data, weak_index, s1_classifier, s2_cam, s3_masks, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_walk, s5_graph, s6_propagate,
         s7_segment,
         s8_predict, s9_evaluate, s9_review,
     )  # fmt: skip
@@ -109,7 +111,7 @@ def make(root: Path) -> None:
     benchmark = made.root / "benchmarks" / "s3_seeds" / "train" / "1-of-1.tsv"
     benchmark.parent.mkdir(parents=True)
     benchmark.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t300.0\n")
-    manifests = [made.manifest(s) for s in ("s2_cam", "s3_seeds", "s5_graph", "s6_propagate")]
+    manifests = [made.manifest(s) for s in ("s2_cam", "s3_masks", "s3_seeds", "s5_graph", "s6_propagate")]
     scores = [made.root / "s9_evaluate" / split / "scores.json" for split in ("train", "val")]
     argv = (
         "--index", made.index, "--manifests", *manifests, "--segmenter", made.segmenter,

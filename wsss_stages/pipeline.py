@@ -11,7 +11,6 @@ from wsss_stages.a2gnn import nodes, object_masks, pixels
 from wsss_stages.a2gnn.propagate import Settings, train
 from wsss_stages.config import options
 from wsss_stages.labels import grabcut
-from wsss_stages.labels.mask_sources import MASK_SOURCES
 from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 __all__ = ["pseudo_labels"]
@@ -60,7 +59,9 @@ def pseudo_labels(
     rows = [0, *sorted(set(box_classes.tolist()))]
     boxed = BoxedImage("image", size, size, rows, boxes, box_classes, boxes, all_boxed=True)
     seeds = options.Seeds()  # pyright: ignore[reportCallIssue]
-    masks, reasons = seeds.fill(MASK_SOURCES["grabcut"])(image, boxes, seed)
+    known = options.Masks()  # pyright: ignore[reportCallIssue]
+    limits = known.grabcut_iterations, known.grabcut_min_side, known.min_share
+    masks, reasons = grabcut.foregrounds(image, boxes, *limits, seed)
     M_B = grabcut.label(grabcut.winners(masks), boxes, box_classes, seeds.background_in_boxes)
     P = (
         pixels.sure(nodes.rows_of(M_B, rows), len(rows))
@@ -95,7 +96,8 @@ def _of_objects(image, masks, reasons: list[str], boxed, weights: Path, device: 
     network, trained = restore_object_net(weights)
     opt = options.ObjectMasks()  # pyright: ignore[reportCallIssue]
     masker = ObjectMasker(network.to(device), trained["options"]["crop"], opt, device)
-    P = masker.masks(image, boxed.boxes, masks, np.array(reasons, bool), boxed.name)
+    known = [mask[y0:y1, x0:x1] for mask, (x0, y0, x1, y1) in zip(masks, boxed.boxes.tolist(), strict=True)]
+    P = masker.masks(image, boxed.boxes, known, np.array(reasons, bool), boxed.name)
     return object_masks.merge(P, boxed.boxes, boxed.box_rows, len(boxed.classes), *boxed.size)
 
 

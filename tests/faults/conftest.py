@@ -62,6 +62,7 @@ class Road:
         self.dataset = toy.root / "dataset"
         self._toy = {
             "data": toy.full_index, "weak_index": toy.index, "s1_classifier": toy.classifier, "s2_cam": toy.manifest("s2_cam"),
+            "s3_masks": toy.manifest("s3_masks"),
             "s4_affinity": toy.affinity, "s4_object_net": toy.object_net, "s7_segment": toy.segmenter,
         }  # fmt: skip
 
@@ -103,9 +104,10 @@ class Road:
             "tag_index": ({"index": "data"}, "out", ("--weak", "tag")),
             "s1_classifier": (index, "weights", tiny),
             "s2_cam": ({**index, "weights": "s1_classifier"}, "manifest", ("--scales", "[1.0]")),
-            "s3_seeds": ({**index, "cam": "s2_cam"}, "manifest", ("--thresholds", "fixed")),
+            "s3_masks": (index, "manifest", ()),
+            "s3_seeds": ({**index, "cam": "s2_cam", "masks": "s3_masks"}, "manifest", ("--thresholds", "fixed")),
             "s5_graph": ({**index, **seeds, "affinity": "s4_affinity"}, "manifest", ("--walk-powers", "[8]", "--walk-steps", "[64]")),
-            "s5_object_masks": ({**index, **seeds, "object-net": "s4_object_net"}, "manifest", ()),
+            "s5_object_masks": ({**index, "masks": "s3_masks", "object-net": "s4_object_net"}, "manifest", ()),
             "s6_propagate": (
                 {**index, **seeds, "graph": "s5_graph", "affinity": "s4_affinity", "objects": "s5_object_masks"},
                 "manifest",

@@ -11,7 +11,7 @@ from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.shards.pruning import prune
 from wsss_stages.store import artifacts, contracts
 
-CHAIN = ("s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate")
+CHAIN = ("s2_cam", "s3_masks", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate")
 """Each reads what those before it made; the weights stay as they are."""
 BY_BOXES = CHAIN[1:]
 MANY = {f"image_{number}" for number in range(40)}

@@ -155,7 +155,18 @@ def test_a_dataset_that_cannot_be_written_to_is_enough(road, tmp_path):
         main_of("weak_index")(["--index", str(index), "--weak", "box", "--out", str(boxes)])
         cam = ["--index", boxes, "--weights", weights, "--manifest", manifest, "--scales", "[1.0]"]
         main_of("s2_cam")(list(map(str, cam)))
-        seeds = ["--index", boxes, "--cam", manifest, "--manifest", tmp_path / "s3_seeds" / "1-of-1.json"]
+        masks = tmp_path / "s3_masks" / "1-of-1.json"
+        main_of("s3_masks")(["--index", str(boxes), "--manifest", str(masks)])
+        seeds = [
+            "--index",
+            boxes,
+            "--cam",
+            manifest,
+            "--masks",
+            masks,
+            "--manifest",
+            tmp_path / "s3_seeds" / "1-of-1.json",
+        ]
         main_of("s3_seeds")(list(map(str, seeds)))
         assert looks() == before
         assert len(json.loads(manifest.read_text())["items"]) == 8

@@ -7,7 +7,6 @@ from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn.fuse import fuse
 from wsss_stages.labels import boxes as boxes_to_maps
 from wsss_stages.labels import cam, grabcut, reliable
-from wsss_stages.labels.mask_sources import MASK_SOURCES
 
 Q = UNKNOWN
 
@@ -56,14 +55,6 @@ def test_a_box_that_grabcut_fails_on_is_taken_whole_and_counted(box, options, re
 def test_an_empty_foreground_is_the_box():
     masks, reasons = masks_of(np.zeros((20, 20, 3), np.uint8), [[4, 4, 12, 12]])
     assert masks.sum() == 64 and all(reasons)
-
-
-def test_the_source_of_masks_named_grabcut_is_grabcut():
-    image, _, boxes = disc_on_noise()
-    boxes = np.concatenate([boxes, [[5, 5, 7, 30]]])
-    source = MASK_SOURCES["grabcut"](grabcut_iterations=3, grabcut_min_side=3, grabcut_min_iou=0.15)
-    (masks, reasons), (wanted, why) = source(image, boxes, seed=7), masks_of(image, boxes, seed=7)
-    assert np.array_equal(masks, wanted) and reasons == why == ["", "grabcut_tiny_box"]
 
 
 def test_no_boxes_no_masks():

@@ -2,17 +2,16 @@
 
 import subprocess
 import sys
-from dataclasses import fields
 from typing import get_args
 
 import pytest
 
 from wsss_stages.config import options
 from wsss_stages.data.importers.kinds import KINDS
-from wsss_stages.labels.mask_sources import MASK_SOURCES
 from wsss_stages.nets.families import FAMILIES
 from wsss_stages.nets.heads import HEADS
 from wsss_stages.nets.registry import Registry
+from wsss_stages.roads.mask_sources import MASK_SOURCES
 
 
 @pytest.fixture
@@ -48,8 +47,7 @@ def test_a_name_that_is_taken_is_refused():
 def test_options_name_what_is_registered():
     assert set(get_args(options.Segment.model_fields["head"].annotation)) == set(HEADS)
     assert set(get_args(options.Data.model_fields["kind"].annotation)) == set(KINDS)
-    assert list(MASK_SOURCES) == ["grabcut"]
-    assert {field.name for field in fields(MASK_SOURCES["grabcut"])} <= set(options.Seeds.model_fields)
+    assert set(get_args(options.Masks.model_fields["source"].annotation)) == set(MASK_SOURCES)
     described = options.Classifier.model_fields["backbone"].description
     assert all(name.removeprefix("resnet") in described for name in FAMILIES if name != "resnet34")
 

@@ -1,4 +1,4 @@
-"""Soft masks of boxes: what they take of GrabCut."""
+"""Soft masks of boxes: what they take of the mask source."""
 
 import numpy as np
 import pytest
@@ -15,14 +15,12 @@ class Constant(torch.nn.Module):
         return torch.full((len(image), 8, 8), -0.5)
 
 
-def test_a_box_that_grabcut_failed_in_has_the_network_s_mask():
+def test_a_box_that_the_mask_source_failed_in_has_the_network_s_mask():
     boxes = np.array([[2, 2, 10, 8], [8, 8, 16, 14]])
-    foregrounds = np.zeros((2, 16, 20), bool)
-    for number, (x0, y0, x1, y1) in enumerate(boxes):
-        foregrounds[number, y0:y1, x0:x1] = True
+    whole = [np.ones((6, 8), np.float32)] * 2
     masker = ObjectMasker(Constant(), 16, ObjectMasks(grabcut_share=0.3, tight_share=0), "cpu")
     photo = np.zeros((16, 20, 3), np.uint8)
-    outlined, taken_whole = masker.masks(photo, boxes, foregrounds, np.array([False, True]), "a")
+    outlined, taken_whole = masker.masks(photo, boxes, whole, np.array([False, True]), "a")
     p = 1 / (1 + np.exp(0.5))
     assert outlined.shape == (6, 8) and outlined[0, 0].item() == pytest.approx(0.7 * p + 0.3)
     assert taken_whole.shape == (6, 8) and taken_whole[0, 0].item() == pytest.approx(p)

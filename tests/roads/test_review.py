@@ -24,8 +24,10 @@ def test_seeds_that_nobody_checked_have_no_share():
 
 
 def test_boxes_taken_whole_lower_the_share_of_those_outlined():
-    assert outlined({"boxes": 4, "grabcut_empty": 1, "grabcut_fills_too_little": 2, "box_class_not_in_cam": 1}) == 0.25
-    assert outlined({"boxes": 3}) == 1 and outlined({"boxes": 0}) is None and outlined({}) is None
+    assert outlined({"boxes": 4, "boxes_substituted": 3, "box_class_not_in_cam": 1}) == 0.25
+    assert (
+        outlined({"boxes": 3, "boxes_substituted": 0}) == 1 and outlined({"boxes": 0}) is None and outlined({}) is None
+    )
 
 
 def test_a_score_is_measured_where_truth_is_known():

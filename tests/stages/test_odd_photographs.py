@@ -12,6 +12,7 @@ from wsss_stages.stages import (
     data,
     s1_classifier,
     s2_cam,
+    s3_masks,
     s3_seeds,
     s4_affinity,
     s4_object_net,
@@ -47,7 +48,7 @@ def run(tmp_path_factory):
         write_boxes(root / "Annotations" / f"{name}.xml", height, width, boxes)
     data.main(["--root", str(root), "--index", str(toy.full_index), "--dataset", "odd"])
     for stage in (
-        weak_index, s1_classifier, s2_cam, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate,
+        weak_index, s1_classifier, s2_cam, s3_masks, s3_seeds, s4_object_net, s5_object_masks, s4_affinity, s5_graph, s6_propagate,
     ):  # fmt: skip
         stage.main(toy.argv(stage.__name__.rpartition(".")[2]))
     return toy

@@ -13,6 +13,7 @@ from wsss_stages.roads import report_tables
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import (
     cli,
+    s3_masks,
     s3_seeds,
     s4_affinity,
     s4_object_net,
@@ -37,7 +38,10 @@ class Run:
         self.index = Index.read(self.index_path)
         cam, seeds, graph = toy.manifest("s2_cam"), self.path("s3_seeds"), self.path("s5_graph")
         self.cams = Manifest([cam])
-        s3_seeds.main([*self.argv("s3_seeds"), "--cam", str(cam)])
+        masks = ["--masks", str(self.path("s3_masks"))]
+        if weak == "mixed":
+            s3_masks.main(self.argv("s3_masks"))
+        s3_seeds.main([*self.argv("s3_seeds"), "--cam", str(cam), *(masks if weak == "mixed" else [])])
         s4_affinity.main(
             [
                 *self.flags("s4_affinity"), "--index", str(self.index_path), "--seeds-manifests", str(seeds), "--classifier", str(toy.classifier),
@@ -53,12 +57,8 @@ class Run:
             toy_argv = toy.argv("s4_object_net")
             tail = toy_argv[toy_argv.index("--epochs") :]
             start = ["--index", str(self.index_path)]
-            s4_object_net.main(
-                [*start, "--seeds-manifests", str(seeds), "--classifier", str(toy.classifier), "--weights", net, *tail]
-            )
-            s5_object_masks.main(
-                [*start, "--seeds-manifest", str(seeds), "--object-net", net, "--manifest", str(objects)]
-            )
+            s4_object_net.main([*start, *masks, "--classifier", str(toy.classifier), "--weights", net, *tail])
+            s5_object_masks.main([*start, *masks, "--object-net", net, "--manifest", str(objects)])
             common += ["--objects", str(objects)]
         self.last = [*common, "--graph", str(graph), "--epochs-first", "3", "--epochs-second", "3", "--features", "32"]
         s6_propagate.main([*self.argv("s6_propagate"), *self.last])
@@ -254,9 +254,9 @@ def test_precedence_where_one_image_has_all(toy, tmp_path):
     toy.write_index(tmp_path / "full.json", content)
     weak_index.main(["--index", str(tmp_path / "full.json"), "--weak", "mixed", "--out", str(tmp_path / "index.json")])
     out = tmp_path / "s3_seeds" / "1-of-1.json"
-    s3_seeds.main(
-        ["--index", str(tmp_path / "index.json"), "--cam", str(toy.manifest("s2_cam")), "--manifest", str(out)]
-    )
+    index, masks = ["--index", str(tmp_path / "index.json")], str(tmp_path / "s3_masks" / "1-of-1.json")
+    s3_masks.main([*index, "--manifest", masks])
+    s3_seeds.main([*index, "--cam", str(toy.manifest("s2_cam")), "--masks", masks, "--manifest", str(out)])
     found, index = Manifest([out]), Index.read(tmp_path / "index.json")
     for number, record in enumerate(index.split("train")):
         layers = [found.read(record.id, c)["label"] for c in (contracts.EXPANDED, contracts.GRABCUT)]

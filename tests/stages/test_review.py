@@ -29,7 +29,7 @@ def listed(folder):
 
 def test_the_score_is_the_mean_of_its_parts_and_the_worst_is_first(toy):
     rows, index = listed(toy.root / "s9_review"), Index.read(toy.index)
-    manifest = Manifest([toy.manifest(stage) for stage in STAGES])
+    manifest, masks = Manifest([toy.manifest(stage) for stage in STAGES]), Manifest([toy.manifest("s3_masks")])
     assert {row["id"] for row in rows} == set(index.splits["train"])
     assert list(rows[0]) == [
         "id",
@@ -52,7 +52,7 @@ def test_the_score_is_the_mean_of_its_parts_and_the_worst_is_first(toy):
             np.mean(list(pairs.values())),
             sides_hit(maps[-1], *record.box_arrays()),
             1 - counts["object_seeds_inconsistent"] / counts["object_seeds"],
-            1 - manifest.read(record.id, contracts.GRABCUT_MASKS)["substituted"].mean(),
+            1 - masks.read(record.id, contracts.MASKS)["substituted"].mean(),
         ]
         assert [row[name] for name in ("agreement", "sides_hit", "seeds_kept", "boxes_outlined")] == pytest.approx(
             parts, abs=1e-4

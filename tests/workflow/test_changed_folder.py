@@ -15,7 +15,7 @@ from tests.workflow.jobs import nothing, planned, started
 pytestmark = pytest.mark.slow
 
 SEEDS = "results/mine/mixed/ours/s3_seeds/train/1-of-1.json"
-CHAIN = {"data": 1, "weak_index": 1, "s1_classifier": 1, "s2_cam": 1, "s3_seeds": 1}
+CHAIN = {"data": 1, "weak_index": 1, "s1_classifier": 1, "s2_cam": 1, "s3_masks": 1, "s3_seeds": 1}
 IMAGE = "scene_0003"
 
 
@@ -110,7 +110,7 @@ def test_the_folder_of_a_demo_does_not_count(own):
 @pytest.mark.parametrize("lose", [os.unlink, lambda path: path.write_bytes(b"")])
 def test_lost_artifacts_are_named_and_made_again_by_the_same_command(mine, lose):
     folder = mine.folder / SEEDS
-    files = [folder.parent / "seeds" / f"{IMAGE}.png", folder.parent / "grabcut_masks" / f"{IMAGE}.h5"]
+    files = [folder.parent / "seeds" / f"{IMAGE}.png", folder.parent / "grabcut" / f"{IMAGE}.png"]
     contents, manifest = [path.read_bytes() for path in files], folder.read_bytes()
     for path in files:
         lose(path)

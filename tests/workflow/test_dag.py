@@ -23,7 +23,7 @@ def dry_run(project, *targets, **config):
 
 def test_a_default_run_goes_from_photographs_to_report_and_shards_what_goes_image_by_image(project):
     jobs, _ = dry_run(project, shards=3)
-    sharded = {"s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate", "s8_predict"}
+    sharded = {"s2_cam", "s3_masks", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate", "s8_predict"}
     trained = {"s1_classifier", "s4_affinity", "s4_object_net", "s7_segment"}
     once = {"data", "weak_index", *trained, "s5_walk", "s9_review", "report"}
     assert jobs == dict.fromkeys(sharded, 3) | dict.fromkeys(once, 1) | {"s9_evaluate": 2}

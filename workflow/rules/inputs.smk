@@ -76,6 +76,30 @@ def objects_of_shard(wildcards):
     return same_shard("s5_object_masks")(wildcards)
 
 
+def masks_of_shard(wildcards):
+    """Masks of the same images, or nothing where their weak labels have none."""
+    if not variants.has_masks(config, wildcards.variant, wildcards.weak):
+        return []
+    return same_shard("s3_masks")(wildcards)
+
+
+def cams_of_prompts(wildcards):
+    """The CAMs of the same images, where the mask source takes prompts from them."""
+    if not variants.masks_need_cams(config, wildcards.variant, wildcards.weak):
+        return []
+    return (
+        f"results/{wildcards.dataset}/s2_cam/{wildcards.split}/{wildcards.shard}.json"
+    )
+
+
+def files_of_masks(wildcards):
+    """Params function: a digest of what the folders of models and of the user's own masks list, as far as they are folders."""
+    options = section("masks", wildcards)
+    used = {"sam": ["model", "text_boxes_model"], "folder": ["folder"], "grabcut": []}
+    folders = [Path(options[name]) for name in used[options["source"]]]
+    return changes.listing(*(folder for folder in folders if folder.is_dir()))
+
+
 def cams_of_levels(wildcards):
     """The CAMs of all training images, where their distribution gives the thresholds of the seeds."""
     if section("seeds", wildcards)["thresholds"] != "quantiles":
@@ -250,10 +274,12 @@ def scores_of_few_shot_table(wildcards):
 
 
 def label_manifests(wildcards):
-    """Manifests of the CAMs, if any, and of all label maps of the training images."""
+    """Manifests of the CAMs and masks, if any, and of all label maps of the training images."""
     if not variants.uses_cams(config, wildcards.variant, wildcards.weak):
         return label_maps(wildcards)
-    return cams_of_training(wildcards) + label_maps(wildcards)
+    masked = variants.uses_masks(config, wildcards.variant, wildcards.weak)
+    masks = all_shards("s3_masks", "train")(wildcards) if masked else []
+    return cams_of_training(wildcards) + masks + label_maps(wildcards)
 
 
 def curves(wildcards):
@@ -280,6 +306,8 @@ def benchmarks(wildcards):
     train, val = ({"split": split, "shard": shards()} for split in ("train", "val"))
     cams = variants.uses_cams(config, wildcards.variant, wildcards.weak)
     made = of("data") + (of("s1_classifier") + of("s2_cam", **train) if cams else [])
+    if variants.uses_masks(config, wildcards.variant, wildcards.weak):
+        made += of("s3_masks", **train)
     for stage in label_stages(wildcards):
         made += of(stage, **train)
     made += of("s8_predict", **val)

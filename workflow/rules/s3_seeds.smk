@@ -3,6 +3,7 @@ rule s3_seeds:
         index=ancient(WEAK_INDEX),
         cam="results/{dataset}/s2_cam/{split}/{shard}.json",
         cams=cams_of_levels,
+        masks=masks_of_shard,
         whole=whole("results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.json"),
     output:
         manifest="results/{dataset}/{weak}/{variant}/s3_seeds/{split}/{shard}.json",
@@ -21,6 +22,7 @@ rule s3_seeds:
         sees=content_of(WEAK_INDEX),
         device=DEVICE,
         cams=optional("cams"),
+        masks=optional("masks"),
         flags=variant_flags("s3_seeds"),
         contract=contracts.version_of("s3_seeds"),
     message:
@@ -30,6 +32,7 @@ rule s3_seeds:
         " --index {input.index}"
         " --cam {input.cam}"
         " {params.cams}"
+        " {params.masks}"
         " --split {wildcards.split}"
         " --device {params.device:q}"
         " --manifest {output.manifest}"

@@ -1,7 +1,7 @@
 rule s4_object_net:
     input:
         index=ancient(WEAK_INDEX),
-        seeds=all_shards("s3_seeds", "train"),
+        masks=all_shards("s3_masks", "train"),
         classifier="results/{dataset}/s1_classifier/weights.safetensors",
     output:
         weights="results/{dataset}/{weak}/{variant}/s4_object_net/weights.safetensors",
@@ -28,7 +28,7 @@ rule s4_object_net:
     shell:
         "exec {params.launch} wsss_stages.stages.s4_object_net"
         " --index {input.index}"
-        " --seeds-manifests {input.seeds}"
+        " --masks {input.masks}"
         " --classifier {input.classifier}"
         " --weights {output.weights}"
         " --device {params.device:q}"

@@ -1,7 +1,7 @@
 rule s5_object_masks:
     input:
         index=ancient(WEAK_INDEX),
-        seeds=same_shard("s3_seeds"),
+        masks=same_shard("s3_masks"),
         object_net=weights_of("s4_object_net"),
         whole=whole(
             "results/{dataset}/{weak}/{variant}/s5_object_masks/{split}/{shard}.json"
@@ -29,7 +29,7 @@ rule s5_object_masks:
     shell:
         "python -m wsss_stages.stages.s5_object_masks"
         " --index {input.index}"
-        " --seeds-manifest {input.seeds}"
+        " --masks {input.masks}"
         " --object-net {input.object_net}"
         " --split {wildcards.split}"
         " --device {params.device:q}"

@@ -1,4 +1,4 @@
-"""Soft masks of boxes: the targets of the object network, the mixture with GrabCut, and the label map of all boxes."""
+"""Soft masks of boxes: the targets of the object network, the mixture with the mask source, and the label map of all boxes."""
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ def target(
 ) -> np.ndarray:
     """Return (h, w) uint8, the target of one box's object: 1 object, 0 not, 255 unknown.
 
-    GrabCut's foreground of the box (Eq. 3.2) is object but where another box wins it (the smaller foreground does): one of the
+    The mask source's foreground of the box (Eq. 3.2) is object but where another box wins it (the smaller foreground does): one of the
     same class leaves it unknown, for two persons side by side have one mask in truth; one of another class makes it background.
-    A box that GrabCut failed in is unknown.
+    A box that the source failed in is unknown.
 
     Args:
         masks: (k, h, w) bool.  substituted: (k,) bool.  boxes: (k, 4) x0 y0 x1 y1, half open.  classes: (k,).
@@ -34,18 +34,22 @@ def target(
 
 
 def soft_mask(
-    logits: np.ndarray, window: np.ndarray, mask: np.ndarray, box: np.ndarray, grabcut_share: float, tight_share: float
+    logits: np.ndarray,
+    window: np.ndarray,
+    source: np.ndarray,
+    box: np.ndarray,
+    grabcut_share: float,
+    tight_share: float,
 ) -> Float[Tensor, "y x"]:
     """Return the probability of a box's object at the box's pixels; it touches all sides of the box (Eq. 3.23's prior).
 
     Args:
         logits: (s, s) of nets.object_net.  window: what its crop shows, see labels.box_crops.
-        mask: (h, w) bool, GrabCut's foreground in the image.
+        source: (y, x) probabilities of the mask source at the box's pixels; GrabCut's are 0 and 1.
     """
-    x0, y0, x1, y1 = (int(v) for v in box)
     network = torch.from_numpy(back(logits, window, box)).sigmoid()
-    grabcut = torch.from_numpy(mask[y0:y1, x0:x1]).float()
-    return touch_own_sides((1 - grabcut_share) * network + grabcut_share * grabcut, tight_share)
+    known = torch.from_numpy(source).float()
+    return touch_own_sides((1 - grabcut_share) * network + grabcut_share * known, tight_share)
 
 
 def merge(
@@ -89,8 +93,3 @@ def unpack(packed: np.ndarray, boxes: np.ndarray) -> list[Float[Tensor, "_ _"]]:
     sizes = np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], axis=1)
     parts = np.split(packed, np.cumsum(sizes.prod(axis=1)))[: len(boxes)]
     return [torch.from_numpy(part.reshape(size)) / 255 for part, size in zip(parts, sizes, strict=True)]
-
-
-def unpack_bits(packed: np.ndarray, width: int) -> np.ndarray:
-    """Return (k, h, width) bool of contracts.GRABCUT_MASKS."""
-    return np.unpackbits(packed, axis=2, count=width).astype(bool)

@@ -20,6 +20,7 @@ DEMO = Path("workflow", "runs", "demo.yaml")
 """Settings of the embedded demo, in the folder of the config.yaml that it is laid over."""
 
 STAGES = {
+    "s3_masks": "masks",
     "s3_seeds": "seeds",
     "rrm_train": "rrm",
     "rrm_label": "rrm_label",
@@ -41,13 +42,13 @@ STAGES = {
 }
 """Stages that a variant may change, in the order of the data, and their config sections."""
 READS = {
-    "s3_seeds": [],
+    "s3_masks": [],
     "rrm_train": [],
     "rrm_label": ["rrm_train"],
     "dfr_train": [],
     "scl_train": [],
     "scl_evaluate": ["scl_train"],
-    "s4_object_net": ["s3_seeds"],
+    "s4_object_net": ["s3_masks"],
     "s4_affinity": ["s3_seeds"],
     "s5_object_masks": ["s4_object_net"],
     "s6_propagate": ["s5_object_masks", "s5_graph"],
@@ -224,6 +225,8 @@ def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = N
         return [predicting(config, variant, weak)]
     if stage == "s9_evaluate":
         return [*label_stages(config, variant, weak), "s8_predict"]
+    if stage == "s3_seeds":
+        return ["s3_masks"] if has_masks(config, variant, weak) else []
     return READS[stage]
 
 
@@ -256,6 +259,21 @@ def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> 
     found = [of_labels[stage] for stage in label_stages(config, variant, weak) if stage in of_labels]
     last = predicting(config, variant, weak)
     return found if last in found else [*found, last]
+
+
+def has_masks(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Return whether a variant's seeds are made from masks of boxes, clicks, scribbles or tags."""
+    return options.has_masks(section(config, "masks", variant, weak)["source"], weak or config["weak"])
+
+
+def uses_masks(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Return whether there is a mask source on a variant's road."""
+    return uses_cams(config, variant, weak) and has_masks(config, variant, weak)
+
+
+def masks_need_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Return whether a variant's mask source takes prompts from CAMs."""
+    return options.needs_cams(section(config, "masks", variant, weak)["source"], weak or config["weak"])
 
 
 def launcher(gpus: int) -> str:

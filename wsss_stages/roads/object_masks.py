@@ -1,14 +1,17 @@
-"""Soft masks of boxes by the object network and GrabCut (ours; Eq. 3.23's prior makes them tight)."""
+"""Soft masks of boxes by the object network and the mask source (ours; Eq. 3.23's prior makes them tight)."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Real
 from torch import Tensor, nn
 
 from wsss_stages.a2gnn import nodes
-from wsss_stages.a2gnn.object_masks import merge, pack, soft_mask, unpack, unpack_bits
+from wsss_stages.a2gnn.object_masks import merge, pack, soft_mask, unpack
 from wsss_stages.config.options import ObjectMasks
 from wsss_stages.labels.box_crops import box_in, cut, window
+from wsss_stages.labels.prompt_masks import StoredMasks
 from wsss_stages.nets import backbones
 from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store import contracts
@@ -44,9 +47,9 @@ class ObjectMasker:
         """Return the packed masks of an image, and the label that they give by themselves."""
         record = item.record
         boxes, box_classes = record.box_arrays()
-        stored = item.read(contracts.GRABCUT_MASKS)
-        foregrounds = unpack_bits(stored["packed"], record.width)
-        P = self.masks(photo, boxes, foregrounds, stored["substituted"], item.id)
+        stored = StoredMasks(item.read(contracts.MASKS), record.width)
+        known = [stored.within(number, box) for number, box in enumerate(boxes)]
+        P = self.masks(photo, boxes, known, stored.substituted[: len(boxes)], item.id)
         packed, classes = pack(P), [0, *record.tags]
         P = merge(unpack(packed, boxes), boxes, nodes.rows_of(box_classes, classes), len(classes), *item.size)
         return {"objects": packed, "object_label": np.array(classes, np.uint8)[P.argmax(dim=0).numpy()]}
@@ -55,17 +58,17 @@ class ObjectMasker:
         self,
         photo: np.ndarray,
         boxes: Int[np.ndarray, "k 4"],
-        foregrounds: Bool[np.ndarray, "k h w"],
+        known: Sequence[Real[np.ndarray, "_ _"]],
         substituted: Bool[np.ndarray, "k"],
         name: str,
     ) -> list[Float[Tensor, "_ _"]]:
         """Return the probability of every box's object at the pixels of the box.
 
-        A box that GrabCut failed in, whose foreground is the whole box, says nothing of its object: there the network alone counts.
+        A box that the mask source failed in, whose foreground is the whole box, says nothing of its object: there the network alone counts.
 
         Args:
-            photo: (h, w, 3) uint8 RGB.  boxes: x0 y0 x1 y1, pixels, half open.  foregrounds: of GrabCut.
-            substituted: boxes that GrabCut failed in.  name: of the image.
+            photo: (h, w, 3) uint8 RGB.  boxes: x0 y0 x1 y1, pixels, half open.
+            known: probabilities of the mask source at the pixels of each box.  substituted: boxes that it failed in.  name: of the image.
 
         Raises ValueError, naming the image, for logits that are no numbers.
         """
@@ -75,7 +78,7 @@ class ObjectMasker:
         for logits in found:
             finite(logits, "an object's mask", "s5_object_masks", name, "s4_object_net")
         shares = np.where(substituted, 0.0, self.opt.grabcut_share).tolist()
-        parts = zip(found, windows, foregrounds, boxes, shares, strict=True)
+        parts = zip(found, windows, known, boxes, shares, strict=True)
         return [soft_mask(*part, self.opt.tight_share) for part in parts]
 
     @torch.no_grad()

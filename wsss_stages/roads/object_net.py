@@ -1,4 +1,4 @@
-"""Training of the object network, crop of a box to the box's object, on GrabCut's masks (ours)."""
+"""Training of the object network, crop of a box to the box's object, on the mask source's masks (ours)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_stages import training
-from wsss_stages.a2gnn.object_masks import target, unpack_bits
+from wsss_stages.a2gnn.object_masks import target
 from wsss_stages.config.options import ObjectNet
 from wsss_stages.data.augment import colour
 from wsss_stages.data.index import Index
@@ -17,6 +17,7 @@ from wsss_stages.data.record import Record
 from wsss_stages.data.selection import Selection
 from wsss_stages.labels.box_crops import box_in, cut, window
 from wsss_stages.labels.boxes import SMALLEST_BOX
+from wsss_stages.labels.prompt_masks import StoredMasks
 from wsss_stages.nets import backbones
 from wsss_stages.nets.object_losses import colour_loss, line_loss, mask_loss
 from wsss_stages.roads.object_masks import GREY
@@ -51,23 +52,23 @@ class ObjectNetTraining(TrainingStage):
         sources: dict[str, Any],
         index: Index,
         crops: Selection,
-        seeds: Manifest,
+        masks: Manifest,
         opt: ObjectNet,
     ):
         """
         Args:
             sources: as of AffinityTraining.
             crops: of `crops_of`.
-            seeds: all of the training split.
+            masks: all of the training split.
         """
         self.network, self.sources, self.opt = network, sources, opt
-        self.index, self.items, self.seeds = index, crops, seeds
+        self.index, self.items, self.masks = index, crops, masks
 
     def sample(self, item: Crop, rng) -> dict[str, np.ndarray]:
         (record, number), opt, half = item, self.opt, self.opt.crop // 2
         boxes, classes = record.box_arrays()
-        stored = self.seeds.read(record.id, contracts.GRABCUT_MASKS)
-        known = target(number, unpack_bits(stored["packed"], record.width), stored["substituted"], boxes, classes)
+        stored, k = StoredMasks(self.masks.read(record.id, contracts.MASKS), record.width), len(boxes)
+        known = target(number, stored.hard[:k], stored.substituted[:k], boxes, classes)
         middle = np.full(4, (opt.margin_min + opt.margin_max) / 2)
         view = window(boxes[number], middle if rng is None else rng.uniform(opt.margin_min, opt.margin_max, 4))
         pixels = cut(record.image(self.index.root), view, opt.crop, GREY)
@@ -110,8 +111,8 @@ class ObjectNetTraining(TrainingStage):
         return self.sources
 
     def evidence(self) -> list[Any]:
-        name = contracts.GRABCUT_MASKS.name
-        known = ((r.evidence(), self.seeds.sha256(r.id, name)) for r in self.index.split("train"))
+        name = contracts.MASKS.name
+        known = ((r.evidence(), self.masks.sha256(r.id, name)) for r in self.index.split("train"))
         return [artifacts.fingerprint_each(known)]
 
     def item_id(self, item: Crop) -> str:

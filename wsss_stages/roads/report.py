@@ -22,8 +22,8 @@ AFFINITY = (
 )
 SUBSTITUTIONS = (
     "Substitutions: what a step used instead where its input was not usable; and the share that confident seeds cover. "
-    "grabcut_empty, grabcut_fills_too_little, grabcut_tiny_box, grabcut_whole_image_box: GrabCut found no object in so many boxes, "
-    "and their whole boxes were used; review_first.csv names the images (boxes_outlined)."
+    "grabcut_*, sam_*, mask_*: the mask source found no object for so many prompts; of boxes the whole box was used "
+    "(boxes_substituted; review_first.csv names the images, boxes_outlined), of clicks and scribbles their superpixels, of tags the CAM."
 )
 COSTS = "Wall seconds summed over shards and the largest peak of resident memory of a job, as Snakemake measured them."
 LONGEST = 21

@@ -19,7 +19,7 @@ from wsss_stages.store.progress import progress
 
 VIEWS = {
     "CAM M_I": contracts.CAM_LABEL,
-    "GrabCut M_B": contracts.GRABCUT,
+    "masks M_B": contracts.GRABCUT,
     "superpixels": contracts.EXPANDED,
     "soft masks": contracts.OBJECT_LABEL,
     "random walk": contracts.RANDOM_WALK,
@@ -70,7 +70,7 @@ class Review:
         return {"score": mean(parts.values()), **parts, **others, "iou": self.true_iou(record, manifest)}
 
     def boxes_outlined(self, record: Record, manifest: Manifest) -> float | None:
-        """Return the share of an image's boxes that GrabCut found an object in, not taken whole; None without boxes.
+        """Return the share of an image's boxes that the mask source found an object in, not taken whole; None without boxes.
 
         All maps agree on a box that was taken whole, so nothing else of the score notices it.
         """
@@ -121,9 +121,8 @@ def seeds_kept(counts: dict[str, int]) -> float | None:
 
 
 def outlined(counts: dict[str, int]) -> float | None:
-    """Return the share of boxes that no note of `labels.grabcut.foregrounds` calls substituted; None without boxes."""
-    substituted = sum(number for name, number in counts.items() if name.startswith("grabcut_"))
-    return 1 - substituted / counts["boxes"] if counts.get("boxes") else None
+    """Return the share of boxes whose masks the source did not substitute; None without boxes."""
+    return 1 - counts["boxes_substituted"] / counts["boxes"] if counts.get("boxes") else None
 
 
 def against(scores: Float[np.ndarray, " n"], iou: Float[np.ndarray, " n"]) -> dict[str, float | int | None]:

@@ -1,7 +1,6 @@
 """Weak labels and class activation maps of images to confident seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1)."""
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
 
 import cv2
@@ -14,7 +13,8 @@ from wsss_stages.data.index import Index, stable_hash
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import grabcut, levels, reliable, superpixels
 from wsss_stages.labels.boxes import allowed
-from wsss_stages.labels.mask_sources import MASK_SOURCES
+from wsss_stages.labels.prompt_labels import agreeing, by_masks
+from wsss_stages.labels.prompt_masks import StoredMasks
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store import contracts
@@ -41,13 +41,14 @@ def levels_of(manifest: Manifest, opt: Seeds) -> levels.Levels:
 class Seeder:
     """The work of s3_seeds on images that carry one kind of weak label, or any (`mixed`)."""
 
-    def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str):
+    def __init__(self, index: Index, opt: Seeds, between: levels.Levels | None, device: str, masked: bool):
         """
         Args:
             between: the levels of the CAMs, for quantiles; None where thresholds are fixed.
+            masked: whether s3_masks made masks of the weak labels.
         """
         self.index, self.opt, self.between, self.device = index, opt, between, device
-        self.mining, self.masks_of = opt.fill(reliable.Mining), opt.fill(MASK_SOURCES["grabcut"])
+        self.mining, self.masked = opt.fill(reliable.Mining), masked
         by_kind: dict[str, Callable[..., Found]] = {
             "box": self.by_boxes,
             "scribble": self.by_marks,
@@ -81,34 +82,42 @@ class Seeder:
         return reliable.mined(image, cam, classes, self.mining, self.between, self.device, item.id)
 
     def by_boxes(self, item: Item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> Found:
-        """Return M_B, every box's foreground, M_F and M_g."""
+        """Return M_B of the masks of boxes, M_F and M_g."""
         opt = self.opt
         boxes, classes = item.record.box_arrays()
-        seed = stable_hash(item.id, STAGE, opt.seed) % 2**31
-        masks, reasons = self.masks_of(image, boxes, seed)
-        owner = grabcut.winners(masks)
+        stored = self.masks(item)
+        of_boxes = stored.of("box")
+        owner = grabcut.winners(stored.hard[of_boxes])
         M_B = grabcut.label(owner, boxes, classes, opt.background_in_boxes)
         M_F, unseen = fuse(M_B=M_B, M=M_I, M_I=M_I, owner=owner, boxes=boxes, classes=classes)
         M_g = M_F
         if opt.fusion != "literal_eq_3_5":
             M_g, _ = fuse(M_B=M_B, M=M_I_top, M_I=M_I, owner=owner, boxes=boxes, classes=classes)
-        packed = {"packed": np.packbits(masks, axis=2), "substituted": np.array(reasons, dtype=bool)}
         notes = {
-            **Counter(filter(None, reasons)),
             "boxes": len(boxes),
+            "boxes_substituted": int(stored.substituted[of_boxes].sum()),
             "box_class_not_in_cam": unseen,
             "images_without_boxes": int(len(boxes) == 0),
         }
-        return {"grabcut": M_B, "grabcut_masks": packed, "seeds_full": M_F, "seeds": M_g}, notes
+        return {"grabcut": M_B, "seeds_full": M_F, "seeds": M_g}, notes
+
+    def masks(self, item: Item) -> StoredMasks:
+        """Return the masks of an image's prompts."""
+        return StoredMasks(item.read(contracts.MASKS), item.record.width)
 
     def expanded(self, item: Item, image: np.ndarray) -> tuple[np.ndarray, int]:
-        """Return M_S, or M_P, or both with scribbles before points; and how many classes no superpixel took."""
+        """Return M_S, or M_P, or both with scribbles before points; and how many classes neither mask nor superpixel took."""
         parts = superpixels.superpixels(image, self.opt.superpixels, self.opt.compactness)
         scribbles = self.index.scribble_labels(item.record)
         marks = [superpixels.clicked(item.record.points, *item.size)]
         if scribbles is not None:
             marks.insert(0, scribbles)
-        M_S = first_known([superpixels.spread(m, parts) for m in marks])
+        stored = self.masks(item) if self.masked else None
+        if stored is not None and (of_marks := stored.of("scribble", "point")).any():
+            found = stored.hard[of_marks], stored.classes[of_marks], stored.substituted[of_marks]
+            M_S = by_masks(marks, parts, *found)
+        else:
+            M_S = first_known([superpixels.spread(m, parts) for m in marks])
         lost = set(np.unique(first_known(marks)).tolist()) - set(np.unique(M_S).tolist())
         return M_S, len(lost - {UNKNOWN})
 
@@ -119,13 +128,25 @@ class Seeder:
         return found, {"class_lost_among_superpixels": lost}
 
     def by_tags(self, item: Item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> Found:
-        """Return the maps of tags, and of saliency where there is any."""
+        """Return the maps of tags, with masks M_B among them, and of saliency where there is any."""
+        M_B, M_F, M_g = self.with_tags(item, M_I, M_I_top)
+        found = {"grabcut": M_B} if self.masked else {}
         saliency = self.index.saliency(item.record)
         if saliency is None:
-            return {"seeds_full": M_I, "seeds": M_I_top}, {}
-        M_F, M_g = reliable.with_saliency(M_I, M_I_top, saliency >= self.opt.salient)
-        lost = set(np.unique(M_I_top).tolist()) - {*np.unique(M_g).tolist(), UNKNOWN}
-        return {"seeds_full": M_F, "seeds": M_g}, {"class_lost_to_saliency": len(lost)}
+            return {**found, "seeds_full": M_F, "seeds": M_g}, {}
+        known = set(np.unique(M_g).tolist())
+        M_F, M_g = reliable.with_saliency(M_F, M_g, saliency >= self.opt.salient)
+        lost = known - {*np.unique(M_g).tolist(), UNKNOWN}
+        return {**found, "seeds_full": M_F, "seeds": M_g}, {"class_lost_to_saliency": len(lost)}
+
+    def with_tags(self, item: Item, M_I: np.ndarray, M_I_top: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return M_B, M_F and M_g of the masks of tags; without any these are M_I, M_I and M'_I."""
+        stored = self.masks(item) if self.masked else None
+        if stored is None or not (useful := stored.of("tag") & ~stored.substituted).any():
+            return M_I, M_I, M_I_top
+        masks, classes = stored.hard[useful], stored.classes[useful]
+        M_B, M_F = agreeing(M_I, M_I, masks, classes)
+        return M_B, M_F, agreeing(M_I_top, M_I, masks, classes)[1]
 
     def by_all(self, item: Item, image: np.ndarray, M_I: np.ndarray, M_I_top: np.ndarray) -> Found:
         """Return the maps of all labels of an image: truth before scribbles and points, these before boxes, these before CAMs."""
@@ -139,11 +160,11 @@ class Seeder:
         if record.truth_sha256:
             truth = record.truth_labels(self.index.root)
             layers.insert(0, cv2.resize(truth, item.size[::-1], interpolation=cv2.INTER_NEAREST))
+        _, M_F, M_g = self.with_tags(item, M_I, M_I_top)
         found = {
             "grabcut": M_B,
-            "grabcut_masks": boxes["grabcut_masks"],
             "expanded": M_S,
-            "seeds_full": first_known([*layers, M_I]),
-            "seeds": first_known([*layers, M_I_top]),
+            "seeds_full": first_known([*layers, M_F]),
+            "seeds": first_known([*layers, M_g]),
         }
         return found, {**notes, "class_lost_among_superpixels": lost}

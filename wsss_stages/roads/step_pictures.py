@@ -42,7 +42,7 @@ class StepPictures:
         mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in manifest.made else {}
         self.by_kind = {
             **mined,
-            "GrabCut M_B": contracts.GRABCUT,
+            "masks M_B": contracts.GRABCUT,
             "superpixels M_P" if index.weak == "point" else "superpixels M_S": contracts.EXPANDED,
             "seeds M_g": contracts.SEEDS,
             "soft masks": contracts.OBJECT_LABEL,

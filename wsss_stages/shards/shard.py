@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,14 +64,17 @@ class Shard:
         reads: list[tuple[Contract, Path]],
         weights: str = "",
         sees: tuple[str, ...] | None = None,
+        evidence: Callable[[Record], Any] | None = None,
     ):
         """
         Args:
             contracts: artifacts that the stage makes of each image.  manifest: k-of-n.json to write.
             reads: artifacts of earlier stages that it reads, with their manifests.  weights: sha256 of a network's weights.
             sees: the parts of a record that it uses beside the photograph at working size; None: all weak labels.
+            evidence: what else an image's artifacts depend on, such as files of the user's own.
         """
         self.stage, self.contracts, self.index, self.sees = stage, contracts, index, sees
+        self._more = evidence
         self.manifest, self.options, self.weights = Path(manifest), options, weights
         self.sources = {contract.name: Manifest([path]) for contract, path in reads}
         self.records = index.shard(split, self.manifest.stem)
@@ -167,9 +171,10 @@ class Shard:
         )
 
     def _evidence(self, record: Record) -> list:
+        more = [self._more(record)] if self._more else []
         if self.sees is None:
-            return record.evidence()
-        return [record.sha256, record.height, record.width, *(getattr(record, name) for name in self.sees)]
+            return [*record.evidence(), *more]
+        return [record.sha256, record.height, record.width, *(getattr(record, name) for name in self.sees), *more]
 
     def _whole(self, record: Record) -> dict | None:
         """Return the notes of an image that is already made, None if it is not."""

@@ -3,9 +3,9 @@
 reads   WEAK/index.json        the shard's images and their weak labels, of the kind that the run takes; of tags saliency maps
                                too, where there are any (Sec. 3.6.2)
         s2_cam MANIFEST        contracts.CAM; for quantiles those of other shards too
-writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), seeds_full (M_F), seeds (M_g), and of boxes
-                               grabcut (M_B) and grabcut_masks/ID.h5, every box's foreground; of scribbles and points
-                               expanded (M_S, M_P)
+        s3_masks MANIFEST      contracts.MASKS of boxes; of other labels where a source makes any
+writes  MANIFEST               beside it PNG labels per image: cam_label (M_I), seeds_full (M_F), seeds (M_g), and of boxes, or
+                               of tags with masks, grabcut (M_B); of scribbles and points expanded (M_S, M_P)
 """
 
 from wsss_stages.config import options
@@ -14,11 +14,11 @@ from wsss_stages.store import contracts
 
 EVERY = (contracts.CAM_LABEL, contracts.SEEDS_FULL, contracts.SEEDS)
 MADE = {
-    "box": (*EVERY, contracts.GRABCUT, contracts.GRABCUT_MASKS),
+    "box": (*EVERY, contracts.GRABCUT),
     "scribble": (*EVERY, contracts.EXPANDED),
     "point": (*EVERY, contracts.EXPANDED),
     "tag": EVERY,
-    "mixed": (*EVERY, contracts.GRABCUT, contracts.GRABCUT_MASKS, contracts.EXPANDED),
+    "mixed": (*EVERY, contracts.GRABCUT, contracts.EXPANDED),
 }
 
 
@@ -31,6 +31,7 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json of weak_index",
             "cam": "manifest of s2_cam, same shard",
             "cams?+": "manifests of s2_cam, all shards of the training split, for --thresholds quantiles; otherwise that of --cam",
+            "masks?": "manifest of s3_masks, same shard; needed for boxes and mixed labels",
             "manifest>": "k-of-n.json to write",
         },
         texts=cli.TRAIN | cli.DEVICE,
@@ -47,11 +48,18 @@ def main(argv: list[str] | None = None) -> None:
             f"{paths.index} holds every kind of weak label; wanted the index of one, which "
             "`python -m wsss_stages.stages.weak_index` makes from it"
         )
+    if not paths.masks and index.weak in options.MASKED:
+        raise ValueError(
+            f"found {index.weak} labels without --masks; wanted the manifest of s3_masks of the same shard"
+        )
     cams = paths.cams or [paths.cam]
     levels = levels_of(Manifest(cams, [contracts.CAM]), opt) if opt.thresholds == "quantiles" else None
     depends, sources = opt.model_dump() | {"levels": levels}, [(contracts.CAM, paths.cam)]
-    shard = Shard("s3_seeds", MADE[index.weak], index, paths.split, paths.manifest, depends, sources)
-    Seeder(index, opt, levels, devices.pick(paths.device)).run(shard)
+    sources += [(contracts.MASKS, paths.masks)] if paths.masks else []
+    of_tags = (contracts.GRABCUT,) if index.weak == "tag" and paths.masks else ()
+    made = (*MADE[index.weak], *of_tags)
+    shard = Shard("s3_seeds", made, index, paths.split, paths.manifest, depends, sources)
+    Seeder(index, opt, levels, devices.pick(paths.device), bool(paths.masks)).run(shard)
 
 
 if __name__ == "__main__":

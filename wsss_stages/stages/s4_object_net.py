@@ -1,7 +1,7 @@
-"""Train the object network: crop of a box to its object, on GrabCut's masks of all boxes.
+"""Train the object network: crop of a box to its object, on the mask source's masks of all boxes.
 
 reads   index.json             images and boxes of the training split
-        s3_seeds MANIFESTS     contracts.GRABCUT_MASKS
+        s3_masks MANIFESTS     contracts.MASKS
         classifier             weights of s1_classifier, where the backbone starts from
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={
             "index": "index.json",
-            "seeds-manifests+": "manifests of s3_seeds, all shards of the training split",
+            "masks+": "manifests of s3_masks, all shards of the training split",
             "classifier": "weights of s1_classifier",
             "weights>": "weights.safetensors to write",
         },
@@ -31,12 +31,12 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.training.networks import build_object_net
 
     device = devices.pick(paths.device)
-    index, seeds = Index.read(paths.index), Manifest(paths.seeds_manifests, [contracts.GRABCUT_MASKS])
+    index, masks = Index.read(paths.index), Manifest(paths.masks, [contracts.MASKS])
     crops = crops_of(index)
     if not crops:
         raise nothing_to_learn(paths.index)
     network, sources = build_object_net(paths.classifier, opt.width, opt.seed)
-    ObjectNetTraining(network, sources, index, crops, seeds, opt).fit(paths.weights, device)
+    ObjectNetTraining(network, sources, index, crops, masks, opt).fit(paths.weights, device)
 
 
 if __name__ == "__main__":

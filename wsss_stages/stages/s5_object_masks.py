@@ -1,7 +1,7 @@
-"""Make a soft mask of every box with the object network, mixed with GrabCut and touching all sides of the box.
+"""Make a soft mask of every box with the object network, mixed with the mask source and touching all sides of the box.
 
 reads   index.json             the shard's images and boxes
-        s3_seeds MANIFEST      contracts.GRABCUT_MASKS
+        s3_masks MANIFEST      contracts.MASKS
         object-net             weights of s4_object_net
 writes  MANIFEST               beside it objects/ID.h5 (contracts.OBJECTS) and object_label/ID.png
 """
@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={
             "index": "index.json",
-            "seeds-manifest": "manifest of s3_seeds, same shard",
+            "masks": "manifest of s3_masks, same shard",
             "object-net": "weights of s4_object_net",
             "manifest>": "k-of-n.json to write",
         },
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     devices.move(network, device)
     shard = Shard(
         "s5_object_masks", (contracts.OBJECTS, contracts.OBJECT_LABEL), Index.read(paths.index), paths.split,
-        paths.manifest, opt.model_dump(), [(contracts.GRABCUT_MASKS, paths.seeds_manifest)],
+        paths.manifest, opt.model_dump(), [(contracts.MASKS, paths.masks)],
         artifacts.sha256(paths.object_net),
     )  # fmt: skip
     ObjectMasker(network, trained["options"]["crop"], opt, device).run(shard)

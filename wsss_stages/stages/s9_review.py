@@ -8,10 +8,10 @@ writes  in FOLDER
         review.json        Spearman's rank correlation of the score and its parts with the pseudo label's true IoU, review.html the same
 
 The score is the plain mean of those that an image has of
-    agreement   mean IoU of all pairs of its label maps (CAM, GrabCut, superpixels, soft masks, random walk, A²GNN, RRM, pseudo label)
+    agreement   mean IoU of all pairs of its label maps (CAM, masks of boxes, superpixels, soft masks, random walk, A²GNN, RRM, pseudo label)
     sides_hit   share of its boxes' rows and columns that the pseudo label touches
     seeds_kept  share of its object seeds that survive the consistency check of its A²GNN at the end (Eq. 3.28)
-    boxes_outlined  share of its boxes that GrabCut found an object in; the others were taken whole
+    boxes_outlined  share of its boxes that the mask source found an object in; the others were taken whole
 all in [0, 1]. Images whose true mask was learned from have no score and come last: their label is truth. Where CAMs are the only
 label map nothing has a score.
 """

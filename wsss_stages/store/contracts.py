@@ -43,20 +43,34 @@ CAM = Contract(
         "classes": Field("uint8", "k", "class index 1..N of each row; background is not stored"),
     },
 )
-CAM_LABEL = _label_map("cam_label", "s3_seeds", "M_I of Eq. 3.1")
-GRABCUT = _label_map("grabcut", "s3_seeds", "M_B of Eq. 3.3")
-GRABCUT_MASKS = Contract(
-    "grabcut_masks",
+MASKS = Contract(
+    "masks",
     1,
-    "s3_seeds",
+    "s3_masks",
     {
         "packed": Field(
-            "uint8", "k h b", "GrabCut's foreground of each box on its own (Eq. 3.2), packbits along the width"
+            "uint8", "k h b", "mask of each prompt on its own (Eq. 3.2), packbits along the width; boxes first"
         ),
-        "substituted": Field("bool", "k", "GrabCut could not work or failed, and the box is foreground as a whole"),
+        "substituted": Field(
+            "bool", "k", "the source found no object: a box is foreground as a whole, another prompt has an empty mask"
+        ),
+        "confidence": Field("float16", "k", "the source's confidence in each mask, 0..1; 0 where it was substituted"),
+        "classes": Field("uint8", "k", "class 1..N of each prompt"),
+        "kind": Field("uint8", "k", "weak label of each prompt: 0 box, 1 scribble, 2 point, 3 tag"),
+        "region": Field("int32", "k side", "x0 y0 x1 y1 of each soft mask; 0 0 0 0 where all masks are hard"),
+        "P": Field(
+            "uint8",
+            "n",
+            "probability of each prompt's object, 0..255 for 0..1, in its region: row by row, prompt by prompt; empty where "
+            "all masks are hard",
+        ),
     },
 )
-EXPANDED = _label_map("expanded", "s3_seeds", "M_S or M_P, scribbles or clicks spread over superpixels (Sec. 3.6.1)")
+GRABCUT = _label_map("grabcut", "s3_seeds", "M_B of Eq. 3.3, of the mask source")
+CAM_LABEL = _label_map("cam_label", "s3_seeds", "M_I of Eq. 3.1")
+EXPANDED = _label_map(
+    "expanded", "s3_seeds", "M_S or M_P, scribbles or clicks spread over superpixels (Sec. 3.6.1) or by masks"
+)
 SEEDS_FULL = _label_map("seeds_full", "s3_seeds", "M_F of Eq. 3.4")
 SEEDS = _label_map("seeds", "s3_seeds", "M_g of Eq. 3.5")
 OBJECTS = Contract(
@@ -134,7 +148,7 @@ DETECTIONS = Contract(
 ALL = {
     c.name: c
     for c in (
-        CAM, CAM_LABEL, GRABCUT, GRABCUT_MASKS, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, PREDICTION_KNOWN, DETECTIONS,
+        CAM, MASKS, CAM_LABEL, GRABCUT, EXPANDED, SEEDS_FULL, SEEDS, OBJECTS, OBJECT_LABEL, EDGES, WALK, RANDOM_WALK, GRAPH_LABEL, PSEUDO, CONFIDENCE, RRM_BRANCH, RRM_LABEL, MIDDLE, DEEP, PREDICTION, PREDICTION_KNOWN, DETECTIONS,
     )
 }  # fmt: skip
 

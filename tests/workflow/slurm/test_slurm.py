@@ -55,7 +55,16 @@ def test_every_stage_is_a_job_and_a_requeued_one_goes_on(slurm, project):
         slurm("scontrol", "update", f"jobid={number}", "StartTime=now")  # not after the usual two minutes
         output = end()
     rules = set(re.findall(r"slurm_logs/rule_(\w+)/", output))
-    stages = {"s1_classifier", "s2_cam", "s3_seeds", "s4_affinity", "s4_object_net", "s5_graph", "s5_object_masks"}
+    stages = {
+        "s1_classifier",
+        "s2_cam",
+        "s3_masks",
+        "s3_seeds",
+        "s4_affinity",
+        "s4_object_net",
+        "s5_graph",
+        "s5_object_masks",
+    }
     assert rules >= stages | {"data", "weak_index", "s6_propagate", "s7_segment", "s8_predict", "s9_evaluate"}
     jobs = slurm("scontrol", "show", "job", number)
     assert re.search(r"JobState=COMPLETED", jobs) and re.search(r"Restarts=1\b", jobs), jobs

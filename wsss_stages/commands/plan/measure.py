@@ -51,10 +51,12 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     sample.write(index)
     folders = ("s1_classifier", "rrm_train", "dfr_train", "s4_object_net", "s4_affinity", "s7_segment")
     weights = {stage: str(scratch / stage / "weights.safetensors") for stage in folders}
-    folders = ("s2_cam", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
+    folders = ("s2_cam", "s3_masks", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
     made = {stage: str(scratch / stage / "train" / "1-of-1.json") for stage in folders}
     backbone = ["--backbone-weights", config["backbone_weights"]]
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
+    masked, prompted = variants.uses_masks(config, variant), variants.masks_need_cams(config, variant)
+    masks = ["--masks", made["s3_masks"]]
     all_seeds, graph = ["--seeds-manifests", made["s3_seeds"]], _of_graph(config, weights)
     cams = ["--cams", made["s2_cam"]] if variants.section(config, "graph", variant)["seeds"] == "cam" else []
     objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
@@ -64,12 +66,13 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
         "s1_classifier": ([None], backbone),
         "s2_cam": (["train"], ["--weights", weights["s1_classifier"]]),
-        "s3_seeds": (["train"], ["--cam", made["s2_cam"]]),
+        "s3_masks": (["train"], ["--cam", made["s2_cam"]] if prompted else []),
+        "s3_seeds": (["train"], ["--cam", made["s2_cam"], *(masks if masked else [])]),
         "rrm_train": ([None], ["--backbone", variants.section(config, "classifier")["backbone"], *backbone, *on]),
         "dfr_train": ([None], []),
         "rrm_label": (["train"], ["--weights", weights["rrm_train"]]),
-        "s4_object_net": ([None], [*all_seeds, *classifier]),
-        "s5_object_masks": (["train"], [*seeds, "--object-net", weights["s4_object_net"]]),
+        "s4_object_net": ([None], [*masks, *classifier]),
+        "s5_object_masks": (["train"], [*masks, "--object-net", weights["s4_object_net"]]),
         "s4_affinity": ([None], [*all_seeds, *classifier]),
         "s5_walk": (["train"], [*all_seeds, *cams, *graph]),
         "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *graph]),
@@ -82,6 +85,8 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         needed.add("s5_walk")
     if variants.uses_cams(config, variant):
         needed |= {"s1_classifier", "s2_cam"}
+    if masked:
+        needed.add("s3_masks")
     for stage, split, read in ((stage, s, read) for stage, (splits, read) in reads.items() for s in splits):
         if stage not in needed:
             continue

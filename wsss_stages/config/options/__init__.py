@@ -10,6 +10,7 @@ from wsss_stages.config.options.base import Crf, Loop, Mining, Section, Training
 from wsss_stages.config.options.dfr import Dfr
 from wsss_stages.config.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.config.options.kinds import KINDS
+from wsss_stages.config.options.masks import MASKED, Masks, has_masks, needs_cams
 from wsss_stages.config.options.rrm import Rrm, RrmLabel
 from wsss_stages.config.options.run import Run
 from wsss_stages.config.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
@@ -17,8 +18,8 @@ from wsss_stages.config.options.scl import Drawing, Guided, Scl, SclEpisodes, Sc
 from wsss_stages.config.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
 
 __all__ = [
-    "KINDS",
+    "KINDS", "MASKED",
     "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Drawing", "Evaluate", "Graph", "Guided",
-    "InstanceMasks", "Instances", "Loop", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
-    "SimulateWeak", "Training", "json_schema", "legal", "merge",
+    "InstanceMasks", "Instances", "Loop", "Masks", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
+    "SimulateWeak", "Training", "has_masks", "json_schema", "legal", "merge", "needs_cams",
 ]  # fmt: skip

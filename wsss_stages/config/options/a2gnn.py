@@ -1,6 +1,6 @@
 """Options of A²GNN's stages (ch. 3), from seeds to pseudo labels."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -24,24 +24,23 @@ OF_AFFINITY_CNN = {"affinity", "distance"}
 """Sources that need the affinity CNN: its features, or those of its trained backbone."""
 
 
-class Seeds(Seeded, Mining):
+class Seeds(Mining):
     """s3_seeds: weak labels and CAMs to confident pixel seeds (Eqs. 2.4-2.7, 3.1-3.5, Sec. 3.6.1)."""
 
+    moved: ClassVar[dict[str, str]] = {
+        "seed": "masks.seed",
+        "grabcut_iterations": "masks.grabcut_iterations",
+        "grabcut_min_side": "masks.grabcut_min_side",
+        "grabcut_min_iou": "masks.min_share",
+    }
+
     cam_in_boxes: bool = Field(True, description="allow a class only inside its own boxes")
-    grabcut_iterations: int = Field(5, ge=1, description="iterations of GrabCut per box (Eq. 3.2)")
-    grabcut_min_iou: float = Field(
-        0.15,
-        ge=0,
-        le=1,
-        description="smallest share of a box that its GrabCut mask fills; below it the whole box is taken",
-    )
-    grabcut_min_side: int = Field(
-        3, ge=1, description="smallest side of a box for GrabCut, pixels; smaller boxes are taken whole"
-    )
     fusion: Literal["agreement", "literal_eq_3_5"] = Field(
         "agreement", description="rule of M_g: M_B where M'_I agrees, or as printed, which gives M_g = M_F"
     )
-    background_in_boxes: bool = Field(True, description="take GrabCut's background inside boxes as background seeds")
+    background_in_boxes: bool = Field(
+        True, description="take the mask source's background inside boxes as background seeds"
+    )
     superpixels: int = Field(
         400, ge=1, description="superpixels of an image, over which scribbles and points spread (Sec. 3.6.1)"
     )
@@ -57,7 +56,7 @@ class Seeds(Seeded, Mining):
 
 
 class ObjectNet(AdamWTraining):
-    """s4_object_net: one network for all boxes, crop of a box to its object, from GrabCut's masks."""
+    """s4_object_net: one network for all boxes, crop of a box to its object, from the mask source's masks."""
 
     batch_size: int = Field(32, ge=1, description="boxes per step")
     crop: int = Field(160, ge=64, description="side of the crop of a box with its margins, pixels")
@@ -84,11 +83,13 @@ class ObjectNet(AdamWTraining):
 
 
 class ObjectMasks(Section):
-    """s5_object_masks: the object network and GrabCut to a soft mask of every box."""
+    """s5_object_masks: the object network and the mask source to a soft mask of every box."""
 
     margin: float = Field(0.25, ge=0, description="margin around a box, share of its side")
     flip: bool = Field(True, description="average with the mirrored crop")
-    grabcut_share: float = Field(0.3, ge=0, le=1, description="share of GrabCut's foreground in a box's probabilities")
+    grabcut_share: float = Field(
+        0.3, ge=0, le=1, description="share of the mask source's foreground in a box's probabilities"
+    )
     tight_share: float = Field(
         0.98,
         ge=0,

@@ -2,7 +2,7 @@
 
 import os.path
 from dataclasses import fields
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -19,6 +19,8 @@ class Section(BaseModel):
     """A stage's options."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    moved: ClassVar[dict[str, str]] = {}
+    """Options that lie elsewhere now, with their new places."""
 
     @field_validator("*", mode="before")
     @classmethod

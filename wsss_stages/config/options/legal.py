@@ -89,7 +89,8 @@ def faults(section: type[BaseModel], error: ValidationError) -> list[Fault]:
     for one in error.errors():
         keys, field, known = _place(section, one["loc"])
         if one["type"] == "extra_forbidden":
-            text = unknown(keys[-1], known.model_fields)
+            new = getattr(known, "moved", {}).get(keys[-1])
+            text = f"found an option that moved; wanted {new}" if new else unknown(keys[-1], known.model_fields)
         elif one["type"] == "missing":
             text = f"found nothing; wanted {wanted(field)}"
         elif one["type"] == "value_error" and not keys:

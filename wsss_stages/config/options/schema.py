@@ -9,6 +9,7 @@ from wsss_stages.config.options.a2gnn import Affinity, Graph, ObjectMasks, Objec
 from wsss_stages.config.options.base import Section
 from wsss_stages.config.options.dfr import Dfr
 from wsss_stages.config.options.instances import Detect, InstanceMasks, Instances
+from wsss_stages.config.options.masks import Masks
 from wsss_stages.config.options.rrm import Rrm, RrmLabel
 from wsss_stages.config.options.run import Run
 from wsss_stages.config.options.scl import Scl, SclEpisodes, SclEvaluate, SclFeatures
@@ -20,6 +21,7 @@ SECTIONS: dict[str, type[Section]] = {
     "data": Data,
     "classifier": Classifier,
     "cam": Cam,
+    "masks": Masks,
     "seeds": Seeds,
     "object_net": ObjectNet,
     "affinity": Affinity,
