@@ -42,7 +42,7 @@ WAYS = {
 }
 NO_CRF = Crf(iterations=0)
 DENSE = Crf(gaussian_weight=3.0, bilateral_weight=3.0)
-CHOSEN_BY = 20
+CHOSEN_BY = 12
 """Images to choose a walk by."""
 SEEDS = "seeds"
 
