@@ -3,7 +3,8 @@
     python bench/mask_sources.py
 
 Random weights take the time of trained ones and say nothing of quality. Every row is a process of its own, as of one job of the
-workflow; seconds of an image are those without boxes (embeddings), seconds of a box the slope over their number.
+workflow; seconds of an image are those without boxes (embeddings), seconds of a box the slope over their number. Wall seconds are of a
+quiet machine alone, CPU-seconds, summed over threads, of a busy one too.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import os
 import resource
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,22 +47,24 @@ def main() -> None:
         print(json.dumps(measure(*ROWS[args.row], args.runs, args.device)))
         return
     print(f"{machine(args.device)}; a photograph of 512 x 512 pixels")
-    table = Table("source", "precision", "seconds an image", "seconds a box", "seconds with 9 boxes", "peak GB")
+    table = Table("source", "precision", "an image, s", "a box, s", "an image, CPU-s", "a box, CPU-s", "peak GB")
     for number, (source, model, precision) in enumerate(ROWS):
         given = ["--runs", str(args.runs), "--threads", str(args.threads), "--device", args.device]
         environment = os.environ | {"OMP_NUM_THREADS": str(args.threads)}
         output = subprocess.run(
             [sys.executable, __file__, "--row", str(number), *given], stdout=subprocess.PIPE, text=True, check=True, env=environment,
         ).stdout  # fmt: skip
-        few, many, gigabytes = json.loads(output.splitlines()[-1])
-        box = (many - few) / (BOXES[1] - BOXES[0])
-        numbers = (f"{max(0.0, few - box):.2f}", f"{box:.2f}", f"{many:.2f}", f"{gigabytes:.2f}")
-        table.add_row(model or source, precision, *numbers)
+        times, gigabytes = json.loads(output.splitlines()[-1])
+        numbers = []
+        for few, many in zip(*times, strict=True):
+            box = (many - few) / (BOXES[1] - BOXES[0])
+            numbers += [f"{max(0.0, few - box):.2f}", f"{box:.2f}"]
+        table.add_row(model or source, precision, *numbers, f"{gigabytes:.2f}")
     Console().print(table)
 
 
-def measure(source: str, model: str, precision: str, runs: int, device: str) -> list[float]:
-    """Return the median seconds with few and with many boxes, and the peak memory of the process in GB."""
+def measure(source: str, model: str, precision: str, runs: int, device: str) -> tuple[list[list[float]], float]:
+    """Return median wall and CPU-seconds with few and with many boxes, and the peak memory of the process in GB."""
     made = (
         true_sized(precision, device)
         if source == "sam"
@@ -71,8 +76,15 @@ def measure(source: str, model: str, precision: str, runs: int, device: str) -> 
     for count in BOXES:
         prompts = of_boxes(boxes(count), np.ones(count, np.uint8))
         made(given, prompts)
-        medians.append(sorted(seconds(lambda: made(given, prompts), device) for _ in range(runs))[runs // 2])  # noqa: B023
-    return [*medians, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]
+        times = [timed(lambda: made(given, prompts), device) for _ in range(runs)]  # noqa: B023
+        medians.append(np.median(times, axis=0).tolist())
+    return medians, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def timed(work: Callable, device: str) -> tuple[float, float]:
+    """Return wall and CPU-seconds of one run."""
+    began = time.process_time()
+    return seconds(work, device), time.process_time() - began
 
 
 def true_sized(precision: str, device: str):

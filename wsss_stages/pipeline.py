@@ -96,7 +96,10 @@ def _of_objects(image, masks, reasons: list[str], boxed, weights: Path, device: 
     network, trained = restore_object_net(weights)
     opt = options.ObjectMasks()  # pyright: ignore[reportCallIssue]
     masker = ObjectMasker(network.to(device), trained["options"]["crop"], opt, device)
-    known = [mask[y0:y1, x0:x1] for mask, (x0, y0, x1, y1) in zip(masks, boxed.boxes.tolist(), strict=True)]
+    known = [
+        mask[y0:y1, x0:x1].astype(np.float32)
+        for mask, (x0, y0, x1, y1) in zip(masks, boxed.boxes.tolist(), strict=True)
+    ]
     P = masker.masks(image, boxed.boxes, known, np.array(reasons, bool), boxed.name)
     return object_masks.merge(P, boxed.boxes, boxed.box_rows, len(boxed.classes), *boxed.size)
 

@@ -73,6 +73,7 @@ def test_segmenter_and_detector_read_what_their_labels_are_of(variant, maker):
         assert variants.reads(config, variant, stage) == ([maker] if maker else [])
 
 
+<<<<<<< HEAD
 def test_edges_without_an_affinity_cnn_train_none_and_read_the_seeds_themselves():
     config = load("variants={plain: {base: ours, graph: {edges: [features, colour]}}}")
     assert "s4_affinity" in variants.trainings(config, "ours")
@@ -87,6 +88,36 @@ def test_a_frozen_backbone_of_its_own_takes_the_weights_of_the_run_unless_they_a
     assert variants.section(load(graph), "graph", "ours")["feature_weights"] == ""
     with raises(variants.ConfigError, "graph.feature_backbone", "'mine.pth'", "graph.feature_weights"):
         variants.section(load(graph, "backbone_weights=mine.pth"), "graph", "plain")
+=======
+@pytest.mark.parametrize("weak", ["box", "scribble", "point", "tag", "mixed"])
+def test_masks_are_made_of_boxes_or_by_a_source_that_needs_none(weak):
+    config = load(f"weak={weak}")
+    boxed = weak in ("box", "mixed")
+    assert variants.uses_masks(config, "ours") == ("s3_masks" in variants.reads(config, "ours", "s3_seeds")) == boxed
+    assert variants.uses_masks(config, "sam") and variants.reads(config, "sam", "s3_seeds") == ["s3_masks"]
+    assert not variants.masks_need_cams(config, "ours")
+    assert variants.masks_need_cams(config, "sam") == (weak in ("point", "tag", "mixed"))
+    assert variants.section(config, "segment", "sam")["labels"] == (
+        "seeds" if weak in ("scribble", "point") else "grabcut"
+    )
+
+
+def test_another_source_of_masks_remakes_all_after_it_and_its_lower_bound_shares_it():
+    config = load()
+    road = {
+        "s3_masks",
+        "s3_seeds",
+        "s4_object_net",
+        "s4_affinity",
+        "s5_object_masks",
+        "s5_walk",
+        "s5_graph",
+        "s6_propagate",
+    }
+    assert own(config, "sam_ours") == road | LEARNED and own(config, "sam") == LEARNED
+    assert {stage for stage in road if variants.home(config, "sam", stage) != "sam_ours"} == set()
+    assert not variants.uses_masks(load("weak=scribble"), "dfr")
+>>>>>>> 6a9685f
 
 
 @pytest.mark.parametrize("preset", ["thesis", "released"])

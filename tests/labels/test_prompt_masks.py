@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from wsss_stages import UNKNOWN
-from wsss_stages.labels.prompt_labels import agreeing, bounds, by_masks, label_of
+from wsss_stages.labels.connected import bounds
+from wsss_stages.labels.prompt_labels import agreeing, by_masks, label_of
 from wsss_stages.labels.prompt_masks import PromptMasks, Soft, StoredMasks, pack, substitute
 from wsss_stages.labels.prompts import Prompt
 

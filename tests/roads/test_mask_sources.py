@@ -133,6 +133,12 @@ def test_points_are_asked_with_their_labels_and_fewer_are_padded():
     assert drawn[3].tolist() == [[1, 1, 1, 0], [1, 1, PADDED, PADDED]] and not drawn[4]
 
 
+def test_a_click_of_a_class_that_the_image_does_not_carry_is_answered_without_its_cam():
+    made = faked()
+    found, _ = made(Given(RECORD, IMAGE, np.zeros((1, 60, 90), np.float32), [7]), CLICKS)
+    assert found.reasons == ["sam_empty"], "of equal predicted IoU the first answer, which is empty here"
+
+
 def test_five_hundred_boxes_are_asked_in_parts_and_keep_their_order():
     rng = np.random.default_rng(0)
     starts = rng.integers(0, 40, (500, 2))
@@ -149,8 +155,9 @@ def test_where_memory_is_short_fewer_are_asked_at_once_and_it_is_noted(capsys):
     made = faked(room=2, prompts_at_once=8)
     found, notes = made(Given(RECORD, IMAGE), of_boxes(boxes, np.ones(8, np.uint8)))
     assert [count for count, *_ in made.network.asked] == [8, 4, 2, 2, 2, 2]
-    assert notes == {sam_source.HALVED: 1} and not any(found.reasons) and made.at_once == 8
+    assert notes == {sam_source.HALVED: 1} and not any(found.reasons) and made.at_once == 2
     assert not lacking(capsys.readouterr().err, "out of memory", "photo", "2 prompts at once")
+    assert made(Given(RECORD, IMAGE), BOXES)[1] == {}, "two prompts fit"
     with raises(RuntimeError, "allocate memory"):
         faked(room=0)(Given(RECORD, IMAGE), BOXES)
 
@@ -301,7 +308,7 @@ def test_boxes_by_words_are_the_sure_ones_of_a_class_once_each_and_inside_the_im
     words = TextBoxes(Detector(), processor, ["background", "dining_table"], Masks(text_score=0.25), "cpu")
     image = np.zeros((50, 100, 3), np.uint8)
     assert [(p.cls, p.kind, p.box) for p in words.prompts(image, 1)] == [
-        (1, "tag", (29, 10, 71, 40)), (1, "tag", (69, 35, 100, 50)),
+        (1, "tag", (29, 10, 71, 40)), (1, "tag", (70, 35, 100, 50)),
     ]  # fmt: skip
     assert texts == ["dining table."]
     assert (

@@ -69,7 +69,7 @@ def test_tables_of_three_chapters_make_each_row_once_a_seed_from_seeds_and_cams_
 
 def test_the_table_of_edges_trains_one_affinity_cnn_and_none_for_edges_without(project):
     options = {"seeds": 1, "images": 4}
-    jobs, output = dry_run(project, "table_affinities", tables=options)
+    jobs, _ = dry_run(project, "table_affinities", tables=options)
     made = {
         "s4_affinity": 1,
         "s5_walk": 5,

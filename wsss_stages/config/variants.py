@@ -56,7 +56,14 @@ READS = {
     "s8_detect": ["s7_instances"],
 }
 """Stages whose artifacts a stage reads, without those that these stages read in turn; `reads` has the rest."""
-MAKERS = {"pseudo": "s6_propagate", "grabcut": "s3_seeds", "cam": "s3_seeds", "rrm": "rrm_label", "truth": None}
+MAKERS = {
+    "pseudo": "s6_propagate",
+    "grabcut": "s3_seeds",
+    "seeds": "s3_seeds",
+    "cam": "s3_seeds",
+    "rrm": "rrm_label",
+    "truth": None,
+}
 """Stage that makes the labels of an option `labels`."""
 NETWORKS = {"segmenter": "s7_segment", "rrm": "rrm_train", "dfr": "dfr_train"}
 """Stage that trains the network of `predict.network`."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy import ndimage
 
+from wsss_stages.labels.connected import connected
 from wsss_stages.labels.prompts import Prompt
 
 IN_BOX = 0.5
@@ -19,7 +19,7 @@ def tidied(mask: Bool[np.ndarray, "h w"], share: float) -> Bool[np.ndarray, "h w
     least = share * mask.sum()
     kept = _large(mask, least)
     if not kept.any():
-        numbers, _ = ndimage.label(mask)
+        numbers = connected(mask)
         kept = numbers == 1 + np.bincount(numbers.ravel())[1:].argmax()
     return ~_large(~kept, least)
 
@@ -90,7 +90,7 @@ def _with_parts(mask: np.ndarray, parts: np.ndarray) -> float:
 
 def _large(mask: np.ndarray, least: float) -> np.ndarray:
     """Return the connected parts of a mask that have at least so many pixels."""
-    numbers, _ = ndimage.label(mask)
+    numbers = connected(mask)
     large = np.bincount(numbers.ravel()) >= least
     large[0] = False
     return large[numbers]

@@ -7,6 +7,7 @@ from jaxtyping import Bool, UInt8
 
 from wsss_stages import UNKNOWN
 from wsss_stages.a2gnn.fuse import first_known, fuse
+from wsss_stages.labels.connected import bounds
 from wsss_stages.labels.grabcut import winners
 from wsss_stages.labels.superpixels import spread
 
@@ -54,9 +55,3 @@ def agreeing(
     boxes = np.array([bounds(mask) for mask in masks], int).reshape(-1, 4)
     seeds, _ = fuse(M_B=M_B, M=M, M_I=M_I, owner=winners(masks), boxes=boxes, classes=classes)
     return M_B, seeds
-
-
-def bounds(mask: Bool[np.ndarray, "h w"]) -> tuple[int, int, int, int]:
-    """Return the smallest box, x0 y0 x1 y1 half open, of a mask that is not empty."""
-    (y,), (x,) = np.nonzero(mask.any(axis=1)), np.nonzero(mask.any(axis=0))
-    return int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Integer, UInt8
 
 from wsss_stages.labels.prompts import KINDS, Prompt
 
@@ -67,7 +67,7 @@ class StoredMasks:
         """Return which prompts are of these kinds."""
         return np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
 
-    def within(self, number: int, box: Sequence[int]) -> Float[np.ndarray, "y x"]:
+    def within(self, number: int, box: Sequence[int] | Integer[np.ndarray, "side"]) -> Float[np.ndarray, "y x"]:
         """Return the probabilities of a prompt's object at the pixels of a box: its soft mask, or its hard one where there is no other."""
         x0, y0, x1, y1 = (int(v) for v in box)
         if not len(self._P) or self.substituted[number]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
-from scipy import ndimage
 from skimage.morphology import skeletonize
 
 from wsss_stages import UNKNOWN
+from wsss_stages.labels.connected import bounds, connected
 
 KINDS = ("box", "scribble", "point", "tag")
 """Kinds of prompts; contracts.MASKS stores their numbers."""
@@ -66,8 +66,8 @@ def of_scribbles(marks: UInt8[np.ndarray, "h w"], count: int) -> list[Prompt]:
 
 def scribbles_of(mask: Bool[np.ndarray, "h w"]) -> list[Bool[np.ndarray, "h w"]]:
     """Return the scribbles of one class, its connected pixels, corners included."""
-    numbers, count = ndimage.label(mask, np.ones((3, 3)))
-    return [numbers == k + 1 for k in range(count)]
+    numbers = connected(mask, corners=True)
+    return [numbers == k for k in range(1, int(numbers.max(initial=0)) + 1)]
 
 
 def of_tags(classes: Sequence[int]) -> list[Prompt]:
@@ -104,18 +104,13 @@ def _parts(
     """Return peak and box of the connected parts above a level, the one with the strongest peak first."""
     if row.max() <= 0:
         return []
-    numbers, count = ndimage.label(row >= level * row.max())
-    which = range(1, count + 1)
-    peaks = ndimage.maximum_position(row, numbers, which)
-    strongest = sorted(range(count), key=lambda k: -row[peaks[k]])[:parts]
-    boxes = ndimage.find_objects(numbers)
-    return [
-        (
-            (int(peaks[k][1]), int(peaks[k][0])),
-            (boxes[k][1].start, boxes[k][0].start, boxes[k][1].stop, boxes[k][0].stop),
-        )
-        for k in strongest
-    ]
+    numbers = connected(row >= level * row.max())
+    found = []
+    for k in range(1, int(numbers.max()) + 1):
+        part = numbers == k
+        y, x = np.unravel_index(np.where(part, row, -1).argmax(), row.shape)
+        found.append(((int(x), int(y)), bounds(part)))
+    return sorted(found, key=lambda one: -row[one[0][1], one[0][0]])[:parts]
 
 
 def _along(scribble: Bool[np.ndarray, "h w"], count: int) -> Int[np.ndarray, "p 2"]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Real
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from wsss_stages.a2gnn import nodes
@@ -58,7 +58,7 @@ class ObjectMasker:
         self,
         photo: np.ndarray,
         boxes: Int[np.ndarray, "k 4"],
-        known: Sequence[Real[np.ndarray, "_ _"]],
+        known: Sequence[Float[np.ndarray, "_ _"]],
         substituted: Bool[np.ndarray, "k"],
         name: str,
     ) -> list[Float[Tensor, "_ _"]]:

@@ -1,8 +1,8 @@
 """Train the final segmenter on pseudo labels, or on truth for its upper bound (Sec. 3.4; two-step RRM, Sec. 2.3.1).
 
 reads   index.json             images of the training split, and their truth with --labels truth
-        MANIFESTS              of s6_propagate, contracts.PSEUDO; for --labels grabcut or cam of s3_seeds, contracts.GRABCUT or
-                               CAM_LABEL; for --labels rrm of rrm_label, contracts.RRM_LABEL
+        MANIFESTS              of s6_propagate, contracts.PSEUDO; for --labels grabcut, seeds or cam of s3_seeds, contracts.GRABCUT,
+                               SEEDS or CAM_LABEL; for --labels rrm of rrm_label, contracts.RRM_LABEL
         BACKBONE WEIGHTS       a local file, 'package', 'hub' or 'none' (--backbone-weights)
 writes  weights.safetensors    the network and where it came from; beside it curve.json
 """
@@ -14,6 +14,7 @@ from wsss_stages.store import contracts
 LEARNED = {
     "pseudo": contracts.PSEUDO,
     "grabcut": contracts.GRABCUT,
+    "seeds": contracts.SEEDS,
     "rrm": contracts.RRM_LABEL,
     "cam": contracts.CAM_LABEL,
 }
@@ -27,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
         argv,
         paths={
             "index": "index.json",
-            "pseudo?+": "manifests of s6_propagate (--labels grabcut, cam: s3_seeds; rrm: rrm_label), all shards; not needed for "
+            "pseudo?+": "manifests of s6_propagate (--labels grabcut, seeds, cam: s3_seeds; rrm: rrm_label), all shards; not needed for "
             "--labels truth",
             "weights>": "weights.safetensors to write",
         },

@@ -113,9 +113,9 @@ class Cam(Section):
 class Segment(AdamWTraining, Repeated):
     """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
 
-    labels: Literal["pseudo", "grabcut", "rrm", "cam", "truth"] = Field(
+    labels: Literal["pseudo", "grabcut", "seeds", "rrm", "cam", "truth"] = Field(
         "pseudo",
-        description="training labels: pseudo labels; M_B or M_I (cam) for comparison; RRM's, for the two-step variant; "
+        description="training labels: pseudo labels; M_B, M_g (seeds) or M_I (cam) for comparison; RRM's, for the two-step variant; "
         "or truth for the upper bound",
     )
     head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(

@@ -11,6 +11,7 @@ import torch
 from wsss_stages.config.options import Masks
 from wsss_stages.data.index import Index, Record
 from wsss_stages.labels import mask_rules as rules
+from wsss_stages.labels.connected import bounds
 from wsss_stages.labels.prompt_masks import PromptMasks, Soft, substitute
 from wsss_stages.labels.prompts import KINDS, Prompt
 from wsss_stages.labels.superpixels import superpixels
@@ -37,8 +38,10 @@ ANSWERS = 3
 """Answers to a prompt that is ambiguous."""
 FAINT = 0.02
 """Probability below which a pixel is outside of a soft mask's region."""
+SHORT = ("allocate memory", "not enough memory")
+"""Words of the errors of torch's allocators on a CPU."""
 HALVED = "sam_prompts_at_once_halved"
-"""Note of an image whose prompts did not fit into memory at once."""
+"""Note of an image whose prompts were asked in smaller parts, as they did not fit into memory at once."""
 
 
 @mask_source("sam")
@@ -78,11 +81,11 @@ class Sam:
         """Return hard and soft masks; those that are no answer to their prompts are substituted."""
         height, width = given.image.shape[:2]
         asked = [checked(prompt, height, width) for prompt in prompts]
-        before, image = self.at_once, self.network.embed(given.image)
+        image = self.network.embed(given.image)
         hard = np.zeros((len(asked), height, width), bool)
         reasons, confidence, soft = [""] * len(asked), np.zeros(len(asked)), [Soft((0, 0, 0, 0), NOTHING)] * len(asked)
         parts = superpixels(given.image, *PARTS) if given.cam is not None and any(map(ambiguous, asked)) else None
-        for numbers in batches(asked, before):
+        for numbers in batches(asked, self.opt.prompts_at_once):
             answers = self.answers(given, image, [asked[k] for k in numbers])
             for k, logits, iou in zip(numbers, answers.logits.cpu().numpy(), answers.iou.cpu().numpy(), strict=True):
                 chosen = self.chosen(given, asked[k], logits, iou, parts)
@@ -91,8 +94,7 @@ class Sam:
                 if not reasons[k]:
                     hard[k] = rules.clipped(found, asked[k])
                     confidence[k], soft[k] = np.clip(iou[chosen], 0, 1), softened(logits[chosen], found, asked[k])
-        notes = {HALVED: 1} if self.at_once < before else {}
-        self.at_once = before
+        notes = {HALVED: 1} if self.at_once < min(len(asked), self.opt.prompts_at_once) else {}
         return PromptMasks(substitute(hard, reasons, prompts), reasons, confidence, soft), notes
 
     def answers(self, given: Given, image: Embedded, prompts: list[Prompt]) -> Answers:
@@ -121,12 +123,12 @@ class Sam:
         return answers
 
     def halve(self, error: Exception, name: str) -> None:
-        """Halve the number of prompts at once after an error of memory. Raises the error if it is another one or there is one prompt."""
-        short = isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+        """Halve the number of prompts at once, for all images to come, after an error of memory. Raises the error if it is another one or there is one prompt."""
+        short = isinstance(error, torch.OutOfMemoryError | MemoryError) or any(word in str(error) for word in SHORT)
         if not short or self.at_once == 1:
             raise error
         self.at_once //= 2
-        sys.stderr.write(f"s3_masks: out of memory at image {name}; {self.at_once} prompts at once\n")
+        sys.stderr.write(f"s3_masks: out of memory at image {name}; from now on {self.at_once} prompts at once\n")
         memory.release()
 
     def chosen(
@@ -196,6 +198,5 @@ def softened(logits: np.ndarray, found: np.ndarray, prompt: Prompt) -> Soft:
     changed = found != (logits > 0)
     P[changed] = found[changed]
     seen = rules.clipped(found | (P > FAINT), prompt)
-    (y,), (x,) = np.nonzero(seen.any(axis=1)), np.nonzero(seen.any(axis=0))
-    region = int(x[0]), int(y[0]), int(x[-1]) + 1, int(y[-1]) + 1
+    region = bounds(seen)
     return Soft(region, np.rint(P[region[1] : region[3], region[0] : region[2]] * 255).astype(np.uint8))
