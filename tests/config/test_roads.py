@@ -73,7 +73,6 @@ def test_segmenter_and_detector_read_what_their_labels_are_of(variant, maker):
         assert variants.reads(config, variant, stage) == ([maker] if maker else [])
 
 
-<<<<<<< HEAD
 def test_edges_without_an_affinity_cnn_train_none_and_read_the_seeds_themselves():
     config = load("variants={plain: {base: ours, graph: {edges: [features, colour]}}}")
     assert "s4_affinity" in variants.trainings(config, "ours")
@@ -88,7 +87,8 @@ def test_a_frozen_backbone_of_its_own_takes_the_weights_of_the_run_unless_they_a
     assert variants.section(load(graph), "graph", "ours")["feature_weights"] == ""
     with raises(variants.ConfigError, "graph.feature_backbone", "'mine.pth'", "graph.feature_weights"):
         variants.section(load(graph, "backbone_weights=mine.pth"), "graph", "plain")
-=======
+
+
 @pytest.mark.parametrize("weak", ["box", "scribble", "point", "tag", "mixed"])
 def test_masks_are_made_of_boxes_or_by_a_source_that_needs_none(weak):
     config = load(f"weak={weak}")
@@ -117,7 +117,6 @@ def test_another_source_of_masks_remakes_all_after_it_and_its_lower_bound_shares
     assert own(config, "sam_ours") == road | LEARNED and own(config, "sam") == LEARNED
     assert {stage for stage in road if variants.home(config, "sam", stage) != "sam_ours"} == set()
     assert not variants.uses_masks(load("weak=scribble"), "dfr")
->>>>>>> 6a9685f
 
 
 @pytest.mark.parametrize("preset", ["thesis", "released"])
