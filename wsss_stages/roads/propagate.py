@@ -1,5 +1,8 @@
 """Pseudo labels of the images of a shard: a graph of each, its A²GNN, and the labels read off it (Eqs. 3.15-3.28)."""
 
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,7 +21,7 @@ from wsss_stages.labels.superpixels import superpixels
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
 from wsss_stages.roads.merge_labels import MAKER, STAGE, BoxedImage, LabelMerger
-from wsss_stages.shards.shard import Item, Shard
+from wsss_stages.shards.shard import Shard
 from wsss_stages.store import contracts
 from wsss_stages.store.check_finite import finite
 from wsss_stages.store.prefetch import Prefetch
@@ -31,6 +34,23 @@ CRF_ITERATIONS = 10
 """Of the CRF on the edges; labels settle in fewer."""
 NODES_ON_GPU = 30_000
 """Default number of nodes trained at once; on a CPU one image is fastest, as it stays in the cache."""
+
+
+@runtime_checkable
+class SeededImage(Protocol):
+    """An image and the artifacts of earlier stages: an item of a shard, or one whose seeds are hidden in part."""
+
+    record: Record
+    id: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return height and width."""
+        ...
+
+    def read(self, contract: contracts.Contract) -> dict[str, np.ndarray]:
+        """Return the artifact that an earlier stage made of this image."""
+        ...
 
 
 class Propagator:
@@ -53,7 +73,7 @@ class Propagator:
                     item.write(*self.finished(item, photo, trained))
         shard.finish()
 
-    def trained(self, batch: list[Item], photos: list[np.ndarray]) -> list[Trained | None]:
+    def trained(self, batch: Sequence[SeededImage], photos: list[np.ndarray]) -> list[Trained | None]:
         """Return the trained A²GNN of every image; none where the labels come of the random walk or of a CRF alone."""
         if self.opt.walk_share == 1 or self.opt.propagator != "a2gnn":
             return [None] * len(batch)
@@ -65,7 +85,7 @@ class Propagator:
         """Return the classes that an image may show, background first."""
         return [0, *record.tags] if self.opt.restrict_classes else list(range(len(self.index.classes)))
 
-    def graph(self, item: Item, photo: np.ndarray) -> Graph:
+    def graph(self, item: SeededImage, photo: np.ndarray) -> Graph:
         """Return an image's graph. Raises ValueError for features that are no numbers."""
         E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float()
         return graph_of(
@@ -86,19 +106,19 @@ class Propagator:
         numbers = np.unique(parts, return_inverse=True)[1].reshape(h, w)
         return torch.from_numpy(numbers).to(self.device)
 
-    def objects(self, item: Item, image: BoxedImage) -> Tensor:
+    def objects(self, item: SeededImage, image: BoxedImage) -> Tensor:
         """Return (c, h, w) class probabilities by the soft masks of the boxes."""
         P = object_masks.unpack(item.read(contracts.OBJECTS)["P"], image.boxes)
         return object_masks.merge(P, image.boxes, image.box_rows, len(image.classes), *image.size)
 
-    def walk(self, item: Item, image: BoxedImage) -> Tensor:
+    def walk(self, item: SeededImage, image: BoxedImage) -> Tensor:
         """Return (c, h, w) class probabilities by the random walk; where it brings nothing, those of background."""
         scores = torch.from_numpy(item.read(contracts.WALK)["P"]).float()
         rows = nodes.rows_of(np.array([0, *item.record.tags]), image.classes)
         P = torch.zeros(len(image.classes), *scores.shape[1:]).index_copy(0, rows, scores)
         return pixels.normalised(pixels.enlarged(P, self.grid, *image.size))
 
-    def spread(self, item: Item, image: BoxedImage, trained: Trained | None) -> Tensor:
+    def spread(self, item: SeededImage, image: BoxedImage, trained: Trained | None) -> Tensor:
         """Return (c, h, w) class probabilities by what spreads the seeds: A²GNN, the random walk, a CRF on the edges, or nothing."""
         if trained is not None:
             return pixels.probabilities(trained.logits, self.grid, *image.size)
@@ -113,7 +133,7 @@ class Propagator:
         P = edge_crf(P, E, self.window, self.opt.edge_weight, CRF_ITERATIONS)
         return pixels.enlarged(P, self.grid, *image.size)
 
-    def finished(self, item: Item, photo: np.ndarray, trained: Trained | None) -> tuple[dict, dict[str, int]]:
+    def finished(self, item: SeededImage, photo: np.ndarray, trained: Trained | None) -> tuple[dict, dict[str, int]]:
         """Return the three maps of an image by the names of their contracts, and notes. Raises ValueError for scores that are no numbers."""
         image, opt = BoxedImage.from_record(item.record, self.classes(item.record)), self.opt
         P = self.spread(item, image, trained)

@@ -38,7 +38,7 @@ class HiddenSeeds:
             sources: seeds and edges, and the CAMs for a walk from them.
             graph: options with the power and the steps of the walk.
         """
-        self.record, self.id, self.done = record, record.id, False
+        self.record, self.id = record, record.id
         self.size = record.height, record.width
         self.sources, self.opt, self.grid, self.window = sources, graph, grid, window
         rows, columns = (-(-n // grid.stride) for n in self.size)

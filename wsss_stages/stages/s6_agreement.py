@@ -45,8 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     networks.move(devices.move, device)
     index = Index.read(paths.index)
     records = asked_images(index, graphs, networks)
-    read = {contracts.EDGES, contracts.ALL[opt.seeds]}
-    read.add(contracts.CAM if networks.opt.seeds == "cam" else contracts.ALL[networks.opt.seeds])
+    read = [contracts.EDGES, *(contracts.ALL[kind] for kind in (opt.seeds, networks.opt.seeds))]
     sources = Manifest(
         [*paths.seeds_manifests, *paths.graphs, *(paths.cams or [])], read, {record.id for record in records}
     )
