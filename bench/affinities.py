@@ -37,7 +37,7 @@ ALONE = {"objects_share": 0.0, "grabcut_share": 0.0, "tight_share": 0.0, "keep_s
 """Nothing but what spreads the seeds, inside boxes."""
 WAYS = {
     "random walk": {"walk_share": 1.0},
-    "CRF on the edges": {"propagator": "crf"},
+    "CRF on the edges": {"propagator": "crf", "edge_weight": 1.0},
     "A²GNN": {},
 }
 NO_CRF = Crf(iterations=0)

@@ -84,7 +84,7 @@ def test_a_crf_on_the_edges_makes_the_labels_where_it_is_asked_for(toy, tmp_path
         seeds = Manifest([toy.manifest("s3_seeds")]).read(record.id, contracts.GRABCUT)["label"]
         P = pixels.sure(rows_of(labels_at_nodes(seeds, GRID), classes), len(classes))
         E = torch.from_numpy(graphs.read(record.id, contracts.EDGES)["E"]).float()
-        P = pixels.enlarged(edge_crf(P, E, WINDOW, 10.0, 10), GRID, record.height, record.width)
+        P = pixels.enlarged(edge_crf(P, E**8, WINDOW, 10.0, 10), GRID, record.height, record.width)
         found = labels.read(record.id, contracts.GRAPH_LABEL)["label"]
         assert (found == np.array(classes)[P.argmax(dim=0)]).mean() > 0.999
 

@@ -130,6 +130,7 @@ class Propagator:
         E = torch.from_numpy(item.read(contracts.EDGES)["E"]).float().to(self.device)
         seeds = nodes.rows_of(labels_at_nodes(label, self.grid), image.classes)
         P = pixels.sure(seeds, len(image.classes)).to(self.device)
+        E = E ** self.networks.opt.walk_powers[0]
         P = edge_crf(P, E, self.window, self.opt.edge_weight, CRF_ITERATIONS)
         return pixels.enlarged(P, self.grid, *image.size)
 

@@ -206,8 +206,8 @@ class Propagate(Seeded):
     seeds: SeedKind = Field("grabcut", description="node labels: M_g, M_F, M_B or M_S (M_P)")
     propagator: Literal["a2gnn", "crf", "none"] = Field(
         "a2gnn",
-        description="way to spread the seeds: a network of each image; a CRF whose pairwise term is the edges, of weight "
-        "edge_weight; or none, which leaves them to `crf`. walk_share 1 takes the random walk instead",
+        description="way to spread the seeds: a network of each image; a CRF whose pairwise term is the edges to the walk's power, of "
+        "weight edge_weight; or none, which leaves them to `crf`. walk_share 1 takes the random walk instead",
     )
     nodes: Literal["grid", "superpixels"] = Field(
         "grid",
