@@ -27,6 +27,7 @@ STAGES = {
     "s5_walk": options.Graph,
     "s5_graph": options.Graph,
     "s6_propagate": options.Propagate,
+    "s6_agreement": options.Propagate,
     "s7_segment": options.Segment,
     "s8_predict": options.Predict,
     "s9_evaluate": options.Evaluate,

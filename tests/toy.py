@@ -114,7 +114,7 @@ def make(root: Path) -> None:
     manifests = [made.manifest(s) for s in ("s2_cam", "s3_masks", "s3_seeds", "s5_graph", "s6_propagate")]
     scores = [made.root / "s9_evaluate" / split / "scores.json" for split in ("train", "val")]
     argv = (
-        "--index", made.index, "--manifests", *manifests, "--segmenter", made.segmenter, "--affinity", made.affinity,
+        "--index", made.index, "--manifests", *manifests, "--segmenter", made.segmenter,
         "--walk", made.root / "s5_walk" / "walk.json", "--scores", *scores, "--curves", made.classifier.with_name("curve.json"), "--benchmarks", benchmark,
         "--images", 3, "--folder", made.root / "report",
     )  # fmt: skip

@@ -15,9 +15,6 @@ from wsss_stages.pairwise.array_checks import INTEGER, check_arrays
 
 __all__ = ["pseudo_labels"]
 
-SURE = 0.9
-"""Probability of GrabCut's label where nothing else was asked."""
-
 
 def pseudo_labels(
     image: UInt8[np.ndarray, "h w 3"],
@@ -66,7 +63,11 @@ def pseudo_labels(
     limits = known.grabcut_iterations, known.grabcut_min_side, known.min_share
     masks, reasons = grabcut.foregrounds(image, boxes, *limits, seed)
     M_B = grabcut.label(grabcut.winners(masks), boxes, box_classes, seeds.background_in_boxes)
-    P = _of_grabcut(M_B, rows) if affinity is None else _of_graph(image, M_B, boxed, Path(affinity), opt, device, seed)
+    P = (
+        pixels.sure(nodes.rows_of(M_B, rows), len(rows))
+        if affinity is None
+        else _of_graph(image, M_B, boxed, Path(affinity), opt, device, seed)
+    )
     objects = None if object_net is None else _of_objects(image, masks, reasons, boxed, Path(object_net), device)
     P = merger.mixed(merger.restricted(P, boxed), boxed, objects=objects)
     label, confidence, _ = merger.label(merger.refined(P, image, boxed), boxed)
@@ -85,12 +86,6 @@ def _classes(boxes: np.ndarray, classes: Sequence[int] | np.ndarray, height: int
                 f"pseudo_labels: found box {x0} {y0} {x1} {y1}; wanted x0 < x1 and y0 < y1 inside the image of {width}x{height}"
             )
     return np.array(classes, np.uint8)
-
-
-def _of_grabcut(M_B: np.ndarray, rows: list[int]) -> torch.Tensor:
-    """Return (c, h, w) probabilities of GrabCut's label; all classes are alike where it is unknown."""
-    uniform = torch.full((len(rows), *M_B.shape), 1 / len(rows))
-    return pixels.mix(uniform, nodes.rows_of(M_B, rows), SURE)
 
 
 def _of_objects(image, masks, reasons: list[str], boxed, weights: Path, device: str) -> torch.Tensor:
@@ -113,15 +108,12 @@ def _of_graph(
     image, M_B: np.ndarray, boxed, weights: Path, opt: options.Propagate, device: str, seed: int
 ) -> torch.Tensor:
     """Return (c, h, w) probabilities of an A²GNN that learns from GrabCut's label."""
-    from wsss_stages.roads.graphs import GraphBuilder
     from wsss_stages.roads.propagate import graph_of
-    from wsss_stages.training.networks import restore_affinity
+    from wsss_stages.training import graph_networks
 
-    network, trained = restore_affinity(weights)
-    network.to(device)
-    walk = options.Graph(walk_powers=[1.0], walk_steps=[0])  # pyright: ignore[reportCallIssue]
-    builder = GraphBuilder(network, options.Affinity(**trained["options"]), walk, device)
-    E = builder.edges(image, boxed.name)
-    graph = graph_of(network, image, boxed, E, M_B, opt.features, seed)
-    (found,) = train([graph], builder.window, opt.fill(Settings))
-    return pixels.probabilities(found.logits, network.grid, *boxed.size)
+    networks = graph_networks.restore(options.Graph(), weights, None)  # pyright: ignore[reportCallIssue]
+    networks.move(torch.nn.Module.to, device)
+    E = networks.edges(image, "pseudo_labels", boxed.name, device)
+    graph = graph_of(networks.nodes, image, boxed, E, M_B, opt.features, seed)
+    (found,) = train([graph], networks.window, opt.fill(Settings))
+    return pixels.probabilities(found.logits, networks.grid, *boxed.size)

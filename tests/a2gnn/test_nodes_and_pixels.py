@@ -7,6 +7,7 @@ import torch
 from wsss_stages.a2gnn import graph, nodes, pixels
 from wsss_stages.nets.grid import Grid
 from wsss_stages.pairwise import windows
+from wsss_stages.pairwise.affinity import affinity
 
 
 @pytest.mark.parametrize("grid", [Grid.cells(4), Grid(4, 0.0), Grid(4, 3.0)])
@@ -45,7 +46,7 @@ def test_features_are_eq_3_15_and_survive_a_dead_node():
 def test_edges_are_eq_3_14():
     window = windows.offsets(1, "square")
     F = torch.tensor([[[[0.0, 0.5, 9.0]]]])
-    E = graph.edges(F, window, 0.01)[:, 0]
+    E = graph.linked(affinity(F, window)[0], window, 0.01)[:, 0]
     left, self_, right = (window.index((0, dx)) for dx in (-1, 0, 1))
     near = float(np.exp(-0.5))
     torch.testing.assert_close(E[left], torch.tensor([0.0, near, 0.0]))
@@ -102,6 +103,11 @@ def test_classes_live_where_allowed_and_nowhere_is_background():
     allowed = torch.tensor([[[True] * 3], [[False, False, True]]])
     found = pixels.only_where_allowed(P, allowed)
     torch.testing.assert_close(found, torch.tensor([[[1.0, 1.0, 0.2]], [[0.0, 0.0, 0.8]]]))
+
+
+def test_labels_are_nearly_sure_and_unknown_ones_say_nothing():
+    P = pixels.sure(torch.tensor([[1, -1]]), 4)
+    torch.testing.assert_close(P[:, 0].T, torch.tensor([[0.025, 0.925, 0.025, 0.025], [0.25] * 4]))
 
 
 def test_mix_leaves_unknown_pixels_alone():

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from wsss_stages.a2gnn.attention import Edges, affinity_attention
-from wsss_stages.a2gnn.graph import distance_edges
+from wsss_stages.a2gnn.edge_sources.distance import likeness
+from wsss_stages.a2gnn.graph import linked
 from wsss_stages.a2gnn.other_layers import OtherLayers, grid_links
 from wsss_stages.a2gnn.superpixel_graph import distance_weights, mean_of_parts, neighbouring, superpixel_links
 from wsss_stages.pairwise import windows
@@ -104,7 +105,7 @@ def test_distance_edges_by_loops():
                 if 0 <= y + dy < 3 and 0 <= x + dx < 4:
                     distances[k, y, x] = float((X[0, :, y, x] - X[0, :, y + dy, x + dx]).abs().sum())
     others = [d for (k, _, _), d in distances.items() if WINDOW[k] != (0, 0)]
-    E = distance_edges(X, WINDOW, 0.2)
+    E = linked(likeness(X, WINDOW)[0], WINDOW, 0.2)
     for (k, y, x), d in distances.items():
         e = math.exp(-d / (sum(others) / len(others)))
         assert float(E[k, y, x]) == pytest.approx(e if e > 0.2 else 0.0, abs=1e-5)

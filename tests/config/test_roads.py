@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.messages import raises
 from wsss_stages.config import tables, variants
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
@@ -72,12 +73,28 @@ def test_segmenter_and_detector_read_what_their_labels_are_of(variant, maker):
         assert variants.reads(config, variant, stage) == ([maker] if maker else [])
 
 
+def test_edges_without_an_affinity_cnn_train_none_and_read_the_seeds_themselves():
+    config = load("variants={plain: {base: ours, graph: {edges: [features, colour]}}}")
+    assert "s4_affinity" in variants.trainings(config, "ours")
+    assert "s4_affinity" not in variants.trainings(config, "plain")
+    assert variants.reads(config, "ours", "s5_graph") == ["s4_affinity"]
+    assert variants.reads(config, "plain", "s5_graph") == variants.reads(config, "plain", "s5_walk") == ["s3_seeds"]
+
+
+def test_a_frozen_backbone_of_its_own_takes_the_weights_of_the_run_unless_they_are_a_file_of_another():
+    graph = "variants={plain: {base: ours, graph: {edges: [features], feature_backbone: resnet18}}}"
+    assert variants.section(load(graph), "graph", "plain")["feature_weights"] == "none", "as the demo's"
+    assert variants.section(load(graph), "graph", "ours")["feature_weights"] == ""
+    with raises(variants.ConfigError, "graph.feature_backbone", "'mine.pth'", "graph.feature_weights"):
+        variants.section(load(graph, "backbone_weights=mine.pth"), "graph", "plain")
+
+
 @pytest.mark.parametrize("weak", ["box", "scribble", "point", "tag", "mixed"])
 def test_masks_are_made_of_boxes_or_by_a_source_that_needs_none(weak):
     config = load(f"weak={weak}")
     boxed = weak in ("box", "mixed")
     assert variants.uses_masks(config, "ours") == ("s3_masks" in variants.reads(config, "ours", "s3_seeds")) == boxed
-    assert variants.uses_masks(config, "sam") and variants.reads(config, "sam", "s3_seeds") == ["s3_masks"]
+    assert variants.uses_masks(config, "sam") and variants.reads(config, "sam", "s3_seeds") == ["s2_cam", "s3_masks"]
     assert not variants.masks_need_cams(config, "ours")
     assert variants.masks_need_cams(config, "sam") == (weak in ("point", "tag", "mixed"))
     assert variants.section(config, "segment", "sam")["labels"] == (

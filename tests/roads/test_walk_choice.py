@@ -5,19 +5,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
+from wsss_stages.a2gnn.node_net import NodeNet
 from wsss_stages.config.options import Affinity, Graph
 from wsss_stages.data.index import Index
 from wsss_stages.data.record import Record
 from wsss_stages.nets.grid import Grid
 from wsss_stages.roads.walk_choice import IMAGES, WalkChoice, asked_for, to_choose_by
 from wsss_stages.store import contracts
+from wsss_stages.training.graph_networks import GraphNetworks
 
 CAT = 2
 
 
-class Blind(AffinityCnn):
-    """An affinity CNN without layers, of which a node is a pixel."""
+class Blind(NodeNet):
+    """A network without layers, of which a node is a pixel."""
 
     grid = Grid(1, 0.0)
 
@@ -27,8 +28,9 @@ class Blind(AffinityCnn):
 
 def choice(**options) -> WalkChoice:
     index = Index("toy", Path("none"), ["background", "dog", "cat"], {}, {})
-    learned = Affinity(radius=1, window="square")
-    return WalkChoice(Blind(), learned, index, Graph(walk_powers=[1.0], walk_steps=[0, 20], **options), "cpu")
+    opt = Graph(walk_powers=[1.0], walk_steps=[0, 20], **options)
+    networks = GraphNetworks(opt, Blind(), Blind(), 1, "square", ("",), "s4_affinity")
+    return WalkChoice(networks, index, opt, "cpu")
 
 
 def walked(known: torch.Tensor | None = None) -> dict:
@@ -38,7 +40,7 @@ def walked(known: torch.Tensor | None = None) -> dict:
     start[1, :, :3] = 1
     asked = torch.zeros(4, 6, dtype=torch.bool)
     asked[:, 3:] = True
-    E = torch.ones(len(made.window), 4, 6)
+    E = torch.ones(9, 4, 6)
     made.compare(start, E, torch.ones(4, 6, dtype=torch.int64), asked, [0, CAT], known)
     return made.counts
 
@@ -80,5 +82,6 @@ def test_images_that_were_not_learned_from_are_chosen_if_there_are_any():
     every = [Record(str(n), "", "", 4, 6, 4, 6) for n in range(300)]
     held, true = to_choose_by(every, Affinity(held_out=0.1))
     assert true and len(held) == 30
+    assert to_choose_by(every, None) == (held, True), "without an affinity CNN the same images"
     some, false = to_choose_by(every, Affinity(held_out=0.0))
     assert not false and len(some) == IMAGES

@@ -88,7 +88,7 @@ def test_other_graphs_and_layers_give_other_labels(toy, tmp_path, change):
 
 
 def test_edges_by_distance_are_not_those_of_the_affinity_cnn(toy, tmp_path):
-    distance = made(toy, "s5_graph", tmp_path, "--edges", "distance", "--images", "2")
+    distance = made(toy, "s5_graph", tmp_path, "--edges", "[distance]", "--images", "2")
     affinity = Manifest([toy.manifest("s5_graph")])
     for image in distance.items:
         a, b = (m.read(image, contracts.EDGES)["E"] for m in (distance, affinity))

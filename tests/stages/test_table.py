@@ -69,3 +69,24 @@ def test_a_timed_table_tells_seconds_of_an_iteration(toy, tmp_path):
     )
     text = out.with_suffix(".md").read_text()
     assert not lacking(text, "VOC 2012", "validation") and len(rows) == 9
+
+
+def test_a_table_of_edges_tells_how_many_hidden_seeds_were_found_and_has_it_without_truth_too(toy, tmp_path):
+    scores = toy.read(toy.root / "s9_evaluate" / "train" / "scores.json")
+    for row in scores["rows"].values():
+        row |= {"miou": None, "boundary_iou": None}
+    artifacts.write_sealed(tmp_path / "scores.json", scores)
+    definition = tables.read()[1]["table_affinities"]
+    agreements = []
+    for number in range(len(definition.rows)):
+        path = tmp_path / f"{number}.json"
+        rows = {"graph_label": {"miou": number / 100}, "pseudo": {"miou": 0.9}}
+        artifacts.write_sealed(path, {"rows": rows})
+        agreements.append(f"{number}={path}")
+    given = [f"{number}={tmp_path / 'scores.json'}" for number in range(len(definition.rows))]
+    out = tmp_path / "t"
+    table.main(["--name", "table_affinities", "--scores", *given, "--agreements", *agreements, "--table", str(out)])
+    with open(out.with_suffix(".csv")) as file:
+        header, *rows = csv.reader(file)
+    assert header[-1] == "hidden seeds found, mIoU %" and [row[1] for row in rows] == [""] * len(rows)
+    assert [row[-1] for row in rows] == ["0.0", "90.0", *(str(float(n)) for n in range(2, len(rows)))]

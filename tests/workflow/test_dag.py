@@ -1,4 +1,4 @@
-"""Five plans of the whole workflow, from nothing: which jobs a default run, tags, scribbles, episodes and tables start.
+"""Six plans of the whole workflow, from nothing: which jobs a default run, tags, scribbles, episodes and tables start.
 
 What each variant and row shares with others, tests/config/test_roads.py asks the functions that say so.
 """
@@ -31,7 +31,7 @@ def test_a_default_run_goes_from_photographs_to_report_and_shards_what_goes_imag
 
 def test_masks_alone_need_no_segmenter_scores_or_report(project):
     jobs, _ = dry_run(project, "masks")
-    sharded = dict.fromkeys(("s2_cam", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate"), 1)
+    sharded = dict.fromkeys(("s2_cam", "s3_masks", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate"), 1)
     trained = dict.fromkeys(("s1_classifier", "s4_affinity", "s4_object_net", "s5_walk"), 1)
     assert jobs == FIRST | sharded | trained | {"masks": 1}
 
@@ -72,3 +72,22 @@ def test_tables_of_three_chapters_make_each_row_once_a_seed_from_seeds_and_cams_
     commands = [command.partition("\n\n")[0] for command in output.split("Shell command: ")]
     (timed,) = (command for command in commands if "stages.table" in command and "/pace.json" in command)
     assert len(re.findall(r"/(?:rrm\.\w+\.[01]|ours)/rrm_train/pace\.json", timed)) == 16
+
+
+def test_the_table_of_edges_trains_one_affinity_cnn_and_none_for_edges_without(project):
+    options = {"seeds": 1, "images": 4}
+    jobs, _ = dry_run(project, "table_affinities", tables=options)
+    made = {
+        "s4_affinity": 1,
+        "s5_walk": 5,
+        "s5_graph": 5,
+        "s6_propagate": 16,
+        "s6_agreement": 16,
+        "s9_evaluate": 16,
+        "table": 1,
+    }
+    assert {rule: jobs.get(rule) for rule in made} == made
+    assert not {"s4_object_net", "s7_segment", "s8_predict"} & set(jobs)
+    own = {"base": "ours", "graph": {"edges": ["colour"]}, "propagate": {"objects_share": 0}}
+    jobs, _ = dry_run(project, "results/scenes/box/plain/s6_propagate/train/1-of-1.json", variants={"plain": own})
+    assert jobs == FIRST | CAMS | {"s3_masks": 1, "s5_walk": 1, "s5_graph": 1, "s6_propagate": 1}

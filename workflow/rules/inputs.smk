@@ -31,10 +31,18 @@ def final_network(wildcards):
     return weights_of(stage)(wildcards)
 
 
-def affinity_of_report(wildcards):
-    """The affinity CNN where a variant has one."""
-    used = "s4_affinity" in trainings(wildcards)
+def affinity_of_graph(wildcards):
+    """The affinity CNN, where the edges of a variant need it."""
+    used = variants.graph(config, wildcards.variant, wildcards.weak).needs_affinity
     return weights_of("s4_affinity")(wildcards) if used else []
+
+
+def classifier_of_graph(wildcards):
+    """The classifier's weights, where the edges of a variant compare its features or nothing but colours."""
+    used = variants.graph(config, wildcards.variant, wildcards.weak).needs_classifier
+    return (
+        f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
+    )
 
 
 def chosen_walk(wildcards):
@@ -158,6 +166,8 @@ def weights_source(name, wildcards):
     """Where the weights of a section's own backbone come from; those of other sections are the run's."""
     if name in ("segment", "dfr"):
         return section(name, wildcards)["backbone_weights"]
+    if name == "graph":
+        return section(name, wildcards)["feature_weights"] or "none"
     return WEIGHTS
 
 
@@ -257,6 +267,16 @@ def paces_of_table(wildcards):
         return []
     return [
         f"results/{wildcards.dataset}/{weak}/{variants.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
+        for _, weak, variant in rows_of_table(wildcards)
+    ]
+
+
+def agreements_of_table(wildcards):
+    """Return how well every row finds hidden seeds, for a table that shows it."""
+    if not TABLES[wildcards.table].agreement:
+        return []
+    return [
+        f"results/{wildcards.dataset}/{weak}/{variant}/s6_agreement/agreement.json"
         for _, weak, variant in rows_of_table(wildcards)
     ]
 

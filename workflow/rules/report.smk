@@ -15,7 +15,6 @@ rule report:
         index=ancient(WEAK_INDEX),
         manifests=label_manifests,
         segmenter=final_network,
-        affinity=affinity_of_report,
         walk=walk_of_report,
         scores=expand(
             "results/{{dataset}}/{{weak}}/{{variant}}/s9_evaluate/{split}/scores.json",
@@ -43,7 +42,6 @@ rule report:
         runtime=grows(1 * HOURS),
     params:
         sees=content_of(WEAK_INDEX),
-        affinity=optional("affinity"),
         walk=optional("walk"),
         images=config["report_images"],
         folder=lambda wildcards, output: Path(output[0]).parent,
@@ -54,7 +52,6 @@ rule report:
         " --index {input.index}"
         " --manifests {input.manifests}"
         " --segmenter {input.segmenter}"
-        " {params.affinity}"
         " {params.walk}"
         " --scores {input.scores}"
         " --curves {input.curves}"

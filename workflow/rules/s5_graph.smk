@@ -3,7 +3,9 @@ rule s5_graph:
         index=ancient(WEAK_INDEX),
         seeds=same_shard("s3_seeds"),
         cam=cams_of_shard,
-        affinity=weights_of("s4_affinity"),
+        affinity=affinity_of_graph,
+        classifier=classifier_of_graph,
+        backbone=backbone_of("graph"),
         walk=chosen_walk,
         whole=whole("results/{dataset}/{weak}/{variant}/s5_graph/{split}/{shard}.json"),
     output:
@@ -22,6 +24,9 @@ rule s5_graph:
     params:
         sees=content_of(WEAK_INDEX),
         walk=optional("walk"),
+        affinity=optional("affinity"),
+        classifier=optional("classifier"),
+        backbone=watched("graph"),
         device=DEVICE,
         flags=variant_flags("s5_graph"),
         contract=contracts.version_of("s5_graph"),
@@ -32,7 +37,8 @@ rule s5_graph:
         " --index {input.index}"
         " --seeds-manifest {input.seeds}"
         " --cam {input.cam}"
-        " --affinity {input.affinity}"
+        " {params.affinity}"
+        " {params.classifier}"
         " --split {wildcards.split}"
         " --device {params.device:q}"
         " {params.walk}"

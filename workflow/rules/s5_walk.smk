@@ -3,7 +3,9 @@ rule s5_walk:
         index=ancient(WEAK_INDEX),
         seeds=all_shards("s3_seeds", "train"),
         cams=cams_of_walk,
-        affinity=weights_of("s4_affinity"),
+        affinity=affinity_of_graph,
+        classifier=classifier_of_graph,
+        backbone=backbone_of("graph"),
     output:
         chosen="results/{dataset}/{weak}/{variant}/s5_walk/walk.json",
     log:
@@ -20,6 +22,9 @@ rule s5_walk:
     params:
         sees=content_of(WEAK_INDEX),
         cams=optional("cams"),
+        affinity=optional("affinity"),
+        classifier=optional("classifier"),
+        backbone=watched("graph"),
         device=DEVICE,
         flags=variant_flags("s5_walk"),
     message:
@@ -29,7 +34,8 @@ rule s5_walk:
         " --index {input.index}"
         " --seeds-manifests {input.seeds}"
         " {params.cams}"
-        " --affinity {input.affinity}"
+        " {params.affinity}"
+        " {params.classifier}"
         " --device {params.device:q}"
         " --chosen {output.chosen}"
         " {params.flags}"

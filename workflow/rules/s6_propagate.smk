@@ -4,7 +4,9 @@ rule s6_propagate:
         seeds=same_shard("s3_seeds"),
         graph=same_shard("s5_graph"),
         objects=objects_of_shard,
-        affinity=weights_of("s4_affinity"),
+        affinity=affinity_of_graph,
+        classifier=classifier_of_graph,
+        backbone=backbone_of("graph"),
         whole=whole(
             "results/{dataset}/{weak}/{variant}/s6_propagate/{split}/{shard}.json"
         ),
@@ -24,6 +26,9 @@ rule s6_propagate:
     params:
         sees=content_of(WEAK_INDEX),
         objects=optional("objects"),
+        affinity=optional("affinity"),
+        classifier=optional("classifier"),
+        backbone=watched("graph"),
         device=DEVICE,
         flags=variant_flags("s6_propagate"),
         contract=contracts.version_of("s6_propagate"),
@@ -35,7 +40,8 @@ rule s6_propagate:
         " --seeds-manifest {input.seeds}"
         " --graph {input.graph}"
         " {params.objects}"
-        " --affinity {input.affinity}"
+        " {params.affinity}"
+        " {params.classifier}"
         " --split {wildcards.split}"
         " --device {params.device:q}"
         " --manifest {output.manifest}"

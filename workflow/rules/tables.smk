@@ -6,6 +6,7 @@ rule table:
     input:
         scores=scores_of_table,
         paces=paces_of_table,
+        agreements=agreements_of_table,
     output:
         html=report("results/{dataset}/{weak}/tables/{table}.html", category="Tables"),
         picture=report("results/{dataset}/{weak}/tables/{table}.png", category="Tables"),
@@ -23,6 +24,7 @@ rule table:
     params:
         scores=numbered("scores", rows_of_table),
         paces=numbered("paces", rows_of_table),
+        agreements=numbered("agreements", rows_of_table),
         table=lambda wildcards, output: output.csv.removesuffix(".csv"),
     message:
         "{wildcards.table} on {wildcards.dataset}"
@@ -31,6 +33,7 @@ rule table:
         " --name {wildcards.table}"
         " {params.scores}"
         " {params.paces}"
+        " {params.agreements}"
         " --table {params.table}"
         " > {log} 2>&1"
 

@@ -6,8 +6,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from wsss_stages import UNKNOWN
+from wsss_stages.a2gnn.node_net import NodeNet
 from wsss_stages.nets.backbones import Backbone
-from wsss_stages.nets.grid import Grid, onto
 from wsss_stages.pairwise.affinity import mean_absolute_difference
 from wsss_stages.pairwise.array_checks import FLOATING, check_tensors
 from wsss_stages.pairwise.kernels import colour_position
@@ -18,7 +18,7 @@ PAIR_WEIGHTS = (0.25, 0.25, 0.5)
 """Weights of background, foreground and negative pairs in Eq. 3.10."""
 
 
-class AffinityCnn(nn.Module):
+class AffinityCnn(NodeNet):
     r"""Three 1x1 heads on a backbone's last three blocks, joined: F_A with 448 channels (Fig. 3.2), :math:`D_{ij} = e^{-|F_i - F_j|}` (Eq. 3.8).
 
     Shapes: image (b, 3, H, W), as `nets.backbones.normalise` leaves it, with sides that are multiples of the backbone's stride. Returns
@@ -34,9 +34,8 @@ class AffinityCnn(nn.Module):
     """
 
     def __init__(self, backbone: Backbone):
-        super().__init__()
+        super().__init__(backbone)
         widths = (64, 128, 256)
-        self.backbone = backbone
         self.heads = nn.ModuleList(
             nn.Conv2d(dim, width, 1, bias=False) for dim, width in zip(backbone.dims, widths, strict=True)
         )
@@ -45,21 +44,9 @@ class AffinityCnn(nn.Module):
             nn.init.kaiming_normal_(head.get_parameter("weight"))
         nn.init.xavier_uniform_(self.join.weight, gain=4)
 
-    @property
-    def grid(self) -> Grid:
-        """Return the places of the features in the image."""
-        return self.backbone.grids[-1]
-
     def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b d h w"]:
         """Return F_A at the stride of the backbone; the image's sides are multiples of it."""
         return self.embed(self.maps(image))
-
-    def maps(self, image: Float[Tensor, "b 3 H W"]) -> list[Tensor]:
-        """Return the three rectified feature maps at one size; joined and normalised they are X of Eq. 3.15."""
-        check_tensors("AffinityCnn", {}, self.join.weight.device, image=(image, "b 3 h w", FLOATING))
-        maps, grids = self.backbone(image), self.backbone.grids
-        size = maps[-1].shape[2:]
-        return [onto(m, grid, self.grid, size) for m, grid in zip(maps, grids, strict=True)]
 
     def embed(self, maps: list[Tensor]) -> Float[Tensor, "b d h w"]:
         """Return F_A of given feature maps."""

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from wsss_stages.nets.grid import Grid, to_pixels
 
+SURE = 0.9
+"""Share of a label in its probability, where nothing but labels is known."""
+
 
 def probabilities(logits: Float[Tensor, "c y x"], grid: Grid, height: int, width: int) -> Float[Tensor, "c h w"]:
     """Return O of Eq. 3.19 at full size: logits at the pixels, the padding cut off, softmax over classes."""
@@ -28,6 +31,15 @@ def normalised(P: Float[Tensor, "c h w"]) -> Float[Tensor, "c h w"]:
     background = F.one_hot(torch.zeros((), dtype=torch.long), len(P)).to(P)[:, None, None]
     total = P.sum(dim=0, keepdim=True)
     return torch.where(total > 1e-12, P / total.clamp(min=1e-12), background)
+
+
+def sure(labels: Tensor, rows: int) -> Float[Tensor, "c h w"]:
+    """Return probabilities of labels: SURE for the label where one is known, the rest shared by the others; all alike where none is.
+
+    Args:
+        labels: (h, w) rows of the result, -1 unknown.  rows: c.
+    """
+    return mix(torch.full((rows, *labels.shape), 1 / rows), labels, SURE)
 
 
 def mix(P: Float[Tensor, "c h w"], labels: Tensor, share: float) -> Float[Tensor, "c h w"]:

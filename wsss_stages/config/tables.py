@@ -50,6 +50,8 @@ class Table(BaseModel):
     labels: str = "pseudo"
     timed: bool = False
     """The table also shows the seconds of an iteration of RRM."""
+    agreement: bool = False
+    """The table also shows how well hidden seeds are found again, which needs no truth."""
     rows: list[Row]
 
     def scored(self, row: Row, options: dict[str, Any]) -> list[str]:

@@ -52,8 +52,6 @@ READS = {
     "s4_object_net": ["s3_masks"],
     "s4_affinity": ["s3_seeds"],
     "s5_object_masks": ["s4_object_net"],
-    "s5_walk": ["s4_affinity"],
-    "s5_graph": ["s4_affinity"],
     "s6_propagate": ["s5_object_masks", "s5_graph"],
     "s7_instances": ["s6_instance_masks"],
     "s8_detect": ["s7_instances"],
@@ -165,6 +163,8 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
     config's if not given.
     """
     found = _section(config, name, variant, weak)
+    if name == "graph":
+        return _with_feature_weights(config, found)
     return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
 
 
@@ -201,6 +201,20 @@ def _with_backbone(config: dict[str, Any], name: str, segment: dict[str, Any]) -
     return segment | {"backbone": backbone, "backbone_weights": source}
 
 
+def _with_feature_weights(config: dict[str, Any], graph: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of graphs; weights of a frozen backbone of their own are the run's where the section leaves them empty."""
+    backbone, own, source = graph["feature_backbone"], graph["feature_weights"], config["backbone_weights"]
+    if not backbone:
+        return graph
+    if not own and source not in NAMED_WEIGHTS and backbone != section(config, "classifier")["backbone"]:
+        raise ConfigError(
+            f"graph.feature_backbone is {backbone!r}, and backbone_weights {source!r} is of the classifier's. Set graph.feature_weights "
+            "to a file of its own, 'package', 'hub' or 'none'."
+        )
+    _check_package(backbone, own or source)
+    return graph | {"feature_weights": own or source}
+
+
 def _check_package(backbone: str, source: str) -> None:
     """Raise ConfigError for weights 'package' of a backbone that has none, or none that is installed."""
     if source == "package":
@@ -215,6 +229,8 @@ def reads(config: dict[str, Any], variant: str, stage: str, weak: str | None = N
     if stage in ("s6_instance_masks", "s7_segment"):
         maker = MAKERS[section(config, STAGES[stage], variant, weak)["labels"]]
         return [maker] if maker else []
+    if stage in ("s5_walk", "s5_graph"):
+        return ["s4_affinity"] if graph(config, variant, weak).needs_affinity else ["s3_seeds"]
     if stage == "s8_predict":
         return [predicting(config, variant, weak)]
     if stage == "s9_evaluate":
@@ -249,7 +265,9 @@ def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) 
 
 def trainings(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
     """Return the stages on a variant's road that train a network, without the classifier."""
-    of_labels = {"s5_object_masks": "s4_object_net", "s5_graph": "s4_affinity", "rrm_label": "rrm_train"}
+    of_labels = {"s5_object_masks": "s4_object_net", "rrm_label": "rrm_train"}
+    if graph(config, variant, weak).needs_affinity:
+        of_labels["s5_graph"] = "s4_affinity"
     found = [of_labels[stage] for stage in label_stages(config, variant, weak) if stage in of_labels]
     last = predicting(config, variant, weak)
     return found if last in found else [*found, last]
@@ -281,13 +299,14 @@ def uses_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> 
 
 
 def uses_classifier(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
-    """Return whether a variant's road needs the classifier of s1: for the CAMs, or as the start of RRM."""
+    """Return whether a variant's road needs the classifier of s1: for the CAMs, the edges of graphs, or as the start of RRM."""
     of_cams = section(config, "cam", variant, weak)["source"] == "classifier"
     rrm = (
         "rrm_train" in trainings(config, variant, weak)
         and section(config, "rrm", variant, weak)["start"] == "classifier"
     )
-    return rrm or (of_cams and uses_cams(config, variant, weak))
+    of_graphs = "s5_graph" in label_stages(config, variant, weak) and graph(config, variant, weak).needs_classifier
+    return rrm or of_graphs or (of_cams and uses_cams(config, variant, weak))
 
 
 def home(config: dict[str, Any], variant: str, stage: str, weak: str | None = None) -> str:
@@ -313,4 +332,9 @@ def uses_objects(config: dict[str, Any], variant: str, weak: str | None = None) 
 
 def chooses_walk(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
     """Return whether power and steps of a variant's random walk are chosen by the run, if it has a walk."""
-    return options.Graph(**section(config, "graph", variant, weak)).chooses_walk
+    return graph(config, variant, weak).chooses_walk
+
+
+def graph(config: dict[str, Any], variant: str, weak: str | None = None) -> options.Graph:
+    """Return the options of a variant's graphs."""
+    return options.Graph(**section(config, "graph", variant, weak))

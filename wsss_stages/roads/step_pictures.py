@@ -35,7 +35,7 @@ class StepPictures:
     def __init__(self, index: Index, manifest: Manifest, window: dict[str, Any] | None, segmenter: Any):
         """
         Args:
-            window: options of s4_affinity, where there are edges.
+            window: radius, window and stride of s5_graph's edges, where there are any.
         """
         self.index, self.manifest, self.window, self.segmenter = index, manifest, window, segmenter
         mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in manifest.made else {}

@@ -9,25 +9,35 @@ from wsss_stages.evaluation import table_files
 
 HEADER = ["row", "mIoU %", "± over seeds", "boundary IoU %", "thesis, VOC 2012"]
 OF_PREDICTIONS = ["mIoU of frequent classes %", "mIoU, classes known %"]
+HIDDEN = "hidden seeds found, mIoU %"
 TIMED = ["s an iteration", "thesis, s on a GPU"]
 IMAGES = {"train": "training", "val": "validation"}
 
 
-def write(path: Path, definition: Table, scores: dict[int, list[dict]], paces: dict[int, list[dict]]) -> None:
+def write(
+    path: Path,
+    definition: Table,
+    scores: dict[int, list[dict]],
+    paces: dict[int, list[dict]],
+    agreements: dict[int, list[dict]],
+) -> None:
     """Write a table's four files.
 
     Args:
         path: without suffix.  scores: of every row, one scores.json a seed.  paces: likewise pace.json, for a table
-        with seconds.
+        with seconds.  agreements: likewise agreement.json, for a table with hidden seeds.
     """
     predicted = definition.labels == "prediction"
     rows = [
         row_of(row, definition.labels_of(row), scores[number])
         + (of_predictions(scores[number]) if predicted else ())
+        + hidden_seeds(definition.labels_of(row), agreements.get(number))
         + seconds(row, paces.get(number))
         for number, row in enumerate(definition.rows)
     ]
-    header = HEADER + (OF_PREDICTIONS if predicted else []) + (TIMED if paces else [])
+    header = (
+        HEADER + (OF_PREDICTIONS if predicted else []) + ([HIDDEN] if agreements else []) + (TIMED if paces else [])
+    )
     first = scores[0][0]
     seeds = max(len(found) for found in scores.values())
     note = (
@@ -49,6 +59,17 @@ def by_row(texts: list[str]) -> dict[int, list[Path]]:
 def seconds(row: Row, paces: list[dict] | None) -> tuple[float | None, ...]:
     """Return the mean seconds of an iteration over the seeds, and the thesis's; an empty row for a table without them."""
     return (statistics.mean(pace["seconds_per_step"] for pace in paces), row.thesis_seconds) if paces else ()
+
+
+def hidden_seeds(labels: str, agreements: list[dict] | None) -> tuple[float | None, ...]:
+    """Return the mean over the seeds of the mIoU with hidden seeds, in %, None of labels that do not come of them; an empty row for a
+    table without it.
+    """
+    if not agreements:
+        return ()
+    mious = [a["rows"][labels]["miou"] for a in agreements if labels in a["rows"]]
+    found = [100 * miou for miou in mious if miou is not None]
+    return (statistics.mean(found) if found else None,)
 
 
 def of_predictions(scores: list[dict]) -> tuple[float | None, float | None]:

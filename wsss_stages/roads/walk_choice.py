@@ -9,8 +9,6 @@ from torch import Tensor
 
 from wsss_stages import training
 from wsss_stages.a2gnn import nodes, walk
-from wsss_stages.a2gnn.affinity_cnn import AffinityCnn
-from wsss_stages.a2gnn.graph import compared, linked
 from wsss_stages.a2gnn.pixels import only_where_allowed
 from wsss_stages.config.options import Affinity, Graph
 from wsss_stages.data.hashes import sample
@@ -18,21 +16,24 @@ from wsss_stages.data.index import Index, Record, stable_hash
 from wsss_stages.evaluation import metrics
 from wsss_stages.evaluation.agreement import mean_edges
 from wsss_stages.labels.boxes import allowed
-from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import labels_at_nodes
-from wsss_stages.pairwise.windows import offsets
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.store import contracts
-from wsss_stages.store.check_finite import finite
 from wsss_stages.store.progress import progress
+from wsss_stages.training.graph_networks import GraphNetworks
 
 STAGE, MAKER = "s5_walk", "s4_affinity"
 IMAGES = 40
 """Most images to choose by."""
 
 
-def to_choose_by(every: Sequence[Record], learned: Affinity) -> tuple[list[Record], bool]:
-    """Return some images, those that the affinity CNN did not learn from if there are any, and whether there are."""
+def to_choose_by(every: Sequence[Record], learned: Affinity | None) -> tuple[list[Record], bool]:
+    """Return some images, those that the affinity CNN did not learn from if there are any, and whether there are.
+
+    `learned`: None where no affinity CNN is trained; the images are those that it would leave out by default, so that edges with and
+    without it are compared on the same ones.
+    """
+    learned = learned or Affinity()  # pyright: ignore[reportCallIssue]
     held = training.hold_out(every, MAKER, learned, lambda record: record.id)[1]
     ids = set(sample([record.id for record in held or every], IMAGES))
     return [record for record in every if record.id in ids], bool(held)
@@ -48,10 +49,9 @@ def asked_for(opt: Graph) -> contracts.Contract:
 class WalkChoice:
     """Sums over images of how well every walk finds hidden seeds, and of edges at the seeds' outlines."""
 
-    def __init__(self, network: AffinityCnn, learned: Affinity, index: Index, opt: Graph, device: str):
-        """Take a network, with the options that it was trained with, that is on the device already."""
-        self.network, self.index, self.opt, self.device = network, index, opt, device
-        self.stride, self.window = learned.stride, offsets(learned.radius, learned.window)
+    def __init__(self, networks: GraphNetworks, index: Index, opt: Graph, device: str):
+        """Take networks that are on the device already."""
+        self.networks, self.index, self.opt, self.device = networks, index, opt, device
         self.counts: dict[tuple[float, int], np.ndarray] = {}
         self.across, self.inside = np.zeros(2), np.zeros(2)
 
@@ -65,36 +65,27 @@ class WalkChoice:
     def add(self, record: Record, label: UInt8[np.ndarray, "h w"], cam: np.ndarray | None) -> None:
         """Walk over an image's graph with a part of its seeds hidden. `cam`: for --seeds cam, else None."""
         classes = [0, *record.tags]
-        E = self.edges(record)
-        rows = nodes.rows_of(labels_at_nodes(label, self.network.grid), classes).to(self.device)
-        sums = walk.outline_sums(E, rows, self.window)
+        E = self.networks.edges(record.image(self.index.root), STAGE, record.id, self.device)
+        rows = nodes.rows_of(labels_at_nodes(label, self.networks.grid), classes).to(self.device)
+        sums = walk.outline_sums(E, rows, self.networks.window)
         self.across, self.inside = self.across + sums[0], self.inside + sums[1]
         rng = np.random.default_rng(stable_hash(record.id, STAGE))
         asked = walk.hidden(*rows.shape, rng=rng).to(self.device)
         start = self.start(record, label, cam).to(self.device).masked_fill(asked, 0)
         self.compare(start, E, rows, asked, classes, self.known(record))
 
-    @torch.no_grad()
-    def edges(self, record: Record) -> Float[Tensor, "n y x"]:
-        """Return E of an image (Eq. 3.14). Raises ValueError, naming the image, for features that are no numbers."""
-        photo = record.image(self.index.root)
-        image = torch.from_numpy(photo).permute(2, 0, 1)[None].to(self.device) / 255
-        features = compared(self.network, nodes.whole_nodes(backbones.normalise(image), self.stride), self.opt.edges)
-        finite(features, "the network's features", STAGE, record.id, MAKER)
-        return linked(features, self.opt.edges, self.window, self.opt.threshold)
-
     def start(self, record: Record, label: np.ndarray, cam: np.ndarray | None) -> Float[Tensor, "c y x"]:
         """Return where the walk starts, background and the image's tags at the nodes."""
         if cam is not None:
-            return walk.start_of_cam(cam, record.height, record.width, self.opt.walk_gamma, self.network.grid)
-        return walk.start_of_seeds(label, record.tags, self.network.grid)
+            return walk.start_of_cam(cam, record.height, record.width, self.opt.walk_gamma, self.networks.grid)
+        return walk.start_of_seeds(label, record.tags, self.networks.grid)
 
     def known(self, record: Record) -> Tensor | None:
         """Return (c, y, x) which classes boxes allow at a node; None where there need not be a box around every object."""
         if not record.all_boxed:
             return None
         masks = allowed(*record.box_arrays(), record.tags, record.height, record.width)
-        return torch.from_numpy(np.stack([labels_at_nodes(mask, self.network.grid) for mask in masks])).to(self.device)
+        return torch.from_numpy(np.stack([labels_at_nodes(mask, self.networks.grid) for mask in masks])).to(self.device)
 
     def compare(
         self,
@@ -112,7 +103,7 @@ class WalkChoice:
         """
         opt, count = self.opt, len(self.index.classes)
         keep = start.any(dim=0) if opt.walk_hold and opt.seeds != "cam" else None
-        for pair, P in walk.walks(start, E, self.window, opt.walk_powers, opt.walk_steps, keep):
+        for pair, P in walk.walks(start, E, self.networks.window, opt.walk_powers, opt.walk_steps, keep):
             P = P if known is None else only_where_allowed(P, known)
             self.counts[pair] = self.counts.get(pair, 0) + walk.at_hidden(P, rows, asked, classes, count)
 

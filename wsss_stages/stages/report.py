@@ -12,7 +12,6 @@ from pathlib import Path
 
 def main(argv: list[str] | None = None) -> None:
     paths = _parsed(argv)
-    from wsss_stages import training
     from wsss_stages.data.index import Index, stable_hash
     from wsss_stages.roads.report import Report
     from wsss_stages.roads.step_pictures import StepPictures
@@ -27,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     records = heapq.nsmallest(paths.images, index.split("train"), key=lambda r: stable_hash(r.id, "report"))
     manifest = Manifest(paths.manifests, images={record.id for record in records})
-    window = training.read_provenance(paths.affinity)["options"] if paths.affinity else None
+    window = next((made for made in manifest.options if "offset" in made), None)
     segmenter, _ = restore_segmenter(paths.segmenter)
     report = Report(index, paths.folder)
     report.steps(records, StepPictures(index, manifest, window, segmenter))
@@ -51,7 +50,6 @@ def _parsed(argv: list[str] | None) -> argparse.Namespace:
         help="manifests (k-of-n.json) of s2, s3, s5, s6, rrm_label, s8, training split",
     )
     parser.add_argument("--segmenter", type=Path, required=True, help="weights of s7_segment, rrm_train or dfr_train")
-    parser.add_argument("--affinity", type=Path, help="weights of s4_affinity, for the window of its edges")
     parser.add_argument("--walk", type=Path, help="walk.json of s5_walk, if it chose the random walk")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="scores.json files")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="curve.json files, in order")

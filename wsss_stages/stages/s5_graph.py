@@ -3,7 +3,8 @@
 reads   WEAK/index.json        the shard's images
         s3_seeds MANIFEST      labels that the random walk spreads: contracts.GRABCUT, CHECKED, SEEDS, SEEDS_FULL or EXPANDED
         s2_cam MANIFEST        contracts.CAM instead, for --seeds cam
-        affinity               weights of s4_affinity
+        affinity               weights of s4_affinity, for edges that need them
+        classifier             weights of s1_classifier, for edges by the features of its backbone, and by colour alone
         walk.json              of s5_walk, for several --walk-powers or --walk-steps
 writes  MANIFEST               beside it edges/ID.h5 (contracts.EDGES), walk/ID.h5 (contracts.WALK) and random_walk/ID.png
 """
@@ -24,7 +25,8 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "seeds-manifest": "manifest of s3_seeds, same shard",
             "cam?": "manifest of s2_cam, same shard; for --seeds cam",
-            "affinity": "weights of s4_affinity",
+            "affinity?": "weights of s4_affinity; for edges by affinity or distance",
+            "classifier?": "weights of s1_classifier; for edges by its features, or by colour alone",
             "walk?": "walk.json of s5_walk; for several --walk-powers or --walk-steps",
             "manifest>": "k-of-n.json to write",
         },
@@ -34,24 +36,21 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.roads.graphs import GraphBuilder
     from wsss_stages.shards.shard import Shard
     from wsss_stages.stages import devices
-    from wsss_stages.store import artifacts
-    from wsss_stages.training.networks import restore_affinity
+    from wsss_stages.training import graph_networks
 
     device = devices.pick(paths.device)
-    network, trained = restore_affinity(paths.affinity)
-    devices.move(network, device)
+    networks = graph_networks.restore(opt, paths.affinity, paths.classifier)
+    networks.move(devices.move, device)
     if opt.seeds == "cam" and paths.cam is None:
         raise ValueError("--seeds cam needs --cam, a manifest of s2_cam; found none")
     opt = _with_chosen_walk(opt, paths.walk)
-    place = {name: trained["options"][name] for name in ("radius", "window", "stride")}
-    place["offset"] = network.grid.offset
     source = (contracts.CAM, paths.cam) if opt.seeds == "cam" else (contracts.ALL[opt.seeds], paths.seeds_manifest)
     shard = Shard(
         "s5_graph", (contracts.EDGES, contracts.WALK, contracts.RANDOM_WALK),
         Index.read(paths.index).sample(paths.split, opt.images), paths.split,
-        paths.manifest, opt.model_dump(exclude={"images"}) | place, [source], artifacts.sha256(paths.affinity),
+        paths.manifest, opt.model_dump(exclude={"images"}) | networks.place, [source], networks.weights,
     )  # fmt: skip
-    GraphBuilder(network, options.Affinity(**trained["options"]), opt, device).run(shard)
+    GraphBuilder(networks, opt, device).run(shard)
 
 
 def _with_chosen_walk(opt: options.Graph, walk: Path | None) -> options.Graph:

@@ -3,7 +3,7 @@
 reads   WEAK/index.json        some training images, those that the affinity CNN did not learn from if there are any
         s3_seeds MANIFESTS     labels that the walk spreads, and hidden ones to predict
         s2_cam MANIFESTS       contracts.CAM, for --seeds cam
-        affinity               weights of s4_affinity
+        affinity, classifier   weights of s4_affinity, of s1_classifier: what the edges need, as in s5_graph
 writes  walk.json              power and steps; the agreement of every walk; how far the affinity drops at the seeds' outlines
 
 Of every image squares of seeds are hidden, a quarter. A walk from the others (or from the CAMs elsewhere) labels them; the agreement is
@@ -24,7 +24,8 @@ def main(argv: list[str] | None = None) -> None:
             "index": "index.json",
             "seeds-manifests+": "manifests of s3_seeds, all shards of the training split",
             "cams?+": "manifests of s2_cam, all shards of the training split; for --seeds cam",
-            "affinity": "weights of s4_affinity",
+            "affinity?": "weights of s4_affinity; for edges by affinity or distance",
+            "classifier?": "weights of s1_classifier; for edges by its features, or by colour alone",
             "chosen>": "walk.json to write",
         },
         texts=cli.DEVICE,
@@ -34,19 +35,19 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.shards.manifest import Manifest
     from wsss_stages.stages import devices
     from wsss_stages.store import artifacts
-    from wsss_stages.training.networks import restore_affinity
+    from wsss_stages.training import graph_networks
 
     device = devices.pick(paths.device)
     if opt.seeds == "cam" and paths.cams is None:
         raise ValueError("--seeds cam needs --cams, the manifests of s2_cam; found none")
-    network, trained = restore_affinity(paths.affinity)
-    devices.move(network, device)
-    learned, index = options.Affinity(**trained["options"]), Index.read(paths.index)
-    records, held = to_choose_by(index.split("train"), learned)
+    networks = graph_networks.restore(opt, paths.affinity, paths.classifier)
+    networks.move(devices.move, device)
+    index = Index.read(paths.index)
+    records, held = to_choose_by(index.split("train"), networks.learned)
     ids = {record.id for record in records}
     seeds = Manifest(paths.seeds_manifests, [asked_for(opt)], ids)
     cams = Manifest(paths.cams or [], [contracts.CAM], ids)
-    choice = WalkChoice(network, learned, index, opt, device)
+    choice = WalkChoice(networks, index, opt, device)
     choice.run(records, seeds, cams)
     artifacts.write_sealed(paths.chosen, {"images": len(records), "held_out": held} | choice.chosen())
 

@@ -3,6 +3,7 @@
 reads   workflow/tables.yaml   rows of the table
         scores.json            of s9_evaluate on the images that the table is about; one per row and seed
         pace.json              of rrm_train, likewise, for a table with seconds of an iteration
+        agreement.json         of s6_agreement, likewise, for a table with hidden seeds
 writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
 
@@ -23,6 +24,13 @@ def main(argv: list[str] | None = None) -> None:
         metavar="ROW=PATH",
         help="number of a row and its seconds of an iteration, if the table shows them",
     )
+    parser.add_argument(
+        "--agreements",
+        nargs="+",
+        default=[],
+        metavar="ROW=PATH",
+        help="number of a row and how well it finds hidden seeds, if the table shows that",
+    )
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
@@ -30,14 +38,14 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.roads import thesis_table
     from wsss_stages.store import artifacts, provenance
 
-    files = [thesis_table.by_row(texts) for texts in (paths.scores, paths.paces)]
-    scores, paces = (
+    files = [thesis_table.by_row(texts) for texts in (paths.scores, paths.paces, paths.agreements)]
+    scores, paces, agreements = (
         {number: [artifacts.read_sealed(path) for path in of_seeds] for number, of_seeds in found.items()}
         for found in files
     )
     provenance.reads(*(path for found in files for of_seeds in found.values() for path in of_seeds))
     provenance.writes(paths.table.with_suffix(".csv"))
-    thesis_table.write(paths.table, tables.read()[1][paths.name], scores, paces)
+    thesis_table.write(paths.table, tables.read()[1][paths.name], scores, paces, agreements)
 
 
 if __name__ == "__main__":

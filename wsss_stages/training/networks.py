@@ -56,9 +56,12 @@ def build_affinity(classifier: Path, stride: int, seed: int) -> tuple[AffinityCn
     """Return an affinity CNN on the classifier's trained backbone at another stride, and the provenance of that backbone."""
     trained, provenance = restore_classifier(classifier)
     torch.manual_seed(seed)
-    body = _body(provenance["options"]["backbone"], stride, provenance)
-    body.load_state_dict(trained.backbone.state_dict())
-    return AffinityCnn(body), _taken_from(classifier, provenance)
+    return AffinityCnn(_at_stride(trained, provenance, stride)), _taken_from(classifier, provenance)
+
+
+def classifier_backbone(classifier: Path, stride: int) -> backbones.Backbone:
+    """Return the classifier's trained backbone at another stride, in eval mode."""
+    return _at_stride(*restore_classifier(classifier), stride).eval()
 
 
 def build_affinity_alone(
@@ -275,6 +278,13 @@ def _taken_from(classifier: Path, provenance: dict) -> dict:
 
 def _body(backbone: str, stride: int, provenance: dict) -> backbones.Backbone:
     return backbones.build(backbone, stride, pretrained=provenance["origin"]["source"] != "none")
+
+
+def _at_stride(classifier: nn.Module, provenance: dict, stride: int) -> backbones.Backbone:
+    """Return a trained classifier's backbone at another stride."""
+    body = _body(provenance["options"]["backbone"], stride, provenance)
+    body.load_state_dict(classifier.get_submodule("backbone").state_dict())
+    return body
 
 
 def _pyramid(backbone: str, provenance: dict) -> backbones.Backbone:

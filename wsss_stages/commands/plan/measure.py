@@ -61,7 +61,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     masks = ["--masks", made["s3_masks"]]
     clip = variants.section(config, "cam", variant)["source"] == "clip"
     start = named if clip else classifier
-    all_seeds, affinity = ["--seeds-manifests", made["s3_seeds"]], ["--affinity", weights["s4_affinity"]]
+    all_seeds, graph = ["--seeds-manifests", made["s3_seeds"]], _of_graph(config, weights)
     cams = ["--cams", made["s2_cam"]] if variants.section(config, "graph", variant)["seeds"] == "cam" else []
     objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
     on = classifier if variants.section(config, "rrm", variant)["start"] == "classifier" else []
@@ -78,9 +78,9 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         "s4_object_net": ([None], [*masks, *start]),
         "s5_object_masks": (["train"], [*masks, "--object-net", weights["s4_object_net"]]),
         "s4_affinity": ([None], [*all_seeds, *start]),
-        "s5_walk": (["train"], [*all_seeds, *cams, *affinity]),
-        "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *affinity]),
-        "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *affinity, *objects]),
+        "s5_walk": (["train"], [*all_seeds, *cams, *graph]),
+        "s5_graph": (["train"], [*seeds, "--cam", made["s2_cam"], *graph]),
+        "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *graph, *objects]),
         "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
         "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
     }
@@ -138,6 +138,13 @@ def _measured(stage: str, split: str | None, sample: Index) -> str:
     if split is None:
         return f"{stage}: {1 + EPOCHS} epochs on {len(sample.splits['train'])} images"
     return f"{stage}: {len(sample.splits[split])} images of {split}"
+
+
+def _of_graph(config: dict, weights: dict[str, str]) -> list[str]:
+    """Return the flags of the weights that graphs are made with."""
+    needs = variants.graph(config, config["variant"])
+    given = {"affinity": ("s4_affinity", needs.needs_affinity), "classifier": ("s1_classifier", needs.needs_classifier)}
+    return [part for flag, (stage, used) in given.items() if used for part in (f"--{flag}", weights[stage])]
 
 
 def run(command: list[str], section: dict, threads: int) -> tuple[float, float]:

@@ -59,7 +59,9 @@ def walked(config: dict, index: Index) -> int:
     """Return how many training images s5_walk chooses by."""
     from wsss_stages.roads.walk_choice import to_choose_by
 
-    learned = options.Affinity(**variants.section(config, "affinity", config["variant"]))
+    variant = config["variant"]
+    learned = options.Affinity(**variants.section(config, "affinity", variant))
+    learned = learned if variants.graph(config, variant).needs_affinity else None
     return len(to_choose_by(index.split("train"), learned)[0])
 
 

@@ -4,10 +4,24 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from wsss_stages.config.options.base import AdamWTraining, Crf, Images, Mining, Section, Seeded, Training, frozen_for
+from wsss_stages.config.options.base import (
+    AdamWTraining,
+    Crf,
+    FilePath,
+    Images,
+    Mining,
+    Section,
+    Seeded,
+    Training,
+    frozen_for,
+)
 
 SeedKind = Literal["seeds", "seeds_full", "grabcut", "checked", "expanded"]
 """Contracts of s3_seeds: M_g, M_F; of boxes M_B; of scribbles M_S, of points M_P."""
+EdgeKind = Literal["affinity", "distance", "features", "colour"]
+"""Sources of edges, as `a2gnn.edge_sources` registers them."""
+OF_AFFINITY_CNN = {"affinity", "distance"}
+"""Sources that need the affinity CNN: its features, or those of its trained backbone."""
 
 
 class Seeds(Mining):
@@ -118,8 +132,33 @@ class Graph(Section):
     """s5_graph: edges of every image (Eq. 3.14) and the random walk baseline."""
 
     threshold: float = Field(1e-3, ge=0, lt=1, description="sigma of Eq. 3.14")
-    edges: Literal["affinity", "distance"] = Field(
-        "affinity", description="source of the edges: the affinity CNN, or the distance of feature maps (Table 3.6)"
+    edges: list[EdgeKind] = Field(
+        ["affinity"],
+        min_length=1,
+        description="sources of the edges, of several the product: the affinity CNN, the distance of its backbone's features "
+        "(Table 3.6), the cosine of a frozen backbone's features, or the colours of the nodes; without the first two no "
+        "affinity CNN is trained",
+    )
+    feature_backbone: str = Field(
+        "",
+        description="frozen backbone whose features are compared, and which gives the nodes their features where no affinity CNN "
+        "is trained; empty: the classifier's, as it was trained",
+    )
+    feature_weights: FilePath = Field(
+        "",
+        description="its weights: local .pth or .safetensors, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        "allowed when the stage is run by hand)",
+    )
+    sigma_lab: float = Field(
+        8.0, gt=0, description="deviation of the Gaussian of colours, units of CIE L*a*b*, for edges by colour"
+    )
+    stride: Literal[8, 16] = Field(
+        8,
+        description="stride of the nodes where no affinity CNN is trained, which has its own (affinity.stride), pixels",
+    )
+    radius: int = Field(4, ge=1, description="likewise r of Eq. 3.7, nodes")
+    window: Literal["square", "disc"] = Field(
+        "square", description="likewise square of side 2r+1, or Euclidean disc (Eq. 3.7)"
     )
     seeds: SeedKind | Literal["cam"] = Field(
         "grabcut",
@@ -150,6 +189,21 @@ class Graph(Section):
         return values
 
     @property
+    def needs_affinity(self) -> bool:
+        """Return whether the edges need the affinity CNN."""
+        return not OF_AFFINITY_CNN.isdisjoint(self.edges)
+
+    @property
+    def needs_features(self) -> bool:
+        """Return whether a frozen backbone is needed, for edges or for the features of the nodes."""
+        return "features" in self.edges or not self.needs_affinity
+
+    @property
+    def needs_classifier(self) -> bool:
+        """Return whether the frozen backbone is the classifier's."""
+        return self.needs_features and not self.feature_backbone
+
+    @property
     def chooses_walk(self) -> bool:
         """Return whether there is more than one walk to choose from."""
         return len(set(self.walk_powers)) * len(set(self.walk_steps)) > 1
@@ -161,6 +215,11 @@ class Propagate(Seeded):
     seeds: SeedKind = Field(
         "checked",
         description="node labels: M_g, M_F, M_B, M_B where confident CAMs do not contradict it, or M_S (M_P)",
+    )
+    propagator: Literal["a2gnn", "crf", "none"] = Field(
+        "a2gnn",
+        description="way to spread the seeds: a network of each image; a CRF whose pairwise term is the edges to the walk's power, of "
+        "weight edge_weight; or none, which leaves them to `crf`. walk_share 1 takes the random walk instead",
     )
     nodes: Literal["grid", "superpixels"] = Field(
         "grid",
