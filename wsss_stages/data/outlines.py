@@ -31,7 +31,7 @@ def outlines(patch: Patch) -> list[np.ndarray]:
             if at == start and (start not in heads or len(ring) > 3):
                 break
             ring.append(at)
-        rings.append(_corners(np.array(ring)) + (patch.left - 1, patch.top - 1))
+        rings.append(_corners(np.array(ring)) + np.array([patch.left - 1, patch.top - 1]))
     return rings
 
 
@@ -40,12 +40,13 @@ def _edges(padded: np.ndarray) -> dict[tuple[int, int], list[tuple[int, int]]]:
     heads: dict[tuple[int, int], list[tuple[int, int]]] = {}
     down, across = padded[1:] & ~padded[:-1], padded[:-1] & ~padded[1:]
     sides = (
-        (np.argwhere(down) + (1, 0), (0, 0), (0, 1)),  # above a pixel, to the right
-        (np.argwhere(across) + (1, 0), (0, 1), (0, 0)),  # below one, to the left
-        (np.argwhere(padded[:, :-1] & ~padded[:, 1:]) + (0, 1), (0, 0), (1, 0)),  # right of one, down
-        (np.argwhere(padded[:, 1:] & ~padded[:, :-1]) + (0, 1), (1, 0), (0, 0)),  # left of one, up
+        (down, (1, 0), (1, 1)),  # above a pixel, to the right
+        (across, (1, 1), (1, 0)),  # below one, to the left
+        (padded[:, :-1] & ~padded[:, 1:], (0, 1), (1, 1)),  # right of one, down
+        (padded[:, 1:] & ~padded[:, :-1], (1, 1), (0, 1)),  # left of one, up
     )
-    for places, tail, head in sides:
+    for side, tail, head in sides:
+        places = np.argwhere(side)
         for (y0, x0), (y1, x1) in zip((places + tail).tolist(), (places + head).tolist(), strict=True):
             heads.setdefault((x0, y0), []).append((x1, y1))
     return heads

@@ -6,6 +6,14 @@ from wsss_stages.data.exporters.formats import exports
 from wsss_stages.data.exporters.formats.png import Png
 from wsss_stages.data.exporters.pictures import Picture
 from wsss_stages.data.importers.voc_writer import write_boxes
+from wsss_stages.data.notes import count
+
+THIN = "boxes of one pixel's width or height, not in the XML: VOC's readers take them for accidents"
+
+
+def sides(box: list[int]) -> tuple[int, int]:
+    """Return width and height of a box."""
+    return box[2] - box[0], box[3] - box[1]
 
 
 @exports("voc")
@@ -21,8 +29,10 @@ class Voc(Png):
     def add(self, picture: Picture) -> None:
         super().add(picture)
         self._lists.setdefault(picture.split, []).append(picture.id)
-        boxes = [(self.classes[thing.cls], tuple(thing.box)) for thing in picture.things]
         if self.objects:
+            kept = [(self.classes[t.cls], t.box) for t in picture.things if min(sides(t.box)) > 1]
+            count(self.notes, THIN, len(picture.things) - len(kept))
+            boxes = [(name, (box[0], box[1], box[2], box[3])) for name, box in kept]
             write_boxes(self.folder / "Annotations" / f"{picture.id}.xml", picture.height, picture.width, boxes)
 
     def close(self) -> None:
