@@ -16,7 +16,7 @@ MOST = 4 * 178_956_970
 """Values of the largest image that is read."""
 
 
-def decode(code: list[int], height: int, width: int) -> np.ndarray:
+def decode(code: list, height: int, width: int) -> np.ndarray:
     """Return (height, width) bool of a code: where the last channel is above 0. Raises RleError."""
     try:
         data = np.array(code, np.uint8) if all(type(byte) is int and 0 <= byte < 256 for byte in code) else None

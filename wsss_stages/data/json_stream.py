@@ -3,7 +3,7 @@
 import codecs
 import json
 from collections.abc import Collection, Iterator
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from wsss_stages.data.findings import DefectError
 
@@ -14,7 +14,7 @@ LONGEST = 1 << 28
 BLANKS = " \t\r\n"
 
 
-def entries(file: BinaryIO, streamed: Collection[str] = ()) -> Iterator[tuple[str, object]]:
+def entries(file: BufferedIOBase, streamed: Collection[str] = ()) -> Iterator[tuple[str, object]]:
     """Yield name and value of every member of a JSON's object; of the lists named in `streamed` every element for itself.
 
     A list yields all its elements with an empty name. Raises DefectError for what is neither, or no JSON.
@@ -32,7 +32,7 @@ def entries(file: BinaryIO, streamed: Collection[str] = ()) -> Iterator[tuple[st
 
 
 class _Stream:
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: BufferedIOBase):
         self._text = codecs.getreader("utf-8-sig")(file)
         self._buffer, self._at = "", 0
         self._decode = json.JSONDecoder().raw_decode

@@ -74,7 +74,7 @@ def bridged(rings: list[np.ndarray]) -> np.ndarray:
     whole = rings[0]
     for ring in rings[1:]:
         gap = ((whole[:, None] - ring[None]) ** 2).sum(axis=2)
-        here, there = np.unravel_index(gap.argmin(), gap.shape)
-        detour = np.concatenate([ring[there:], ring[: there + 1]])
-        whole = np.concatenate([whole[: here + 1], detour, whole[here:]])
+        near, far = np.unravel_index(gap.argmin(), gap.shape)
+        detour = np.concatenate([ring[far:], ring[: far + 1]])
+        whole = np.concatenate([whole[: near + 1], detour, whole[near:]])
     return whole

@@ -22,7 +22,7 @@ def filled(rings: Sequence[np.ndarray], height: int, width: int) -> tuple[Patch,
     for ring in rings:
         _add_turns(turns, ring - (left + 0.5, top + 0.5))
     around = turns[:, :-1].cumsum(axis=1)
-    crossing = bool(around.size) and int(around.max()) - int(around.min()) > 1
+    crossing = max(0, int(around.max(initial=0))) - min(0, int(around.min(initial=0))) > 1
     return Patch.of(around % 2 == 1, top, left), crossing
 
 

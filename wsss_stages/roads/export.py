@@ -1,4 +1,4 @@
-"""An export of a run in another tool's format, which is read again: what every mask has become is measured."""
+"""An export of a run in another tool's format, which is read again: every mask is compared with its master."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ LISTS = ("labelme", "label-studio")
 
 @dataclass
 class RoundTrip:
-    """What has become of masks on the way through a format."""
+    """Masks on the way through a format and back."""
 
     masks: int = 0
     total: float = 0.0

@@ -71,8 +71,8 @@ class Run:
             shards = sorted((results / stage / split).glob("*-of-*.json"))
             if shards:
                 made = Manifest(shards, [contract, contracts.CONFIDENCE])
-                there = set(made.items)
-                records = [(split, record) for record in index.split(split) if record.id in there]
+                done = set(made.items)
+                records = [(split, record) for record in index.split(split) if record.id in done]
                 found = sorted((results / "s8_detect" / split).glob("*-of-*.json")) if objects else []
                 detections = Manifest(found, [contracts.DETECTIONS]) if found and what == "prediction" else None
                 run = cls(index, records, contract, made, contracts.CONFIDENCE.name in made.made, detections)

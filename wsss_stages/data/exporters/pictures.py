@@ -1,4 +1,4 @@
-"""What is exported of an image."""
+"""Images with their masks and boxes, as they are exported."""
 
 from dataclasses import dataclass, field
 

@@ -44,7 +44,7 @@ def _is_voc(source: Source) -> bool:
 
 
 def _is_coco(source: Source) -> bool:
-    return not source.zipped and any(_is_list(source, name) for name in _nearest(source, ".json"))
+    return any(_is_list(source, name) for name in _nearest(source, ".json"))
 
 
 def _is_list(source: Source, name: str) -> bool:

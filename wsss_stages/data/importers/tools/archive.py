@@ -6,8 +6,8 @@ refused as a whole.
 
 import stat
 import zipfile
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from wsss_stages.data.findings import DefectError, Finding
 from wsss_stages.data.importers.photographs import hidden
@@ -34,7 +34,7 @@ def opened(path: Path, findings: list[Finding]) -> tuple[zipfile.ZipFile | None,
     return None, {}
 
 
-def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedIOBase:
     """Return an open member. Raises DefectError."""
     try:
         return archive.open(member)  # type: ignore[return-value]

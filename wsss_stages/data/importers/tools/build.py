@@ -273,15 +273,15 @@ class Builder:
         """Return the kinds of labels of an image; one without a shape shows that there is none of any kind in use."""
         if not item.shapes:
             used = self.items.kinds
-            there = {"box": used & {"box", "polygon", "mask"}, "point": used & {"point"}, "tag": used & {"tag"}}
+            given = {"box": used & {"box", "polygon", "mask"}, "point": used & {"point"}, "tag": used & {"tag"}}
         else:
-            there = {
+            given = {
                 "box": made.things or made.ground,
                 "scribble": made.lines,
                 "point": made.points,
                 "tag": made.tagged,
             }
-        return [kind for kind, given in there.items() if given]
+        return [kind for kind, labels in given.items() if labels]
 
     def _drawn(self, folder: str, image_id: str) -> str:
         return str((self.truth / folder / f"{image_id}.png").resolve())

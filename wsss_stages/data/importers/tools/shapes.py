@@ -1,4 +1,4 @@
-"""What a reader of an annotation tool's export gives: images by the names that they have in the export, and their shapes."""
+"""Images and shapes as readers of annotation tools' exports give them: under the names that they have there."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

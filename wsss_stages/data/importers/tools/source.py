@@ -6,8 +6,8 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from wsss_stages.data.changes import OF_A_RUN
 from wsss_stages.data.documents import MAX_TEXT
@@ -59,7 +59,7 @@ class Source:
         return name in self._files
 
     @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
+    def open(self, name: str) -> Iterator[BufferedIOBase]:
         """Open a file. Raises DefectError, also where the block finds it damaged."""
         try:
             with self._open(name) as file:
@@ -103,7 +103,7 @@ class Source:
             while block := file.read(1 << 20):
                 out.write(block)
 
-    def _open(self, name: str) -> BinaryIO:
+    def _open(self, name: str) -> BufferedIOBase:
         if self.on_disk(name):
             has_file(self.root / name, self.root)
             return open(self.root / name, "rb")

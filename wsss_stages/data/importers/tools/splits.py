@@ -41,8 +41,8 @@ def splits_of(
         return {"train": list(photos), "val": []}
     for split, name in wanted.items():
         if found[split] is None and (split == "train" or name != DEFAULTS[split]) and name:
-            there = sorted({subset for subset in subsets.values() if subset})
-            choice = f"{name}.txt, or a subset: {', '.join(there[:5]) or 'there is none'}"
+            known = sorted({subset for subset in subsets.values() if subset})
+            choice = f"{name}.txt, or a subset: {', '.join(known[:5]) or 'there is none'}"
             findings.append(Finding(source.root / f"{name}.txt", "no such list", choice, f"Correct data.{split}_list."))
     splits = {split: ids or [] for split, ids in found.items()}
     if both := sorted(set(splits["train"]) & set(splits["val"])):
