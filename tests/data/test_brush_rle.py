@@ -75,7 +75,13 @@ def test_damaged_codes_are_refused_or_masks(code, height, width):
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [([1, 2], ["bytes"]), (["a"] * 9, ["bytes"]), ([256] * 9, ["bytes"]), ([0] * 9, ["0 values", "3x4x4"]), (None, ["bytes"])],
+    [
+        ([1, 2], ["bytes"]),
+        (["a"] * 9, ["bytes"]),
+        ([256] * 9, ["bytes"]),
+        ([0] * 9, ["0 values", "3x4x4"]),
+        (None, ["bytes"]),
+    ],
 )
 def test_what_is_no_code_is_said(code, words):
     with raises(RleError, *words):

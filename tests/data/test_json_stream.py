@@ -28,7 +28,9 @@ def _chunk(request, monkeypatch):
     monkeypatch.setattr(json_stream, "CHUNK", request.param)
 
 
-@given(st.lists(values, max_size=6), st.dictionaries(st.text(max_size=5), values, max_size=5), st.sampled_from([None, 1]))
+@given(
+    st.lists(values, max_size=6), st.dictionaries(st.text(max_size=5), values, max_size=5), st.sampled_from([None, 1])
+)
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_elements_and_members_are_those_of_json_loads(elements, members, indent):
     assert [value for _, value in read(json.dumps(elements, indent=indent))] == elements

@@ -79,10 +79,15 @@ def test_outlines_lie_inside_the_pixels_sides_so_that_readers_that_round_down_ag
     mask[2:9, 3:11] = True
     mask[4:6, 5:8] = False
     outer, inner = outlines(Patch.of(mask))
-    assert outer.min(axis=0).tolist() == [3 + INSET, 2 + INSET] and outer.max(axis=0).tolist() == [11 - INSET, 9 - INSET]
+    assert outer.min(axis=0).tolist() == [3 + INSET, 2 + INSET] and outer.max(axis=0).tolist() == [
+        11 - INSET,
+        9 - INSET,
+    ]
     assert inner.min(axis=0).tolist() == [5 - INSET, 4 - INSET] and inner.max(axis=0).tolist() == [8 + INSET, 6 + INSET]
     drawn = np.zeros(mask.shape, np.uint8)
-    cv2.fillPoly(drawn, [ring.astype(np.int32) for ring in (outer, inner)], 1)  # as Ultralytics and supervision read YOLO's outlines
+    cv2.fillPoly(
+        drawn, [ring.astype(np.int32) for ring in (outer, inner)], 1
+    )  # as Ultralytics and supervision read YOLO's outlines
     assert (drawn.astype(bool) == mask).all()
 
 

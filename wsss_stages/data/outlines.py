@@ -1,7 +1,8 @@
 """Masks to polygons that give the same masks again: outlines along the sides of pixels, moved inwards a little.
 
-Readers of polygons differ: some fill the pixels whose centres are inside, others round the corners down and fill with the border. With a
-border INSET pixels inside the pixels' sides both give the mask.
+Readers of polygons differ: some fill the pixels whose centres are inside, others (Ultralytics) cut the corners to whole numbers and fill with
+the border. With corners INSET pixels inside the pixels' sides both give the mask; one that rounds the corners (supervision) sees it a pixel
+larger to the right and below.
 """
 
 import numpy as np

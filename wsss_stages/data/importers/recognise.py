@@ -50,7 +50,7 @@ def _is_coco(source: Source) -> bool:
 def _is_list(source: Source, name: str) -> bool:
     try:
         with source.open(name) as file:
-            return set(KEYS) <= {key for key, _ in json_stream.entries(file, KEYS)}
+            return {"images", "categories"} <= {key for key, _ in json_stream.entries(file, KEYS)}
     except DefectError:
         return False
 

@@ -47,7 +47,14 @@ class ExportFolder:
         return path
 
     def read(self, kind, root=None, **options):
-        settings = {"train_list": "train", "val_list": "val", "weak_labels": "", "truth_list": "", "saliency": "", "limit": 0}
+        settings = {
+            "train_list": "train",
+            "val_list": "val",
+            "weak_labels": "",
+            "truth_list": "",
+            "saliency": "",
+            "limit": 0,
+        }
         settings |= {"max_side": 0, "scenes_train": 0, "scenes_val": 0, **options}
         return KINDS[kind]("toy", root or self.root, self.truth, Settings(**settings))
 

@@ -46,7 +46,9 @@ def test_every_kind_of_shape_has_its_place(cvat):
     assert record.points == [[3, 5, 2], [12, 9, 2]] and record.tags == [1, 2]
     assert record.kinds == ["box", "scribble", "point", "tag"]
     scribbles = labels_of(index, "a", "scribbles")
-    assert record.scribble_classes == [1] and set(np.unique(scribbles)) == {1, UNKNOWN} and (scribbles[1, 1:18] == 1).all()
+    assert (
+        record.scribble_classes == [1] and set(np.unique(scribbles)) == {1, UNKNOWN} and (scribbles[1, 1:18] == 1).all()
+    )
     assert (labels_of(index, "a")[4:12, 2:10] == 1).all()
 
 
@@ -59,7 +61,9 @@ def test_a_brush_mask_has_runs_along_the_rows_of_its_box(cvat):
 
 
 def test_a_turned_box_is_its_bounds(cvat):
-    cvat.write("annotations.xml", xml(image(BOX.replace("z_order", 'rotation="90.0" z_order').replace('xbr="10', 'xbr="6'))))
+    cvat.write(
+        "annotations.xml", xml(image(BOX.replace("z_order", 'rotation="90.0" z_order').replace('xbr="10', 'xbr="6')))
+    )
     index = cvat.read("cvat")
     assert index.records["a"].boxes == [[0, 6, 8, 10]]  # 4x8 about its centre 4, 8
     assert index.notes["turned boxes, taken by their bounds"].count == 1
@@ -78,7 +82,8 @@ def test_subsets_are_splits_and_shapes_of_one_group_one_object(cvat):
     part = POLYGON.replace("<polygon", '<polygon group_id="3"')
     other = part.replace("10.0,", "5.0,").replace("2.0,", "1.0,")
     cvat.write(
-        "annotations.xml", xml(image(part, other, more='subset="Train"'), image(BOX, name="b.jpg", more='subset="Validation"'))
+        "annotations.xml",
+        xml(image(part, other, more='subset="Train"'), image(BOX, name="b.jpg", more='subset="Validation"')),
     )
     index = cvat.read("cvat")
     assert index.splits == {"train": ["a"], "val": ["b"]} and index.records["a"].boxes == [[1, 4, 10, 12]]
@@ -189,7 +194,11 @@ def test_datumaro_has_the_same_shapes(cvat):
     )
     index = cvat.read("datumaro")
     record = index.records["a"]
-    assert record.boxes == [[3, 5, 7, 8], [10, 9, 14, 13]] and record.box_classes == [1, 2] and record.points == [[4, 6, 1]]
+    assert (
+        record.boxes == [[3, 5, 7, 8], [10, 9, 14, 13]]
+        and record.box_classes == [1, 2]
+        and record.points == [[4, 6, 1]]
+    )
     assert (labels_of(index, "a") == 1).sum() == 12 and (labels_of(index, "a") == 2).sum() == 16
 
 

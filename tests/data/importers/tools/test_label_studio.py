@@ -56,14 +56,19 @@ def test_rectangles_are_percents_and_turn_about_their_corner(studio):
     turned["value"]["rotation"] = 90
     studio.write("x.json", [task(box(), turned)])
     index = studio.read("label_studio")
-    assert index.records["a"].boxes == [[2, 4, 10, 12], [2, 4, 10, 8]]  # 4x8 pixels at 10, 4: to the left of it and 4 high
+    assert index.records["a"].boxes == [
+        [2, 4, 10, 12],
+        [2, 4, 10, 8],
+    ]  # 4x8 pixels at 10, 4: to the left of it and 4 high
     assert index.notes["turned boxes, taken by their bounds"].count == 1
 
 
 def test_an_ellipse_is_a_polygon_and_labels_may_stand_under_their_old_key(studio):
     oval = region("ellipselabels", {"x": 50, "y": 50, "radiusX": 25, "radiusY": 25})
     plain = {**box(), "type": "labels"}
-    plain["value"] = {key: value for key, value in plain["value"].items() if key != "rectanglelabels"} | {"labels": ["dog"]}
+    plain["value"] = {key: value for key, value in plain["value"].items() if key != "rectanglelabels"} | {
+        "labels": ["dog"]
+    }
     studio.write("x.json", [task(oval, plain)])
     index = studio.read("label_studio")
     assert index.records["a"].boxes == [[5, 4, 15, 12], [2, 4, 10, 12]] and index.records["a"].box_classes == [1, 2]
@@ -90,7 +95,10 @@ def test_predictions_count_where_nobody_has_annotated(studio):
     predicted = task(annotations=[], predictions=[{"id": 3, "result": [box()], "score": 0.4}])
     studio.write("x.json", [predicted])
     index = studio.read("label_studio")
-    assert index.records["a"].boxes and index.notes["tasks of a file without annotations, their predictions taken"].count == 1
+    assert (
+        index.records["a"].boxes
+        and index.notes["tasks of a file without annotations, their predictions taken"].count == 1
+    )
     studio.photo("b.jpg")
     studio.write("x.json", [predicted, task(box(), image="b.jpg")])
     assert set(studio.read("label_studio").records) == {"b"}
@@ -187,5 +195,9 @@ def test_what_is_not_read_is_counted(studio):
     text = {"type": "textarea", "value": {"text": ["x"]}}
     studio.write("x.json", [task(box(), relation, nameless, text)])
     notes = studio.read("label_studio").notes
-    assert notes["results of the type relation, not read"].count == notes["results of the type textarea, not read"].count == 1
+    assert (
+        notes["results of the type relation, not read"].count
+        == notes["results of the type textarea, not read"].count
+        == 1
+    )
     assert notes["regions without a label, left out"].count == 1

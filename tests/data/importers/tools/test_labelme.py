@@ -28,7 +28,15 @@ MASK = shape("mask", [[3, 5], [6, 7]], "dog", mask=png([[0, 1, 1, 0], [1, 1, 1, 
 
 def file(*shapes, path="a.jpg", **more):
     size = {"imageHeight": 16, "imageWidth": 20}
-    return {"version": "5.5.0", "flags": {}, "shapes": list(shapes), "imagePath": path, "imageData": None, **size, **more}
+    return {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": list(shapes),
+        "imagePath": path,
+        "imageData": None,
+        **size,
+        **more,
+    }
 
 
 @pytest.fixture
@@ -38,12 +46,21 @@ def labelme(export):
 
 
 def test_every_type_of_shape_has_its_place(labelme):
-    shapes = (POLYGON, shape("linestrip", [[1, 1], [5, 1], [18, 2]]), shape("line", [[1, 14], [9, 14]]), shape("point", [[15, 9]]))
+    shapes = (
+        POLYGON,
+        shape("linestrip", [[1, 1], [5, 1], [18, 2]]),
+        shape("line", [[1, 14], [9, 14]]),
+        shape("point", [[15, 9]]),
+    )
     labelme.write("a.json", file(*shapes))
     index = labelme.read("labelme")
     record = index.records["a"]
     assert index.classes == ["background", "cat", "dog"] and record.boxes == [[2, 4, 10, 12]]
-    assert record.points == [[15, 9, 1]] and record.scribble_classes == [1] and record.kinds == ["box", "scribble", "point"]
+    assert (
+        record.points == [[15, 9, 1]]
+        and record.scribble_classes == [1]
+        and record.kinds == ["box", "scribble", "point"]
+    )
     scribbles = labels_of(index, "a", "scribbles")
     assert scribbles[1, 3] == 1 and scribbles[14, 5] == 1 and scribbles[8, 8] == 255
 
@@ -80,7 +97,9 @@ def test_a_renamed_photograph_is_found_by_the_bytes_that_the_export_embeds(label
     index = labelme.read("labelme")
     assert index.splits["train"] == ["renamed"]
     assert index.notes["photographs that were renamed, found by the bytes that the export embeds"].count == 1
-    (labelme.root / "copy.jpg").write_bytes((labelme.root / "renamed.jpg").read_bytes())  # which one it was is not certain
+    (labelme.root / "copy.jpg").write_bytes(
+        (labelme.root / "renamed.jpg").read_bytes()
+    )  # which one it was is not certain
     labelme.truth = labelme.truth.parent.parent / "other" / "truth"
     only(labelme.findings("labelme"), "without its images")
 
@@ -159,7 +178,11 @@ def test_a_point_on_a_scribble_of_another_class_is_a_finding(labelme):
 
 def test_three_hundred_objects_have_boxes_and_classes_but_no_numbers(labelme):
     labelme.photo("a.jpg", size=(64, 64))
-    squares = [shape("polygon", [[x, y], [x + 2, y], [x + 2, y + 2], [x, y + 2]]) for y in range(0, 60, 3) for x in range(0, 45, 3)]
+    squares = [
+        shape("polygon", [[x, y], [x + 2, y], [x + 2, y + 2], [x, y + 2]])
+        for y in range(0, 60, 3)
+        for x in range(0, 45, 3)
+    ]
     labelme.write("a.json", file(*squares, imageHeight=64, imageWidth=64))
     index = labelme.read("labelme")
     assert len(index.records["a"].boxes) == 300 and (labels_of(index, "a") == 1).sum() == 1200

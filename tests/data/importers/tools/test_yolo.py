@@ -33,9 +33,7 @@ def test_boxes_and_outlines_are_pixels(yolo):
     assert a.image(index.root).shape == (16, 20, 3)
 
 
-@pytest.mark.parametrize(
-    "names", ["names: [cat, 犬]", "names: {0: cat, 1: 犬}", "nc: 2\nnames:\n- cat\n- 犬"]
-)
+@pytest.mark.parametrize("names", ["names: [cat, 犬]", "names: {0: cat, 1: 犬}", "nc: 2\nnames:\n- cat\n- 犬"])
 def test_names_are_a_list_or_numbered(yolo, names):
     yolo.write("data.yaml", names)
     assert yolo.read("yolo").classes == ["background", "cat", "犬"]
@@ -136,7 +134,9 @@ def test_labels_without_their_photographs(yolo):
     only(yolo.findings("yolo"), "an export without its images", "none of 2")
 
 
-@pytest.mark.parametrize("names", ["names: 7", "names: {0: cat, 2: dog}", "names: [[cat]]", "name: [cat]", "names: [cat"])
+@pytest.mark.parametrize(
+    "names", ["names: 7", "names: {0: cat, 2: dog}", "names: [[cat]]", "name: [cat]", "names: [cat"]
+)
 def test_without_names_nothing_is_read(yolo, names):
     yolo.write("data.yaml", names)
     assert any("names" in finding for finding in yolo.findings("yolo"))

@@ -31,7 +31,6 @@ def classes_of(
         notes.add_each(NOT_CLASSES, sorted(set(named) - used))
         names = sorted(used)
     else:
-        notes.add_each(UNUSED, (name for name in listed if name not in named and not _is_background(name)))
         names = list(dict.fromkeys(listed))
         if deleted := sorted(used - set(names)):
             what = f"shapes of {', '.join(map(repr, deleted[:5]))}, which the export does not list as classes"
@@ -43,6 +42,7 @@ def classes_of(
         remedy = "Merge some of them." if classes else "Label an object, and export it again."
         findings.append(Finding(where, f"{len(classes)} classes", f"1 to {UNKNOWN - 1}", remedy))
         return {}
+    notes.add_each(UNUSED, (name for name in classes if name not in named))
     for name in classes:
         if problem := class_problem(name):
             wanted = "names of letters, digits, marks and blanks"

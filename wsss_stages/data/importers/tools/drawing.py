@@ -51,6 +51,8 @@ class Drawn:
     """Objects of classes 1..N."""
     ground: list[Patch] = field(default_factory=list)
     """Masks of the background."""
+    places: dict[tuple[int, ...], list[Thing]] = field(default_factory=dict)
+    """Things by class and box."""
     lines: list[tuple[int, np.ndarray]] = field(default_factory=list)
     points: list[list[int]] = field(default_factory=list)
     tags: set[int] = field(default_factory=set)
@@ -133,17 +135,18 @@ def _object(made: Drawn, thing: Thing, group: str, groups: dict[tuple[int, str],
         patches = [patch for patch in (whole.patch, thing.patch) if patch]
         whole.patch = union(patches) if patches else None
         return
-    if any(_same(thing, other) for other in made.things):
+    alike = made.places.setdefault((thing.cls, *thing.box), [])
+    if any(_same(thing, other) for other in alike):
         count(made.notes, TWICE)
         return
+    alike.append(thing)
     made.things.append(thing)
     if group:
         groups[thing.cls, group] = thing
 
 
 def _same(one: Thing, other: Thing) -> bool:
-    if (one.cls, one.box) != (other.cls, other.box):
-        return False
+    """Return whether two things of one class and box are the same."""
     if one.patch is None or other.patch is None:
         return one.patch is other.patch
     return one.patch.same(other.patch)
