@@ -94,7 +94,8 @@ class Pictures:
     """
 
     def __init__(self, run: Run, what: What, per_object: bool):
-        self.run, self.what, self.per_object = run, what, per_object
+        self.run, self.per_object = run, per_object
+        self.what: What = what
         self._names = Counter(Path(record.photo).name for _, record in run.records)
 
     def __len__(self) -> int:

@@ -161,7 +161,10 @@ def test_a_file_that_cannot_be_used_is_a_finding(cvat, text, words):
 def test_images_that_were_renamed_or_are_not_there(cvat):
     cvat.write("annotations.xml", xml(image(BOX), image(BOX, name="old name.jpg")))
     only(cvat.findings("cvat"), "image 'old name.jpg' without a photograph")
-    (cvat.root / "images/a.jpg").unlink()
+    cvat.photo("images/new name.jpg")
+    only(cvat.findings("cvat"), "'old name.jpg'", "no image has images/new name.jpg")
+    for name in ("a", "new name"):
+        (cvat.root / f"images/{name}.jpg").unlink()
     only(cvat.findings("cvat"), "an export without its images", "none of 2", "a.jpg")
 
 

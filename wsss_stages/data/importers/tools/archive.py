@@ -45,8 +45,8 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BufferedIOBase:
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > MOST_MEMBERS or sum(info.file_size for info in infos) > MOST_BYTES:
-        found = f"{len(infos)} members of {sum(info.file_size for info in infos)} bytes"
-        raise DefectError(found, f"at most {MOST_MEMBERS} of {MOST_BYTES}", "Unpack it by hand.")
+        what = f"{len(infos)} members of {sum(info.file_size for info in infos)} bytes"
+        raise DefectError(what, f"at most {MOST_MEMBERS} of {MOST_BYTES}", "Unpack it by hand.")
     found: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         _check(info)

@@ -38,6 +38,8 @@ UNNAMED = "photographs that the export does not name, left out"
 LIMITED = "training images beyond data.limit, left out"
 FROM_PATHS = "images whose id is their path, as several files have one name"
 COMPLETED = "images whose tags lack classes of their shapes, completed"
+NAMED = 3
+"""Photographs that a finding names."""
 PHOTOGRAPHS = "JPEGImages"
 
 
@@ -116,7 +118,10 @@ def _photographs(
             findings.append(Finding(entry.where, f"image {entry.name} a second time", wanted, remedy))
         else:
             found[path] = entry
+    unnamed = [name for name in source.photographs if name not in found]
     wanted = f"a file of that name below {source.root}"
+    if unnamed:
+        wanted += f", where no image has {', '.join(unnamed[:NAMED])}{', …' * (len(unnamed) > NAMED)}"
     if missing and not found:
         what = f"an export without its images: none of {len(missing)}, as {missing[0].name!r}"
         findings.append(Finding(source.root, what, wanted, "Put the photographs beside it, under these names."))
@@ -124,7 +129,7 @@ def _photographs(
         findings += [
             Finding(entry.where, f"image {entry.name!r} without a photograph", wanted, REMEDY) for entry in missing
         ]
-    notes.add_each(UNNAMED, (name for name in source.photographs if name not in found))
+    notes.add_each(UNNAMED, unnamed)
     return _by_id(found, source, findings, notes)
 
 

@@ -119,7 +119,7 @@ def _circle(entry: dict[str, Any], size: tuple[int, int] | None, notes: dict[str
     centre, edge = points_of(entry.get("points"), 2)[:2]
     radius = float(np.hypot(*(edge - centre)))
     count(notes, CIRCLES)
-    return "polygon", ellipse(*centre, radius, radius), None, (0, 0), True
+    return "polygon", ellipse(float(centre[0]), float(centre[1]), radius, radius), None, (0, 0), True
 
 
 def _polygon(entry: dict[str, Any], size: tuple[int, int] | None, notes: dict[str, int]) -> tuple:

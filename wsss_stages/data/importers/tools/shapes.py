@@ -78,7 +78,7 @@ def text_of(entry: Mapping[str, Any], key: str) -> str:
 
 def numbers_of(entry: Mapping[str, Any], *keys: str) -> list[float]:
     """Return finite numbers of a JSON's object. Raises DefectError."""
-    values = [entry.get(key) for key in keys]
+    values: list[Any] = [entry.get(key) for key in keys]
     if not all(map(is_number, values)):
         raise DefectError(f"{', '.join(keys)} {values}", "finite numbers", "Draw it again.")
     return [float(value) for value in values]
