@@ -19,14 +19,15 @@ ENDING = re.compile(rb'"sha256": "([0-9a-f]{64})"}\n\Z')
 def listing(*folders: Path) -> str:
     """Return a digest of the names, sizes and times of all files below folders, of which none is opened.
 
-    A folder that is missing has a digest, too: the importer reports its defects. Hidden files and a run's own
+    A folder may be an archive. One that is missing has a digest, too: the importer reports its defects. Hidden files and a run's own
     outputs (OF_A_RUN) are left out; links are followed. A process lists once, so that the digest that is kept of a
     run is never younger than what the run has read.
     """
     home = _identity(".")
     total = 0
     for number, folder in enumerate(folders):
-        for name, size, time in _files(str(folder), "", (), home):
+        files = [_file(folder)] if folder.is_file() else _files(str(folder), "", (), home)
+        for name, size, time in files:
             line = f"{number}\0{name}\0{size}\0{time}"
             digest = hashlib.blake2b(line.encode(errors="surrogateescape"), digest_size=16).digest()
             total += int.from_bytes(digest)  # a sum, as folders have no order
@@ -71,6 +72,12 @@ def _files(
         yield above, -1, 0
     for path, name in inner:
         yield from _files(path, name, (*ancestors, here), home)
+
+
+def _file(path: Path) -> tuple[str, int, int]:
+    """Return name, size and time of an archive that takes a folder's place."""
+    status = path.stat()
+    return path.name, status.st_size, status.st_mtime_ns
 
 
 def _identity(folder: str) -> tuple[int, int] | None:

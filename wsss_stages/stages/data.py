@@ -1,9 +1,11 @@
 """Validate a dataset and write its index; the dataset folder is only ever read.
 
-reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first), or in COCO's
+reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first), or in COCO's, or the
+                       folder or zip that an annotation tool has exported
 writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, saliency, truth
         truth/         beside it, of `coco`: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from its masks; of
-                       `context`: SegmentationClass/ID.png, in which pixels without a class are unknown
+                       `context`: SegmentationClass/ID.png, in which pixels without a class are unknown; of an annotation tool also Scribbles/ID.png, and of its zip
+                       JPEGImages/ID.jpg
 """
 
 import sys

@@ -19,17 +19,21 @@ from wsss_stages.config.options.base import (
 class Data(Section):
     """data: a dataset to index.json."""
 
-    kind: Literal["scenes", "voc", "voc2012", "coco", "context"] = Field(
+    kind: Literal[
+        "scenes", "voc", "voc2012", "coco", "context", "yolo", "cvat", "label_studio", "labelme", "datumaro", "auto"
+    ] = Field(
         "voc",
-        description="embedded demo, a folder in VOC layout, VOC 2012 by download, a folder in COCO's layout, or VOC 2010 with "
-        "PASCAL Context's 59 classes",
+        description="embedded demo, a folder in VOC layout, VOC 2012 by download, a folder in COCO's layout, VOC 2010 with "
+        "PASCAL Context's 59 classes, a folder or zip as YOLO, CVAT, Label Studio, LabelMe or Datumaro have it, or the only one of "
+        "these that its content fits",
     )
     train_list: str = Field(
         "train",
         description="list of training images in ImageSets/Segmentation (context: SegmentationContext); of coco, NAME of "
         "annotations/instances_NAME.json, annotations/NAME.json, NAME/_annotations.coco.json or NAME.json, "
         "and of its folder of photographs; if there is no file for 'train' and exactly one other list fits, "
-        "that list is used and reported",
+        "that list is used and reported; of an annotation tool, NAME.txt or a subset, and every image if there is neither for 'train' "
+        "and 'val'",
     )
     val_list: str = Field("val", description="list of validation images, as train_list; may be missing")
     weak_labels: FilePath = Field(

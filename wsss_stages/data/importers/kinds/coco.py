@@ -1,4 +1,4 @@
-"""A folder in COCO's layout."""
+"""A folder or a zip in COCO's layout."""
 
 from pathlib import Path
 
@@ -16,4 +16,8 @@ def from_coco(dataset: str, root: Path, truth: Path, opt: Settings) -> Index:
             "data.weak_labels, data.truth_list and data.saliency are for folders in VOC layout; a folder of kind coco has boxes "
             "and tags only"
         )
+    if root.is_file():
+        from wsss_stages.data.importers.tools.unpacked import unpacked
+
+        root = unpacked(root, truth.parent / "unpacked")
     return import_coco(dataset, root, opt.train_list, opt.val_list, truth, opt.limit, opt.max_side)
