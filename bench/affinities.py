@@ -75,6 +75,9 @@ def main() -> None:
     parser.add_argument("--variant", default="ours", help="variant with the seeds and the affinity CNN (default ours)")
     parser.add_argument("--edges", nargs="+", default=["affinity", "features", "colour", "affinity+colour", "features+colour"],
                         metavar="KIND[+KIND]", help="sources of edges, of several the product")  # fmt: skip
+    parser.add_argument(
+        "--ways", nargs="+", default=list(WAYS), choices=list(WAYS), help="what spreads the seeds (default: all three)"
+    )
     parser.add_argument("--feature-backbone", default="", help="as graph.feature_backbone (default: the classifier's)")
     parser.add_argument("--feature-weights", default="package", help="as graph.feature_weights")
     parser.add_argument("--images", type=int, default=40, help="images of the choosing half (default 40)")
@@ -99,7 +102,7 @@ def main() -> None:
         walk = choice.chosen()
         print(f"{name}: power {walk['power']:g}, {walk['steps']} steps, edges {walk['outlines']}", flush=True)
         opt = opt.model_copy(update={"walk_powers": [walk["power"]], "walk_steps": [walk["steps"]]})
-        ways = {f"{name}, {way}": Propagate(**ALONE, **options, crf=NO_CRF) for way, options in WAYS.items()}
+        ways = {f"{name}, {way}": Propagate(**ALONE, **WAYS[way], crf=NO_CRF) for way in args.ways}
         if not rows:
             ways |= {SEEDS: Propagate(**ALONE, propagator="none", crf=NO_CRF)}
             ways |= {"seeds, dense CRF": Propagate(**ALONE, propagator="none", crf=DENSE)}

@@ -17,7 +17,7 @@ def test_a_folder_without_validation_images_has_a_report(toy, tmp_path):
     benchmark.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t300.0\n")
     manifests = [toy.manifest(stage) for stage in ("s2_cam", "s3_seeds", "s5_graph", "s6_propagate")]
     argv = (
-        "--index", toy.index, "--manifests", *manifests, "--segmenter", toy.segmenter, "--affinity", toy.affinity,
+        "--index", toy.index, "--manifests", *manifests, "--segmenter", toy.segmenter,
         "--scores", scored, nothing, "--curves", toy.classifier.with_name("curve.json"), "--benchmarks", benchmark,
         "--images", 1, "--folder", tmp_path / "report",
     )  # fmt: skip
