@@ -7,11 +7,12 @@ attention of the last blocks (labels.attention_affinity). Nothing is trained.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss_stages.labels.attention_affinity import refined
 from wsss_stages.nets.inputs import Inputs, renormalise
@@ -23,6 +24,8 @@ BACKGROUND = (
     "helmet", "cloud", "house", "mountain", "ocean", "road", "rock", "street", "valley", "bridge", "sign",
 )  # fmt: skip
 """The authors' words for what is no object of VOC (their Sec. 3.2)."""
+Module = Any
+"""A module of `transformers`, whose attributes type checkers cannot see."""
 LAST_BLOCKS = 8
 """Blocks whose attention is averaged."""
 MOST_NODES = 4096
@@ -41,13 +44,13 @@ class Seen:
 class ClipCam:
     """CLIP of `transformers` and the words of a dataset's classes."""
 
-    def __init__(self, model: nn.Module, words: Float[Tensor, "n d"], background: Float[Tensor, "m d"], inputs: Inputs):
+    def __init__(self, model: Module, words: Float[Tensor, "n d"], background: Float[Tensor, "m d"], inputs: Inputs):
         """
         Args:
             model: a CLIPModel in eval mode.
             words, background: embeddings of length 1 of the classes' words, 1..N, and of the background's.
         """
-        self.model = model.requires_grad_(False)
+        self.model: Module = model.requires_grad_(False)
         self.words, self.background = words, background
         shape = (1, 3, 1, 1)
         self.mean, self.deviation = (torch.tensor(v).view(shape) for v in (inputs.mean, inputs.deviation))
@@ -69,7 +72,7 @@ class ClipCam:
             images: of one photograph, as `nets.inputs.normalise` leaves it, at one size.  classes: of the photograph, 1..N.
         """
         text = torch.cat([self.words[classes - 1], self.background])
-        size = tuple(n * self.patch for n in nodes_of(*images.shape[2:], self.patch))
+        size = [n * self.patch for n in nodes_of(images.shape[2], images.shape[3], self.patch)]
         images = F.interpolate(
             renormalise(images, self.mean, self.deviation), size, mode="bilinear", align_corners=False
         )
@@ -91,7 +94,7 @@ def nodes_of(height: int, width: int, patch: int) -> tuple[int, int]:
 
 
 @torch.no_grad()
-def before_last(vision: nn.Module, image: Float[Tensor, "1 3 h w"]) -> Seen:
+def before_last(vision: Module, image: Float[Tensor, "1 3 h w"]) -> Seen:
     """Return what the blocks but the last make of an image, whose positions are resampled to its size."""
     x = vision.pre_layrnorm(vision.embeddings(image, interpolate_pos_encoding=True))
     total, (*blocks, _) = torch.zeros((), device=x.device), vision.encoder.layers
@@ -107,7 +110,7 @@ def before_last(vision: nn.Module, image: Float[Tensor, "1 3 h w"]) -> Seen:
 
 
 def grad_cam(
-    model: nn.Module, tokens: Float[Tensor, "1 n d"], text: Float[Tensor, "t e"], k: int
+    model: Module, tokens: Float[Tensor, "1 n d"], text: Float[Tensor, "t e"], k: int
 ) -> tuple[Float[Tensor, "k p"], Float[Tensor, "n n"]]:
     r"""Return :math:`\max(0, \sum_d w^c_d A_{id})` of the first k words at every patch i, and the last block's attention.
 
@@ -126,7 +129,7 @@ def grad_cam(
 
 
 def probabilities(
-    model: nn.Module, first: Float[Tensor, "1 1 d"], normed: Float[Tensor, "b n d"], text: Float[Tensor, "t e"]
+    model: Module, first: Float[Tensor, "1 1 d"], normed: Float[Tensor, "b n d"], text: Float[Tensor, "t e"]
 ) -> Float[Tensor, "b t"]:
     """Return the softmax over words of what the class token is after the last block.
 
@@ -141,7 +144,7 @@ def probabilities(
 
 
 def attended(
-    attention: nn.Module, queries: Float[Tensor, "b q d"], normed: Float[Tensor, "b n d"]
+    attention: Module, queries: Float[Tensor, "b q d"], normed: Float[Tensor, "b n d"]
 ) -> tuple[Float[Tensor, "b q d"], Float[Tensor, "q n"]]:
     """Return the output of a block's attention for some of the tokens, and the mean of its weights over heads, of the first image."""
     q, k, v = (

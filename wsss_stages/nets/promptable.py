@@ -68,7 +68,10 @@ class Promptable(nn.Module):
         found = self.pixels_of([image], return_tensors="pt", input_data_format="channels_last")
         pixels = found["pixel_values"].to(self.device)
         outer = (int(pixels.shape[-2]), int(pixels.shape[-1]))
-        inner = tuple(map(int, found["reshaped_input_sizes"][0])) if "reshaped_input_sizes" in found else outer
+        inner = outer
+        if "reshaped_input_sizes" in found:
+            height, width = map(int, found["reshaped_input_sizes"][0])
+            inner = height, width
         with self._autocast():
             made = self.network.get_image_embeddings(pixels)
         arguments = {"image_embeddings": made}

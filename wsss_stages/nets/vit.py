@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -77,7 +78,7 @@ def taps(depth: int, maps: int) -> list[int]:
 
 
 def _maps(
-    net: nn.Module, image: Float[Tensor, "b c h w"], nodes: int, strides: Sequence[int]
+    net: Any, image: Float[Tensor, "b c h w"], nodes: int, strides: Sequence[int]
 ) -> list[Float[Tensor, "b d _ _"]]:
     """Return normed maps of an image whose sides are multiples of all strides; registers and class tokens are no nodes."""
     h, w = image.shape[2:]
@@ -92,7 +93,7 @@ def _maps(
     return [parts(m) for m in drawn] if len(strides) == 3 else drawn
 
 
-def _normed(net: nn.Module, m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b d y x"]:
+def _normed(net: Any, m: Float[Tensor, "b d y x"]) -> Float[Tensor, "b d y x"]:
     """Return a map after the network's last norm, which stands after the pooling where tokens are averaged."""
     norm = net.fc_norm if isinstance(net.norm, nn.Identity) else net.norm
     return norm(m.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -73,7 +73,7 @@ def load(folder: Path) -> tuple[nn.Module, Any]:
     logging.disable_progress_bar()
     try:
         how = {"local_files_only": True, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
-        model, found = CLIPModel.from_pretrained(folder, **how)
+        model, found = cast(tuple[nn.Module, dict], CLIPModel.from_pretrained(folder, **how))
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise WeightsError(
@@ -99,7 +99,7 @@ def inputs_of(folder: Path) -> Inputs:
 
 
 @torch.no_grad()
-def embeddings(model: nn.Module, tokenizer: Any, words: list[str], names: list[str]) -> Float[Tensor, "n d"]:
+def embeddings(model: Any, tokenizer: Any, words: list[str], names: list[str]) -> Float[Tensor, "n d"]:
     """Return the embeddings of words in the prompt, of length 1. Raises ValueError, with a name, for words without tokens or too many.
 
     Args:

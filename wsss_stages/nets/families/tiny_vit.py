@@ -10,5 +10,14 @@ def tiny_vit(name: str, stride: int, pretrained: bool, maps: int) -> Backbone:
     """Return the backbone of a Transformer of four blocks on patches of 16 pixels, with a class token and a register."""
     from timm.models.vision_transformer import VisionTransformer  # seconds, which other networks need not wait
 
-    shape = {"img_size": 64, "patch_size": 16, "embed_dim": 24, "depth": 4, "num_heads": 3, "reg_tokens": 1}
-    return backbone_of(name, VisionTransformer(**shape, num_classes=0, dynamic_img_size=True), stride, pretrained, maps)
+    net = VisionTransformer(
+        img_size=64,
+        patch_size=16,
+        embed_dim=24,
+        depth=4,
+        num_heads=3,
+        reg_tokens=1,
+        num_classes=0,
+        dynamic_img_size=True,
+    )
+    return backbone_of(name, net, stride, pretrained, maps)

@@ -21,7 +21,7 @@ DRAWS = "s3_seeds"
 class GrabCut:
     """The foreground of every box by `labels.grabcut.foregrounds`."""
 
-    kinds = ("box",)
+    kinds: tuple[str, ...] = ("box",)
     weights = ""
 
     def __init__(self, opt: Masks):
