@@ -58,7 +58,7 @@ class Sources:
 
 
 class Row:
-    """What is summed up of one way over images."""
+    """The sums of one way over images."""
 
     def __init__(self):
         self.counts: list[np.ndarray] = []

@@ -154,13 +154,13 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def iou(mask: np.ndarray, truth: np.ndarray, void: np.ndarray) -> float:
-    """IoU over the pixels that are counted."""
+    """Return the IoU over the pixels that are counted."""
     counted = ~void | truth
     return float((mask & truth).sum() / ((mask | truth) & counted).sum())
 
 
 def size_of(mask: np.ndarray) -> str:
-    """Whether an object is small, medium or large."""
+    """Return the name of an object's size: small, medium or large."""
     area = np.count_nonzero(mask)
     return next(
         name for name, (low, high) in zip(BINS, pairwise([0, *BINS.values()]), strict=True) if low <= area < high

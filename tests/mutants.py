@@ -99,7 +99,7 @@ MUTANTS = (
     Mutant("a checkpoint without its optimizer", "training/checkpoints.py",
            '    optimizer.load_state_dict(content["optimizer"])\n', "",
            "tests/training/test_loop.py::test_a_killed_training_ends_with_the_same_bytes"),
-    Mutant("a variant shares what others made differently", "config/variants.py",
+    Mutant("a variant shares what others made differently", "config/dag.py",
            "own == of_base and all(map(same, reads(config, variant, stage, weak)))", "own == of_base",
            "tests/config/test_roads.py::test_a_variant_makes_what_it_changes_and_what_reads_it"),
     Mutant("an artifact that changed behind its manifest", "shards/manifest.py",

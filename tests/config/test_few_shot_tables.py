@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wsss_stages.config import tables, variants
+from wsss_stages.config import dag, tables, variants
 
 ROOT = Path(__file__).parents[2]
 VARIANTS, TABLES = tables.read_few_shot()
@@ -47,7 +47,7 @@ def test_no_two_rows_of_a_table_are_one():
 
 def test_rows_train_once_what_they_share(config):
     def home(variant, stage="scl_train"):
-        return variants.home(config, variant, stage)
+        return dag.home(config, variant, stage)
 
     assert home("canet_ms") == home("canet") == "canet" and home("canet_ms", "scl_evaluate") == "canet_ms"
     assert home("canet_scl") == home("canet_scl_ms") == "ours"

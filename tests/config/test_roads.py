@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.messages import raises
-from wsss_stages.config import tables, variants
+from wsss_stages.config import dag, tables, variants
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 TABLES = tables.read()[1]
@@ -26,7 +26,7 @@ def seeds():
 
 def own(config, variant, weak=None):
     """Return the stages whose artifacts a variant does not take from its base."""
-    return {stage for stage in variants.STAGES if variants.home(config, variant, stage, weak) == variant}
+    return {stage for stage in dag.STAGES if dag.home(config, variant, stage, weak) == variant}
 
 
 def scored(config, *names):
@@ -41,16 +41,16 @@ def scored(config, *names):
 
 def homes(config, stage, *names):
     """Return where the artifacts of a stage of all rows of tables lie, by kind of weak label and variant."""
-    return {(weak, variants.home(config, variant, stage, weak)) for variant, weak in scored(config, *names)}
+    return {(weak, dag.home(config, variant, stage, weak)) for variant, weak in scored(config, *names)}
 
 
 @pytest.mark.parametrize("weak", ["box", "scribble", "point", "tag", "mixed"])
 def test_soft_masks_of_boxes_are_made_where_there_are_boxes(weak):
     config = load(f"weak={weak}")
     objects = ["s5_object_masks"] if weak in ("box", "mixed") else []
-    assert variants.label_stages(config, "ours") == ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
-    assert ("s4_object_net" in variants.trainings(config, "ours")) == bool(objects)
-    assert variants.chooses_walk(config, "ours") and not variants.chooses_walk(config, "thesis")
+    assert dag.label_stages(config, "ours") == ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
+    assert ("s4_object_net" in dag.trainings(config, "ours")) == bool(objects)
+    assert dag.chooses_walk(config, "ours") and not dag.chooses_walk(config, "thesis")
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ def test_a_variant_makes_what_it_changes_and_what_reads_it(variant, stages):
 def test_segmenter_and_detector_read_what_their_labels_are_of(variant, maker):
     config = load()
     for stage in ("s6_instance_masks", "s7_segment"):
-        assert variants.reads(config, variant, stage) == ([maker] if maker else [])
+        assert dag.reads(config, variant, stage) == ([maker] if maker else [])
 
 
 def test_edges_without_an_affinity_cnn_train_none_and_read_the_seeds_themselves():
     config = load("variants={plain: {base: ours, graph: {edges: [features, colour]}}}")
-    assert "s4_affinity" in variants.trainings(config, "ours")
-    assert "s4_affinity" not in variants.trainings(config, "plain")
-    assert variants.reads(config, "ours", "s5_graph") == ["s4_affinity"]
-    assert variants.reads(config, "plain", "s5_graph") == variants.reads(config, "plain", "s5_walk") == ["s3_seeds"]
+    assert "s4_affinity" in dag.trainings(config, "ours")
+    assert "s4_affinity" not in dag.trainings(config, "plain")
+    assert dag.reads(config, "ours", "s5_graph") == ["s4_affinity"]
+    assert dag.reads(config, "plain", "s5_graph") == dag.reads(config, "plain", "s5_walk") == ["s3_seeds"]
 
 
 def test_a_frozen_backbone_of_its_own_takes_the_weights_of_the_run_unless_they_are_a_file_of_another():
@@ -93,10 +93,10 @@ def test_a_frozen_backbone_of_its_own_takes_the_weights_of_the_run_unless_they_a
 def test_masks_are_made_of_boxes_or_by_a_source_that_needs_none(weak):
     config = load(f"weak={weak}")
     boxed = weak in ("box", "mixed")
-    assert variants.uses_masks(config, "ours") == ("s3_masks" in variants.reads(config, "ours", "s3_seeds")) == boxed
-    assert variants.uses_masks(config, "sam") and variants.reads(config, "sam", "s3_seeds") == ["s2_cam", "s3_masks"]
-    assert not variants.masks_need_cams(config, "ours")
-    assert variants.masks_need_cams(config, "sam") == (weak in ("point", "tag", "mixed"))
+    assert dag.uses_masks(config, "ours") == ("s3_masks" in dag.reads(config, "ours", "s3_seeds")) == boxed
+    assert dag.uses_masks(config, "sam") and dag.reads(config, "sam", "s3_seeds") == ["s2_cam", "s3_masks"]
+    assert not dag.masks_need_cams(config, "ours")
+    assert dag.masks_need_cams(config, "sam") == (weak in ("point", "tag", "mixed"))
     assert variants.section(config, "segment", "sam")["labels"] == (
         "seeds" if weak in ("scribble", "point") else "grabcut"
     )
@@ -115,8 +115,8 @@ def test_another_source_of_masks_remakes_all_after_it_and_its_lower_bound_shares
         "s6_propagate",
     }
     assert own(config, "sam_ours") == road | LEARNED and own(config, "sam") == LEARNED
-    assert {stage for stage in road if variants.home(config, "sam", stage) != "sam_ours"} == set()
-    assert not variants.uses_masks(load("weak=scribble"), "dfr")
+    assert {stage for stage in road if dag.home(config, "sam", stage) != "sam_ours"} == set()
+    assert not dag.uses_masks(load("weak=scribble"), "dfr")
 
 
 @pytest.mark.parametrize("preset", ["thesis", "released"])
@@ -124,15 +124,15 @@ def test_presets_begin_at_the_seeds_and_need_no_soft_masks(preset):
     config = load()
     assert "s3_seeds" in own(config, preset)
     assert not {"s5_object_masks", "s4_object_net"} & {
-        *variants.label_stages(config, preset),
-        *variants.trainings(config, preset),
+        *dag.label_stages(config, preset),
+        *dag.trainings(config, preset),
     }
 
 
 @pytest.mark.parametrize("names, network", [(("table_2_4",), "rrm_train"), (CHAPTER_4, "dfr_train")])
 def test_tables_of_predictions_train_one_network_for_each_row_and_seed(seeds, names, network):
     rows = scored(seeds, *names)
-    assert {variants.predicting(seeds, *row) for row in rows} == {network}
+    assert {dag.predicting(seeds, *row) for row in rows} == {network}
     assert len(homes(seeds, network, *names)) == len(homes(seeds, "s8_predict", *names)) == len(set(rows)) > 10
     assert {TABLES[name].split for name in names} == {"val"}
 
@@ -144,8 +144,8 @@ def test_scribbles_become_shorter_down_the_rows_of_their_figure(seeds):
 
 def test_the_two_steps_of_chapter_2_need_no_graph_networks(seeds):
     rows = scored(seeds, "table_rrm")
-    assert {"s7_segment", "rrm_train"} <= {variants.predicting(seeds, *row) for row in rows}
-    assert all("s6_propagate" not in variants.label_stages(seeds, *row) for row in rows)
+    assert {"s7_segment", "rrm_train"} <= {dag.predicting(seeds, *row) for row in rows}
+    assert all("s6_propagate" not in dag.label_stages(seeds, *row) for row in rows)
 
 
 def test_rows_of_chapter_3_share_what_they_do_not_change(seeds):

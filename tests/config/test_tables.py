@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from tests.messages import raises
-from wsss_stages.config import tables, variants
+from wsss_stages.config import dag, tables, variants
 from wsss_stages.store import contracts
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def test_every_row_is_a_variant_with_options_that_exist(config):
         for row in table.rows:
             assert table.labels_of(row) in OF_SCORES
             for variant in table.scored(row, config["tables"] | {"base": "thesis_small"}):
-                for section in variants.STAGES.values():
+                for section in dag.STAGES.values():
                     variants.section(config, section, variant, table.weak_of(row))
 
 
@@ -39,7 +39,7 @@ def test_rows_change_what_they_say_and_take_seed_and_images(config):
 
 def test_rows_share_what_they_do_not_change(config):
     def home(variant, stage):
-        return variants.home(config, f"thesis_small.{variant}", stage)
+        return dag.home(config, f"thesis_small.{variant}", stage)
 
     assert home("ce.0", "s4_affinity") == home("edges.0", "s4_affinity") == "thesis"
     assert home("ce.1", "s4_affinity") == "thesis_small.full.1"
@@ -70,17 +70,17 @@ def test_tables_of_predictions_seed_rrm_and_score_every_image(config):
         "seed": 1, "branches": ["local"], "energy_weight": 0, "distance_weight": 0,
     }  # fmt: skip
     assert variants.section(config, "evaluate", "rrm.local_ce.1")["images"] == 0
-    assert variants.home(config, "rrm.full.0", "rrm_train") == "ours"
-    assert variants.home(config, "rrm.full.1", "s8_predict") == "rrm.full.1"
+    assert dag.home(config, "rrm.full.0", "rrm_train") == "ours"
+    assert dag.home(config, "rrm.full.1", "s8_predict") == "rrm.full.1"
 
 
 def test_tables_of_chapter_4_seed_dfr(config):
     assert variants.section(config, "dfr", "dfr.static.1", "scribble") == variants.section(
         config, "dfr", "dfr", "scribble"
     ) | {"seed": 1, "kernel": ["position", "colour"]}
-    assert variants.home(config, "dfr.full.0", "dfr_train", "scribble") == "ours"
-    assert variants.home(config, "dfr.full.1", "dfr_train", "scribble") == "dfr.full.1"
-    assert variants.home(config, "dfr.full.1", "s6_propagate", "scribble") == "ours"
+    assert dag.home(config, "dfr.full.0", "dfr_train", "scribble") == "ours"
+    assert dag.home(config, "dfr.full.1", "dfr_train", "scribble") == "dfr.full.1"
+    assert dag.home(config, "dfr.full.1", "s6_propagate", "scribble") == "ours"
 
 
 def test_rows_of_one_table_are_different_variants():

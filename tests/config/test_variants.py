@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.messages import raises
-from wsss_stages.config import options, variants
+from wsss_stages.config import dag, options, variants
 from wsss_stages.dfr.iteration import Settings
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
@@ -79,7 +79,7 @@ def test_a_package_that_is_missing_names_its_remedy(tmp_path, monkeypatch):
 
 def test_a_variant_with_another_head_trains_and_predicts_only(tmp_path):
     config = load(tmp_path, "variants: {psp: {base: ours, segment: {head: pspnet}}}")
-    homes = {stage: variants.home(config, "psp", stage) for stage in variants.STAGES}
+    homes = {stage: dag.home(config, "psp", stage) for stage in dag.STAGES}
     own = {stage for stage, variant in homes.items() if variant == "psp"}
     assert own == {"s7_segment", "s8_predict", "s9_evaluate"}
 
@@ -98,7 +98,7 @@ ROADS = {  # label maps of the training images, trainings, for weak: tag
 @pytest.mark.parametrize("variant", ROADS)
 def test_a_variant_names_its_road(tmp_path, variant):
     config = load(tmp_path, "weak: tag")
-    found = (variants.label_stages(config, variant), variants.trainings(config, variant))
+    found = (dag.label_stages(config, variant), dag.trainings(config, variant))
     assert found == ROADS[variant]
 
 
@@ -150,7 +150,7 @@ def test_on_photographs_rrm_and_its_baseline_train_equally_long():
 
 def test_dfr_needs_no_cams(tmp_path):
     config = load(tmp_path, "weak: scribble")
-    assert {v for v in ROADS if not variants.uses_cams(config, v)} == {"dfr", "dfr_truth"}
+    assert {v for v in ROADS if not dag.uses_cams(config, v)} == {"dfr", "dfr_truth"}
 
 
 def test_dfr_may_have_a_backbone_of_its_own(tmp_path):
@@ -166,9 +166,9 @@ def test_dfr_may_have_a_backbone_of_its_own(tmp_path):
 
 def test_soft_masks_of_boxes_are_on_the_road_of_boxes_only(tmp_path):
     config = load(tmp_path, "weak: box")
-    assert "s5_object_masks" in variants.label_stages(config, "ours")
-    assert "s4_object_net" in variants.trainings(config, "ours")
-    assert "s5_object_masks" not in variants.label_stages(config, "rrm")
+    assert "s5_object_masks" in dag.label_stages(config, "ours")
+    assert "s4_object_net" in dag.trainings(config, "ours")
+    assert "s5_object_masks" not in dag.label_stages(config, "rrm")
 
 
 @pytest.mark.parametrize(
@@ -182,13 +182,13 @@ def test_soft_masks_of_boxes_are_on_the_road_of_boxes_only(tmp_path):
 )
 def test_a_variant_of_one_step_remakes_what_it_reads(tmp_path, change, own):
     config = load(tmp_path, f"variants: {{other: {{base: rrm, {change}}}}}", "weak=tag")
-    homes = {stage: variants.home(config, "other", stage) for stage in variants.STAGES}
+    homes = {stage: dag.home(config, "other", stage) for stage in dag.STAGES}
     assert {stage for stage, variant in homes.items() if variant == "other"} == own
 
 
 def test_a_variant_of_dfr_trains_and_predicts_only(tmp_path):
     config = load(tmp_path, "variants: {static: {base: dfr, dfr: {kernel: [position, colour]}}}", "weak=scribble")
-    homes = {stage: variants.home(config, "static", stage) for stage in variants.STAGES}
+    homes = {stage: dag.home(config, "static", stage) for stage in dag.STAGES}
     assert {stage for stage, variant in homes.items() if variant == "static"} == {
         "dfr_train", "s8_predict", "s9_evaluate",
     }  # fmt: skip
@@ -197,8 +197,8 @@ def test_a_variant_of_dfr_trains_and_predicts_only(tmp_path):
 def test_a_segmenter_on_other_labels_is_not_remade_with_those_it_does_not_read(tmp_path):
     more = "variants: {a: {base: ours, segment: {labels: rrm}}, b: {base: a, propagate: {hidden: 8}}, c: {base: a, rrm: {keep: 0.6}}}"
     config = load(tmp_path, more, "weak=tag")
-    assert variants.home(config, "b", "s7_segment") == "a" and variants.home(config, "b", "s8_predict") == "a"
-    assert variants.home(config, "c", "s8_predict") == "c"
+    assert dag.home(config, "b", "s7_segment") == "a" and dag.home(config, "b", "s8_predict") == "a"
+    assert dag.home(config, "c", "s8_predict") == "c"
 
 
 @pytest.mark.parametrize("folder", ["my photographs", "$(touch x)", ".."])
@@ -234,19 +234,17 @@ def test_a_transformer_is_frozen_throughout_unless_an_option_says_otherwise(tmp_
 @pytest.mark.parametrize("weak", ["tag", "box"])
 def test_clip_needs_no_classifier_and_makes_everything_from_the_cams_on(tmp_path, weak):
     config = load(tmp_path, f"weak: {weak}")
-    made = {"s2_cam", "s3_seeds", *variants.label_stages(config, "clip"), *variants.trainings(config, "clip")}
-    assert {variants.home(config, "clip", stage) for stage in made} == {"clip"}
-    assert variants.uses_cams(config, "clip") and not variants.uses_classifier(config, "clip")
-    assert variants.uses_classifier(config, "ours") and not variants.uses_classifier(config, "dfr")
+    made = {"s2_cam", "s3_seeds", *dag.label_stages(config, "clip"), *dag.trainings(config, "clip")}
+    assert {dag.home(config, "clip", stage) for stage in made} == {"clip"}
+    assert dag.uses_cams(config, "clip") and not dag.uses_classifier(config, "clip")
+    assert dag.uses_classifier(config, "ours") and not dag.uses_classifier(config, "dfr")
 
 
 def test_rrm_starts_on_the_classifier_whatever_the_cams_are_of(tmp_path):
     more = "variants: {words: {base: rrm, cam: {source: clip}}, alone: {base: words, rrm: {start: backbone}}}"
     config = load(tmp_path, more, "weak=tag")
-    assert variants.uses_classifier(config, "words") == (
-        variants.section(config, "rrm", "words")["start"] == "classifier"
-    )
-    assert not variants.uses_classifier(config, "alone")
+    assert dag.uses_classifier(config, "words") == (variants.section(config, "rrm", "words")["start"] == "classifier")
+    assert not dag.uses_classifier(config, "alone")
 
 
 def test_maps_depend_on_the_options_of_their_own_source_alone():

@@ -12,7 +12,15 @@ import sys
 
 from snakemake import cli
 
-for name in ("config.variants", "config.options", "data.changes", "shards.lost", "stages.cli", "store.contracts"):
+for name in (
+    "config.dag",
+    "config.variants",
+    "config.options",
+    "data.changes",
+    "shards.lost",
+    "stages.cli",
+    "store.contracts",
+):
     importlib.import_module(f"wsss_stages.{name}")
 
 

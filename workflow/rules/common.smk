@@ -4,9 +4,9 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
-from wsss_stages.config import variants
+from wsss_stages.config import dag, variants
 from wsss_stages.store import contracts
-from wsss_stages.config.variants import STAGES
+from wsss_stages.config.dag import STAGES
 from wsss_stages.data import changes
 from wsss_stages.data.names import NAME
 from wsss_stages.shards.lost import lost
@@ -92,7 +92,7 @@ def training_threads(name):
 
 
 def stage_folder(wildcards, stage):
-    home = variants.home(config, wildcards.variant, stage, wildcards.weak)
+    home = dag.home(config, wildcards.variant, stage, wildcards.weak)
     return f"results/{wildcards.dataset}/{wildcards.weak}/{home}/{stage}"
 
 

@@ -12,34 +12,34 @@ FEW_SHOT_TABLES = tables.read_few_shot()[1]
 
 def uses_objects(wildcards):
     """Return whether soft masks of boxes are mixed into a variant's pseudo labels."""
-    return variants.uses_objects(config, wildcards.variant, wildcards.weak)
+    return dag.uses_objects(config, wildcards.variant, wildcards.weak)
 
 
 def label_stages(wildcards):
     """Stages that leave label maps of the training images."""
-    return variants.label_stages(config, wildcards.variant, wildcards.weak)
+    return dag.label_stages(config, wildcards.variant, wildcards.weak)
 
 
 def trainings(wildcards):
     """Stages of a variant that train a network."""
-    return variants.trainings(config, wildcards.variant, wildcards.weak)
+    return dag.trainings(config, wildcards.variant, wildcards.weak)
 
 
 def final_network(wildcards):
     """The weights that a variant's predictions come of."""
-    stage = variants.predicting(config, wildcards.variant, wildcards.weak)
+    stage = dag.predicting(config, wildcards.variant, wildcards.weak)
     return weights_of(stage)(wildcards)
 
 
 def affinity_of_graph(wildcards):
     """The affinity CNN, where the edges of a variant need it."""
-    used = variants.graph(config, wildcards.variant, wildcards.weak).needs_affinity
+    used = dag.graph(config, wildcards.variant, wildcards.weak).needs_affinity
     return weights_of("s4_affinity")(wildcards) if used else []
 
 
 def classifier_of_graph(wildcards):
     """The classifier's weights, where the edges of a variant compare its features or nothing but colours."""
-    used = variants.graph(config, wildcards.variant, wildcards.weak).needs_classifier
+    used = dag.graph(config, wildcards.variant, wildcards.weak).needs_classifier
     return (
         f"results/{wildcards.dataset}/s1_classifier/weights.safetensors" if used else []
     )
@@ -47,7 +47,7 @@ def classifier_of_graph(wildcards):
 
 def chosen_walk(wildcards):
     """Return the file of s5_walk's choice, or nothing where there is nothing to choose."""
-    if not variants.chooses_walk(config, wildcards.variant, wildcards.weak):
+    if not dag.chooses_walk(config, wildcards.variant, wildcards.weak):
         return []
     return [f"{stage_folder(wildcards, 's5_walk')}/walk.json"]
 
@@ -106,14 +106,14 @@ def objects_of_shard(wildcards):
 
 def masks_of_shard(wildcards):
     """Masks of the same images, or nothing where their weak labels have none."""
-    if not variants.has_masks(config, wildcards.variant, wildcards.weak):
+    if not dag.has_masks(config, wildcards.variant, wildcards.weak):
         return []
     return same_shard("s3_masks")(wildcards)
 
 
 def cams_of_prompts(wildcards):
     """The CAMs of the same images, where the mask source takes prompts from them."""
-    if not variants.masks_need_cams(config, wildcards.variant, wildcards.weak):
+    if not dag.masks_need_cams(config, wildcards.variant, wildcards.weak):
         return []
     return cams_of_shard(wildcards)
 
@@ -145,7 +145,7 @@ def labels_of(name):
     """Input function: all labels that a config section asks for, but truth."""
 
     def manifests(wildcards):
-        stage = variants.MAKERS[section(name, wildcards)["labels"]]
+        stage = dag.MAKERS[section(name, wildcards)["labels"]]
         return all_shards(stage, "train")(wildcards) if stage else []
 
     return manifests
@@ -266,7 +266,7 @@ def paces_of_table(wildcards):
     if not TABLES[wildcards.table].timed:
         return []
     return [
-        f"results/{wildcards.dataset}/{weak}/{variants.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
+        f"results/{wildcards.dataset}/{weak}/{dag.home(config, variant, 'rrm_train', weak)}/rrm_train/pace.json"
         for _, weak, variant in rows_of_table(wildcards)
     ]
 
@@ -292,14 +292,14 @@ def maps_of(*splits):
 
 def few_shot_weights(wildcards):
     """The weights of scl_train on a fold, of the variant whose training is this one's too."""
-    home = variants.home(config, wildcards.variant, "scl_train")
+    home = dag.home(config, wildcards.variant, "scl_train")
     return f"results/{wildcards.dataset}/scl/fold{wildcards.fold}/{home}/scl_train/weights.safetensors"
 
 
 def rows_of_few_shot_table(wildcards):
     """(number of a row, the variant with its scores, fold) for all rows and folds of a table."""
     return [
-        (number, variants.home(config, row.variant, "scl_evaluate"), fold)
+        (number, dag.home(config, row.variant, "scl_evaluate"), fold)
         for number, row in enumerate(FEW_SHOT_TABLES[wildcards.few_shot_table].rows)
         for fold in section("tables")["folds"]
     ]
@@ -314,9 +314,9 @@ def scores_of_few_shot_table(wildcards):
 
 def label_manifests(wildcards):
     """Manifests of the CAMs and masks, if any, and of all label maps of the training images."""
-    if not variants.uses_cams(config, wildcards.variant, wildcards.weak):
+    if not dag.uses_cams(config, wildcards.variant, wildcards.weak):
         return label_maps(wildcards)
-    masked = variants.uses_masks(config, wildcards.variant, wildcards.weak)
+    masked = dag.uses_masks(config, wildcards.variant, wildcards.weak)
     masks = all_shards("s3_masks", "train")(wildcards) if masked else []
     return cams_of_training(wildcards) + masks + label_maps(wildcards)
 
@@ -326,7 +326,7 @@ def curves(wildcards):
     own = [
         f"{stage_folder(wildcards, stage)}/curve.json" for stage in trainings(wildcards)
     ]
-    used = variants.uses_classifier(config, wildcards.variant, wildcards.weak)
+    used = dag.uses_classifier(config, wildcards.variant, wildcards.weak)
     return [f"results/{wildcards.dataset}/s1_classifier/curve.json"] * used + own
 
 
@@ -335,7 +335,7 @@ def benchmarks(wildcards):
 
     def of(stage, **more):
         home = (
-            variants.home(config, wildcards.variant, stage, wildcards.weak)
+            dag.home(config, wildcards.variant, stage, wildcards.weak)
             if stage in STAGES
             else wildcards.variant
         )
@@ -345,13 +345,13 @@ def benchmarks(wildcards):
     train, val = ({"split": split, "shard": shards()} for split in ("train", "val"))
     road = (config, wildcards.variant, wildcards.weak)
     made = of("data")
-    if variants.uses_classifier(*road):
+    if dag.uses_classifier(*road):
         made += of("s1_classifier")
-    if variants.uses_cams(*road):
+    if dag.uses_cams(*road):
         shared = cam_folder(wildcards) == f"results/{wildcards.dataset}/s2_cam"
-        home = variants.home(config, wildcards.variant, "s2_cam", wildcards.weak)
+        home = dag.home(config, wildcards.variant, "s2_cam", wildcards.weak)
         made += of("s2_cam" if shared else "s2_cam_of_variant", **train, variant=home)
-    if variants.uses_masks(*road):
+    if dag.uses_masks(*road):
         made += of("s3_masks", **train)
     for stage in label_stages(wildcards):
         made += of(stage, **train)

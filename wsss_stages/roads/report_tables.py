@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from wsss_stages.config.variants import STAGES
+from wsss_stages.config.dag import STAGES
 from wsss_stages.data.index import Index
 from wsss_stages.labels import levels
 from wsss_stages.store import contracts

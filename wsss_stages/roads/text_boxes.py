@@ -61,14 +61,14 @@ class TextBoxes:
         x, y, w, h = found.pred_boxes[0].float().unbind(dim=1)
         boxes = torch.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], dim=1)
         boxes = (boxes * torch.tensor([width, height, width, height], device=boxes.device)).cpu().numpy()
-        prompts: list[Prompt] = []
+        taken: list[tuple[int, int, int, int]] = []
         for k in scores.argsort(descending=True).tolist():
             if scores[k] < self.opt.text_score:
                 break
             box = whole_pixels(boxes[k], height, width)
-            if box and all(iou(box, other.box) < OVERLAP for other in prompts):
-                prompts.append(Prompt(cls, "tag", box))
-        return prompts
+            if box and all(iou(box, other) < OVERLAP for other in taken):
+                taken.append(box)
+        return [Prompt(cls, "tag", box) for box in taken]
 
 
 def whole_pixels(box: np.ndarray, height: int, width: int) -> tuple[int, int, int, int] | None:

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
         },
         texts=cli.VAL | cli.DEVICE,
     )
-    from wsss_stages.config.variants import NETWORKS
+    from wsss_stages.config.dag import NETWORKS
     from wsss_stages.data.index import Index
     from wsss_stages.roads.predictions import Predictor
     from wsss_stages.shards.shard import Shard

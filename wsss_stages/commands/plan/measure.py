@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsss_stages.commands.plan.sample import batches
-from wsss_stages.config import variants
+from wsss_stages.config import dag, variants
 from wsss_stages.data.index import Index
 from wsss_stages.stages import cli
 from wsss_stages.store.progress import progress
 
-SECTIONS = {"s1_classifier": "classifier", **variants.STAGES}
+SECTIONS = {"s1_classifier": "classifier", **dag.STAGES}
 """Config section of every stage."""
 EPOCHS = 3
 """Epochs of the second of two timed trainings on the sample; the first has one."""
@@ -57,16 +57,16 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     backbone = ["--backbone-weights", config["backbone_weights"]]
     named = ["--backbone", variants.section(config, "classifier")["backbone"], *backbone]
     seeds, classifier = ["--seeds-manifest", made["s3_seeds"]], ["--classifier", weights["s1_classifier"]]
-    masked, prompted = variants.uses_masks(config, variant), variants.masks_need_cams(config, variant)
+    masked, prompted = dag.uses_masks(config, variant), dag.masks_need_cams(config, variant)
     masks = ["--masks", made["s3_masks"]]
     clip = variants.section(config, "cam", variant)["source"] == "clip"
     start = named if clip else classifier
     all_seeds, graph = ["--seeds-manifests", made["s3_seeds"]], _of_graph(config, weights)
     cams = ["--cams", made["s2_cam"]] if variants.section(config, "graph", variant)["seeds"] == "cam" else []
-    objects = ["--objects", made["s5_object_masks"]] if variants.uses_objects(config, variant) else []
+    objects = ["--objects", made["s5_object_masks"]] if dag.uses_objects(config, variant) else []
     on = classifier if variants.section(config, "rrm", variant)["start"] == "classifier" else []
-    labels = variants.MAKERS[variants.section(config, "segment", variant)["labels"]]
-    network, labelled = variants.predicting(config, variant), variants.label_stages(config, variant)
+    labels = dag.MAKERS[variants.section(config, "segment", variant)["labels"]]
+    network, labelled = dag.predicting(config, variant), dag.label_stages(config, variant)
     reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
         "s1_classifier": ([None], backbone),
         "s2_cam": (["train"], [] if clip else ["--weights", weights["s1_classifier"]]),
@@ -84,12 +84,12 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
         "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
     }
-    needed = {"s8_predict", *labelled, *variants.trainings(config, variant)}
-    if "s5_graph" in labelled and variants.chooses_walk(config, variant):
+    needed = {"s8_predict", *labelled, *dag.trainings(config, variant)}
+    if "s5_graph" in labelled and dag.chooses_walk(config, variant):
         needed.add("s5_walk")
-    if variants.uses_cams(config, variant):
+    if dag.uses_cams(config, variant):
         needed.add("s2_cam")
-    if variants.uses_classifier(config, variant):
+    if dag.uses_classifier(config, variant):
         needed.add("s1_classifier")
     if masked:
         needed.add("s3_masks")
@@ -142,7 +142,7 @@ def _measured(stage: str, split: str | None, sample: Index) -> str:
 
 def _of_graph(config: dict, weights: dict[str, str]) -> list[str]:
     """Return the flags of the weights that graphs are made with."""
-    needs = variants.graph(config, config["variant"])
+    needs = dag.graph(config, config["variant"])
     given = {"affinity": ("s4_affinity", needs.needs_affinity), "classifier": ("s1_classifier", needs.needs_classifier)}
     return [part for flag, (stage, used) in given.items() if used for part in (f"--{flag}", weights[stage])]
 

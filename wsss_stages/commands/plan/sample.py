@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wsss_stages.config import options, variants
+from wsss_stages.config import dag, options, variants
 from wsss_stages.data.index import Index, Record, stable_hash
 
 VAL_IMAGES = 2
@@ -20,7 +20,7 @@ def choose(config: dict, index: Index) -> Index:
     variant = config["variant"]
     sections = [variants.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment")]
     images = max(section["batch_size"] for section in sections)
-    if variants.uses_objects(config, variant):
+    if dag.uses_objects(config, variant):
         wanted = variants.section(config, "object_net", variant)["batch_size"]
         images = max(images, _until(index, wanted))
     sizes = {"train": images, "val": VAL_IMAGES}
@@ -61,7 +61,7 @@ def walked(config: dict, index: Index) -> int:
 
     variant = config["variant"]
     learned = options.Affinity(**variants.section(config, "affinity", variant))
-    learned = learned if variants.graph(config, variant).needs_affinity else None
+    learned = learned if dag.graph(config, variant).needs_affinity else None
     return len(to_choose_by(index.split("train"), learned)[0])
 
 

@@ -22,7 +22,7 @@ HALF = 127.5
 class Folder:
     """Masks that lie in a folder, as `data.mask_files` reads them."""
 
-    kinds = KINDS
+    kinds: tuple[str, ...] = KINDS
     weights = ""
 
     def __init__(self, files: MaskFiles):

@@ -48,7 +48,7 @@ HALVED = "sam_prompts_at_once_halved"
 class Sam:
     """A promptable segmenter that is asked for all prompts of an image, whose embeddings are made once."""
 
-    kinds = KINDS
+    kinds: tuple[str, ...] = KINDS
 
     def __init__(self, network: Promptable, name: str, opt: Masks, weights: str = ""):
         """
