@@ -1,5 +1,6 @@
 """CAMs by words: CLIP's own forward as the oracle, Grad-CAM by loops, and the refinement by attention."""
 
+import json
 import shutil
 
 import numpy as np
@@ -101,7 +102,7 @@ def eq_of_clip_es(cam, attention):
 
 def test_the_refinement_is_two_steps_of_symmetric_attention_from_within_the_boxes():
     torch.manual_seed(0)
-    cams, attention = torch.rand(2, 3, 4) ** 3, torch.rand(12, 12).softmax(dim=1)
+    cams, attention = torch.rand(2, 3, 4) ** 3, (9 * torch.rand(12, 12)).softmax(dim=1)
     found = refined(cams, attention)
     for cam, other in zip(cams, found, strict=True):
         assert other.flatten().tolist() == pytest.approx(eq_of_clip_es(cam, attention), rel=1e-4)
@@ -176,8 +177,14 @@ def test_folders_that_are_no_clip_are_refused_with_a_reason(folder, tmp_path):
     (pickle / "pytorch_model.bin").rename(pickle / "model.safetensors")
     for name in ("tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json"):
         (pickle / name).unlink()
-    with raises(WeightsError, f"{pickle}: ", "whole folder"):
+    with raises(WeightsError, f"{pickle}: ", "no tokenizer ... tokenizer.json or vocab.json"):
         clip_model.load(pickle)
+    foreign = copied("foreign")
+    tokens = json.loads((foreign / "tokenizer.json").read_text())
+    tokens["model"]["vocab"] |= {f"word{n}": 1000 + n for n in range(100)}
+    (foreign / "tokenizer.json").write_text(json.dumps(tokens))
+    with raises(WeightsError, f"{foreign}: ", "tokenizer of ... wanted at most 82"):
+        clip_model.load(foreign)
 
 
 def test_a_hub_without_access_is_quoted(monkeypatch):

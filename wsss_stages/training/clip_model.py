@@ -18,6 +18,8 @@ from wsss_stages.training import pretrained
 
 FILES = ["*.json", "merges.txt", model_folders.WEIGHTS]
 """Files of a model that a hub is asked for."""
+TOKENIZERS = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+"""Files of a tokenizer; without them transformers makes one that knows no word, and says nothing."""
 CLIP_INPUTS = Inputs((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "bicubic")
 """Mean and deviation of OpenAI's training, for folders without preprocessor_config.json."""
 
@@ -66,6 +68,9 @@ def load(folder: Path) -> tuple[nn.Module, Any]:
         raise WeightsError(
             f"{folder}: found a model of type {kind!r}; wanted 'clip'. Name a folder of CLIP in cam.clip_model."
         )
+    if not any(all((folder / name).is_file() for name in names) for names in TOKENIZERS):
+        wanted = " or ".join(" and ".join(names) for names in TOKENIZERS)
+        raise WeightsError(f"{folder}: found no tokenizer; wanted {wanted}. Copy the whole folder of the model.")
     pretrained.read_state(model_folders.weights_of(folder))  # raises for a file that is cut off or holds NaN
     from transformers import AutoTokenizer, CLIPModel, logging
 
@@ -83,6 +88,11 @@ def load(folder: Path) -> tuple[nn.Module, Any]:
         raise WeightsError(
             f"{folder}: {len(missing)} tensors of CLIP are not in {model_folders.WEIGHTS} or do not fit ({missing[0]} first). Copy the "
             "folder again."
+        )
+    if len(tokenizer) > (known := model.config.text_config.vocab_size):
+        raise WeightsError(
+            f"{folder}: found a tokenizer of {len(tokenizer)} tokens; wanted at most {known}, as the model knows. Copy the whole folder of "
+            "the model."
         )
     return model.eval(), tokenizer
 
