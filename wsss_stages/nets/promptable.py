@@ -56,7 +56,8 @@ class Promptable(nn.Module):
             pixels_of: its image processor.  precision: of the forward passes, by autocast.
         """
         super().__init__()
-        self.network, self.pixels_of = network.eval().to(device), pixels_of
+        self.network: Any = network.eval().to(device)
+        self.pixels_of = pixels_of
         self.device, self.precision = device, precision
 
     @torch.no_grad()
