@@ -18,7 +18,7 @@ def by_distance(image: GraphImage) -> Float[Tensor, "n h w"]:
 
 def likeness(X: Float[Tensor, "1 d h w"], window: list[tuple[int, int]]) -> Float[Tensor, "1 n h w"]:
     """Return exp(-L1 distance of features over the mean distance of neighbours)."""
-    others = exists(*X.shape[2:], window, X.device)
+    others = exists(X.shape[2], X.shape[3], window, X.device)
     others[window.index((0, 0))] = False
     distance = X.shape[1] * mean_absolute_difference(X, window)
     return torch.exp(-distance / distance[0][others].mean().clamp(min=1e-12))
