@@ -8,7 +8,9 @@ import pytest
 
 from tests.messages import lacking, raises
 from wsss_stages.commands import export as command
+from wsss_stages.data import rle
 from wsss_stages.data.exporters.formats.yolo import Yolo
+from wsss_stages.data.images import read_labels
 from wsss_stages.data.index import Index
 from wsss_stages.roads.exported import Pictures, Run
 from wsss_stages.shards.manifest import Manifest
@@ -34,8 +36,6 @@ def test_pseudo_labels_of_a_run_with_their_confidence(toy, tmp_path, capsys):
 def test_classes_of_images_have_all_pixels_of_the_label(toy, tmp_path):
     run(toy.root, "--to", "png", "--out", tmp_path / "png")
     label = Manifest([toy.manifest("s6_propagate")])
-    from wsss_stages.data.images import read_labels
-
     for record in Index.read(toy.full_index).split("train"):
         wanted = label.read(record.id, contracts.PSEUDO)["label"]
         assert (read_labels(tmp_path / "png/labels" / f"{record.id}.png") == wanted).all()
@@ -91,6 +91,24 @@ def test_a_folder_that_is_no_run_is_named(toy, tmp_path):
     (tmp_path / "index.json").write_bytes(toy.full_index.read_bytes())
     with raises(ValueError, "s6_propagate", "base"):
         run(tmp_path, "--to", "png", "--out", tmp_path / "out")
+
+
+def test_detections_are_objects_where_the_instance_road_has_run(toy, monkeypatch):
+    run = Run.open(toy.root, "prediction", True)
+    record = run.records[0][1]
+    masks = np.zeros((3, record.full_height, record.full_width), bool)
+    for k in range(3):
+        masks[k, 5 * k : 5 * k + 4, 2:9] = True
+    scores = np.float32([0.9, 0.5, 0.4])
+    arrays = {**rle.pack(masks), "classes": np.uint8([2, 1, 1]), "score": scores}
+    run.detections = Manifest([])
+    monkeypatch.setattr(run.detections, "read", lambda image_id, contract: arrays)
+    run.records = run.records[:1]
+    pictures = Pictures(run, "prediction", True)
+    (picture,) = pictures
+    found = [(thing.cls, thing.box, round(thing.score, 3)) for thing in picture.things]
+    assert found == [(2, [2, 0, 9, 4], 0.9), (1, [2, 5, 9, 9], 0.5)]
+    assert pictures.notes["detections with a score under 0.5, left out"].count == 1
 
 
 @pytest.mark.parametrize("what", ["boxes", "truth"])

@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     made = export(pictures, asked.to, asked.out, index.classes, index.dataset, photographs)
     kind = "boxes" if asked.what == "boxes" else "objects" if objects else "classes of images"
     sys.stdout.write(f"{asked.out}: {made.things} {kind} in {made.images} images\n{made.trip}\n")
-    for text, note in {**run.notes, **made.notes}.items():
+    for text, note in {**run.notes, **pictures.notes, **made.notes}.items():
         sys.stdout.write(f"{text}: {note}\n")
 
 

@@ -17,7 +17,7 @@ from wsss_stages.data.index import Index, Record
 from wsss_stages.data.notes import Notes
 from wsss_stages.data.patches import Patch
 from wsss_stages.data.weak.simulate import objects
-from wsss_stages.roads.instance_masks import masks_in_boxes
+from wsss_stages.roads.instance_masks import WHOLE, masks_in_boxes
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.store import contracts
 
@@ -29,6 +29,7 @@ STAGES = {
 """Stages that make label maps to export, the first that has run counts; the artifact and the split."""
 SURE = 0.5
 """Least score of a detected object that is exported."""
+UNSURE = f"detections with a score under {SURE}, left out"
 WITHOUT = "images without labels to export, left out"
 
 
@@ -96,12 +97,15 @@ class Pictures:
     def __init__(self, run: Run, what: What, per_object: bool):
         self.run, self.per_object = run, per_object
         self.what: What = what
+        self.notes = Notes()
+        """What was met on the last way through the images."""
         self._names = Counter(Path(record.photo).name for _, record in run.records)
 
     def __len__(self) -> int:
         return len(self.run.records)
 
     def __iter__(self) -> Iterator[Picture]:
+        self.notes = Notes()
         return (self._picture(split, record) for split, record in self.run.records)
 
     def _picture(self, split: str, record: Record) -> Picture:
@@ -114,38 +118,48 @@ class Pictures:
             return made
         made.labels = labels = _labels(self.run, record, self.what)
         if self.per_object:
-            made.things = _objects(self.run, record, self.what, labels)
+            made.things = self._objects(record, labels)
         else:
             classes = np.setdiff1d(np.unique(labels), (0, UNKNOWN)).tolist()
             made.things = [_thing(labels == cls, cls, None) for cls in classes]
         _score(made, self.run, record)
         return made
 
+    def _objects(self, record: Record, labels: np.ndarray) -> list[Thing]:
+        height, width = labels.shape
+        if self.run.detections:
+            found = self.run.detections.read(record.id, contracts.DETECTIONS)
+            codes, classes, scores = (
+                rle.unpack(found, height, width),
+                found["classes"].tolist(),
+                found["score"].tolist(),
+            )
+            parts = [part for part in zip(codes, classes, scores, strict=True) if part[2] >= SURE]
+            self.notes.add(UNSURE, len(scores) - len(parts), record.id)
+            return [_thing(rle.decode(code, height, width), cls, score) for code, cls, score in parts]
+        if self.what == "pseudo" and record.boxes:
+            boxes, (_, classes) = record.full_boxes(), record.box_arrays()
+            masks, whole = masks_in_boxes(labels, boxes, classes, "smaller")
+            self.notes.add(WHOLE, whole, record.id)
+            return [
+                Thing(cls, box, Patch.of(mask))
+                for mask, cls, box in zip(masks, classes.tolist(), boxes.tolist(), strict=True)
+            ]
+        numbers = None
+        if self.what == "truth" and record.instances:
+            numbers = read_labels(self.run.index.root / record.instances)
+        return [_thing(mask, cls, None) for mask, cls in objects(labels, numbers)]
+
 
 def _labels(run: Run, record: Record, what: What) -> np.ndarray:
     """Return (h, w) uint8 classes at the photograph's size, 255 unknown."""
-    if what == "truth":
-        labels = record.truth_labels(run.index.root)
-    elif run.manifest and run.contract:
+    if run.manifest and run.contract:
         labels = run.manifest.read(record.id, run.contract)["label"]
+    else:
+        labels = record.truth_labels(run.index.root)
     if labels is None:
         raise ValueError(f"{record.id}: found no label map; wanted one of {what}. Make it again: snakemake")
     return cv2.resize(labels, (record.full_width, record.full_height), interpolation=cv2.INTER_NEAREST)
-
-
-def _objects(run: Run, record: Record, what: What, labels: np.ndarray) -> list[Thing]:
-    if run.detections:
-        found = run.detections.read(record.id, contracts.DETECTIONS)
-        codes = rle.unpack(found, *labels.shape)
-        parts = zip(codes, found["classes"].tolist(), found["score"].tolist(), strict=True)
-        return [_thing(rle.decode(code, *labels.shape), cls, score) for code, cls, score in parts if score >= SURE]
-    if what == "pseudo" and record.boxes:
-        boxes, (_, classes) = record.full_boxes(), record.box_arrays()
-        masks, _ = masks_in_boxes(labels, boxes, classes, "smaller")
-        parts = zip(masks, classes.tolist(), boxes.tolist(), strict=True)
-        return [Thing(cls, box, Patch.of(mask)) for mask, cls, box in parts]
-    numbers = read_labels(run.index.root / record.instances) if what == "truth" and record.instances else None
-    return [_thing(mask, cls, None) for mask, cls in objects(labels, numbers)]
 
 
 def _thing(mask: np.ndarray, cls: int, score: float | None) -> Thing:

@@ -90,7 +90,7 @@ def test_links_passwords_and_names_given_twice_are_refused(packed):
     at = made.rindex(b"PK\1\2")
     struct.pack_into("<H", made, at + 8, 1)  # the flag of encryption, in the directory
     path.write_bytes(made)
-    only(packed.findings("cvat", path), "encrypted")
+    only(packed.findings("cvat", path), "the encrypted member", "password")
 
 
 def test_bombs_are_refused(packed, monkeypatch):
