@@ -63,7 +63,7 @@ def chain(tmp_path, monkeypatch):
         lambda p: training.save_weights(p.weights, torch.nn.Linear(2, 1), weights), device="a device")  # fmt: skip
     run("s2_cam", options.Cam, ["--index", "results/index.json", "--weights", "results/s1/weights.safetensors", "--manifest", "results/s2/1-of-1.json"],
         {"index": "", "weights": "", "manifest>": ""}, shard_of("s2_cam", contracts.CAM, cam, []))  # fmt: skip
-    run("s3_seeds", options.Seeds, ["--index", "results/index.json", "--cam", "results/s2/1-of-1.json", "--manifest", "results/s3/1-of-1.json", "--seed", "7"],
+    run("s3_seeds", options.Seeds, ["--index", "results/index.json", "--cam", "results/s2/1-of-1.json", "--manifest", "results/s3/1-of-1.json", "--superpixels", "7"],
         {"index": "", "cam": "", "manifest>": ""},
         shard_of("s3_seeds", contracts.SEEDS, np.zeros((4, 6), np.uint8), [(contracts.CAM, tmp_path / "results/s2/1-of-1.json")]))  # fmt: skip
     return tmp_path
@@ -88,7 +88,11 @@ def test_the_record_of_a_run_tells_all_that_made_the_file(chain):
 
 def test_the_chain_goes_back_to_the_photograph(chain):
     head = lineage.of_file(chain / "results" / "s3" / "seeds" / "a.png")
-    assert (head.state, head.metadata["notes"], head.runs[0]["options"]["seed"]) == ("intact", {"substituted": 1}, 7)
+    assert (head.state, head.metadata["notes"], head.runs[0]["options"]["superpixels"]) == (
+        "intact",
+        {"substituted": 1},
+        7,
+    )
     found = {node.path.name: (node.kind, node.state) for node in flat(head)}
     assert found["a.h5"] == ("cam of a", "intact")
     assert found["weights.safetensors"] == ("weights", "intact")
@@ -118,7 +122,7 @@ def test_an_id_finds_every_artifact_of_the_image(chain, capsys):
         "results/s2/cam/a.h5: cam v1, intact",
         "results/s3/seeds/a.png: seeds v",
         "photograph, intact",
-        "option seed 7",
+        "option superpixels 7",
         "numpy",
     ):
         assert wanted in text

@@ -78,9 +78,12 @@ def test_label_inside_and_outside_boxes():
 
 
 def test_a_label_of_boxes_is_unknown_where_confident_CAMs_contradict_it():
-    M_B = np.array([[0, 0, 0, 5, 5, 5, 5, Q]], np.uint8)
-    M_I = np.array([[0, 3, Q, 5, 0, 3, Q, 3]], np.uint8)
-    assert checked(M_B, M_I).tolist() == [[0, Q, 0, 5, Q, Q, 5, Q]]
+    M_B = np.array([[0, 0, 0, 5, 5, 5, 5, Q, 6, 6]], np.uint8)
+    M_I = np.array([[0, 3, Q, 5, 0, 3, Q, 3, 0, Q]], np.uint8)
+    owner = np.array([[-1, -1, -1, 0, 0, 0, 0, -1, 1, 1]])
+    boxes, classes = np.array([[2, 0, 8, 1], [8, 0, 10, 1]]), np.array([5, 6])  # M_I sees no 6 in the second
+    found = checked(M_B=M_B, M_I=M_I, owner=owner, boxes=boxes, classes=classes)
+    assert found.tolist() == [[0, Q, 0, 5, Q, Q, 5, Q, 6, 6]]
 
 
 def test_filled_boxes_put_smaller_ones_on_top():

@@ -81,7 +81,7 @@ def test_a_crf_on_the_edges_makes_the_labels_where_it_is_asked_for(toy, tmp_path
     labels, graphs = Manifest([toy.manifest("s6_propagate", root=tmp_path)]), Manifest([toy.manifest("s5_graph")])
     for record in (Index.read(toy.index).records[image] for image in labels.items):
         classes = [0, *record.tags]
-        seeds = Manifest([toy.manifest("s3_seeds")]).read(record.id, contracts.GRABCUT)["label"]
+        seeds = Manifest([toy.manifest("s3_seeds")]).read(record.id, contracts.CHECKED)["label"]
         P = pixels.sure(rows_of(labels_at_nodes(seeds, GRID), classes), len(classes))
         E = torch.from_numpy(graphs.read(record.id, contracts.EDGES)["E"]).float()
         P = pixels.enlarged(edge_crf(P, E**8, WINDOW, 10.0, 10), GRID, record.height, record.width)
@@ -93,7 +93,7 @@ def test_no_propagator_leaves_the_seeds_as_they_are(toy, tmp_path):
     s6_propagate.main([*toy.argv("s6_propagate", tmp_path), *PLAIN, "--propagator", "none", "--images", "2"])
     labels = Manifest([toy.manifest("s6_propagate", root=tmp_path)])
     for image in labels.items:
-        seeds = Manifest([toy.manifest("s3_seeds")]).read(image, contracts.GRABCUT)["label"]
+        seeds = Manifest([toy.manifest("s3_seeds")]).read(image, contracts.CHECKED)["label"]
         known = seeds != 255
         assert (labels.read(image, contracts.GRAPH_LABEL)["label"][known] == seeds[known]).all()
 

@@ -71,7 +71,7 @@ def test_the_seeds_that_survive_are_counted_per_image(toy):
     totals = {"object_seeds": 0, "object_seeds_inconsistent": 0}
     for image_id in index.splits["train"]:
         counts = manifest.counted(image_id, contracts.PSEUDO)
-        at_nodes = labels_at_nodes(seeds.read(image_id, contracts.GRABCUT)["label"], grid)
+        at_nodes = labels_at_nodes(seeds.read(image_id, contracts.CHECKED)["label"], grid)
         assert counts["object_seeds"] == ((at_nodes > 0) & (at_nodes != 255)).sum()
         assert 0 <= counts["object_seeds_inconsistent"] <= counts["object_seeds"]
         totals = {name: totals[name] + counts[name] for name in totals}

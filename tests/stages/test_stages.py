@@ -13,6 +13,7 @@ from wsss_stages.shards.manifest import Manifest
 from wsss_stages.shards.shard import Shard
 from wsss_stages.stages import (
     s2_cam,
+    s3_masks,
     s3_seeds,
     s4_object_net,
     s5_graph,
@@ -25,6 +26,7 @@ from wsss_stages.store import artifacts, contracts
 
 MAKERS = {
     "s2_cam": s2_cam,
+    "s3_masks": s3_masks,
     "s3_seeds": s3_seeds,
     "s5_graph": s5_graph,
     "s5_object_masks": s5_object_masks,
@@ -153,6 +155,7 @@ def test_scores_have_a_row_per_label_map(toy):
         "boxes",
         "cam_label",
         "grabcut",
+        "checked",
         "seeds_full",
         "seeds",
         "random_walk",

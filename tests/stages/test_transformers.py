@@ -95,7 +95,7 @@ def test_a_transformer_classifies_makes_cams_edges_and_segments(run):
 def test_object_network_and_detectors_pyramid_see_boxes_by_a_transformer(run):
     classifier = run.train(s1_classifier, *VIT)
     weights = run.train(
-        s4_object_net, "--seeds-manifests", run.toy.manifest("s3_seeds"), "--classifier", classifier, "--width", 16,
+        s4_object_net, "--masks", run.toy.manifest("s3_masks"), "--classifier", classifier, "--width", 16,
         small=["--crop", 64, "--batch-size", 4, "--workers", 0],
     )  # fmt: skip
     assert training.read_provenance(weights)["backbone"] == "tiny_vit"
@@ -153,7 +153,7 @@ def test_clip_gives_cams_without_a_classifier_and_seeds_and_affinities_follow(ru
         assert found["cam"].shape == (len(record.tags), -(-record.height // 16), -(-record.width // 16))
         assert (found["cam"].max(axis=(1, 2)) == 1).all()
     manifest = run.root / "s2_cam" / "train" / "1-of-1.json"
-    run.make(s3_seeds, "--cam", manifest)
+    run.make(s3_seeds, "--cam", manifest, "--masks", run.toy.manifest("s3_masks"))
     affinity = run.train(
         s4_affinity,
         "--seeds-manifests",

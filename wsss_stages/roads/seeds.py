@@ -99,7 +99,8 @@ class Seeder:
             "box_class_not_in_cam": unseen,
             "images_without_boxes": int(len(boxes) == 0),
         }
-        return {"grabcut": M_B, "checked": checked(M_B, M_I), "seeds_full": M_F, "seeds": M_g}, notes
+        M_checked = checked(M_B=M_B, M_I=M_I, owner=owner, boxes=boxes, classes=classes)
+        return {"grabcut": M_B, "checked": M_checked, "seeds_full": M_F, "seeds": M_g}, notes
 
     def masks(self, item: Item) -> StoredMasks:
         """Return the masks of an image's prompts."""
@@ -163,7 +164,7 @@ class Seeder:
         _, M_F, M_g = self.with_tags(item, M_I, M_I_top)
         found = {
             "grabcut": M_B,
-            "checked": checked(M_B, M_I),
+            "checked": np.where(M_B == UNKNOWN, UNKNOWN, boxes["checked"]),
             "expanded": M_S,
             "seeds_full": first_known([*layers, M_F]),
             "seeds": first_known([*layers, M_g]),
