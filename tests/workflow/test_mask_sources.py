@@ -27,7 +27,7 @@ def test_masks_of_a_tiny_sam_go_on_after_sigkill_and_are_shown(own):
         [sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *CONFIG], cwd=own.folder, start_new_session=True,
         env=os.environ | {"PATH": f"{own.programs}{os.pathsep}{os.environ['PATH']}"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 1200
     while not list(masks.glob("masks/*.h5")) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
