@@ -50,7 +50,8 @@ def test_two_kinds_are_a_question_and_none_names_all(export):
 def test_auto_reads_what_it_recognises(export):
     export.photo("a.jpg")
     export.write(*CONTENTS["cvat"])
-    assert export.read("auto").classes == ["background", "dog", "cat"]
+    index = export.read("auto")
+    assert index.classes == ["background", "dog", "cat"] and "kind of the dataset by its content: cvat" in index.notes
     export.truth = export.truth.parent.parent / "other" / "truth"
     only(export.findings("auto", export.root / "nothing"), "no such file or folder")
 

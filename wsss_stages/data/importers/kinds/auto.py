@@ -11,4 +11,7 @@ def from_auto(dataset: str, root: Path, truth: Path, opt: Settings) -> Index:
     """Return the index, read as the only kind that fits. Raises DatasetError where none does, or several do."""
     from wsss_stages.data.importers.recognise import only_kind
 
-    return KINDS[only_kind(root, truth)](dataset, root, truth, opt)
+    chosen = only_kind(root, truth)
+    index = KINDS[chosen](dataset, root, truth, opt)
+    index.notes.add(f"kind of the dataset by its content: {chosen}", 1, root.name)
+    return index
