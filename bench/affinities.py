@@ -12,6 +12,7 @@ s5_walk, on images that the affinity CNN did not learn from. Seconds are those o
 import argparse
 import csv
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,7 @@ def main() -> None:
         walk = choice.chosen()
         print(f"{name}: power {walk['power']:g}, {walk['steps']} steps, edges {walk['outlines']}", flush=True)
         opt = opt.model_copy(update={"walk_powers": [walk["power"]], "walk_steps": [walk["steps"]]})
+        networks = replace(networks, opt=opt)
         ways = {f"{name}, {way}": Propagate(**ALONE, **WAYS[way], crf=NO_CRF) for way in args.ways}
         if not rows:
             ways |= {SEEDS: Propagate(**ALONE, propagator="none", crf=NO_CRF)}
