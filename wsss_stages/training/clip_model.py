@@ -78,7 +78,7 @@ def load(folder: Path) -> tuple[nn.Module, Any]:
     logging.disable_progress_bar()
     try:
         how = {"local_files_only": True, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
-        model, found = cast(tuple[nn.Module, dict], CLIPModel.from_pretrained(folder, **how))
+        model, found = cast(tuple[Any, dict], CLIPModel.from_pretrained(folder, **how))
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise WeightsError(
