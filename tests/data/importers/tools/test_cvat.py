@@ -77,13 +77,14 @@ def test_an_ellipse_is_a_polygon(cvat):
     assert ((labels_of(index, "a") > 0) != wanted).sum() <= 2
 
 
-def test_subsets_are_splits_and_shapes_of_one_group_one_object(cvat):
+@pytest.mark.parametrize("subset", ["Validation", "valid", "val"])
+def test_subsets_are_splits_and_shapes_of_one_group_one_object(cvat, subset):
     cvat.photo("images/b.jpg")
     part = POLYGON.replace("<polygon", '<polygon group_id="3"')
     other = part.replace("10.0,", "5.0,").replace("2.0,", "1.0,")
     cvat.write(
         "annotations.xml",
-        xml(image(part, other, more='subset="Train"'), image(BOX, name="b.jpg", more='subset="Validation"')),
+        xml(image(part, other, more='subset="Train"'), image(BOX, name="b.jpg", more=f'subset="{subset}"')),
     )
     index = cvat.read("cvat")
     assert index.splits == {"train": ["a"], "val": ["b"]} and index.records["a"].boxes == [[1, 4, 10, 12]]
