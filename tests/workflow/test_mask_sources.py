@@ -14,7 +14,7 @@ from tests.workflow.jobs import planned
 from wsss_stages.commands.tiny_models import write
 
 pytestmark = pytest.mark.slow
-CONFIG = ("--config", "variant=sam", "masks={source: sam, model: models/sam2}")
+CONFIG = ("--config", "variant=sam", "masks={model: models/sam2}")
 
 
 def test_masks_of_a_tiny_sam_go_on_after_sigkill_and_are_shown(own):
