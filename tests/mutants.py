@@ -119,7 +119,8 @@ def tested(folder: Path, *tests: str) -> int:
     os.dup2(silent, 2)
     code = pytest.ExitCode.INTERNAL_ERROR
     try:
-        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests])
+        imported = "ignore::pytest.PytestAssertRewriteWarning"  # of plugins that HEAVY brought before pytest
+        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-W", imported, "-m", "not slow", *tests])
     finally:  # whatever pytest itself raises is no failed test
         os._exit(code)
 
