@@ -22,7 +22,7 @@ class Prompt:
     cls: int
     """1..N."""
     kind: str
-    """Of the weak label."""
+    """Kind of the weak label."""
     box: tuple[int, int, int, int] | None = None
     """x0 y0 x1 y1, pixels, half open."""
     inside: Int[np.ndarray, "p 2"] = field(default_factory=lambda: NO_POINTS)

@@ -25,15 +25,15 @@ class Embedded:
     """An image as the mask decoder takes it."""
 
     arguments: dict[str, Any]
-    """Of the network's forward pass."""
+    """Arguments of the network's forward pass."""
     size: tuple[int, int]
     """Height and width of the image."""
     thick: tuple[int, int]
-    """Of the image with the rows or columns that were added to it."""
+    """Size of the image with the rows or columns that were added to it."""
     inner: tuple[int, int]
-    """Of the image within the network's input."""
+    """Size of the image within the network's input."""
     outer: tuple[int, int]
-    """Of the network's input."""
+    """Size of the network's input."""
 
 
 @dataclass(frozen=True)

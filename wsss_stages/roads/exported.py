@@ -98,7 +98,7 @@ class Pictures:
         self.run, self.per_object = run, per_object
         self.what: What = what
         self.notes = Notes()
-        """What was met on the last way through the images."""
+        """Notes of the last way through the images."""
         self._names = Counter(Path(record.photo).name for _, record in run.records)
 
     def __len__(self) -> int:

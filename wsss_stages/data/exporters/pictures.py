@@ -29,7 +29,7 @@ class Picture:
 
     id: str
     name: str
-    """Of the photograph, with folders only where several have one name."""
+    """Name of the photograph, with folders only where several have one name."""
     photo: str
     """Path of the photograph below the dataset's folder."""
     split: str

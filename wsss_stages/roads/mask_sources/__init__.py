@@ -26,7 +26,7 @@ class Given:
     record: Record
     image: UInt8[np.ndarray, "h w 3"]
     cam: Float[np.ndarray, "c h w"] | None = None
-    """Of the classes in `cam_classes`, in [0, 1], at the size of the image; None where the source needs none."""
+    """Maps of the classes in `cam_classes`, in [0, 1], at the size of the image; None where the source needs none."""
     cam_classes: Sequence[int] = ()
 
 

@@ -69,6 +69,9 @@ def test_roboflow_s_folders_and_lists_of_files(export):
     export.write("some.txt", "./train/images/train1.jpg\n./valid/images/valid1.jpg\n")
     export.write("data.yaml", "train: some.txt\nnames: [cat]\n")
     assert export.read("yolo").splits == {"train": ["train1", "valid1"], "val": []}
+    export.write("data.yaml", "train: some.txt\nval: gone.txt\nnames: [cat]\n")
+    (note,) = (note for text, note in export.read("yolo").notes.items() if "not in the export" in text)
+    assert note.names == ["gone.txt"]
 
 
 def test_what_is_left_out_is_counted(yolo):

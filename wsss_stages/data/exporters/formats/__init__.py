@@ -22,7 +22,7 @@ class Writer(ABC):
         """
         self.folder, self.classes, self.dataset, self.objects = folder, classes, dataset, objects
         self.notes: dict[str, int] = {}
-        """What the format cannot hold, and how often that was met."""
+        """Things that the format cannot hold, and their numbers."""
 
     @abstractmethod
     def add(self, picture: Picture) -> None:

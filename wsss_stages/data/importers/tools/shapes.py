@@ -19,12 +19,12 @@ class Shape:
     """A shape of one class. Pixel (x, y) covers x..x+1 and y..y+1."""
 
     name: str
-    """Of the class, as written."""
+    """Name of the class, as written."""
     kind: Kind
     points: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     """(n, 2) x, y: corners, the outline, the line or the click."""
     patch: Patch | None = None
-    """Of a mask."""
+    """Pixels of a mask."""
     raster: tuple[int, int] = (0, 0)
     """Height and width of the image that a mask was drawn on."""
     turned: bool = False
@@ -48,7 +48,7 @@ class Item:
     """Points are shares of the photograph's width and height, from 0 to 1, instead of pixels."""
     subset: str = ""
     sha256: str = ""
-    """Of the photograph, where the export embeds it."""
+    """Digest of the photograph, where the export embeds it."""
     notes: dict[str, int] = field(default_factory=dict)
     unread: int = 0
     """Objects of kinds that are not read, so that masks do not show all of the image."""

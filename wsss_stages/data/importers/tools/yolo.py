@@ -24,6 +24,7 @@ from wsss_stages.data.notes import Notes, count
 CONFIDENT = "boxes with a confidence, which is not used"
 POSES = "keypoints of poses, not used: the box is"
 UNLABELLED = "photographs without a .txt of labels, left out"
+LOST_LIST = "lists of data.yaml that are not in the export; their photographs count by their folders"
 OTHERS = "text files that are no labels, not read"
 UNUSED = "label files of no photograph, left out"
 NAMES = ("classes.txt", "obj.names", "labels.txt", "predefined_classes.txt")
@@ -85,7 +86,7 @@ def _items(
     source: Source, settings: dict[str, Any], classes: list[str], findings: list[Finding], notes: Notes
 ) -> Iterator[Item]:
     labels = {name for name in source.having(".txt") if PurePosixPath(name).name not in NAMES}
-    listed, lists = _listed(source, settings, findings)
+    listed, lists = _listed(source, settings, findings, notes)
     labels -= lists
     for photo in source.photographs:
         label = next((name for name in _label_names(photo) if name in labels), None)
@@ -167,7 +168,9 @@ def _classes(source: Source, settings: dict[str, Any], findings: list[Finding]) 
     return [str(name) for name in names]
 
 
-def _listed(source: Source, settings: dict[str, Any], findings: list[Finding]) -> tuple[dict[str, set[str]], set[str]]:
+def _listed(
+    source: Source, settings: dict[str, Any], findings: list[Finding], notes: Notes
+) -> tuple[dict[str, set[str]], set[str]]:
     """Return the last parts of the photographs in data.yaml's lists, by split, and the files of the lists."""
     listed: dict[str, set[str]] = {}
     files = set()
@@ -177,6 +180,8 @@ def _listed(source: Source, settings: dict[str, Any], findings: list[Finding]) -
                 (n for n in source.names if entry.endswith(".txt") and (n == entry or entry.endswith(f"/{n}"))), ""
             )
             if not name:
+                if entry.endswith(".txt"):
+                    notes.add(LOST_LIST, 1, shown(entry))
                 continue
             files.add(name)
             try:
