@@ -102,6 +102,13 @@ def test_masks_are_made_of_boxes_or_by_a_source_that_needs_none(weak):
     )
 
 
+@pytest.mark.parametrize("variant", ["grabcut", "sam", "cam"])
+def test_a_segmenter_on_labels_of_the_seeds_needs_no_graphs(variant):
+    config = load()
+    assert dag.label_stages(config, variant) == ["s3_seeds"]
+    assert dag.trainings(config, variant) == ["s7_segment"]
+
+
 def test_another_source_of_masks_remakes_all_after_it_and_its_lower_bound_shares_it():
     config = load()
     road = {

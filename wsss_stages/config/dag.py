@@ -80,7 +80,7 @@ def predicting(config: dict[str, Any], variant: str, weak: str | None = None) ->
 
 
 def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) -> list[str]:
-    """Return the stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or only the CAMs'.
+    """Return the stages that leave label maps of the training images on a variant's road: A²GNN's, RRM's, or only the seeds'.
 
     DFR's road has predictions, but no label maps.
     """
@@ -89,7 +89,7 @@ def label_stages(config: dict[str, Any], variant: str, weak: str | None = None) 
         return ["s8_predict"]
     if last == "rrm_train" or labels == "rrm":
         return ["s3_seeds", "rrm_label"]
-    if labels == "cam":
+    if labels in ("cam", "grabcut", "seeds"):
         return ["s3_seeds"]
     objects = ["s5_object_masks"] if uses_objects(config, variant, weak) else []
     return ["s3_seeds", *objects, "s5_graph", "s6_propagate"]
