@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+from wsss_stages.nets.precision import autocast
+
 LONGEST = 32
 """Longest side over the shortest one: the longer side fills the network's input, and the shorter one must not vanish."""
 PADDED = -10
@@ -73,7 +75,7 @@ class Promptable(nn.Module):
         if "reshaped_input_sizes" in found:
             height, width = map(int, found["reshaped_input_sizes"][0])
             inner = height, width
-        with self._autocast():
+        with autocast(self.device, self.precision):
             made = self.network.get_image_embeddings(pixels)
         arguments = {"image_embeddings": made}
         if isinstance(made, tuple):  # of SAM-HQ
@@ -101,7 +103,7 @@ class Promptable(nn.Module):
         if points is not None and labels is not None:
             prompts["input_points"] = self._scaled(image, points)[None]
             prompts["input_labels"] = torch.from_numpy(labels)[None].to(self.device)
-        with self._autocast():
+        with autocast(self.device, self.precision):
             found = self.network(**image.arguments, **prompts, multimask_output=several)
         return Answers(self._to_image(found.pred_masks[0].float(), image), found.iou_scores[0].float())
 
@@ -118,10 +120,6 @@ class Promptable(nn.Module):
         logits = F.interpolate(logits, image.thick, mode="bilinear", align_corners=False)
         return logits[..., : image.size[0], : image.size[1]]
 
-    def _autocast(self) -> torch.autocast:
-        kind = self.device.split(":")[0]
-        return torch.autocast(kind, self.precision, enabled=self.precision != torch.float32)
-
 
 def _thick(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "y x 3"]:
     """Return an image whose shorter side is at least 1 / LONGEST of the longer one: its last row or column is repeated."""
@@ -129,9 +127,3 @@ def _thick(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "y x 3"]:
     least = -(-max(height, width) // LONGEST)
     more = max(0, least - height), max(0, least - width)
     return np.pad(image, ((0, more[0]), (0, more[1]), (0, 0)), mode="edge") if any(more) else image
-
-
-def fast_precision(device: str) -> torch.dtype:
-    """Return bfloat16 on a GPU and on CPUs with instructions for it, where it is faster, else float32."""
-    has = device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if has else torch.float32

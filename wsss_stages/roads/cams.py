@@ -11,6 +11,7 @@ from wsss_stages.config.options import Cam
 from wsss_stages.labels.cam import multi_scale
 from wsss_stages.nets import backbones
 from wsss_stages.nets.clip_cam import ClipCam
+from wsss_stages.nets.precision import autocast, precision
 from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store.check_finite import finite
 from wsss_stages.store.prefetch import Prefetch
@@ -34,6 +35,7 @@ class CamMaker:
             stride: of the classifier's options.
         """
         self.network, self.stride, self.opt, self.device = network, stride, opt, device
+        self.precision = precision(opt.precision, device)
         self.limit = opt.batch_pixels or (1 if device == "cpu" else PIXELS_ON_GPU)
 
     def run(self, shard: Shard) -> None:
@@ -52,7 +54,9 @@ class CamMaker:
         classes = [torch.tensor(item.record.tags, dtype=torch.long, device=self.device) for item in batch]
         opt = self.opt
         network: Any = self.network
-        return multi_scale(network.cam, images, classes, opt.scales, opt.flip, self.stride, network.backbone.grids[-1])
+        grid = network.backbone.grids[-1]
+        with autocast(self.device, self.precision):
+            return multi_scale(network.cam, images, classes, opt.scales, opt.flip, self.stride, grid)
 
 
 class ClipCamMaker(CamMaker):

@@ -120,6 +120,10 @@ class Cam(Section):
     )
     scales: list[float] = Field([0.5, 1.0, 1.5, 2.0], min_length=1, description="scales of Eq. 2.2")
     flip: bool = Field(True, description="average with the mirrored image")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="for classifier: precision (autocast); auto = bfloat16 on a GPU and on CPUs with instructions for it, else float32",
+    )
     batch_pixels: int = Field(
         0,
         ge=0,

@@ -15,7 +15,8 @@ from wsss_stages.labels.connected import bounds
 from wsss_stages.labels.prompt_masks import PromptMasks, Soft, substitute
 from wsss_stages.labels.prompts import KINDS, Prompt
 from wsss_stages.labels.superpixels import superpixels
-from wsss_stages.nets.promptable import PADDED, Answers, Embedded, Promptable, fast_precision
+from wsss_stages.nets.precision import precision
+from wsss_stages.nets.promptable import PADDED, Answers, Embedded, Promptable
 from wsss_stages.roads.mask_sources import Given, Notes, mask_source
 from wsss_stages.store import provenance
 from wsss_stages.store.check_finite import NotFiniteError
@@ -69,9 +70,9 @@ class Sam:
             raise model_folders.missing_library(OPTION) from error
         model = model_folders.load(getattr(transformers, family), folder, OPTION)
         pixels = model_folders.processor(folder, OPTION)
-        precision = fast_precision(device) if opt.precision == "auto" else getattr(torch, opt.precision)
-        provenance.tell(model=opt.model, family=family, precision=str(precision))
-        return cls(Promptable(model, pixels, device, precision), opt.model, opt, model_folders.digest(folder))
+        dtype = precision(opt.precision, device)
+        provenance.tell(model=opt.model, family=family, precision=str(dtype))
+        return cls(Promptable(model, pixels, device, dtype), opt.model, opt, model_folders.digest(folder))
 
     def evidence(self, record: Record) -> Any:
         """Return nothing more than the image, its labels and the network."""
