@@ -248,5 +248,5 @@ def test_rrm_starts_on_the_classifier_whatever_the_cams_are_of(tmp_path):
 
 
 def test_maps_depend_on_the_options_of_their_own_source_alone():
-    assert set(options.Cam().counted()) == {"scales", "flip", "batch_pixels"}
+    assert set(options.Cam().counted()) == {"scales", "flip", "precision", "batch_pixels"}
     assert set(options.Cam(source="clip").counted()) == {"source", "scales", "flip", "batch_pixels"}
