@@ -9,12 +9,13 @@ import yaml
 
 from wsss_stages.config import check, options, tables
 from wsss_stages.config.check import ConfigError
+from wsss_stages.config.home import workflow_folder
 from wsss_stages.data.names import NAME
 from wsss_stages.store.packages import WeightsError, package_file
 
 __all__ = ["ConfigError"]
 
-DEFAULTS = Path(__file__).parents[2] / "config.yaml"
+DEFAULTS = workflow_folder() / "config.yaml"
 """The configuration that users' configurations are laid over."""
 DEMO = Path("workflow", "runs", "demo.yaml")
 """Settings of the embedded demo, in the folder of the config.yaml that it is laid over."""
