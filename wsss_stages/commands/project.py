@@ -100,7 +100,9 @@ class Project:
         lines.append(
             f"# Only what differs from {variants.DEFAULTS} stands here. Change it, and what depends on it is made again."
         )
-        for key, value in settings.items():
+        for key, value in sorted(
+            settings.items(), key=lambda item: (item[0] not in MEANINGS, isinstance(item[1], dict))
+        ):
             text = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10_000).rstrip("\n")
             lines.append(f"{text}  # {MEANINGS[key]}" if key in MEANINGS else text)
         with artifacts.whole(self.file) as partial:

@@ -49,8 +49,10 @@ def turn(home: Path) -> Iterator[Turn]:
         os.ftruncate(descriptor, 0)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}).encode(), 0)
-        yield Turn(descriptor, bool(left))
-        os.ftruncate(descriptor, 0)
+        try:
+            yield Turn(descriptor, bool(left))
+        finally:
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
