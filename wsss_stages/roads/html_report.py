@@ -66,8 +66,10 @@ class HtmlReport:
         """
         header = ["labels", "images", "mIoU", "mIoU of frequent", "boundary IoU", "unknown", *self.index.classes]
         manifest, rows = self.steps(images)
+        stage, contract = self.files.final()
+        masks = self.files.stage(stage)
         return figures.PAGES.get_template("run.html.j2").render(
-            title=f"{self.index.dataset}: {self.files.config['variant']} of {PLURAL.get(self.index.weak, 'mixed labels')}",
+            title=f"{self.index.dataset}: masks from {PLURAL.get(self.index.weak, 'mixed labels')}, variant {self.files.config['variant']}",
             classes=[(name, "#{:02x}{:02x}{:02x}".format(*figures.COLOURS[n])) for n, name in self._shown_classes()],
             rows=rows,
             review=self.review(images),
@@ -92,7 +94,8 @@ class HtmlReport:
             },
             numbers=self.numbers(),
             left_out=self.left_out,
-            folder=str(self.files.folder),
+            masks=str(masks / "train" / contract.name),
+            network=str(self.files.network()),
         )
 
     def numbers(self) -> list[Number]:
@@ -103,7 +106,7 @@ class HtmlReport:
         notes = sum(note.count for note in self.index.notes.values())
         numbers = [
             Number("photographs", str(train + val), f"{train} to learn from, {val} to validate on"),
-            Number("classes", str(len(self.index.classes) - 1), kinds),
+            Number("classes", str(len(self.index.classes) - 1), f"labels: {kinds or 'tags that follow from others'}"),
             Number(
                 "noted in the folder",
                 str(notes),

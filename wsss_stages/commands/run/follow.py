@@ -106,7 +106,7 @@ class Jobs:
 
     def _parts(self, rule: str) -> float:
         """Return the finished jobs of a rule, with the shares that are done of those at work."""
-        at_work = sum(progress_of(job.log) for job in self.at_work.values() if job.stage == rule)
+        at_work = sum((progress_of(job.log) for job in self.at_work.values() if job.stage == rule), 0.0)
         return self.finished.get(rule, 0) + at_work
 
     def left(self, now: float | None = None) -> float | None:
