@@ -1,7 +1,9 @@
-"""Say what a folder of photographs is, and all that is wrong with it; nothing is written, and the exit status is 1 where something is.
+"""Say what a folder of photographs is, and all that is wrong with it.
 
-wsss check photos                 # kind, photographs, labels, classes, notes, and whether a run could start
-wsss check export.zip --weak box  # whether every photograph has a box of each of its classes
+    wsss check photos                 # kind, photographs, labels, classes, notes, and whether a run could start
+    wsss check export.zip --weak box  # whether every photograph has a box of each of its classes
+
+Nothing is written. The exit status is 1 where something is wrong.
 """
 
 import argparse

@@ -79,10 +79,10 @@ def run_files(target: Path, results: Path, settings: dict[str, Any]) -> RunFiles
 def opened(files: RunFiles) -> Index:
     """Return the index of a run's labels, with the folder of the photographs as seen from here. Raises ProjectError."""
     if not files.weak_index.is_file():
-        there = sorted(path.parent.name for path in files.dataset.glob("*/index.json"))
+        others = sorted(path.parent.name for path in files.dataset.glob("*/index.json"))
         raise ProjectError(
             f"{files.weak_index}: found no index; wanted the results of a run on {files.config['weak']} labels"
-            f"{', here ' + ', '.join(there) if there else ''}. Run it first, or name the others' folder."
+            f"{', here ' + ', '.join(others) if others else ''}. Run it first, or name the others' folder."
         )
     index = Index.read(files.weak_index)
     return replace(index, root=files.home / index.root)

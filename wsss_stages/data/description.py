@@ -1,4 +1,4 @@
-"""What a dataset holds, in a few lines for a person: photographs, labels, classes, truth, notes; and the kind of label that a run takes."""
+"""A dataset in a few lines for a person: photographs, labels, classes, truth, notes; and the kind of label that a run takes."""
 
 from collections import Counter
 from collections.abc import Iterable
