@@ -11,6 +11,7 @@ again. Ctrl-C stops gently: photographs and steps at work are finished.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +39,7 @@ class RunError(ValueError):
 
 def main(argv: list[str] | None = None) -> None:
     args = _parsed(argv)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and Snakemake would then, too
     command_line = settings.asked(args)
     project = Project.of(args.folder, args.results, command_line)
     before = project.read()
