@@ -7,6 +7,7 @@ contributors are README.md, CHANGELOG.md and CONTRIBUTING.md. Nothing of it is s
 import ast
 import html
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from wsss_stages.commands.wsss import COMMANDS
 from wsss_stages.config.options import KINDS, SECTIONS, Run, legal
 from wsss_stages.store import contracts
 
@@ -104,7 +106,16 @@ def tables() -> str:
     return table(("target", "compares", "labels", "rows"), rows)
 
 
-PARTS: dict[str, Callable[[], str]] = {f.__name__: f for f in (stages, artifacts, options, kinds, variants, tables)}
+def commands() -> str:
+    """Return the subcommands of `wsss`, each with the text of its module."""
+    rows = [(f"[`wsss {name}`](#wsss-{name})", command.does) for name, command in COMMANDS.items()]
+    chapters = [f"## wsss {name}\n\n{_command(command.module)}" for name, command in COMMANDS.items()]
+    return "\n\n".join((table(("command", "what it does"), rows), *chapters))
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    f.__name__: f for f in (stages, artifacts, options, kinds, variants, tables, commands)
+}
 HEADER = ("option", "legal values", "default", "meaning")
 
 
@@ -196,6 +207,15 @@ def _stage(name: str) -> str:
         f"Artifacts of an image: {', '.join(made)}." if made else "",
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def _command(module: str) -> str:
+    """Return the docstring of a command, with its examples as code."""
+    path = ROOT / "wsss_stages" / "commands" / f"{module.replace('.', '/')}.py"
+    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return re.sub(
+        r"(?:^ {4}.*\n?)+", lambda found: f"```bash\n{textwrap.dedent(found[0]).rstrip()}\n```\n", text, flags=re.M
+    )
 
 
 def _options(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, str, str, str]]:

@@ -86,6 +86,14 @@ def test_every_variant_and_table_stands_on_the_page(generate):
     assert all(f"| `{name}` |" in generate.tables() for name in {**tables["tables"], **tables["few_shot"]["tables"]})
 
 
+def test_every_subcommand_stands_on_the_page_with_its_examples(generate):
+    page = generate.commands()
+    for name, command in generate.COMMANDS.items():
+        assert f"| [`wsss {name}`](#wsss-{name}) | {command.does} |" in page
+        chapter = page.partition(f"## wsss {name}\n")[2].partition("\n## ")[0]
+        assert f"```bash\nwsss {name} " in chapter and chapter.count("```") % 2 == 0
+
+
 def test_an_unknown_part_is_an_error(generate):
     assert generate.filled("a\n\n<!-- generated: kinds -->\n").startswith("a\n\n| weak |")
     with pytest.raises(ValueError, match="nothing"):

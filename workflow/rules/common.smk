@@ -161,7 +161,7 @@ def launch(wildcards, resources):
             f"gpus_per_training is {wanted}, but a profile, --resources or --set-resources gives a training gpu={gpus}; "
             f"write the same number in both, on one machine --resources gpu={wanted}."
         )
-    return variants.launcher(gpus)
+    return variants.launcher(gpus, config["tensorboard"])
 
 
 def dataset_root(wildcards):

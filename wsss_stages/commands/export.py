@@ -1,7 +1,7 @@
-"""Write masks or boxes of a run in another tool's format: python -m wsss_stages.commands.export RESULTS --to FORMAT --out FOLDER
+"""Write masks or boxes of a run in another tool's format: wsss export RESULTS --to FORMAT --out FOLDER
 
-    python -m wsss_stages.commands.export results/mine/box/ours --to cvat --out masks_for_cvat --objects
-    python -m wsss_stages.commands.export results/mine/box/ours --to yolo --out dataset --what prediction --photographs
+    wsss export results/mine/box/ours --to cvat --out masks_for_cvat --objects
+    wsss export results/mine/box/ours --to yolo --out dataset --what prediction --photographs
 
 RESULTS is the folder of a variant, results/DATASET/WEAK/VARIANT; for truth and boxes results/DATASET is enough. Formats: voc, coco (run-length
 codes and scores), yolo (polygons, and data.yaml), cvat (annotations.xml with brush masks, to be uploaded to a task that has the

@@ -1,4 +1,7 @@
-"""Print how a file was made, back to the photograph: python -m wsss_stages.commands.inspect FILE_OR_ID
+"""Print how a file was made, back to the photograph: wsss inspect FILE_OR_ID
+
+    wsss inspect results/mine/box/ours/s6_propagate/train/pseudo/dog_01.png
+    wsss inspect dog_01 --results results/mine
 
 FILE is an artifact (.h5, .png), a manifest, weights.safetensors, scores.json or index.json of a results folder; ID is
 that of an image, for all of whose artifacts the same is printed. The report on the file itself has stage, options,

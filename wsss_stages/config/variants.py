@@ -1,5 +1,6 @@
 """A run's configuration: the files that set it, a variant's options, and the folders of a stage's artifacts."""
 
+import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,12 +10,13 @@ import yaml
 
 from wsss_stages.config import check, options, tables
 from wsss_stages.config.check import ConfigError
+from wsss_stages.config.home import workflow_folder
 from wsss_stages.data.names import NAME
 from wsss_stages.store.packages import WeightsError, package_file
 
 __all__ = ["ConfigError"]
 
-DEFAULTS = Path(__file__).parents[2] / "config.yaml"
+DEFAULTS = workflow_folder() / "config.yaml"
 """The configuration that users' configurations are laid over."""
 DEMO = Path("workflow", "runs", "demo.yaml")
 """Settings of the embedded demo, in the folder of the config.yaml that it is laid over."""
@@ -36,6 +38,10 @@ def complete(config: dict[str, Any], files: list[Path]) -> None:
     for name in options.SECTIONS:
         _section(config, name, config["variant"])  # options that contradict each other are reported now
     section(config, "segment", config["variant"])  # weights of no backbone, too
+    if config["tensorboard"] and importlib.util.find_spec("tensorboard") is None:
+        raise ConfigError(
+            "tensorboard: found true, but no package tensorboard; wanted it. Run `pip install 'wsss-stages[tensorboard]'`, or set it to false."
+        )
     _check_package(section(config, "classifier")["backbone"], config["backbone_weights"])
     known_variant(config, section(config, "tables")["base"])
     if not config["dataset_root"] and section(config, "data")["kind"] != "scenes":
@@ -175,6 +181,7 @@ def _check_package(backbone: str, source: str) -> None:
             raise ConfigError(str(error)) from error
 
 
-def launcher(gpus: int) -> str:
-    """Return the beginning of a training's command: one process, or one for each of several GPUs."""
-    return f"torchrun --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "python -m"
+def launcher(gpus: int, tensorboard: bool = False) -> str:
+    """Return the beginning of a training's command: one process, or one for each of several GPUs; with event files if wanted."""
+    command = f"torchrun --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "python -m"
+    return f"env WSSS_TENSORBOARD=1 {command}" if tensorboard else command

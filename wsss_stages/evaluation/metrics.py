@@ -40,6 +40,24 @@ def mean_iou(counts: np.ndarray, of: np.ndarray | None = None) -> float | None:
     return None if np.isnan(values).all() else float(np.nanmean(values))
 
 
+def bootstrap_interval(counts: np.ndarray, draws: int = 1000, seed: int = 0) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean IoU over images that are drawn again with replacement; None with fewer than two images.
+
+    Args:
+        counts: (n, classes, classes) confusion of every image.
+    """
+    n, classes = len(counts), counts.shape[-1]
+    if n < 2:
+        return None
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    sums = (drawn.astype(float) @ counts.reshape(n, -1).astype(float)).reshape(draws, classes, classes)
+    means = [value for count in sums if (value := mean_iou(count)) is not None]
+    if not means:
+        return None
+    low, high = np.quantile(means, [0.025, 0.975]).tolist()
+    return low, high
+
+
 def mean_accuracy(counts: np.ndarray) -> float | None:
     """Return the mean over the true classes of the share of their pixels that are labelled right; None if there is
     no pixel.

@@ -36,6 +36,7 @@ class StepPictures:
         """
         Args:
             window: radius, window and stride of s5_graph's edges, where there are any.
+            segmenter: the network of the predictions; None while there is none.
         """
         self.index, self.manifest, self.window, self.segmenter = index, manifest, window, segmenter
         mined = {"CAM and CRF M_I": contracts.CAM_LABEL} if contracts.PSEUDO.name not in manifest.made else {}
@@ -58,7 +59,7 @@ class StepPictures:
             **self.labels(record, image, self.by_kind),
             **self.edges(record, image),
             **self.labels(record, image, PROPAGATED),
-            "segmenter": figures.over(image, self.predicted(image)),
+            "segmenter": figures.over(image, self.predicted(image)) if self.segmenter else None,
             "truth": None if truth is None else figures.over(image, truth),
         }
 

@@ -10,7 +10,7 @@ import torch
 
 from wsss_stages.store import artifacts, locks, stopping
 from wsss_stages.store.prefetch import Prefetch
-from wsss_stages.training import checkpoints, grading, kept, layers, sampling, schedule, shared_layers
+from wsss_stages.training import checkpoints, events, grading, kept, layers, sampling, schedule, shared_layers
 from wsss_stages.training.average import Average
 from wsss_stages.training.batches import AHEAD
 from wsss_stages.training.clock import Clock
@@ -64,6 +64,7 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
     clock = Clock(job.stage, state.step, job.steps, job.batch, group.is_leader)
     order = sampling.order(job, state.step, _shares(job, group))
     saved = time.monotonic()
+    shown = events.begin(weights.parent, state.curve, state.best["grades"]) if group.is_leader else None
     for _, batch in Prefetch(order, partial(sampling.batch, job), job.options.workers, AHEAD):
         if state.step in begins:
             layers.set_learning(job, network, state.step)
@@ -72,12 +73,16 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
         optimizer.step()
         average.update(network, state.step)
         state.curve.append({"step": state.step, "lr": optimizer.param_groups[0]["lr"], **terms})
+        if shown:
+            shown.step(state.curve[-1])
         state.step += 1
         total = sum(value for name, value in terms.items() if name not in job.shown)
         state.seconds.append(clock.report(state.step, total))
         if group.is_leader and grading.due(job, state.step):
             with average.inside(network):
                 state.best = grading.better(state.best, job, network, state.step, device)
+            if shown:
+                shown.grade(state.best["grades"][-1])
             layers.set_learning(job, network, state.step)
         stops = any(group.gather(watch.asked))
         due = time.monotonic() - saved > checkpoints.SECONDS and state.step < job.steps
@@ -85,9 +90,13 @@ def _fit(job: Job, weights: Path, provenance: dict, device: str, group: Group, w
             checkpoints.save(checkpoint, job, network, optimizer, state)
             saved = time.monotonic()
         if stops and state.step < job.steps:
+            if shown:
+                shown.close()
             stopping.leave(
                 f"{job.stage}: stopped by SIGTERM; {checkpoint} holds {state.step} of {job.steps} steps. The same command resumes it."
             )
+    if shown:
+        shown.close()
     pace = statistics.median(state.seconds[len(state.seconds) // 2 :])
     if group.is_leader:
         _write(job, weights, provenance, state, average)

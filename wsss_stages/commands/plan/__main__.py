@@ -1,8 +1,10 @@
 """Estimate the cost of a run before it starts: jobs, hours, disk and memory of every stage.
 
-    python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE --cores 4
+    wsss plan photos                          # of `wsss run photos`
+    wsss plan photos --cores 4 --again        # on fewer cores, measured again
+    python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE
 
-takes the options of `snakemake`. The first time, a few images go through every stage on this machine, which takes some minutes;
+takes the options of `snakemake`, too. The first time, a few images go through every stage on this machine, which takes some minutes;
 the cost of an image and of a training step is then kept in the cache folder. `--again` measures again.
 """
 
@@ -13,6 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from wsss_stages.commands import project as projects
+from wsss_stages.commands import settings
 from wsss_stages.commands.plan.estimate import Line, plan
 from wsss_stages.config import variants
 from wsss_stages.stages import cli
@@ -20,6 +24,16 @@ from wsss_stages.stages import cli
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="FOLDER", help=f"{projects.FOLDER_HELP}, as of wsss run"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for results/ of wsss run (default: this one)",
+    )
     parser.add_argument(
         "--configfile", type=Path, nargs="+", default=[], help="settings over config.yaml, as snakemake"
     )
@@ -30,9 +44,26 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure again, even if this machine's costs are known")
     args = parser.parse_args(argv)
-    config = variants.load([variants.DEFAULTS, *args.configfile], args.config, variants.own_file())
+    if args.folder:
+        config, made = of_folder(args)
+        args.index = args.index or made
+    else:
+        config = variants.load([variants.DEFAULTS, *args.configfile], args.config, variants.own_file())
     lines = plan(config, args.cores, args.again, args.index)
     show(config, lines, args.cores)
+
+
+def of_folder(args: argparse.Namespace) -> tuple[dict, Path | None]:
+    """Return the configuration of `wsss run FOLDER`, and the index if it is there. Raises ProjectError for files of settings."""
+    if args.configfile:
+        raise projects.ProjectError(
+            "--configfile: found one beside FOLDER; wanted one of them. Single settings: --config KEY=VALUE"
+        )
+    command_line = projects.parsed(args.config)
+    project = projects.Project.of(args.folder, args.results, command_line)
+    before = project.read()
+    chosen = settings.merged(before, command_line) if before else settings.first(project, command_line)
+    return project.config(chosen), project.index if project.index.is_file() else None
 
 
 def show(config: dict, lines: list[Line], cores: int) -> None:

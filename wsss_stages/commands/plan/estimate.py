@@ -43,14 +43,29 @@ def plan(config: dict, cores: int, again: bool = False, made: Path | None = None
         path = made or _made(config, scratch)
         index = _index(config, path)
         sample = choose(config, index)
-        known = _cache(config, sample, cores)
-        if again or not known.exists():
+        measured = _cache(config, sample, cores)
+        if again or not measured.exists():
             sys.stdout.write(f"measuring {len(sample.splits['train'])} images on this machine ...\n")
             opening = _opening(path)
             costs = [replace(cost, start=cost.start + opening) for cost in calibrate(config, sample, cores, scratch)]
-            known.parent.mkdir(parents=True, exist_ok=True)
-            artifacts.write_json(known, [asdict(cost) for cost in costs])
-        costs = [Cost(**cost) for cost in json.loads(known.read_text())]
+            measured.parent.mkdir(parents=True, exist_ok=True)
+            artifacts.write_json(measured, [asdict(cost) for cost in costs])
+        return _lines(measured, config, index, sample, cores)
+
+
+def known(config: dict, cores: int, made: Path) -> list[Line] | None:
+    """Return the cost of every stage where it has been measured on this machine; None where it has not.
+
+    `made`: the dataset's index.
+    """
+    index = _index(config, made)
+    sample = choose(config, index)
+    measured = _cache(config, sample, cores)
+    return _lines(measured, config, index, sample, cores) if measured.exists() else None
+
+
+def _lines(measured: Path, config: dict, index: Index, sample: Index, cores: int) -> list[Line]:
+    costs = [Cost(**cost) for cost in json.loads(measured.read_text())]
     return [_line(cost, config, index, sample, cores) for cost in costs]
 
 

@@ -48,6 +48,9 @@ class Run(Section):
     gpus_per_training: int = Field(
         ge=1, description="GPUs that share the batches of a training; another number does not retrain finished networks"
     )
+    tensorboard: bool = Field(
+        description="write event files of TensorBoard beside every curve.json (extra `tensorboard`); finished networks are not retrained"
+    )
     report_images: int = Field(ge=1, description="rows of the picture in the report")
     variants: dict[Any, Any] = Field(
         description="named sets of overrides: {name: {base: name, section: {option: value}}}",

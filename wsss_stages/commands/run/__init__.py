@@ -1,0 +1,1 @@
+"""`wsss run`: a folder of photographs through the workflow, with one line of progress."""
