@@ -26,9 +26,10 @@ class Runs:
     """Calls of `wsss` in a folder."""
 
     def __init__(self, home: Path):
-        self.home = home
+        self.home, self.log = home, home / "logs" / "photos" / "snakemake.log"
 
     def start(self, *words: str) -> subprocess.Popen:
+        self.log.unlink(missing_ok=True)
         return subprocess.Popen(
             [sys.executable, "-m", "wsss_stages.commands.wsss", *words], cwd=self.home, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -41,8 +42,7 @@ class Runs:
 
     def wait_for(self, text: str, process: subprocess.Popen) -> None:
         """Wait until Snakemake's output of this run has a text."""
-        log = self.home / "logs" / "photos" / "snakemake.log"
-        while process.poll() is None and not (log.is_file() and text in log.read_text()):
+        while process.poll() is None and not (self.log.is_file() and text in self.log.read_text()):
             time.sleep(0.1)
         assert process.poll() is None, process.communicate()[0]
 
@@ -70,6 +70,9 @@ def test_a_run_is_stopped_killed_and_finished_by_the_same_command(runs):
     runs.wait_for("Finished jobid", second)
     (snakemake,) = (pid for pid in turn.at_work(home) if os.getpgid(pid) == pid)
     second.kill()
+    time.sleep(1)
+    assert turn.at_work(home)  # Snakemake lives on, and keeps the folder
+    assert not lacking(runs.end(runs.start("run", "photos"), 1), "found a run at work", "wanted none")
     os.killpg(snakemake, signal.SIGKILL)
     assert "wsss.yaml" in runs.end(second, -signal.SIGKILL)
     while turn.at_work(home):

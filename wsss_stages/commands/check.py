@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wsss_stages.commands import project as projects
 from wsss_stages.commands import settings
-from wsss_stages.config import check
+from wsss_stages.config import check, options
 from wsss_stages.data import description
 
 
@@ -22,17 +22,18 @@ def main(argv: list[str] | None = None) -> None:
     settings.add_folder(parser)
     args = parser.parse_args(argv)
     chosen = settings.asked(args)
-    options = dict(chosen.get("data") or {})
-    kind = options.get("kind") or settings.only_kind(args.folder)
-    section = check.section("data", options | {"kind": kind})
+    given = dict(chosen.get("data") or {})
+    kind = given.get("kind") or settings.only_kind(args.folder)
+    check.section("data", given | {"kind": kind})
     sys.stdout.write(f"folder       {args.folder}, kind {kind}\n")
 
     from wsss_stages.data.importers.kinds import KINDS as IMPORTERS
     from wsss_stages.data.importers.kinds import Settings
 
+    read = options.Data(**given | {"kind": kind})
     with tempfile.TemporaryDirectory(prefix="wsss_check_") as folder:
         name = projects.legal_name(args.folder)
-        index = IMPORTERS[kind](name, args.folder, Path(folder) / "truth", section.fill(Settings))
+        index = IMPORTERS[kind](name, args.folder, Path(folder) / "truth", read.fill(Settings))
         contents = description.Contents.of(index)
         sys.stdout.write("".join(f"{line}\n" for line in description.lines(index, contents)))
         settings.with_weak(chosen, index, contents)

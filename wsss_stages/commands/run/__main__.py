@@ -39,7 +39,9 @@ class RunError(ValueError):
 
 def main(argv: list[str] | None = None) -> None:
     args = _parsed(argv)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and Snakemake would then, too
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it, and Snakemake would then, too
     command_line = settings.asked(args)
     project = Project.of(args.folder, args.results, command_line)
     before = project.read()
