@@ -38,6 +38,7 @@ def parse(
     argv: list[str] | None,
     paths: dict[str, str],
     texts: Texts | None = None,
+    switches: dict[str, str] | None = None,
 ) -> tuple[SimpleNamespace, Any]:
     """Return the paths and validated options of a command line.
 
@@ -46,6 +47,7 @@ def parse(
         paths: name of every path flag to its help; after a name '?' makes it optional, '+' lets it take several, '>' says that
             the stage writes it.
         texts: every other flag; those that stages share stand above.
+        switches: name of every flag without a value to its help.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in paths.items():
@@ -54,6 +56,8 @@ def parse(
         parser.add_argument(f"--{key}", type=Path, required="?" not in name, metavar="PATH", help=text, **many)
     for name, (default, text) in (texts or {}).items():
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
+    for name, text in (switches or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     knobs = parser.add_argument_group(f"options ({section.__doc__})")
     leaves = dict(_leaves(section))
     for flag, (field, default) in leaves.items():
@@ -76,7 +80,7 @@ def parse(
             for fault in legal.faults(section, error)
         ]
         parser.error("\n".join((*lines, "See --help for what each option means.")))
-    names = [name.rstrip(MARKS).replace("-", "_") for name in (*paths, *(texts or {}))]
+    names = [name.rstrip(MARKS).replace("-", "_") for name in (*paths, *(texts or {}), *(switches or {}))]
     _record(found, paths, texts or {}, options)
     return SimpleNamespace(**{name: found[name] for name in names}), options
 
