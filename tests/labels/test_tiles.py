@@ -18,21 +18,23 @@ def test_spans_cover_and_overlap(total, tile, overlap):
     assert all(start % ALIGN == 0 and stop - start <= tile for start, stop in parts)
     assert all(before[1] - after[0] >= overlap for before, after in pairwise(parts))
     weights = shares(parts)
-    assert all((w > 0).all() and (w <= 1).all() for w in weights)
+    assert all((w >= 0).all() and (w <= 1).all() for w in weights)
     total_weight = torch.zeros(total)
     for (start, stop), w in zip(parts, weights, strict=True):
         total_weight[start:stop] += w
     torch.testing.assert_close(total_weight, torch.ones(total))
 
 
-def test_a_weight_grows_from_the_end_of_a_tile_to_the_end_of_its_overlap():
+def test_a_weight_grows_over_the_middle_half_of_an_overlap():
     first, second = 256, 128
     left, right = shares([(0, first), (second, 400)])
     assert (left[:second] == 1).all() and (right[first - second :] == 1).all()
     shared = first - second
     for place in range(shared):
-        assert right[place] == pytest.approx((place + 0.5) / shared, abs=1e-5)
-        assert left[second + place] == pytest.approx(1 - (place + 0.5) / shared, abs=1e-5)
+        depth = (place + 0.5) / shared
+        wanted = 0 if depth < 0.25 else 1 if depth > 0.75 else 2 * depth - 0.5
+        assert right[place] == pytest.approx(wanted, abs=1e-5)
+        assert left[second + place] == pytest.approx(1 - wanted, abs=1e-5)
 
 
 @pytest.mark.parametrize("size", [(300, 700), (700, 300), (520, 560), (90, 1300), (256, 256), (1000, 40)])

@@ -35,23 +35,30 @@ def spans(total: int, tile: int, overlap: int) -> list[Span]:
 
 
 def shares(parts: list[Span]) -> list[Float[Tensor, "n"]]:
-    """Return the weight of each part at its places: growing from its ends to its middle, and the sum over parts is 1 everywhere.
+    """Return the weight of each part at its places: the sum over parts is 1 everywhere.
 
-    The ends of the whole are no ends of a part: there its weight grows no further.
+    It is 0 in the outer quarter of what two neighbours share, where a network knows least of what lies around, grows over the middle
+    half and is 1 in the inner quarter. At the ends of the whole a part keeps its weight.
     """
     total = parts[-1][1]
     ramps = []
     for number, (start, stop) in enumerate(parts):
-        place = torch.arange(start, stop, dtype=torch.float32)
-        left = place - start + 0.5 if start else torch.full_like(place, float("inf"))
-        right = stop - place - 0.5 if stop < total else torch.full_like(place, float("inf"))
-        depth = torch.minimum(left, right)
-        shared = max(parts[number - 1][1] - start if number else 1, stop - parts[number + 1][0] if stop < total else 1)
-        ramps.append((depth / shared).clamp(max=1))
+        place = torch.arange(start, stop) + 0.5
+        ramp = torch.ones(stop - start)
+        if number:
+            ramp = _grown((place - start) / (parts[number - 1][1] - start))
+        if stop < total:
+            ramp = ramp.minimum(_grown((stop - place) / (stop - parts[number + 1][0])))
+        ramps.append(ramp)
     sums = torch.zeros(total)
     for (start, stop), ramp in zip(parts, ramps, strict=True):
         sums[start:stop] += ramp
     return [ramp / sums[start:stop] for (start, stop), ramp in zip(parts, ramps, strict=True)]
+
+
+def _grown(depth: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+    """Return the weight at a depth into what two neighbours share, of which the whole is 1."""
+    return (2 * depth - 0.5).clamp(0, 1)
 
 
 def blended(

@@ -66,7 +66,8 @@ class PhotoLabeller:
             label[row : row + P.shape[1], column : column + P.shape[2]] = best
             if self.probabilities:
                 small.add(row, column, P)
-        label = cv2.resize(label, size[::-1], interpolation=cv2.INTER_NEAREST)
+        if label.shape != size:
+            label = cv2.resize(label, size[::-1], interpolation=cv2.INTER_NEAREST)
         return Labelled(label, None if small.map is None else half(small.map))
 
     def _refined(self, photo: np.ndarray, name: str) -> Float[Tensor, "c h w"]:

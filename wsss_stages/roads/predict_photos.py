@@ -47,7 +47,7 @@ def predict_photos(
     names = class_names(weights, metadata, classes)
     network, _ = restore_segmenter(weights)
     network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    predictor = Predictor(network, opt, device, "predict", metadata["stage"])  # pyright: ignore[reportArgumentType]
+    predictor = Predictor(network, opt, device, "predict", metadata["stage"])
     made_by = artifacts.fingerprint(VERSION, artifacts.sha256(weights), names, opt.model_dump(exclude={"every"}))
     folder = PredictionFolder(out, made_by, names, overlays, probabilities)
     record(out, folder, weights)
