@@ -9,6 +9,7 @@ from torch import nn
 from wsss_stages import training
 from wsss_stages.config.options import Dfr, Rrm, Segment
 from wsss_stages.nets import backbones
+from wsss_stages.rrm.net import RrmNet
 from wsss_stages.training.networks import build_dfr, build_rrm, build_segmenter
 
 NAMES = ["background", "cat", "dog"]
@@ -40,15 +41,13 @@ def share(network: nn.Module) -> None:
     """Scale the last layers until every class has about as many pixels as another, and labels are sure of themselves."""
     network.eval()
     image = backbones.normalise(torch.from_numpy(picture(96, 128)).permute(2, 0, 1)[None] / 255)
-    last = [
-        m for m in network.modules() if isinstance(m, nn.Conv2d) and m.out_channels == len(NAMES) and m.bias is not None
-    ]
+    last = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.out_channels == len(NAMES)]
     deviation = network(image).std(dim=(2, 3)).mean()
     for conv in last:
         conv.weight *= 5 / deviation
-        conv.bias.zero_()
     means = network(image).mean(dim=(0, 2, 3))
-    last[-1].bias.copy_(-means if len(last) == 1 else -2 * means)
+    biases = [conv.bias for conv in last if conv.bias is not None]
+    biases[-1] -= means * (2 if isinstance(network, RrmNet) else 1)  # its branches are averaged
 
 
 def picture(height: int, width: int) -> np.ndarray:
