@@ -22,7 +22,7 @@ from wsss_stages.store.progress import progress
 
 @dataclass
 class Result:
-    """What a run made, and what it could not read."""
+    """Masks that a run made, and files that it could not read."""
 
     made: int = 0
     kept: int = 0
