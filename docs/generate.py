@@ -26,7 +26,7 @@ STAGES = [
     "data", "weak_index", "s1_classifier", "s2_cam", "s3_masks", "s3_seeds", "s4_object_net", "s5_object_masks", "s4_affinity", "s5_walk", "s5_graph",
     "s6_propagate", "s6_agreement", "s7_segment", "s8_predict", "s9_evaluate", "s9_review", "report", "table", "s6_instance_masks", "s7_instances",
     "s8_detect", "s9_instances", "rrm_train", "rrm_label", "dfr_train", "scl_episodes", "scl_features", "scl_train", "scl_evaluate",
-    "scl_report", "scl_table", "scl_segment", "simulate_weak",
+    "scl_report", "scl_table", "simulate_weak",
 ]  # fmt: skip
 """Scripts of wsss_stages/stages that read and write, in the order of the data."""
 MAPPINGS = ("variants",)

@@ -18,7 +18,8 @@ BELOW = {
     "training": MATHS | {"config", "data", "store"},
     "roads": MATHS | {"training", "shards", "config", "evaluation", "data", "store"},
     "stages": MATHS | {"roads", "training", "shards", "config", "evaluation", "data", "store"},
-    "commands": MATHS | {"stages.cli", "roads", "training", "shards", "config", "evaluation", "data", "store"},
+    "commands": MATHS
+    | {"stages.cli", "stages.devices", "roads", "training", "shards", "config", "evaluation", "data", "store"},
 }
 """What every room may import besides itself: rooms, or single modules of one."""
 SHARED = {"stages.cli", "stages.devices"}

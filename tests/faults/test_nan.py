@@ -3,12 +3,14 @@
 import importlib
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from tests.messages import raises
+from wsss_stages.commands import few_shot as few_shot_command
 from wsss_stages.data.index import Index
 from wsss_stages.store import artifacts, check_finite, contracts
 from wsss_stages.training import networks
@@ -124,9 +126,9 @@ def test_a_few_shot_network_with_nan_gives_no_scores_and_no_masks(few_shot, tmp_
         shutil.copy(records.root / record.photo, folder)
     (supports / "masks").mkdir()
     shutil.copy(records.root / record.truth, supports / "masks" / f"{record.id}.png")
-    argv = ["--support", supports, "--query", queries, "--weights", weights, "--out", out]
-    with raises(check_finite.NotFiniteError, f"scl_segment, image {record.id}", "NaN"):
-        main_of("scl_segment")(list(map(str, argv)))
+    argv = ["--support", supports, "--photos", queries, "--weights", weights, "--out", out]
+    with raises(check_finite.NotFiniteError, f"few_shot, image {Path(record.photo).name}", "NaN"):
+        few_shot_command.main(list(map(str, argv)))
     assert not list(out.rglob("*.png"))
 
 

@@ -7,16 +7,23 @@ RESULTS is the folder of a variant, results/DATASET/WEAK/VARIANT; for truth and 
 codes and scores), yolo (polygons, and data.yaml), cvat (annotations.xml with brush masks, to be uploaded to a task that has the
 photographs), label-studio (tasks.json with predictions and scores, and the project's label_config.xml), labelme (a JSON per photograph), png
 (label maps). Every mask is read again from what was written; the IoU with the master is printed. An export without an object is an error.
+
+With --model onnx|torchscript a trained network is written instead: --model onnx --help.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from wsss_stages.commands import export_model
 from wsss_stages.stages import cli
 
 
 def main(argv: list[str] | None = None) -> None:
+    words = sys.argv[1:] if argv is None else argv
+    if any(word.partition("=")[0] == "--model" for word in words):
+        export_model.main(words)
+        return
     from wsss_stages.data.exporters.formats import FORMATS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -36,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
         "parts of a class; without it a mask per class",
     )
     parser.add_argument("--photographs", action="store_true", help="copy the photographs into the export")
-    asked = parser.parse_args(argv)
+    asked = parser.parse_args(words)
     from wsss_stages.roads.export import export
     from wsss_stages.roads.exported import Pictures, Run
 

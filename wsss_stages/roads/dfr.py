@@ -17,6 +17,7 @@ from wsss_stages.dfr.iteration import Settings, losses
 from wsss_stages.dfr.net import DfrNet
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets.segmenter import agreement
+from wsss_stages.roads.named_classes import about_classes
 from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.store import artifacts
 
@@ -56,6 +57,7 @@ class DfrTraining(TrainingStage):
         """
         self.network, self.sources, self.opt, self.index = network, sources, opt, index
         self.items, self.classes = records, len(index.classes)
+        self.names = index.classes
         self.settings = opt.fill(Settings)
 
     def labels(self, record: Record) -> np.ndarray:
@@ -88,6 +90,9 @@ class DfrTraining(TrainingStage):
 
     def origin(self) -> dict[str, Any]:
         return {"classes": self.classes, "origin": self.sources}
+
+    def about(self) -> dict[str, Any]:
+        return about_classes(self.names, self.items)
 
     def evidence(self) -> list[Any]:
         if self.opt.labels == "truth":

@@ -2,33 +2,34 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image
 
-from wsss_stages.config.options import SclSegment
+from wsss_stages.config.options import FewShotPhotos
 from wsss_stages.data.few_shot.squares import from_square, image_on_square, mask_on_square, sides_of
 from wsss_stages.data.few_shot.supports import Support
-from wsss_stages.data.images import read_photo
-from wsss_stages.data.importers.voc_writer import write_labels
-from wsss_stages.evaluation import figures
 from wsss_stages.nets import backbones
+from wsss_stages.roads.photo_labels import Labelled, labelled, reduced
 from wsss_stages.scl.few_shot import FewShot
 from wsss_stages.scl.head import Maps
 from wsss_stages.scl.predictor import FewShotPredictor
-from wsss_stages.store import artifacts
 from wsss_stages.store.check_finite import finite
-from wsss_stages.store.progress import progress
 
 
 class FewShotSegmenter:
     """A network, which is on the device already, under the supports of one class."""
 
     def __init__(
-        self, network: FewShot, supports: Sequence[Support], side: int, stride: int, opt: SclSegment, device: str
+        self,
+        network: FewShot,
+        supports: Sequence[Support],
+        side: int,
+        stride: int,
+        opt: FewShotPhotos,
+        device: str,
+        probabilities: bool,
     ):
         """
         Args:
@@ -36,29 +37,23 @@ class FewShotSegmenter:
             stride: of the maps that it was trained on, pixels.
         """
         self.network, self.opt, self.device, self.shots = network, opt, device, len(supports)
+        self.probabilities = probabilities
         self.sides = sides_of(side, stride, opt.scales)
         masks = np.stack([mask_on_square(support.mask, side) for support in supports])
         maps = self.encode([support.photo for support in supports], side)
         self.predictor = FewShotPredictor(network, maps, torch.from_numpy(masks).to(device), opt.cross_path)
 
-    def run(self, photographs: Sequence[Path], out: Path) -> None:
-        """Write the mask of every photograph, and the mask over the photograph."""
-        for path in progress(photographs, "scl_segment"):
-            photo = read_photo(path)
-            label = self.label(photo, path.stem)
-            write_labels(out / f"{path.stem}.png", label)
-            with artifacts.whole(out / "overlays" / f"{path.stem}.jpg") as partial:
-                Image.fromarray(figures.over(photo, label)).save(partial, format="JPEG", quality=90)
-
-    def label(self, photo: UInt8[np.ndarray, "h w 3"], name: str) -> UInt8[np.ndarray, "h w"]:
+    def __call__(self, photo: UInt8[np.ndarray, "h w 3"], name: str) -> Labelled:
         """Return 1 where the class is, else 0. Raises ValueError, naming the photograph, for scores that are no numbers."""
-        predictor, size = self.predictor, photo.shape[:2]
-        at_scales = (predictor.scores(self.encode([photo], side), self.shots) for side in self.sides)
+        seen, predictor = reduced(photo, self.opt.max_side), self.predictor
+        at_scales = (predictor.scores(self.encode([seen], side), self.shots) for side in self.sides)
         fused = [predictor.fused(scores, self.opt.fusion == "cross") for scores in at_scales]
         each = zip(fused, self.sides, strict=True)
-        total = reduce(torch.add, (from_square(F, *size, side=side, grid=self.network.grid) for F, side in each))
-        finite(total, "the scores", "scl_segment", name, "scl_train")
-        return total.argmax(dim=0).cpu().numpy().astype(np.uint8)
+        total = reduce(
+            torch.add, (from_square(F, *seen.shape[:2], side=side, grid=self.network.grid) for F, side in each)
+        )
+        finite(total, "the scores", "few_shot", name, "scl_train")
+        return labelled((total / len(self.sides)).softmax(dim=0), photo.shape[:2], self.probabilities)
 
     def encode(self, photos: Sequence[np.ndarray], side: int) -> Maps:
         """Return the maps of photographs on squares of this side."""

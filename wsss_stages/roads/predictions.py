@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from wsss_stages.config.options import Predict, RrmLabel
+from wsss_stages.config.options import Views
 from wsss_stages.labels.crf import CrfSettings, DenseCrf
 from wsss_stages.labels.enlarge import among, most_likely
 from wsss_stages.nets import backbones
@@ -19,7 +19,7 @@ from wsss_stages.store.progress import progress
 class Predictor:
     """A network, which is on the device already, and the training that made it."""
 
-    def __init__(self, network: Segmenter, opt: Predict | RrmLabel, device: str, stage: str, maker: str):
+    def __init__(self, network: Segmenter, opt: Views, device: str, stage: str, maker: str):
         """
         Args:
             stage: name of the stage that predicts, for errors.

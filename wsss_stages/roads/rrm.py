@@ -15,6 +15,7 @@ from wsss_stages.evaluation import metrics
 from wsss_stages.labels.levels import SHARES
 from wsss_stages.nets import backbones
 from wsss_stages.nets.classifier import mean_inside
+from wsss_stages.roads.named_classes import about_classes
 from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.rrm.iteration import Settings, classification_loss, losses
 from wsss_stages.rrm.net import RrmNet
@@ -36,6 +37,7 @@ class RrmTraining(TrainingStage):
         """
         self.network, self.sources, self.opt = network, sources, opt
         self.root, self.items, self.classes = index.root, records, len(index.classes)
+        self.names = index.classes
         self.settings = opt.fill(Settings)
         self.joint = opt.class_epochs / opt.epochs
         """Share of the training after which both branches learn."""
@@ -67,6 +69,9 @@ class RrmTraining(TrainingStage):
 
     def origin(self) -> dict[str, Any]:
         return {"classes": self.classes, **self.sources}
+
+    def about(self) -> dict[str, Any]:
+        return about_classes(self.names, self.items)
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each(r.evidence() for r in self.items)]

@@ -15,6 +15,7 @@ from wsss_stages.data.record import Record
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
 from wsss_stages.nets.segmenter import Segmenter, agreement, segmentation_loss
+from wsss_stages.roads.named_classes import about_classes
 from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.store import artifacts
@@ -70,6 +71,7 @@ class SegmenterTraining(TrainingStage):
         """
         self.network, self.sources, self.opt, self.labels = network, sources, opt, labels
         self.root, self.items, self.classes = index.root, labels.records, len(index.classes)
+        self.names = index.classes
 
     def sample(self, item: Record, rng) -> dict[str, np.ndarray]:
         opt = self.opt
@@ -91,6 +93,9 @@ class SegmenterTraining(TrainingStage):
 
     def origin(self) -> dict[str, Any]:
         return {"classes": self.classes, "origin": self.sources}
+
+    def about(self) -> dict[str, Any]:
+        return about_classes(self.names, self.items)
 
     def evidence(self) -> list[Any]:
         return [artifacts.fingerprint_each(zip((r.sha256 for r in self.items), self.labels.sha256(), strict=True))]

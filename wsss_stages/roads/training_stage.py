@@ -41,6 +41,10 @@ class TrainingStage(ABC):
     def origin(self) -> dict[str, Any]:
         """Return the metadata of the weights beside stage and options: classes, backbone, and the origin of its weights."""
 
+    def about(self) -> dict[str, Any]:
+        """Return metadata of the weights that no tensor depends on; a checkpoint without them is still resumed."""
+        return {}
+
     @abstractmethod
     def evidence(self) -> list[Any]:
         """Return all else that the weights depend on: fingerprints of images and labels."""
@@ -92,4 +96,4 @@ class TrainingStage(ABC):
             options=self.opt,
             **fields,
         )
-        return training.fit(job, weights, provenance, device)
+        return training.fit(job, weights, provenance | self.about(), device)

@@ -1,7 +1,7 @@
 """R-FAM: every node gathers features from all nodes, most from those of middle affinity (Eqs. 2.8-2.12)."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -77,9 +77,17 @@ def reweighting(A: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*r
         reweight: "printed"; "bounded" to at most 1, which the most negative entries exceed; "off" is not asked here.
             Without an entry above 0, N₊ is 1.
     """
-    n = A.shape[-1]
-    order = A.argsort(dim=-1, descending=True, stable=True)
-    e = torch.empty_like(A).scatter_(-1, order, torch.arange(1, n + 1, dtype=A.dtype, device=A.device).expand_as(A))
+    return by_rank(A, ranks(A, A.argsort(dim=-1, descending=True, stable=True)), reweight)
+
+
+def ranks(A: Float[Tensor, "*rows n"], order: Int[Tensor, "*rows n"]) -> Float[Tensor, "*rows n"]:
+    """Return the rank of every entry in its row, from 1, of the order of the row's entries."""
+    number = torch.arange(1, A.shape[-1] + 1, dtype=A.dtype, device=A.device)
+    return torch.zeros_like(A).scatter(-1, order, number.expand_as(A))
+
+
+def by_rank(A: Float[Tensor, "*rows n"], e: Float[Tensor, "*rows n"], reweight: str) -> Float[Tensor, "*rows n"]:
+    """Return A_w of `reweighting` from the ranks e."""
     N = (A > 0).sum(dim=-1, keepdim=True).clamp(min=1)
     A_w = torch.where(A > 0, e / N, ((N - e).abs() / N).sqrt())
     return A_w.clamp(max=1) if reweight == "bounded" else A_w

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from wsss_stages.config.options import Section, legal, merge
 from wsss_stages.config.options.run import DEVICES
 from wsss_stages.store import provenance, stopping, tidying
 
-MARKS = "?+>"
+MARKS = "?+*>"
 """Marks that may follow the name of a path flag."""
 Texts = dict[str, tuple[str, str]]
 """Name of a flag to its default and its help."""
@@ -38,22 +38,28 @@ def parse(
     argv: list[str] | None,
     paths: dict[str, str],
     texts: Texts | None = None,
+    switches: dict[str, str] | None = None,
 ) -> tuple[SimpleNamespace, Any]:
     """Return the paths and validated options of a command line.
 
     Args:
         doc: the stage's docstring, shown by --help.
-        paths: name of every path flag to its help; after a name '?' makes it optional, '+' lets it take several, '>' says that
+        paths: name of every path flag to its help; after a name '?' makes it optional, '+' lets it take several, '*' several groups of several, '>' says that
             the stage writes it.
         texts: every other flag; those that stages share stand above.
+        switches: name of every flag without a value to its help.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, text in paths.items():
         key = name.rstrip(MARKS)
-        many: dict[str, Any] = {"nargs": "+"} if "+" in name else {}
+        many: dict[str, Any] = {"nargs": "+"} if {"+", "*"} & set(name) else {}
+        if "*" in name:
+            many["action"] = "append"
         parser.add_argument(f"--{key}", type=Path, required="?" not in name, metavar="PATH", help=text, **many)
     for name, (default, text) in (texts or {}).items():
         parser.add_argument(f"--{name}", default=default, help=f"{text} (default {default})")
+    for name, text in (switches or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     knobs = parser.add_argument_group(f"options ({section.__doc__})")
     leaves = dict(_leaves(section))
     for flag, (field, default) in leaves.items():
@@ -76,7 +82,7 @@ def parse(
             for fault in legal.faults(section, error)
         ]
         parser.error("\n".join((*lines, "See --help for what each option means.")))
-    names = [name.rstrip(MARKS).replace("-", "_") for name in (*paths, *(texts or {}))]
+    names = [name.rstrip(MARKS).replace("-", "_") for name in (*paths, *(texts or {}), *(switches or {}))]
     _record(found, paths, texts or {}, options)
     return SimpleNamespace(**{name: found[name] for name in names}), options
 
@@ -159,8 +165,17 @@ def _record(found: dict[str, Any], paths: dict[str, str], texts: Texts, options:
     provenance.tell(options=options.model_dump(mode="json"), **{name: found[name.replace("-", "_")] for name in texts})
     for name in paths:
         value = found[name.rstrip(MARKS).replace("-", "_")]
-        named = value if isinstance(value, list) else [value] if value else []
+        named = list(_flat(value))
         (provenance.writes if ">" in name else provenance.reads)(*named)
         tidying.tidy_dead(named if ">" in name else [])
     values = (*(found[name.replace("-", "_")] for name in texts), *options.model_dump().values())
     provenance.reads(*(Path(value) for value in values if isinstance(value, str) and value and Path(value).is_file()))
+
+
+def _flat(value: Any) -> Iterator[Path]:
+    """Yield the paths of a flag: none, one, several, or groups of several."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from _flat(inner)
+    elif value:
+        yield value

@@ -14,12 +14,22 @@ from wsss_stages.config.options.masks import MASKED, Masks, has_masks, needs_cam
 from wsss_stages.config.options.rrm import Rrm, RrmLabel
 from wsss_stages.config.options.run import Run
 from wsss_stages.config.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
-from wsss_stages.config.options.scl import Drawing, Guided, Scl, SclEpisodes, SclEvaluate, SclFeatures, SclSegment
-from wsss_stages.config.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, SimulateWeak
+from wsss_stages.config.options.scl import Drawing, FewShotPhotos, Guided, Scl, SclEpisodes, SclEvaluate, SclFeatures
+from wsss_stages.config.options.shared import (
+    Cam,
+    Classifier,
+    Data,
+    Evaluate,
+    Predict,
+    PredictPhotos,
+    Segment,
+    SimulateWeak,
+    Views,
+)
 
 __all__ = [
     "KINDS", "MASKED",
-    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Drawing", "Evaluate", "Graph", "Guided",
-    "InstanceMasks", "Instances", "Loop", "Masks", "Mining", "ObjectMasks", "ObjectNet", "Predict", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "SclSegment", "Section", "Seeds", "Segment",
-    "SimulateWeak", "Training", "has_masks", "json_schema", "legal", "merge", "needs_cams",
+    "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Drawing", "Evaluate", "FewShotPhotos", "Graph", "Guided",
+    "InstanceMasks", "Instances", "Loop", "Masks", "Mining", "ObjectMasks", "ObjectNet", "Predict", "PredictPhotos", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "Section", "Seeds", "Segment",
+    "SimulateWeak", "Training", "Views", "has_masks", "json_schema", "legal", "merge", "needs_cams",
 ]  # fmt: skip

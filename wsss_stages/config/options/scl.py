@@ -156,7 +156,14 @@ class SclEvaluate(Guided):
     shots: list[int] = Field([1, 5], min_length=1, description="numbers K of supports, each at most scl_episodes.shots")
 
 
-class SclSegment(Guided):
-    """scl_segment: a folder of photographs, from a few masks."""
+class FewShotPhotos(Guided):
+    """few_shot: photographs or videos of anyone's, from a few masks."""
 
     fusion: Literal["cross", "average"] = Field("cross", description="weight supports by Eq. 5.16 instead of equally")
+    max_side: int = Field(
+        1024,
+        ge=0,
+        description="longest side at which masks are made, pixels, which bounds memory; they are written at the photograph's own size; "
+        "0 = no limit",
+    )
+    every: int = Field(1, ge=1, description="of a video one frame in this many is predicted")

@@ -200,6 +200,34 @@ class Predict(Views):
     )
 
 
+class PredictPhotos(Views):
+    """predict: a trained network on photographs or videos of anyone's."""
+
+    max_side: int = Field(
+        1024,
+        ge=0,
+        description="longest side at which the network sees a photograph, pixels, as data.max_side of its training; masks have the "
+        "photograph's own size; 0 = no limit",
+    )
+    tile: int = Field(
+        1024,
+        ge=256,
+        description="side of the tiles that a photograph, if it is larger at that size, is predicted in, pixels; bounds memory",
+    )
+    overlap: int = Field(
+        256,
+        ge=32,
+        description="least overlap of neighbouring tiles, pixels, over which their probabilities are blended; at most half a tile",
+    )
+    every: int = Field(1, ge=1, description="of a video one frame in this many is predicted")
+
+    @model_validator(mode="after")
+    def _tiles_have_a_middle(self) -> "PredictPhotos":
+        if 2 * self.overlap > self.tile:
+            raise ValueError(f"found overlap {self.overlap} of tiles of {self.tile} pixels; wanted at most half a tile")
+        return self
+
+
 class Tables(Section):
     """tables: the thesis's tables, `snakemake table_3_4` (workflow/tables.yaml)."""
 

@@ -1,5 +1,6 @@
 """A user's folder of a few annotated photographs: NAME.jpg, and its mask masks/NAME.png."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from wsss_stages.data.images import SUFFIXES, ImageError, label_size, read_label
 from wsss_stages.data.importers.photographs import formats, hidden
 from wsss_stages.data.names import has_file, id_problem
 
+Pair = tuple[Path, Path, Path]
 LAYOUT = "photographs NAME.jpg (png, tif, webp, bmp) and for each its mask masks/NAME.png, 0 for background"
 
 
@@ -55,17 +57,43 @@ def photographs(folder: Path) -> list[Path]:
 
 
 def read_supports(folder: Path) -> list[Support]:
-    """Read all annotated photographs of a folder; all defects are reported together. Raises DatasetError.
+    """Read all annotated photographs of a folder; all defects are reported together. Raises DatasetError."""
+    return read_pairs([(path, folder / "masks" / f"{path.stem}.png", folder) for path in photographs(folder)])
+
+
+def given_supports(given: Sequence[Sequence[Path]]) -> list[Support]:
+    """Read the supports of groups of paths, each a folder as `read_supports` takes, or a photograph and its mask.
+
+    Raises: DatasetError with all defects, ValueError for another number of paths.
+    """
+    pairs: list[Pair] = []
+    for group in given:
+        if len(group) == 1 and not group[0].is_file():
+            pairs += [(path, group[0] / "masks" / f"{path.stem}.png", group[0]) for path in photographs(group[0])]
+        elif len(group) == 2:
+            pairs.append((group[0], group[1], group[1].parent))
+        else:
+            named = " ".join(map(str, group))
+            raise ValueError(
+                f"--support {named}: found {len(group)} files; wanted a photograph and its mask, or a folder of {LAYOUT}. Give --support "
+                "PHOTO MASK once for each photograph."
+            )
+    return read_pairs(pairs)
+
+
+def read_pairs(pairs: Sequence[Pair]) -> list[Support]:
+    """Read annotated photographs: photograph, mask, and the folder that files may link into. Raises DatasetError with all defects.
 
     In a mask any number but 0 is the object. Beside another number 255 is unknown; alone it is the object, as black and white
     masks have it.
     """
     supports, findings = [], []
-    for path in photographs(folder):
-        mask_path = folder / "masks" / f"{path.stem}.png"
+    for path, mask_path, root in pairs:
         try:
-            has_file(path, folder, "or point --support")
-            if not has_file(mask_path, folder, "or point --support"):
+            if not has_file(path, root, "or point --support"):
+                findings.append(Finding(path, "no such photograph", LAYOUT, "Check --support."))
+                continue
+            if not has_file(mask_path, root, "or point --support"):
                 findings.append(
                     Finding(mask_path, f"no mask of {path.name}", LAYOUT, "Draw it or remove the photograph.")
                 )
