@@ -132,7 +132,9 @@ class Cam(Section):
 
     def counted(self) -> dict[str, Any]:
         """Return the options that maps depend on, beside the checksum of the weights: CLIP may lie anywhere."""
-        return self.model_dump(exclude={"clip_model", "precision"} if self.source == "clip" else {"source", "clip_model"})
+        return self.model_dump(
+            exclude={"clip_model", "precision"} if self.source == "clip" else {"source", "clip_model"}
+        )
 
 
 class Segment(AdamWTraining, Repeated):
