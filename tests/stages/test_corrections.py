@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.messages import lacking, raises
+from tests.messages import lacking
 from tests.toy import Toy
 from wsss_stages.a2gnn.kept_boxes import without_object
 from wsss_stages.commands import corrections as command
@@ -14,14 +14,24 @@ from wsss_stages.data.importers.voc_writer import write_labels
 from wsss_stages.data.index import Index
 from wsss_stages.labels.prompt_masks import StoredMasks
 from wsss_stages.shards.manifest import Manifest
-from wsss_stages.stages import data, s3_masks, s3_seeds, s9_review, weak_index
+from wsss_stages.stages import data, s3_masks, s3_seeds, weak_index
 from wsss_stages.store import contracts
 
 
 @pytest.fixture
 def finished(toy, tmp_path):
     """A copy of the toy without the networks' own folders, to go on with."""
-    wanted = ("box", "s2_cam", "s3_masks", "s3_seeds", "s5_graph", "s5_object_masks", "s6_propagate", "s4_affinity", "truth")
+    wanted = (
+        "box",
+        "s2_cam",
+        "s3_masks",
+        "s3_seeds",
+        "s5_graph",
+        "s5_object_masks",
+        "s6_propagate",
+        "s4_affinity",
+        "truth",
+    )
     for name in wanted:
         if (toy.root / name).exists():
             shutil.copytree(toy.root / name, tmp_path / name)
@@ -51,7 +61,9 @@ def test_a_corrected_mask_is_the_label_and_other_images_stay(finished, capsys):
     write_labels(finished.root / "mine" / f"{image}.png", mask)
     command.main([str(finished.root / "mine"), "--results", str(finished.root), "--who", "Ada"])
     folder = finished.root / "corrections"
-    assert not lacking(capsys.readouterr().out, "1 of 8 training images", "1 of them by a mask", "data: ... corrections")
+    assert not lacking(
+        capsys.readouterr().out, "1 of 8 training images", "1 of them by a mask", "data: ... corrections"
+    )
     kept = {
         path: path.stat().st_mtime_ns
         for stage in ("s3_masks", "s3_seeds")
@@ -72,7 +84,10 @@ def test_a_corrected_mask_is_the_label_and_other_images_stay(finished, capsys):
     assert (made.read(image, contracts.CAM_LABEL)["label"] != mask).any()
     stored = StoredMasks(made.read(image, contracts.MASKS), record.width)
     boxes, classes = record.box_arrays()
-    assert not stored.substituted.any() and (stored.hard.any(axis=0) == np.isin(mask, classes) & (stored.hard.any(axis=0))).all()
+    assert (
+        not stored.substituted.any()
+        and (stored.hard.any(axis=0) == np.isin(mask, classes) & (stored.hard.any(axis=0))).all()
+    )
     assert not without_object(mask, boxes, classes)
     assert {k: v.sha256 for k, v in index.records.items()} == {k: v.sha256 for k, v in before.records.items()}
     unlike = [k for k in others if vars(index.records[k]) != vars(before.with_weak("box").records[k])]
@@ -92,7 +107,10 @@ def test_only_the_shard_of_a_corrected_image_is_written_again(finished):
     def run():
         for stage in stages:
             for n in halves:
-                argv = [word.replace("1-of-1.json", f"{n}-of-2.json") for word in finished.argv(stage.__name__.rpartition(".")[2])]
+                argv = [
+                    word.replace("1-of-1.json", f"{n}-of-2.json")
+                    for word in finished.argv(stage.__name__.rpartition(".")[2])
+                ]
                 stage.main(argv)
 
     for folder in ("s4_object_net", "s1_classifier"):
@@ -107,7 +125,8 @@ def test_only_the_shard_of_a_corrected_image_is_written_again(finished):
     weak_index.main(finished.argv("weak_index"))
     run()
     changed = {
-        name: {key for key, content in manifests(finished.root, name).items() if content != before[name][key]} for name in names
+        name: {key for key, content in manifests(finished.root, name).items() if content != before[name][key]}
+        for name in names
     }
     assert changed.pop("s2_cam") == set() and set(map(frozenset, changed.values())) == {frozenset({f"{own}-of-2.json"})}
     pseudo = Manifest([finished.root / "s6_propagate/train" / f"{own}-of-2.json"])

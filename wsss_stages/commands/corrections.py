@@ -37,16 +37,22 @@ def main(argv: list[str] | None = None) -> None:
     index, folder = index_of(asked.results), asked.results / FOLDER
     lines = drop(folder, asked.drop) if asked.drop else []
     if asked.source is not None:
-        lines += take(asked.source, index, folder, asked.who or getpass.getuser())
-    sys.stdout.write("".join(f"{line}\n" for line in [*lines, *cli_hint(folder)]))
+        lines += take(asked.source, index, folder, asked.who or user())
+    config = asked.results / CONFIG
+    if config.is_file():
+        set_option(config, folder)
+        lines.append(f"{config}: data.corrections is {folder}; run again to use the corrections")
+    else:
+        lines.append(f"To use them set this in your configuration, then run again:\ndata:\n  corrections: {folder}")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def cli_hint(folder: Path) -> list[str]:
-    """Return what to do next."""
-    return [
-        f"Use them: in your configuration set  data: {{corrections: {folder}}}  or add it to the command line:",
-        f'    snakemake --config \'data={{"corrections": "{folder}"}}\'',
-    ]
+def user() -> str:
+    """Return the name that the system has for the user; empty where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 if __name__ == "__main__":

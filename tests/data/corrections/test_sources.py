@@ -44,7 +44,9 @@ def test_masks_come_back_from_every_format_that_is_written(toy, tmp_path, to):
 
 def test_boxes_of_an_export_are_boxes_and_no_mask(toy, tmp_path):
     index = Index.read(toy.full_index)
-    export(Pictures(Exported.open(toy.root, "boxes", True), "boxes", True), "cvat", tmp_path / "o", index.classes, "toy")
+    export(
+        Pictures(Exported.open(toy.root, "boxes", True), "boxes", True), "cvat", tmp_path / "o", index.classes, "toy"
+    )
     found, made = read(tmp_path / "o", index)
     assert made.kind == "cvat" and all(c.mask is None for c in found.values())
     for image, correction in found.items():
@@ -94,8 +96,17 @@ def test_images_of_other_projects_and_of_validation(run, painted):
 
 def labelme(folder, name, size, *shapes, **more):
     folder.mkdir(exist_ok=True)
-    entries = [{"label": label, "points": points, "shape_type": kind, "group_id": None} for label, kind, points in shapes]
-    content = {"version": "5", "imagePath": name, "imageHeight": size[1], "imageWidth": size[0], "shapes": entries, **more}
+    entries = [
+        {"label": label, "points": points, "shape_type": kind, "group_id": None} for label, kind, points in shapes
+    ]
+    content = {
+        "version": "5",
+        "imagePath": name,
+        "imageHeight": size[1],
+        "imageWidth": size[0],
+        "shapes": entries,
+        **more,
+    }
     (folder / f"{name}.json").write_text(json.dumps({"imageData": None, "flags": {}, **content}))
 
 
@@ -105,7 +116,11 @@ def test_boxes_clicks_and_scribbles_of_a_tool(run):
     labelme(folder, "c1.jpg", (30, 24), ("dog", "linestrip", [[16, 8], [25, 8]]))
     found, _ = read(folder, run.index)
     assert found["a"].boxes == [[3, 4, 9, 12]] and found["a"].box_classes == [1] and found["a"].points == [[12, 2, 2]]
-    assert found["a"].mask is None and set(np.unique(found["c1"].mask)) == {2, 255} and (found["c1"].mask[8, 16:26] == 2).all()
+    assert (
+        found["a"].mask is None
+        and set(np.unique(found["c1"].mask)) == {2, 255}
+        and (found["c1"].mask[8, 16:26] == 2).all()
+    )
 
 
 def test_a_renamed_photograph_is_found_by_its_bytes_and_else_named(run):

@@ -1,4 +1,4 @@
-"""What people decided on a review page: verdicts.jsonl, a line for every decision, and masks/DIGEST.png that lines name.
+"""The decisions of people on a review page: verdicts.jsonl, a line for every decision, and masks/DIGEST.png that lines name.
 
 The first line has the classes. A line is added in one step and on the disk before the page hears of it; a line that a killed process left
 half written is no decision and is cut off. A mask is written before its line and never changed.
