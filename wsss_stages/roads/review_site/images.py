@@ -45,7 +45,7 @@ class RunImages:
         """Open results/NAME/WEAK/VARIANT. Raises ValueError where it has no finished label of the training images."""
         index = Index.read(results / weak / "index.json")
         home = results / weak / variant
-        paths = sorted({*home.glob("*/train/*-of-*.json"), *_shared(results, home)})
+        paths = sorted({*home.glob("*/train/*-of-*[0-9].json"), *_shared(results, home)})
         manifest = Manifest(paths, [*STEPS.values()]) if paths else None
         if manifest is None or not any(contract.name in manifest.made for contract in contracts.FINAL):
             raise ValueError(
@@ -129,7 +129,7 @@ def _shared(results: Path, home: Path) -> list[Path]:
         if results.name in parts and "train" in parts:
             after = parts[len(parts) - parts[::-1].index(results.name) :]
             found.append(results.joinpath(*after))
-    return [path for path in found if path.is_file()]
+    return [path for path in found if path.is_file() and path.match("*-of-*[0-9].json")]
 
 
 def _jpeg(pixels: UInt8[np.ndarray, "h w 3"], quality: int) -> bytes:

@@ -1,7 +1,7 @@
 "use strict";
 // The page of a review. Everything from the run is put in as text; addresses are relative, so that a forwarded port works too.
-const UNKNOWN = 255, ROW = 84, PAGE = 100, HANDLE = 9, UNDO = 30;
-const STATES = { open: "not seen", accept: "accepted", fix: "to be fixed", skip: "skipped" };
+const UNKNOWN = 255, EDGE = 0xffffffff, ROW = 84, PAGE = 100, HANDLE = 9, UNDO = 30;
+const STATES = { accept: "accepted", fix: "to be fixed", skip: "skipped", open: "not seen" };
 const $ = (id) => document.getElementById(id);
 const page = {
   run: null, image: null, number: 0, total: 0, mask: null, shown: null, undo: [], tool: "look", box: -1, drag: null,
@@ -54,12 +54,12 @@ async function packed(bytes) {
 
 function saveMask() {
   const copy = page.mask.slice();
-  return save(`api/mask/${page.image.key}`, () => packed(copy), "application/octet-stream").then(refresh);
+  return save(`api/mask/${page.image.key}`, () => packed(copy), "application/octet-stream").then((found) => found && refresh());
 }
 
 function saveBoxes() {
   const content = JSON.stringify({ boxes: page.image.boxes, classes: page.image.box_classes });
-  return save(`api/boxes/${page.image.key}`, content, "application/json").then(refresh);
+  return save(`api/boxes/${page.image.key}`, content, "application/json").then((found) => found && refresh());
 }
 
 // The list: rows are made for what can be seen.
@@ -72,8 +72,8 @@ async function chunk(number) {
   if (pages === page.pages) {
     page.total = found.total;
     $("rows").style.height = `${found.total * ROW}px`;
-    const c = found.counts, all = (c.open || 0) + (c.accept || 0) + (c.fix || 0) + (c.skip || 0);
-    $("counts").textContent = `${all} images: ${c.accept || 0} accepted, ${c.fix || 0} to be fixed, ${c.skip || 0} skipped, ${c.open || 0} not seen`;
+    const c = found.counts, parts = Object.entries(STATES).map(([state, text]) => `${c[state] || 0} ${text}`);
+    $("counts").textContent = parts.join(" · ");
   }
   return found.images;
 }
@@ -104,7 +104,7 @@ function row(number, found) {
   picture.alt = "";
   state.className = "state";
   state.textContent = STATES[found.state];
-  text.append(state, found.id, found.score === null ? "" : ` · score ${found.score.toFixed(2)}`);
+  text.append(state, found.id, found.score === null ? "" : ` · score ${found.score.toFixed(2)} of 1`);
   button.append(picture, text);
   button.addEventListener("click", () => go(number));
   return button;
@@ -146,19 +146,17 @@ async function open(key) {
   const [found, mask] = await Promise.all([json(`api/image/${key}`), classes(`mask/${key}`), picture.decode()]);
   page.generation += 1;
   Object.assign(page, { image: found, mask, shown: mask, undo: [], box: -1, drag: null });
-  for (const id of ["photo", "label", "boxes"]) Object.assign($(id), { width: found.width, height: found.height });
-  $("boxes").width = found.width * scale();
-  $("boxes").height = found.height * scale();
+  for (const id of ["photo", "label"]) Object.assign($(id), { width: found.width, height: found.height });
   $("photo").getContext("2d").drawImage(picture, 0, 0, found.width, found.height);
   $("step").value = "";
   const held = found.tags.length ? found.tags[0] : 1;
   if (!found.tags.includes(Number($("class").value))) $("class").value = String(held);
-  fit(); about(); label(); boxes(); step();
+  fit(); about(); label(); step();
 }
 
 function about() {
   const i = page.image, who = i.state === "open" ? "" : ` by ${i.who || "somebody"}, ${i.when.slice(0, 16).replace("T", " ")}`;
-  const score = i.score === null ? "" : `, score ${i.score.toFixed(2)}`;
+  const score = i.score === null ? "" : `, score ${i.score.toFixed(2)} of 1`;
   $("about").textContent = `${page.number + 1} of ${page.total}: ${i.id}${score} — ${STATES[i.state]}${who}${i.corrected ? "; corrected in an earlier round" : ""}`;
   for (const id of ["accept", "fix", "skip"]) $(id).setAttribute("aria-pressed", "false");
   const kind = i.painted && i.state === "fix" ? "Accepting takes the label as you painted it."
@@ -175,14 +173,19 @@ function about() {
 }
 
 const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
-const scale = () => Math.max(1, Math.min(3, Math.ceil(900 / Math.max(page.image.width, page.image.height))));
+const scale = () => $("boxes").width / page.image.width;
 
 function label(box) {
   const { width, height } = page.image, context = $("label").getContext("2d");
-  const [x0, y0, x1, y1] = box || [0, 0, width, height];
+  let [x0, y0, x1, y1] = box || [0, 0, width, height];
+  [x0, y0] = [Math.max(0, x0 - 1), Math.max(0, y0 - 1)];
   if (x1 <= x0 || y1 <= y0) return;
   const pixels = context.createImageData(x1 - x0, y1 - y0), data = new Uint32Array(pixels.data.buffer);
-  for (let y = y0, at = 0; y < y1; y += 1) for (let x = x0; x < x1; x += 1, at += 1) data[at] = page.colours[page.shown[y * width + x]];
+  const last = width * height - 1;
+  for (let y = y0, at = 0; y < y1; y += 1) for (let x = x0; x < x1; x += 1, at += 1) {
+    const n = y * width + x, c = page.shown[n], edge = (x + 1 < width && page.shown[n + 1] !== c) || page.shown[Math.min(last, n + width)] !== c && y + 1 < height;
+    data[at] = edge ? EDGE : page.colours[c];
+  }
   context.putImageData(pixels, x0, y0);
 }
 
@@ -196,23 +199,23 @@ function boxes() {
   context.clearRect(0, 0, canvas.width, canvas.height);
   if (!$("show-boxes").checked && page.tool !== "box") return;
   const k = scale();
-  context.font = `${9 * k}px system-ui, sans-serif`;
+  context.font = "12px system-ui, sans-serif";
   page.image.boxes.forEach((box, n) => {
     const [x0, y0, x1, y1] = toScreen(box), name = page.run.classes[page.image.box_classes[n]];
-    for (const [style, width] of [["#000", 3 * k], [n === page.box ? "#fff" : page.run.colours[page.image.box_classes[n]], 1.6 * k]]) {
+    for (const [style, width] of [["#000", 4], [n === page.box ? "#fff" : page.run.colours[page.image.box_classes[n]], 2]]) {
       context.strokeStyle = style;
       context.lineWidth = width;
       context.strokeRect(x0, y0, x1 - x0, y1 - y0);
     }
     context.fillStyle = "#000";
-    context.fillRect(x0, y0, context.measureText(name).width + 4 * k, 11 * k);
+    context.fillRect(x0, y0, context.measureText(name).width + 6, 16);
     context.fillStyle = "#fff";
-    context.fillText(name, x0 + 2 * k, y0 + 9 * k);
-    if (n === page.box) for (const [x, y] of [[x0, y0], [x1, y0], [x0, y1], [x1, y1]]) context.fillRect(x - 3 * k, y - 3 * k, 6 * k, 6 * k);
+    context.fillText(name, x0 + 3, y0 + 12);
+    if (n === page.box) for (const [x, y] of [[x0, y0], [x1, y0], [x0, y1], [x1, y1]]) context.fillRect(x - 4, y - 4, 8, 8);
   });
   for (const [x, y, c] of page.image.points) {
     context.beginPath();
-    context.arc((x + 0.5) * k, (y + 0.5) * k, 4 * k, 0, 7);
+    context.arc((x + 0.5) * k, (y + 0.5) * k, 5, 0, 7);
     context.fillStyle = page.run.colours[c];
     context.strokeStyle = "#fff";
     context.fill();
@@ -223,8 +226,10 @@ function boxes() {
 function fit() {
   const view = $("view"), i = page.image, room = matchMedia("(max-width: 800px)").matches ? innerHeight * 0.55 : view.clientHeight;
   const whole = Math.min(view.clientWidth / i.width, room / i.height) * Number($("zoom").value);
-  $("canvas-box").style.width = `${Math.max(1, Math.floor(i.width * whole))}px`;
-  $("canvas-box").style.height = `${Math.max(1, Math.floor(i.height * whole))}px`;
+  const [width, height] = [i.width, i.height].map((side) => Math.max(1, Math.floor(side * whole)));
+  Object.assign($("canvas-box").style, { width: `${width}px`, height: `${height}px` });
+  Object.assign($("boxes"), { width, height });
+  boxes();
 }
 
 async function step() {
@@ -427,7 +432,7 @@ async function start() {
   $("banner").textContent = page.run.busy || "This page only shows the labels.";
   for (const id of ["accept", "fix", "skip", "undo", "delete-box", "reset", "take"]) $(id).disabled = page.run.read_only;
   $("tools").disabled = page.run.read_only;
-  $("step").append(new Option("label, to be corrected", ""), ...page.run.steps.map((title) => new Option(`step: ${title}`, title)));
+  $("step").append(new Option("final label", ""), ...page.run.steps.map((title) => new Option(`step: ${title}`, title)));
   $("class").append(...page.run.classes.map((name, c) => new Option(name, String(c))).slice(1));
   $("opacity").addEventListener("input", () => { $("label").style.opacity = String(Number($("opacity").value) / 100); });
   $("label").style.opacity = "0.55";
