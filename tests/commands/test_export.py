@@ -1,6 +1,7 @@
 """The export command: what it takes of a run, what it prints, and when it refuses."""
 
 import json
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -31,6 +32,17 @@ def test_pseudo_labels_of_a_run_with_their_confidence(toy, tmp_path, capsys):
     boxes = Counter(tuple(box) for record in index.split("train") for box in record.full_boxes().tolist())
     exported = [(x, y, x + w, y + h) for x, y, w, h in (a["bbox"] for a in content["annotations"])]
     assert Counter(exported) <= boxes and all(0 < a["score"] <= 1 for a in content["annotations"])
+
+
+def test_records_beside_the_manifests_are_no_manifests(toy, tmp_path, capsys):
+    """Snakemake's jobs leave them; the toy's do not."""
+    for stage in ("s6_propagate", "index.json"):
+        (tmp_path / "run").mkdir(exist_ok=True)
+        source, copy = toy.root / stage, tmp_path / "run" / stage
+        shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
+    (tmp_path / "run/s6_propagate/train/1-of-1.json.made.json").write_text("{}")
+    run(tmp_path / "run", "--to", "png", "--out", tmp_path / "png")
+    assert "8 images" in capsys.readouterr().out
 
 
 def test_classes_of_images_have_all_pixels_of_the_label(toy, tmp_path):

@@ -42,7 +42,9 @@ class Record:
     """Kinds of labels to learn from: box, scribble, point, tag, truth; tags may also follow from the others."""
     truth: str | None = None
     truth_sha256: str = ""
-    """sha256 of a true mask that may be learned from; empty: it is for scores only."""
+    """sha256 of a mask that may be learned from, `corrected` or truth; empty: there is none, and truth is for scores only."""
+    corrected: str | None = None
+    """Whole path of a PNG of classes that a person has painted or accepted, at full size; labels are made from it, scores are not."""
     instances: str | None = None
     masks_sha256: str = ""
     """sha256 of the files of truth and instances; before the evaluation only stages that learn from truth depend on it."""
@@ -68,16 +70,20 @@ class Record:
         if longer <= max_side:
             return self
         height, width = (max(1, round(n * max_side / longer)) for n in (h, w))
-        boxes = _scaled(self.boxes, (h, w), (height, width))
-        points = [[x * width // w, y * height // h, cls] for x, y, cls in self.points]
-        return replace(self, height=height, width=width, boxes=boxes, points=points)
+        return replace(self, height=height, width=width).with_full(self.boxes, self.points)
+
+    def with_full(self, boxes: list[list[int]], points: list[list[int]]) -> "Record":
+        """Return the record with boxes and points that are given in pixels of the photograph."""
+        (h, w), (height, width) = (self.full_height, self.full_width), (self.height, self.width)
+        at_work = [[x * width // w, y * height // h, cls] for x, y, cls in points]
+        return replace(self, boxes=_scaled(boxes, (h, w), (height, width)), points=at_work)
 
     def with_weak(self, weak: str) -> "Record":
-        """Return the record with this kind of label and tags only; `mixed` keeps all. Saliency goes with tags."""
+        """Return the record with this kind of label, tags and a corrected mask only; `mixed` keeps all. Saliency goes with tags."""
         if weak == "mixed":
             return self
         drop = {
-            "truth": {"truth_sha256": ""},
+            "truth": {} if self.corrected else {"truth_sha256": ""},
             "box": {"boxes": [], "box_classes": []},
             "scribble": {"scribbles": None, "scribbles_sha256": "", "scribble_classes": []},
             "point": {"points": []},
@@ -108,6 +114,20 @@ class Record:
         """Return `truth_labels` of an image that has them."""
         assert self.truth, f"{self.id} has no truth"
         return read_labels(root / self.truth)
+
+    def learned_mask(self, root: Path) -> np.ndarray:
+        """Return (full_height, full_width) uint8 classes, 255 open, of the mask that may be learned from.
+
+        Raises ContractError if a corrected mask is not the one indexed.
+        """
+        if self.corrected is None:
+            return self.known_truth(root)
+        if artifacts.sha256(Path(self.corrected)) != self.truth_sha256:
+            raise artifacts.ContractError(
+                f"{self.corrected} has changed since the index was made (sha256 differs). Import the correction again, then "
+                "snakemake --forcerun data"
+            )
+        return read_labels(Path(self.corrected))
 
     def evidence(self) -> list:
         """Return all that stages before the evaluation may depend on; truth is not in it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from torch import Tensor
 
@@ -61,9 +62,12 @@ class DfrTraining(TrainingStage):
         self.settings = opt.fill(Settings)
 
     def labels(self, record: Record) -> np.ndarray:
-        """Return (h, w) uint8 training labels, 255 unknown: truth, scribbles, or a part of each scribble."""
+        """Return (h, w) uint8 training labels, 255 unknown: truth, a corrected mask, scribbles, or a part of each scribble."""
         if self.opt.labels == "truth":
             return record.known_truth(self.index.root)
+        if record.corrected:
+            mask = record.learned_mask(self.index.root)
+            return cv2.resize(mask, (record.width, record.height), interpolation=cv2.INTER_NEAREST)
         scribbles = self.index.scribble_labels(record)
         assert scribbles is not None, f"{record.id} has no scribbles"
         if self.opt.scribble_share == 1:
@@ -98,7 +102,7 @@ class DfrTraining(TrainingStage):
         if self.opt.labels == "truth":
             known = (artifacts.sha256(self.index.root / r.truth) for r in self.items)
         else:
-            known = (r.scribbles_sha256 for r in self.items)
+            known = (r.truth_sha256 if r.corrected else r.scribbles_sha256 for r in self.items)
         each = ((r.sha256, r.height, r.width, labels) for r, labels in zip(self.items, known, strict=True))
         return [artifacts.fingerprint_each(each)]
 

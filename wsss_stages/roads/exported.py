@@ -69,12 +69,12 @@ class Run:
     @classmethod
     def _of_stage(cls, results: Path, index: Index, what: What, objects: bool) -> "Run":
         for stage, contract, split in STAGES[what]:
-            shards = sorted((results / stage / split).glob("*-of-*.json"))
+            shards = sorted((results / stage / split).glob("*-of-*[0-9].json"))
             if shards:
                 made = Manifest(shards, [contract, contracts.CONFIDENCE])
                 done = set(made.items)
                 records = [(split, record) for record in index.split(split) if record.id in done]
-                found = sorted((results / "s8_detect" / split).glob("*-of-*.json")) if objects else []
+                found = sorted((results / "s8_detect" / split).glob("*-of-*[0-9].json")) if objects else []
                 detections = Manifest(found, [contracts.DETECTIONS]) if found and what == "prediction" else None
                 run = cls(index, records, contract, made, contracts.CONFIDENCE.name in made.made, detections)
                 run.notes.add(WITHOUT, len(index.splits[split]) - len(records))

@@ -2,14 +2,17 @@
 
 from collections import Counter
 
+import cv2
 import numpy as np
+from jaxtyping import UInt8
 
+from wsss_stages.a2gnn.instances import box_masks
 from wsss_stages.config.options import Masks
 from wsss_stages.data.index import Index
 from wsss_stages.data.record import Record
 from wsss_stages.labels import cam as cams
 from wsss_stages.labels import prompts as by
-from wsss_stages.labels.prompt_masks import PromptMasks, pack
+from wsss_stages.labels.prompt_masks import PromptMasks, Soft, pack
 from wsss_stages.labels.prompts import Prompt
 from wsss_stages.roads.mask_sources import Given, MaskSource, Notes
 from wsss_stages.roads.text_boxes import TextBoxes
@@ -49,6 +52,9 @@ class Masker:
             made, notes = self.source(given, prompts)
         else:
             made, notes = PromptMasks(np.zeros((0, *item.size), bool), [], np.zeros(0)), {}
+        if given.record.corrected:
+            mask = given.record.learned_mask(self.index.root)
+            made = by_hand(made, prompts, cv2.resize(mask, item.size[::-1], interpolation=cv2.INTER_NEAREST))
         counts = Counter(filter(None, made.reasons))
         return {"masks": pack(prompts, made)}, {**notes, **counts, "prompts": len(prompts)}
 
@@ -80,6 +86,25 @@ class Masker:
         prompts = [prompt for found in worded for prompt in found]
         left = [c for c in classes if c not in {prompt.cls for prompt in prompts}]
         return prompts + by.of_cams(given.cam, given.cam_classes, left, self.opt.tag_parts, self.opt.tag_level)
+
+
+def by_hand(made: PromptMasks, prompts: list[Prompt], mask: UInt8[np.ndarray, "h w"]) -> PromptMasks:
+    """Return the masks of an image's prompts with those of boxes cut from a mask that a person has corrected.
+
+    Where boxes of one class overlap, the pixel is the smaller one's. A box without a pixel of its class keeps the source's mask.
+    """
+    numbers = [k for k, prompt in enumerate(prompts) if prompt.kind == "box"]
+    boxes = np.array([prompts[k].box for k in numbers], int).reshape(-1, 4)
+    cut = box_masks(mask, boxes, np.array([prompts[k].cls for k in numbers], np.uint8), "smaller")
+    hard, reasons, confidence = made.hard.copy(), [*made.reasons], made.confidence.copy()
+    soft = [*made.soft] if made.soft else None
+    for k, box, own in zip(numbers, boxes.tolist(), cut, strict=True):
+        if own.any():
+            hard[k], reasons[k], confidence[k] = own, "", 1
+            if soft is not None:
+                x0, y0, x1, y1 = box
+                soft[k] = Soft((x0, y0, x1, y1), own[y0:y1, x0:x1].astype(np.uint8) * 255)
+    return PromptMasks(hard, reasons, confidence, soft)
 
 
 def asked(record: Record, weak: str) -> list[str]:

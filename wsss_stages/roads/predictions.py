@@ -1,10 +1,13 @@
 """Labels of images by a segmentation network, over scales and mirror, with or without a CRF."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from wsss_stages import UNKNOWN
 from wsss_stages.config.options import Views
 from wsss_stages.labels.crf import CrfSettings, DenseCrf
 from wsss_stages.labels.enlarge import among, most_likely
@@ -53,7 +56,7 @@ class Predictor:
 
 
 class TagPredictor(Predictor):
-    """A predictor of pseudo labels, among an image's tags, before the CRF and after it."""
+    """A predictor of pseudo labels, among an image's tags, before the CRF and after it; a mask corrected by hand is the label."""
 
     def made(self, item: Item, photo: np.ndarray) -> dict[str, np.ndarray]:
         """Return both labels by the names of their contracts."""
@@ -62,7 +65,11 @@ class TagPredictor(Predictor):
         P = among(self.probabilities(photo, item.id), classes.tolist())
         Q = self.refined(P, photo, item.id)
         rows = (most_likely(maps, record.full_height, record.full_width)[0].cpu().numpy() for maps in (P, Q))
-        return dict(zip(("rrm_branch", "rrm_label"), (classes[row] for row in rows), strict=True))
+        branch, label = (classes[row] for row in rows)
+        if record.corrected:
+            by_hand = record.learned_mask(Path())
+            label = np.where(by_hand == UNKNOWN, label, by_hand)
+        return {"rrm_branch": branch, "rrm_label": label}
 
 
 def predicted(P: Float[Tensor, "c h w"], tags: list[int], size: tuple[int, int]) -> dict[str, UInt8[np.ndarray, "H W"]]:

@@ -149,9 +149,9 @@ class Propagator:
         )
         label, confidence, notes = self.merger.label(self.merger.refined(P, photo, image), image)
         if item.record.truth_sha256:
-            truth = item.record.known_truth(self.index.root)
-            known = truth != UNKNOWN
-            label[known], confidence[known] = truth[known], 1
+            by_hand = item.record.learned_mask(self.index.root)
+            known = by_hand != UNKNOWN
+            label[known], confidence[known] = by_hand[known], 1
         if trained is not None:
             notes |= {"object_seeds": trained.object_seeds, "object_seeds_inconsistent": trained.inconsistent}
         steps = (confidence * 65535).round().astype(np.uint16)

@@ -21,6 +21,7 @@ NO_TRUTH = (
     "No training image has a true mask, so there is no correlation to show. With true masks of some of them in "
     "SegmentationClass/ID.png of the dataset's folder there is one."
 )
+BY_HAND = "label by hand"
 UNSCORED = {True: "label is truth", False: "no score"}
 """Text below an image's name in place of its score."""
 
@@ -43,6 +44,7 @@ def shown(name: str, value: float | int | None) -> float | int | str | None:
 def scored(record: Record, score: float) -> str:
     """Return the text beside an image's pictures: name and score, NaN if it has none."""
     text = UNSCORED[bool(record.truth_sha256)] if np.isnan(score) else f"score {score:.2f}"
+    text = BY_HAND if record.corrected else text
     return f"{record.id[-20:]}\n{text}"
 
 

@@ -68,6 +68,8 @@ class Seeder:
         """Return the maps of an image, and notes on substitutions and on the share of known pixels."""
         M_I, M_I_top = self.cam_labels(item, image)
         found, notes = self.by_weak_label(item, image, M_I, M_I_top)
+        if item.record.corrected:
+            found = {name: first_known([self.by_hand(item), label]) for name, label in found.items()}
         counts = levels.counts(found["seeds"], np.array(item.record.tags, np.uint8))
         return {"cam_label": M_I, **found}, notes | {levels.NOTE + name: count for name, count in counts.items()}
 
@@ -101,6 +103,11 @@ class Seeder:
         }
         M_checked = checked(M_B=M_B, M_I=M_I, owner=owner, boxes=boxes, classes=classes)
         return {"grabcut": M_B, "checked": M_checked, "seeds_full": M_F, "seeds": M_g}, notes
+
+    def by_hand(self, item: Item) -> np.ndarray:
+        """Return (h, w) classes of the mask that may be learned from, 255 where it is open."""
+        mask = item.record.learned_mask(self.index.root)
+        return cv2.resize(mask, item.size[::-1], interpolation=cv2.INTER_NEAREST)
 
     def masks(self, item: Item) -> StoredMasks:
         """Return the masks of an image's prompts."""
@@ -159,8 +166,7 @@ class Seeder:
         M_S, lost = self.expanded(item, image)
         layers = [M_S, M_B]
         if record.truth_sha256:
-            truth = record.known_truth(self.index.root)
-            layers.insert(0, cv2.resize(truth, item.size[::-1], interpolation=cv2.INTER_NEAREST))
+            layers.insert(0, self.by_hand(item))
         _, M_F, M_g = self.with_tags(item, M_I, M_I_top)
         found = {
             "grabcut": M_B,

@@ -71,7 +71,7 @@ class Shard:
             contracts: artifacts that the stage makes of each image.  manifest: k-of-n.json to write.
             reads: artifacts of earlier stages that it reads, with their manifests.  weights: sha256 of a network's weights.
             sees: the parts of a record that it uses beside the photograph at working size; None: all weak labels.
-            evidence: what else an image's artifacts depend on, such as files of the user's own.
+            evidence: what else an image's artifacts depend on, such as files of the user's own; None: nothing.
         """
         self.stage, self.contracts, self.index, self.sees = stage, contracts, index, sees
         self._more = evidence
@@ -171,7 +171,8 @@ class Shard:
         )
 
     def _evidence(self, record: Record) -> list:
-        more = [self._more(record)] if self._more else []
+        seen = self._more(record) if self._more else None
+        more = [] if seen is None else [seen]
         if self.sees is None:
             return [*record.evidence(), *more]
         return [record.sha256, record.height, record.width, *(getattr(record, name) for name in self.sees), *more]

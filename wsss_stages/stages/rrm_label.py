@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     shard = Shard(
         "rrm_label", (contracts.RRM_BRANCH, contracts.RRM_LABEL), Index.read(paths.index), paths.split, paths.manifest,
         opt.model_dump(), [], artifacts.sha256(paths.weights), ("tags", "full_height", "full_width"),
+        evidence=lambda record: record.truth_sha256 if record.corrected else None,
     )  # fmt: skip
     TagPredictor(network, opt, device, "rrm_label", "rrm_train").run(shard)
 

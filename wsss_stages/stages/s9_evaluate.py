@@ -4,7 +4,7 @@ reads   index.json             truth of the images of a split; images without it
         MANIFESTS              of any stages, all shards; every label map in them is a row of the table
 writes  scores.json            for every label map: miou, miou_frequent (background and the classes that `frequent_from` training
                                images show), boundary_iou, iou of each class, confusion, share unknown; of s5_graph how
-                               large edges are across true outlines and inside
+                               large edges are across true outlines and inside; by_hand: images whose label a person has corrected
 
 A pixel that a label map leaves unknown (255) counts as background. The row `boxes` is every box filled with its class,
 smaller boxes over larger ones, as the cheapest baseline.
@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> None:
         "dataset": index.dataset,
         "split": paths.split,
         "images": scores.images,
+        "by_hand": sum(bool(record.corrected) for record in index.split(paths.split)),
         "images_without_truth": len(index.splits[paths.split]) - scores.images,
         "frequent": [c for c, frequent in zip(index.classes, often.tolist(), strict=True) if frequent],
         "rows": rows,

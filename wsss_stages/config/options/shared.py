@@ -45,6 +45,10 @@ class Data(Section):
         description="list in ImageSets/Segmentation of training images whose true masks may be used for training, for "
         "weak: mixed; empty = none",
     )
+    corrections: FilePath = Field(
+        "",
+        description="folder of labels corrected by hand, which `python -m wsss_stages.commands.corrections` keeps; empty = none",
+    )
     saliency: FilePath = Field(
         "",
         description="folder of saliency maps of the training images, ID.png, 8-bit grey as large as the photograph, for weak: tag "

@@ -44,7 +44,12 @@ def _is_voc(source: Source) -> bool:
 
 
 def _is_coco(source: Source) -> bool:
-    return any(_is_list(source, name) for name in _nearest(source, ".json"))
+    return bool(lists_of_coco(source))
+
+
+def lists_of_coco(source: Source) -> list[str]:
+    """Return the files that list images, annotations and categories."""
+    return [name for name in _nearest(source, ".json") if _is_list(source, name)]
 
 
 def _is_list(source: Source, name: str) -> bool:

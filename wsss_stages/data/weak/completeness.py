@@ -10,7 +10,7 @@ REMEDY = "Add what is missing, remove the id from the list, or run with another 
 
 def missing(index: Index, weak: str) -> list[Finding]:
     """Return findings of missing labels for a run on `weak` labels: an image lacks the kind, or the kind lacks a
-    class of the image.
+    class of the image. One with a corrected mask lacks nothing.
 
     A run on `mixed` labels takes any. Where no image lacks its labels, all of them together must show a class, and
     boxes an object that is large enough to be learned from.
@@ -22,6 +22,8 @@ def missing(index: Index, weak: str) -> list[Finding]:
     for record in index.split("train"):
         shown = shown or bool(record.tags)
         largest = max((largest, *(min(x1 - x0, y1 - y0) for x0, y0, x1, y1 in record.boxes)))
+        if record.corrected:
+            continue
         if weak == "mixed":
             if not record.kinds:
                 what = f"no label for training image {record.id}"

@@ -94,17 +94,31 @@ def _items(
             notes.add(UNLABELLED, 1, shown(photo))
             continue
         labels.remove(label)
-        item = Item(photo, source.path(label), shares=True, subset=_subset(photo, settings, listed))
-        try:
-            text = source.text(label)
-            item.shapes = shapes(text, classes, "kpt_shape" in settings, item.where, findings, item.notes)
-        except DefectError as error:
-            findings.append(error.in_file(item.where))
-        yield item
+        subset = _subset(photo, settings, listed)
+        yield _item(photo, subset, label, source, settings, classes, findings)
     rows = {name: _is_label(source, name) for name in sorted(labels)}
     notes.add_each(OTHERS, (shown(name) for name, is_label in rows.items() if not is_label))
     for name in (name for name, is_label in rows.items() if is_label):
-        yield Item(PurePosixPath(name).stem, source.path(name), shares=True)  # the builder finds no photograph of it
+        yield _item(PurePosixPath(name).stem, "", name, source, settings, classes, findings)  # without a photograph
+
+
+def _item(
+    name: str,
+    subset: str,
+    label: str,
+    source: Source,
+    settings: dict[str, Any],
+    classes: list[str],
+    findings: list[Finding],
+) -> Item:
+    """Return an image with the objects of its label file."""
+    item = Item(name, source.path(label), shares=True, subset=subset)
+    try:
+        text = source.text(label)
+        item.shapes = shapes(text, classes, "kpt_shape" in settings, item.where, findings, item.notes)
+    except DefectError as error:
+        findings.append(error.in_file(item.where))
+    return item
 
 
 def _label_names(photo: str) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""A page in the browser to look at a run's labels, worst first, and to correct them."""
