@@ -13,21 +13,20 @@ from wsss_stages.rrm.net import RrmNet
 from wsss_stages.training.networks import build_dfr, build_rrm, build_segmenter
 
 NAMES = ["background", "cat", "dog"]
-BODY = {"backbone": "tiny", "backbone_weights": "none"}
 
 
-def save(path: Path, kind: str = "deeplab_v3plus", **facts) -> Path:
+def save(path: Path, kind: str = "deeplab_v3plus", backbone: str = "tiny", **facts) -> Path:
     """Write the weights of a segmenter with this head, or of DFR's or RRM's network ("dfr", "rrm"), with metadata as its training has it."""
-    count = len(NAMES)
+    count, body = len(NAMES), {"backbone": backbone, "backbone_weights": "none"}
     if kind == "dfr":
-        opt, stage = Dfr(**BODY, channels=16), "dfr_train"
+        opt, stage = Dfr(**body, channels=16), "dfr_train"
         network, origin = build_dfr(opt, count)
         sources = {"origin": vars(origin)}
     elif kind == "rrm":
         opt, stage = Rrm(channels=16), "rrm_train"
         network, sources = build_rrm("tiny", count, opt, "none")
     else:
-        opt, stage = Segment(**BODY, head=kind, head_channels=16), "s7_segment"
+        opt, stage = Segment(**body, head=kind, head_channels=16), "s7_segment"
         network, origin = build_segmenter(opt, count)
         sources = {"origin": vars(origin)}
     share(network)

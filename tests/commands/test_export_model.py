@@ -50,9 +50,15 @@ def predicted(weights, photo):
     return PhotoLabeller(Predictor(network, opt, "cpu", "predict", metadata["stage"]), opt, True)(photo, "photo")
 
 
-@pytest.mark.parametrize("kind", ["deeplab_v3plus", "deeplab_v3", "deeplab_v2", "pspnet", "dfr", "rrm"])
-def test_a_model_gives_the_labels_of_predict_at_every_size(kind, tmp_path):
-    weights = save(tmp_path / "weights.safetensors", kind)
+@pytest.mark.parametrize(
+    ("kind", "backbone"),
+    [
+        *((kind, "tiny") for kind in ("deeplab_v3plus", "deeplab_v3", "deeplab_v2", "pspnet", "dfr", "rrm")),
+        ("deeplab_v3plus", "mobilenet_v2"),
+    ],
+)
+def test_a_model_gives_the_labels_of_predict_at_every_size(kind, backbone, tmp_path):
+    weights = save(tmp_path / "weights.safetensors", kind, backbone)
     run("onnx", weights, tmp_path / "model.onnx", "--probabilities")
     run("torchscript", weights, tmp_path / "model.pt", "--probabilities")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])

@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from wsss_stages.nets.depthwise import DilatedDepthwise
 from wsss_stages.nets.grid import sampled
 from wsss_stages.nets.heads.tree_fcn import TreeFcn
 from wsss_stages.nets.inputs import normalise
-from wsss_stages.nets.replace import replace
+from wsss_stages.nets.relu6 import ReLU6
+from wsss_stages.nets.replace import convolution_as, replace
 from wsss_stages.nets.segmenter import Segmenter
 from wsss_stages.rrm.attention import ReweightedAttention, by_rank, ranks
 
@@ -83,6 +85,8 @@ def traceable(network: Segmenter) -> PhotoNetwork:
     copy = deepcopy(network).cpu().eval().requires_grad_(False)
     replace(copy, partial(_is, nn.AdaptiveAvgPool2d), lambda pool: CellMeans(_side(pool)))
     replace(copy, partial(_is, ReweightedAttention), WholeAttention)
+    replace(copy, partial(_is, ReLU6), lambda _: nn.ReLU6())  # these two have a backward of their own, in Python
+    replace(copy, partial(_is, DilatedDepthwise), partial(convolution_as, nn.Conv2d))
     branches = getattr(copy, "branches", None)
     if isinstance(branches, nn.ModuleDict):  # a branch's name, `global`, is a word of TorchScript's
         copy.branches = nn.ModuleDict({f"{name}_branch": branch for name, branch in branches.items()})

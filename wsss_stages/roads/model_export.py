@@ -131,7 +131,7 @@ def _open_onnx(path: Path) -> Runner:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    return lambda photo: session.run(["labels"], {"image": photo})[0]
+    return lambda photo: np.asarray(session.run(["labels"], {"image": photo})[0])
 
 
 def _write_torchscript(network: PhotoNetwork, path: Path, about: dict[str, str], probabilities: bool) -> None:
