@@ -27,7 +27,7 @@ def run(*words):
 def test_corrections_are_kept_and_the_configuration_names_them(results, tmp_path, capsys):
     config = results / "wsss.yaml"
     config.write_text("# made by a program\nweak: box\ndata:\n  kind: voc\n")
-    run(tmp_path / "masks", "--results", results, "--who", "Ada")
+    run(results, "--corrections", tmp_path / "masks", "--who", "Ada")
     assert not lacking(capsys.readouterr().out, "corrections of 1 images", "read as masks", "1 of 1", "wsss.yaml")
     assert config.read_text().startswith("# made by a program\n")
     assert yaml.safe_load(config.read_text()) == {
@@ -37,21 +37,21 @@ def test_corrections_are_kept_and_the_configuration_names_them(results, tmp_path
     assert Kept.read(results / "corrections").entries["a"].who == "Ada"
     config.write_text("- a list")
     with raises(ValueError, "wsss.yaml", "no sections"):
-        run(tmp_path / "masks", "--results", results)
+        run(results, "--corrections", tmp_path / "masks")
 
 
 def test_a_correction_is_forgotten_again(results, tmp_path, capsys):
-    run(tmp_path / "masks", "--results", results)
-    run("--drop", "a", "--results", results)
+    run(results, "--corrections", tmp_path / "masks")
+    run(results, "--drop", "a")
     assert not lacking(capsys.readouterr().out, "1 corrections forgotten, 0 kept", "data: ... corrections")
     assert not Kept.read(results / "corrections").entries and not list((results / "corrections/masks").iterdir())
     with raises(ValueError, "a", "--drop"):
-        run("--drop", "a", "--results", results)
+        run(results, "--drop", "a")
 
 
 def test_wrong_folders_are_named(results, tmp_path, capsys):
-    with raises(ValueError, "results: found no index.json", "results/NAME"):
-        run(tmp_path / "masks", "--results", results.parent)
+    with raises(ValueError, "found no results", "wsss run"):
+        run(results.parent, "--corrections", tmp_path / "masks")
     with pytest.raises(SystemExit):
-        run("--results", results)
+        run(results)
     assert "--drop" in capsys.readouterr().err

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="the
 @contextmanager
 def served(results, *words):
     """Serve a review in a process of its own; yield the process and the address."""
-    command = [sys.executable, "-m", "wsss_stages.commands.review", "--results", str(results), "--who", "Ada", *words]
+    command = [sys.executable, "-m", "wsss_stages.commands.review", str(results), "--who", "Ada", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process, process.stdout.readline().strip()

@@ -217,7 +217,7 @@ def test_to_look_only_takes_nothing(results):
 
 
 def test_a_second_person_only_looks_and_what_was_said_to_be_saved_survives_a_kill(results):
-    command = [sys.executable, "-m", "wsss_stages.commands.review", "--results", str(results), "--who", "Ada"]
+    command = [sys.executable, "-m", "wsss_stages.commands.review", str(results), "--who", "Ada"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         ada = Client.at(process.stdout.readline().strip())
         with reviewing(results, "Bob") as (bob, session):

@@ -1,7 +1,7 @@
-"""Write a trained network for other programs: python -m wsss_stages.commands.export --model onnx|torchscript
+"""Write a trained network for other programs: wsss export --model onnx|torchscript
 
-    python -m wsss_stages.commands.export --model onnx --weights weights.safetensors --out model.onnx
-    python -m wsss_stages.commands.export --model torchscript --weights weights.safetensors --out model.pt --probabilities
+    wsss export --model onnx --weights weights.safetensors --out model.onnx
+    wsss export --model torchscript --weights weights.safetensors --out model.pt --probabilities
 
 reads   weights.safetensors   of s7_segment, rrm_train or dfr_train
 writes  OUT                   the model, whose preparation of photographs is inside: image, (height, width, 3) uint8 RGB of any size, to

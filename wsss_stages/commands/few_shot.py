@@ -1,8 +1,8 @@
-"""Segment photographs or videos of a class that was never trained, from a few masks of it: python -m wsss_stages.commands.few_shot
+"""Segment photographs or videos of a class that was never trained, from a few masks of it.
 
-    python -m wsss_stages.commands.few_shot --weights weights.safetensors --support cup.jpg cup_mask.png --photos kitchen/ --out masks
-    python -m wsss_stages.commands.few_shot --weights weights.safetensors --support a.jpg a.png --support b.jpg b.png --photos . --out ../masks
-    python -m wsss_stages.commands.few_shot --weights weights.safetensors --support cups/ --photos kitchen/ --out masks --overlays
+    wsss few-shot --weights weights.safetensors --support cup.jpg cup_mask.png --photos kitchen/ --out masks
+    wsss few-shot --weights weights.safetensors --support a.jpg a.png --support b.jpg b.png --photos . --out ../masks
+    wsss few-shot --weights weights.safetensors --support cups/ --photos kitchen/ --out masks --overlays
 
 reads   SUPPORT                a photograph and its mask (0 background), once or several times; or a folder of photographs NAME.jpg with masks/NAME.png
         PHOTOS                 photographs and videos: files, or folders with all below them

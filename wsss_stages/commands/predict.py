@@ -1,8 +1,8 @@
-"""Predict masks of photographs or videos with trained weights: python -m wsss_stages.commands.predict
+"""Predict masks of photographs or videos with trained weights.
 
-    python -m wsss_stages.commands.predict --weights weights.safetensors --photos holiday/ --out masks
-    python -m wsss_stages.commands.predict --weights weights.safetensors --photos clip.mp4 --every 10 --out masks --overlays
-    python -m wsss_stages.commands.predict --weights weights.safetensors --photos orthophotos/ --max-side 0 --tile 1024 --out masks
+    wsss predict --weights weights.safetensors --photos holiday/ --out masks
+    wsss predict --weights weights.safetensors --photos clip.mp4 --every 10 --out masks --overlays
+    wsss predict --weights weights.safetensors --photos orthophotos/ --max-side 0 --tile 1024 --out masks
 
 reads   PHOTOS                   photographs and videos: files, or folders with all below them
         weights.safetensors      of s7_segment, rrm_train or dfr_train

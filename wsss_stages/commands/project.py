@@ -26,6 +26,8 @@ MEANINGS = {
     "backbone_weights": "where ImageNet weights come from",
 }
 FOLDER_HELP = "folder or zip of photographs with labels"
+TARGET_HELP = "the folder of photographs, or one of results"
+RESULTS_HELP = "folder that holds results/ (default: this one)"
 
 
 class ProjectError(ValueError):
@@ -119,6 +121,23 @@ class Project:
         before, files = self.read(), [self.file] if self.file.is_file() else []
         new = {key: value for key, value in settings.items() if key not in before or before[key] != value}
         return variants.load([variants.DEFAULTS, *files], as_texts(new), own)
+
+
+def results_of(target: Path, home: Path) -> Path:
+    """Return the results of a folder of photographs, or the folder itself if it holds results. Raises ProjectError without any.
+
+    Args:
+        home: the folder that holds `results`.
+    """
+    if (target / "index.json").is_file():
+        return target
+    project = Project.of(target, home, {})
+    if not project.index.is_file():
+        raise ProjectError(
+            f"{target}: found no results of it in {project.results}; wanted some. Run it first: wsss run {target}; if they are "
+            "elsewhere: --results DIR"
+        )
+    return project.results
 
 
 def as_texts(settings: dict[str, Any]) -> list[str]:

@@ -27,10 +27,8 @@ NAME = "report.html"
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", type=Path, metavar="FOLDER", help="the folder of photographs, or one of results")
-    parser.add_argument(
-        "--results", type=Path, default=Path(), metavar="DIR", help="folder that holds results/ (default: this one)"
-    )
+    parser.add_argument("target", type=Path, metavar="FOLDER", help=projects.TARGET_HELP)
+    parser.add_argument("--results", type=Path, default=Path(), metavar="DIR", help=projects.RESULTS_HELP)
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single settings, as of snakemake")
     parser.add_argument("--images", type=int, default=12, help="rows of pictures (default 12)")
     parser.add_argument(

@@ -1,12 +1,12 @@
-"""Look at a run's labels in the browser, worst first, and correct them: python -m wsss_stages.commands.review --results results/NAME
+"""Look at a run's labels in the browser, worst first, and correct them.
 
-    python -m wsss_stages.commands.review --results results/mine --open
-    python -m wsss_stages.commands.review --results results/mine --weak point --variant ours --who "A. Person"
-    ssh -L 8123:127.0.0.1:8123 machine, there: python -m wsss_stages.commands.review --results results/mine --port 8123
+    wsss review photos --open                     # of `wsss run photos`, in the same folder
+    wsss review results/photos --weak point --variant ours --who "A. Person"
+    wsss review photos --port 8123                # on a server; here: ssh -L 8123:127.0.0.1:8123 server
 
 It prints an address, which works on this machine alone and only with the token in it; Ctrl-C ends it. Every decision and every stroke is on the
-disk, in results/NAME/review, before the page says so. Then take them into the run: python -m wsss_stages.commands.corrections results/NAME/review
---results results/NAME. While one person reviews, others get the page to look only.
+disk, in results/NAME/review, before the page says so. Then take them into the run: wsss import. While one person reviews, others get the page to look
+only.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from wsss_stages.commands import project as projects
 from wsss_stages.commands.corrections import user
 from wsss_stages.config.options import KINDS
 from wsss_stages.stages import cli
@@ -23,7 +24,8 @@ FOLDER = "review"
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, required=True, metavar="results/NAME", help="results of the dataset")
+    parser.add_argument("target", type=Path, metavar="FOLDER", help=projects.TARGET_HELP)
+    parser.add_argument("--results", type=Path, default=Path(), metavar="DIR", help=projects.RESULTS_HELP)
     parser.add_argument("--weak", choices=list(KINDS), help="kind of weak label (default: the only one with results)")
     parser.add_argument(
         "--variant", default="ours", metavar="NAME", help="variant whose labels are shown (default ours)"
@@ -38,9 +40,10 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.roads.review_site.server import ReviewServer
     from wsss_stages.roads.review_site.session import Session
 
-    weak = asked.weak or only_weak(asked.results, asked.variant)
-    images = RunImages.open(asked.results.resolve(), weak, asked.variant)
-    session = Session(images, asked.results / FOLDER, asked.who or user(), asked.read_only)
+    results = projects.results_of(asked.target, asked.results)
+    weak = asked.weak or only_weak(results, asked.variant)
+    images = RunImages.open(results.resolve(), weak, asked.variant)
+    session = Session(images, results / FOLDER, asked.who or user(), asked.read_only)
     try:
         server = ReviewServer(session, asked.port)
         notes = [session.busy] * bool(session.busy) + [f"{len(images.ids)} images; Ctrl-C ends the page"]
@@ -63,7 +66,7 @@ def only_weak(results: Path, variant: str) -> str:
     found = [kind for kind in KINDS if (results / kind / variant).is_dir()]
     if len(found) != 1:
         what = f"results of {', '.join(found)}" if found else f"no results of the variant {variant}"
-        raise ValueError(f"{results}: found {what}; wanted one. Set --weak and --variant, or run first: snakemake")
+        raise ValueError(f"{results}: found {what}; wanted one. Set --weak and --variant, or run first: wsss run")
     return found[0]
 
 
@@ -73,7 +76,7 @@ def counted(session) -> str:
     done = (
         f"{counts['accept']} accepted, {counts['fix']} to be fixed, {counts['skip']} skipped, {counts['open']} not seen"
     )
-    return f"{done}. Take them into the run: python -m wsss_stages.commands.corrections {session.folder} --results {session.folder.parent}"
+    return f"{done}. Take them into the run: wsss import {session.folder.parent} --corrections {session.folder}"
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ COMMANDS = {
     "check": Command("check", "what a folder is, and all that is wrong with it; writes nothing"),
     "plan": Command("plan.__main__", "hours, disk and memory of a run, measured on a few images"),
     "report": Command("report", "the result as one HTML file"),
+    "review": Command("review", "labels in the browser, worst first, to correct them"),
+    "import": Command("corrections", "corrected labels into a run"),
     "predict": Command("predict", "masks of photographs or a video by trained weights"),
     "few-shot": Command("few_shot", "masks of a new class from one to five examples"),
     "export": Command("export", "masks or boxes in the format of another tool"),

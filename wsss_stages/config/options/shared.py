@@ -47,7 +47,7 @@ class Data(Section):
     )
     corrections: FilePath = Field(
         "",
-        description="folder of labels corrected by hand, which `python -m wsss_stages.commands.corrections` keeps; empty = none",
+        description="folder of labels corrected by hand, which `wsss import` keeps; empty = none",
     )
     saliency: FilePath = Field(
         "",

@@ -60,7 +60,7 @@ class Kept:
     def read(cls, folder: Path) -> "Kept":
         """Read a folder. Raises DatasetError where there is none, or it is damaged."""
         path = folder / FILE
-        remedy = "Import the corrections again: python -m wsss_stages.commands.corrections --help"
+        remedy = "Import the corrections again: wsss import --help"
         if not path.is_file():
             raise DatasetError([Finding(folder, f"no {FILE}", "a folder of corrections", "Correct data.corrections.")])
         try:
