@@ -11,9 +11,9 @@ from wsss_stages.store import contracts
 
 
 def made(ious, seconds):
-    """Images of 100 pixels of class 1, of which a share is labelled 1."""
-    labels = np.array([[[0, 0], [100 - round(100 * iou), round(100 * iou)]] for iou in ious])
-    truth = np.array([[[0, 0], [0, 100]]] * len(ious))
+    """Images of 100 pixels of background and 100 of class 1, of which a share is labelled 1."""
+    labels = np.array([[[100, 0], [100 - round(100 * iou), round(100 * iou)]] for iou in ious])
+    truth = np.array([[[100, 0], [0, 100]]] * len(ious))
     return bench.Measured([f"i{n}" for n in range(len(ious))], labels, truth, np.array(ious), np.array(seconds, float))
 
 
@@ -36,7 +36,7 @@ def test_worst_first_beats_chance_where_scores_know_the_worst():
 def test_minutes_and_scores_by_hand():
     measured = made([0.5, 1.0, 0.2], [60, 30, 90])
     assert measured.minutes([0, 2]) == 2.5 and bench.at_minutes(measured, [2, 0, 1], 2.4) == measured.miou([2])
-    assert measured.miou([0]) == pytest.approx(100 * (100 + 100 + 20) / 300 / 2)  # background has no true pixel: IoU 0
+    assert measured.miou([0]) == pytest.approx(100 * ((100 + 100 + 20) / 300 + 300 / 380) / 2)
 
 
 def test_labels_of_the_toy_get_better_by_what_counting_anew_finds(toy, capsys):
