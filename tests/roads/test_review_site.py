@@ -134,7 +134,7 @@ def test_what_is_painted_drawn_and_decided_is_on_the_disk(client, results, toy):
     painted, accepted = (read_labels(results / "review/masks" / kept[i].mask) for i in (one, three))
     assert (painted.ravel() == label).all() and (accepted == images.label(three)).all() and not kept[two].mask
     assert client.json("api/images?start=0&count=9&state=accept")[1]["total"] == 3
-    corrections_command.main([str(results / "review"), "--results", str(results)])
+    corrections_command.main([str(results), "--corrections", str(results / "review")])
     entries = Kept.read(results / "corrections").entries
     assert {i: (e.how, e.who) for i, e in entries.items()} == {
         one: ("painted", "Ada"),

@@ -45,7 +45,7 @@ def test_a_corrected_mask_is_the_label_and_other_images_stay(finished, capsys):
     image, *others = before.splits["train"]
     mask = painted(before, image)
     write_labels(finished.root / "mine" / f"{image}.png", mask)
-    command.main([str(finished.root / "mine"), "--results", str(finished.root), "--who", "Ada"])
+    command.main([str(finished.root), "--corrections", str(finished.root / "mine"), "--who", "Ada"])
     folder = finished.root / "corrections"
     assert not lacking(
         capsys.readouterr().out, "1 of 8 training images", "1 of them by a mask", "data: ... corrections"
@@ -104,7 +104,7 @@ def test_only_the_shard_of_a_corrected_image_is_written_again(finished):
     before = {name: manifests(finished.root, name) for name in names}
     mask = painted(index, image)
     write_labels(finished.root / "mine" / f"{image}.png", mask)
-    command.main([str(finished.root / "mine"), "--results", str(finished.root)])
+    command.main([str(finished.root), "--corrections", str(finished.root / "mine")])
     data.main([*finished.argv("data"), "--corrections", str(finished.root / "corrections")])
     weak_index.main(finished.argv("weak_index"))
     run()
