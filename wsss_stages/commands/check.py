@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     from wsss_stages.data.importers.kinds import KINDS as IMPORTERS
     from wsss_stages.data.importers.kinds import Settings
 
-    read = options.Data(**given | {"kind": kind})
+    read = options.Data.model_validate(given | {"kind": kind})
     with tempfile.TemporaryDirectory(prefix="wsss_check_") as folder:
         name = projects.legal_name(args.folder)
         index = IMPORTERS[kind](name, args.folder, Path(folder) / "truth", read.fill(Settings))

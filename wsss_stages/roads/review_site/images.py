@@ -101,7 +101,7 @@ class RunImages:
         small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
         classes = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
         shown = (classes > 0) & (classes != UNKNOWN)
-        small[shown] = small[shown] // 2 + voc_palette()[classes[shown]] // 2
+        small[shown] = small[shown] // 2 + np.asarray(voc_palette())[classes[shown]] // 2
         return _jpeg(small, 80)
 
 
