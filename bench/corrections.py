@@ -1,4 +1,4 @@
-"""What a minute of correction is worth: mIoU of a finished run's labels, and of its segmenter, against minutes of a person's work.
+"""The worth of a minute of correction: mIoU of a finished run's labels, and of its segmenter, against minutes of a person's work.
 
     python bench/corrections.py results/voc_mini --counts 10 20 50 100 200
     python bench/corrections.py results/voc_mini --counts 20 --segment "--backbone mobilenet_v2 --backbone-weights package --epochs 30" --work /tmp/c

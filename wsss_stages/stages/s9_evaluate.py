@@ -42,7 +42,6 @@ def main(argv: list[str] | None = None) -> None:
     if contracts.EDGES.name in images.made:
         from wsss_stages.roads.outline_edges import edge_sums  # torch, for edges alone
     scores = scored(index, paths.split, images, opt.boundary_share, edge_sums)
-    rows = scores.rows(often)
     content = {
         "dataset": index.dataset,
         "split": paths.split,
@@ -50,7 +49,7 @@ def main(argv: list[str] | None = None) -> None:
         "by_hand": sum(bool(record.corrected) for record in index.split(paths.split)),
         "images_without_truth": len(index.splits[paths.split]) - scores.images,
         "frequent": [c for c, frequent in zip(index.classes, often.tolist(), strict=True) if frequent],
-        "rows": rows,
+        "rows": (rows := scores.rows(often)),
         "outlines": scores.outlines(),
         "notes": images.notes,
     }
