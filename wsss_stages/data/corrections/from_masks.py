@@ -34,7 +34,7 @@ def read(root: Path, images: Images, findings: list[Finding], notes: Notes) -> I
     """Yield the corrections of a folder, one at a time; what cannot be used becomes a finding."""
     index, masked = images.index, set()
     names, colours = read_classes(root, tuple(index.classes), findings)
-    numbers = _numbers(root, names, index.classes, findings)
+    numbers = _numbers(names, index.classes)
     folder = mask_folder(root)
     masks = Masks(folder or root, root, len(names), colours)
     for path in _files(folder, ".png"):
@@ -46,6 +46,7 @@ def read(root: Path, images: Images, findings: list[Finding], notes: Notes) -> I
             has_file(path, root)
             shown = [names.index(index.classes[c]) for c in record.tags if index.classes[c] in names]
             labels, how = masks.read(path, record.full_height, record.full_width, shown)
+            _check_classes(labels, names, index.classes)
         except DefectError as error:
             findings.append(error.in_file(path))
             continue
@@ -74,16 +75,21 @@ def _image(path: Path, images: Images, findings: list[Finding], notes: Notes) ->
     return image
 
 
-def _numbers(root: Path, names: list[str], classes: list[str], findings: list[Finding]) -> np.ndarray:
-    """Return (256,) uint8: the run's number of every number of a mask."""
+def _numbers(names: list[str], classes: list[str]) -> np.ndarray:
+    """Return (256,) uint8: the run's number of every number of a mask; 255 for classes that the run lacks."""
+    known = {number: classes.index(name) for number, name in enumerate(names) if name in classes}
     numbers = np.full(256, UNKNOWN, np.uint8)
-    strange = [name for name in names if name not in classes]
-    if strange:
-        what, wanted = f"the classes {', '.join(strange[:5])}", f"those of the run, {', '.join(classes)[:200]}"
-        findings.append(Finding(root / "classes.txt", what, wanted, "Rename them, or correct classes.txt."))
-    else:
-        numbers[: len(names)] = [classes.index(name) for name in names]
+    numbers[list(known)] = list(known.values())
     return numbers
+
+
+def _check_classes(labels: np.ndarray, names: list[str], classes: list[str]) -> None:
+    """Raise DefectError for pixels of a class that the run lacks."""
+    strange = [names[n] for n in np.unique(labels) if n < len(names) and names[n] not in classes]
+    if strange:
+        raise DefectError(
+            f"pixels of {', '.join(strange)}", f"classes of the run, {', '.join(classes)[:200]}", "Repaint them, or correct classes.txt."
+        )
 
 
 def _boxes(root: Path, images: Images, masked: set[str], findings: list[Finding], notes: Notes) -> Iterator[Correction]:
