@@ -79,7 +79,7 @@ def test_what_a_mask_contradicts_goes(run, kept):
     labels = np.zeros((24, 30), np.uint8)
     labels[4:9, 3:8] = 1
     record = with_corrections(run.index, kept(Correction("c1", "mask", labels))).records["c1"]
-    assert record.box_classes == [1] and record.tags == [1]
+    assert record.box_classes == [1] and record.tags == [1] and record.boxes == run.index.records["c1"].boxes[:1]
     labels[10, 20] = 255
     record = with_corrections(run.index, kept(Correction("c1", "mask", labels))).records["c1"]
     assert record.box_classes == [1, 2] and record.tags == [1, 2]
