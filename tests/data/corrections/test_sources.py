@@ -69,6 +69,17 @@ def test_a_palette_in_the_colours_of_classes_txt_and_other_numbers_of_classes(ru
     assert (found["a"].mask == painted).all()
 
 
+def test_classes_that_the_run_lacks_are_findings_where_a_mask_shows_them(run, painted):
+    folder = run.root / "masks"
+    (run.mask(folder, "a.png", painted * 3), run.mask(folder, "c1.png", np.full((24, 30), 2)))
+    (folder / "classes.txt").write_text("background\nbird\ndog\ncat\n")
+    found, _ = read(folder, run.index)
+    assert (found["a"].mask == painted).all() and (found["c1"].mask == 2).all()
+    run.mask(folder, "a.png", painted)
+    with raises(DatasetError, "1 finding", "a.png ... bird ... dog"):
+        corrections_of(folder, run.index)
+
+
 def test_all_defects_of_masks_are_findings_together(run, painted):
     folder = run.root / "masks"
     run.mask(folder, "a.png", painted[:, 1:])

@@ -88,7 +88,9 @@ def _check_classes(labels: np.ndarray, names: list[str], classes: list[str]) -> 
     strange = [names[n] for n in np.unique(labels) if n < len(names) and names[n] not in classes]
     if strange:
         raise DefectError(
-            f"pixels of {', '.join(strange)}", f"classes of the run, {', '.join(classes)[:200]}", "Repaint them, or correct classes.txt."
+            f"pixels of {', '.join(strange)}",
+            f"classes of the run, {', '.join(classes)[:200]}",
+            "Repaint them, or correct classes.txt.",
         )
 
 
