@@ -45,7 +45,7 @@ class ReviewServer(ThreadingHTTPServer):
     def __init__(self, session: Session, port: int = 0, token: str = ""):
         """Listen on a port; 0: any that is free. Raises ValueError if it is in use."""
         self.session, self.token = session, token or secrets.token_urlsafe(24)
-        page = resources.files(__package__) / "page"
+        page = resources.files("wsss_stages.roads.review_site") / "page"
         self.files = {path: ((page / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
         try:
             super().__init__((HERE, port), Handler)
