@@ -99,11 +99,12 @@ def test_painted_accepted_and_reloaded_nothing_is_lost_and_a_kill_loses_nothing(
         row = painted[before.shape[0] // 2]
         assert (row[len(row) // 5 : -len(row) // 5] == 2).all() and (painted != before).any()
         page.keyboard.press("a")
-        wait(page, "page.number === 1")
+        wait(page, "page.number === 1 && !page.busy")
         page.keyboard.press("x")
         stroke(page, 0.25, 0.25, 0.75, 0.7)
         saved(page)
         boxes = page.evaluate("page.image.boxes")
+        assert boxes != images.record(second).full_boxes().tolist()
         opened(page, address)
         assert first in page.locator("#about").text_content() and "accepted" in page.locator("#about").text_content()
         assert (np.uint8(page.evaluate("Array.from(page.mask)")) == painted.ravel()).all()

@@ -101,8 +101,8 @@ class RunImages:
         small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
         classes = np.asarray(cv2.resize(label, size, interpolation=cv2.INTER_NEAREST), np.uint8)
         shown = (classes > 0) & (classes != UNKNOWN)
-        small[shown] = small[shown] // 2 + voc_palette()[classes[shown]] // 2
-        return _jpeg(small, 80)
+        coloured = small // 2 + voc_palette()[classes] // 2
+        return _jpeg(np.where(shown[:, :, None], coloured, small), 80)
 
 
 def _final(manifest: Manifest) -> contracts.Contract:

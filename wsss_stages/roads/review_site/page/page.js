@@ -116,7 +116,7 @@ async function refresh() {
 }
 
 async function go(number) {
-  if (page.busy) return;
+  if (page.busy || page.drag) return;
   page.busy = true;
   try {
     await page.saving;
@@ -279,8 +279,8 @@ function remember() {
 }
 
 function undo() {
+  if (page.run.read_only || page.busy || page.drag || !page.undo.length) return;
   const before = page.undo.pop();
-  if (!before || page.run.read_only) return;
   const painted = before.mask.some((value, n) => value !== page.mask[n]);
   const drawn = JSON.stringify(before.boxes) !== JSON.stringify(page.image.boxes);
   page.mask = before.mask;
@@ -312,7 +312,7 @@ function grab(point) {
 }
 
 function down(event) {
-  if (!page.image || page.tool === "look" || event.button > 0) return;
+  if (!page.image || page.busy || page.tool === "look" || event.button > 0) return;
   event.preventDefault();
   $("boxes").setPointerCapture(event.pointerId);
   const point = at(event);
@@ -371,7 +371,7 @@ function up() {
 }
 
 function deleteBox() {
-  if (page.run.read_only || page.tool !== "box" || page.box < 0) return;
+  if (page.run.read_only || page.tool !== "box" || page.box < 0 || page.busy || page.drag) return;
   remember();
   page.image.boxes.splice(page.box, 1);
   page.image.box_classes.splice(page.box, 1);
@@ -381,7 +381,7 @@ function deleteBox() {
 }
 
 async function decide(state) {
-  if (page.run.read_only || !page.image || page.busy) return;
+  if (page.run.read_only || !page.image || page.busy || page.drag) return;
   const filtered = $("filter").value !== "all", found = await save(`api/verdict/${page.image.key}`, JSON.stringify({ state }), "application/json");
   if (!found) return;
   await refresh();
