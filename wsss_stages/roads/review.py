@@ -64,15 +64,16 @@ class Review:
             "agreement": mean(pairs.values()),
             "sides_hit": sides_hit(maps[self.final.name], *record.box_arrays()),
             "seeds_kept": seeds_kept(manifest.counted(record.id, self.final)),
-            "boxes_outlined": self.boxes_outlined(record, manifest),
         }
+        outlined = {"boxes_outlined": self.boxes_outlined(record, manifest)}
+        scored = parts if contracts.OBJECT_LABEL.name in self.made else parts | outlined
         others = {f"agreement_{name}": mean(v for pair, v in pairs.items() if name in pair) for name in maps}
-        return {"score": mean(parts.values()), **parts, **others, "iou": self.true_iou(record, manifest)}
+        return {"score": mean(scored.values()), **parts, **outlined, **others, "iou": self.true_iou(record, manifest)}
 
     def boxes_outlined(self, record: Record, manifest: Manifest) -> float | None:
         """Return the share of an image's boxes that the mask source found an object in, not taken whole; None without boxes.
 
-        All maps agree on a box that was taken whole, so nothing else of the score notices it.
+        It counts in the score where there are no soft masks of boxes: then all maps agree on a box that was taken whole.
         """
         if not record.boxes or contracts.GRABCUT.name not in self.made:
             return None

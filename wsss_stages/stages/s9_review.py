@@ -11,7 +11,8 @@ The score is the plain mean of those that an image has of
     agreement   mean IoU of all pairs of its label maps (CAM, masks of boxes, superpixels, soft masks, random walk, A²GNN, RRM, pseudo label)
     sides_hit   share of its boxes' rows and columns that the pseudo label touches
     seeds_kept  share of its object seeds that survive the consistency check of its A²GNN at the end (Eq. 3.28)
-    boxes_outlined  share of its boxes that the mask source found an object in; the others were taken whole
+    boxes_outlined  share of its boxes that the mask source found an object in; the others were taken whole. Only without soft masks
+                of boxes, which differ from it there
 all in [0, 1]. Images whose true mask was learned from have no score and come last: their label is truth. Where CAMs are the only
 label map nothing has a score.
 """
