@@ -44,6 +44,7 @@ def test_the_workflow_is_found_beside_the_package_or_inside_it(monkeypatch, tmp_
 
 
 def test_first_settings_are_kind_and_weights(mine, capsys, monkeypatch):
+    monkeypatch.setattr(project, "package_file", lambda backbone: Path(backbone))
     chosen = settings.first(mine, {"variant": "truth"})
     assert (
         chosen["dataset_root"] == str(mine.root) and chosen["data"] == {"kind": "voc"} and chosen["variant"] == "truth"
