@@ -12,6 +12,7 @@ import torch
 from tests.messages import raises
 from wsss_stages.commands import few_shot as few_shot_command
 from wsss_stages.data.index import Index
+from wsss_stages.roads import few_shot_photos
 from wsss_stages.store import artifacts, check_finite, contracts
 from wsss_stages.training import networks
 
@@ -45,7 +46,9 @@ def spoilt(monkeypatch):
                 next(network.get_submodule(part).parameters()).view(-1)[0] = torch.nan
             return network, *rest
 
-        monkeypatch.setattr(networks, name, restore)
+        for holder in (networks, few_shot_photos):  # one imported meanwhile would keep the spoilt function
+            if hasattr(holder, name):
+                monkeypatch.setattr(holder, name, restore)
 
     return spoil
 
