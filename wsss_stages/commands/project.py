@@ -96,6 +96,14 @@ class Project:
             )
         return content
 
+    def check_made(self, target: Path) -> None:
+        """Raise ProjectError, naming what a person asked for, where there are no results."""
+        if not self.index.is_file():
+            raise ProjectError(
+                f"{target}: found no results of it in {self.results}; wanted some. Run it first: wsss run {target}; if they are "
+                "elsewhere: --results DIR"
+            )
+
     def write(self, settings: dict[str, Any]) -> None:
         """Write the settings, with what they mean and the command that takes them."""
         lines = [f"# Written by `wsss run {self.root}`, which reads it again. Without wsss:", f"#   {self.command()}"]
@@ -132,11 +140,7 @@ def results_of(target: Path, home: Path) -> Path:
     if (target / "index.json").is_file():
         return target
     project = Project.of(target, home, {})
-    if not project.index.is_file():
-        raise ProjectError(
-            f"{target}: found no results of it in {project.results}; wanted some. Run it first: wsss run {target}; if they are "
-            "elsewhere: --results DIR"
-        )
+    project.check_made(target)
     return project.results
 
 

@@ -65,11 +65,7 @@ def run_files(target: Path, results: Path, settings: dict[str, Any]) -> RunFiles
         chosen = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
         root = chosen.get("dataset_root") or str(Index.read(dataset / "index.json").root)
         project = Project(Path(root), dataset.parents[1], dataset.name)
-    if not project.index.is_file():
-        raise ProjectError(
-            f"{target}: found no results of it in {project.results}; wanted some. Run it first: wsss run {target}; if they are "
-            "elsewhere: --results DIR"
-        )
+    project.check_made(target)
     named = {"dataset": project.name, "dataset_root": str(project.root)}
     return RunFiles(project.config({**named, **chosen, **settings}), project.home)
 

@@ -89,6 +89,17 @@ def test_all_defects_of_masks_are_findings_together(run, painted):
         corrections_of(folder, run.index)
 
 
+def test_a_mask_counts_more_than_boxes_beside_it_and_these_are_noted(run, painted):
+    folder = run.root / "voc_folder"
+    run.mask(folder / "SegmentationClass", "a.png", painted)
+    (folder / "Annotations").mkdir()
+    for image in ("a", "c1"):
+        shutil.copy(run.index.root / "Annotations" / f"{image}.xml", folder / "Annotations")
+    found, made = read(folder, run.index)
+    assert (found["a"].mask == painted).all() and found["a"].boxes is None and len(found["c1"].boxes) == 2
+    assert made.notes.counts["boxes of images that have a mask, left out"] == 1
+
+
 def test_an_empty_mask_of_an_image_without_objects_is_right(run):
     run.mask(run.root / "masks", "dd22.png", np.zeros((10, 12)))
     assert set(read(run.root / "masks", run.index)[0]) == {"dd22"}

@@ -27,7 +27,7 @@ class Turn:
     descriptor: int
     """The lock's, which Snakemake inherits: it is held as long as one of the processes lives."""
     after_a_kill: bool
-    """Whether the run before did not come to its end."""
+    """True where the run before did not come to its end."""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from wsss_stages.data.notes import Notes
 
 PLACES = ("SegmentationClass", "labels", ".")
 OTHERS = "masks of no image of the run, left out"
+BESIDE_A_MASK = "boxes of images that have a mask, left out"
 
 
 def mask_folder(root: Path) -> Path | None:
@@ -97,7 +98,10 @@ def _check_classes(labels: np.ndarray, names: list[str], classes: list[str]) -> 
 def _boxes(root: Path, images: Images, masked: set[str], findings: list[Finding], notes: Notes) -> Iterator[Correction]:
     for path in _files(root / "Annotations", ".xml"):
         image = _image(path, images, findings, notes)
-        if image is None or image in masked:
+        if image is None:
+            continue
+        if image in masked:
+            notes.add(BESIDE_A_MASK, 1, image)
             continue
         index, record = images.index, images.index.records[image]
         counts: dict[str, int] = {}

@@ -29,7 +29,7 @@ class Entry:
     """The corrected labels of one image as the folder keeps them."""
 
     photo_sha256: str
-    """Of the photograph that was corrected."""
+    """sha256 of the photograph that was corrected."""
     how: str
     who: str
     when: str

@@ -33,7 +33,7 @@ class Verdict:
     when: str
     photo_sha256: str
     how: str = ""
-    """Of an accepted image: accepted, painted or boxes."""
+    """How an image was accepted: accepted, painted or boxes."""
     mask: str = ""
     """Name below masks/; empty: nothing was painted and, of an accepted image, only boxes were corrected."""
     mask_sha256: str = ""
