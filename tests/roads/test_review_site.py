@@ -233,6 +233,23 @@ def test_a_second_person_only_looks_and_what_was_said_to_be_saved_survives_a_kil
         assert bob.json(f"api/verdict/{key_of('scene_0000')}", {"state": "skip"})[0] == 200
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_page_in_the_background_of_a_script_too(results, number):
+    with subprocess.Popen(
+        [sys.executable, "-m", "wsss_stages.commands.review", str(results)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    ) as process:
+        Client.at(process.stdout.readline().strip())
+        process.send_signal(number)
+        try:
+            assert process.wait(20) == 0 and "accepted" in process.stdout.read()
+        finally:
+            process.kill()
+
+
 def test_results_without_labels_and_lists(toy, tmp_path):
     results = results_of(toy, tmp_path)
     (results / "box/ours/s9_review").unlink()

@@ -10,6 +10,7 @@ only.
 """
 
 import argparse
+import signal
 import sys
 import webbrowser
 from pathlib import Path
@@ -35,6 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--read-only", action="store_true", help="look only")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     asked = parser.parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
 
     from wsss_stages.roads.review_site.images import RunImages
     from wsss_stages.roads.review_site.server import ReviewServer
