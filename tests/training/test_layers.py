@@ -62,12 +62,12 @@ def test_a_trunk_is_frozen_and_at_rest_until_it_begins(tmp_path, optimizer):
 def test_schedule_and_warm_up_count_from_the_beginning():
     made = job(1 / 3)
     optimizer = schedule.optimizer(made)
-    for step in range(12):
-        schedule.set_rates(optimizer, step, 12, made.options)
+    for step in range(24):
+        schedule.set_rates(optimizer, step, 24, made.options)
         trunk, head = (group["lr"] for group in optimizer.param_groups)
-        assert head == pytest.approx(0.1 * (1 - step / 12) ** 0.9 * min(1, (step + 1) / 2))
+        assert head == pytest.approx(0.1 * (1 - step / 24) ** 0.9 * min(1, (step + 1) / 2))
         late = step - 4
-        assert trunk == (pytest.approx(0.01 * (1 - late / 8) ** 0.9 * min(1, (late + 1) / 2)) if late >= 0 else 0)
+        assert trunk == (pytest.approx(0.01 * (1 - late / 20) ** 0.9 * min(1, (late + 1) / 2)) if late >= 0 else 0)
 
 
 def test_killed_while_frozen_and_after_it_ends_with_the_same_bytes(tmp_path, monkeypatch):

@@ -109,10 +109,14 @@ def test_learning_rate_is_poly(tmp_path):
     assert rates == pytest.approx([0.01 * (1 - step / 12) ** 0.9 for step in range(12)])
 
 
-def test_a_warm_up_begins_small(tmp_path):
-    training.fit(job(options=OPTIONS.model_copy(update={"warm_up": 4})), tmp_path / "weights.safetensors", {}, "cpu")
+@pytest.mark.parametrize(("epochs", "warm_up"), [(14, 4), (7, 2), (2, 1)])
+def test_a_warm_up_begins_small_and_takes_at_most_a_tenth_of_the_steps(tmp_path, epochs, warm_up):
+    options = OPTIONS.model_copy(update={"warm_up": 4})
+    training.fit(job(epochs=epochs, options=options), tmp_path / "weights.safetensors", {}, "cpu")
     rates = [s["lr"] for s in json.loads((tmp_path / "curve.json").read_text())["steps"]]
-    assert rates == pytest.approx([0.01 * (1 - step / 12) ** 0.9 * min(1, (step + 1) / 4) for step in range(12)])
+    steps = 3 * epochs
+    expected = [0.01 * (1 - step / steps) ** 0.9 * min(1, (step + 1) / warm_up) for step in range(steps)]
+    assert rates == pytest.approx(expected)
 
 
 def test_adamw_moves_every_parameter_by_the_learning_rate_at_first(tmp_path):

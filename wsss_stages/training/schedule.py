@@ -18,7 +18,8 @@ def set_rates(optimizer: optim.Optimizer, step: int, steps: int, opt: Loop) -> N
     """Set the learning rates of a step: up in a line over the warm-up, down by the poly rule, both from a group's start; 0 before."""
     for group in optimizer.param_groups:
         done, all_ = step - group["start"], steps - group["start"]
-        share = (1 - done / all_) ** opt.poly_power * min(1.0, (done + 1) / max(1, opt.warm_up)) if done >= 0 else 0.0
+        warm_up = max(1, min(opt.warm_up, all_ // 10))
+        share = (1 - done / all_) ** opt.poly_power * min(1.0, (done + 1) / warm_up) if done >= 0 else 0.0
         group["lr"] = group["base"] * share
 
 

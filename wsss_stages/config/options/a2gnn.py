@@ -12,7 +12,6 @@ from wsss_stages.config.options.base import (
     Mining,
     Section,
     Seeded,
-    Training,
     frozen_for,
 )
 
@@ -111,12 +110,15 @@ class ObjectMasks(Section):
         return margins
 
 
-class Affinity(Training):
+class Affinity(AdamWTraining):
     """s4_affinity: affinity CNN (Eqs. 3.6-3.13)."""
+
+    lr: float = Field(1e-4, gt=0, description="initial learning rate of pretrained layers, poly schedule")
+    head_lr_factor: float = Field(30.0, gt=0, description="learning rate of new layers over that of pretrained ones")
 
     seeds: SeedKind = Field("grabcut", description="labels of the pairs: as of propagate.seeds")
     stride: Literal[8, 16] = Field(8, description="stride of the graph's nodes, pixels")
-    epochs: int = Field(8, ge=1, description="passes over the training images")
+    epochs: int = Field(3, ge=1, description="passes over the training images")
     frozen_share: float = frozen_for(0.9)
     radius: int = Field(4, ge=1, description="r of Eq. 3.7, nodes")
     window: Literal["square", "disc"] = Field(

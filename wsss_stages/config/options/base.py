@@ -71,7 +71,9 @@ class Loop(Section):
         lr: float
 
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="optimizer: SGD with momentum, or AdamW")
-    warm_up: int = Field(0, ge=0, description="warm-up steps, over which the learning rate grows from 0")
+    warm_up: int = Field(
+        0, ge=0, description="warm-up steps, over which the learning rate grows from 0; at most a tenth of all"
+    )
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of SGD; the released code trains with 0")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay of SGD or AdamW")
     clip_norm: float = Field(1.0, ge=0, description="largest norm of the gradient of all parameters; 0 = no limit")
@@ -123,7 +125,9 @@ class AdamWLoop(Loop):
     """The training loop with defaults for AdamW."""
 
     optimizer: Literal["sgd", "adamw"] = Field("adamw", description="optimizer: SGD with momentum, or AdamW")
-    warm_up: int = Field(20, ge=0, description="warm-up steps, over which the learning rate grows from 0")
+    warm_up: int = Field(
+        20, ge=0, description="warm-up steps, over which the learning rate grows from 0; at most a tenth of all"
+    )
     weight_decay: float = Field(1e-4, ge=0, description="weight decay of SGD or AdamW")
     clip_norm: float = Field(5.0, ge=0, description="largest norm of the gradient of all parameters; 0 = no limit")
 

@@ -42,7 +42,9 @@ class Dfr(AdamWTraining):
     crop: int = Field(
         256, ge=64, description="side of the square training crop, pixels; the coarsest map is at stride 32"
     )
-    warm_up: int = Field(50, ge=0, description="warm-up steps, over which the learning rate grows from 0")
+    warm_up: int = Field(
+        50, ge=0, description="warm-up steps, over which the learning rate grows from 0; at most a tenth of all"
+    )
     weight_decay: float = Field(0.01, ge=0, description="weight decay of all but norms and position biases")
     poly_power: float = Field(1.0, gt=0, description="exponent of the poly learning rate schedule")
     scale_min: float = Field(0.5, gt=0, description="smallest random scale; at 1 the longer side fills the crop")

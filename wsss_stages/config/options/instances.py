@@ -28,7 +28,9 @@ class Instances(AdamWTraining):
     scale_min: float = Field(0.7, gt=0, description="smallest random scale; at 1 the longer side fills the crop")
     scale_max: float = Field(1.4, gt=0, description="largest random scale")
     head_lr_factor: float = Field(3.0, gt=0, description="learning rate of new layers over that of pretrained ones")
-    warm_up: int = Field(50, ge=0, description="warm-up steps, over which the learning rate grows from 0")
+    warm_up: int = Field(
+        50, ge=0, description="warm-up steps, over which the learning rate grows from 0; at most a tenth of all"
+    )
     width: int = Field(64, ge=8, description="channels of the feature pyramid and the heads; torchvision has 256")
     hidden: int = Field(256, ge=8, description="width of the box head; torchvision has 1024")
     mask_layers: int = Field(2, ge=1, description="convolutions of the mask head; torchvision has 4")
