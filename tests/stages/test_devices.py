@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tests.messages import raises
+from wsss_stages.nets import backbones, buckets
 from wsss_stages.stages import devices
 
 
@@ -49,3 +50,21 @@ def test_a_device_that_is_not_there_is_reported(gpus, count, processes, text, wo
     gpus(count, processes)
     with raises(SystemExit, *words):
         devices.pick(text)
+
+
+def test_a_gpu_computes_in_tf32_with_the_fastest_plan_of_every_convolution(gpus, monkeypatch):
+    found = {}
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda name: found.update(precision=name))
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    gpus(1)
+    devices.pick("cpu")
+    assert not found and not torch.backends.cudnn.benchmark
+    devices.pick("cuda")
+    assert found == {"precision": "high"} and torch.backends.cudnn.benchmark
+
+
+@pytest.mark.parametrize("device, side", [("cpu", 0), ("meta", buckets.SIDE)])
+def test_images_are_padded_to_few_sizes_on_a_gpu_alone(device, side):
+    backbone = backbones.build("tiny", 8, False)
+    devices.move(torch.nn.Sequential(backbone), device)
+    assert backbone.bucket == side

@@ -1,4 +1,4 @@
-"""Pick the device, and move networks to it."""
+"""Pick the device, set how it computes, and move networks to it."""
 
 import os
 import re
@@ -16,6 +16,9 @@ def pick(text: str) -> str:
     import torch
 
     device = _there(text)
+    if device != "cpu":
+        torch.set_float32_matmul_precision("high")  # TF32, which convolutions have by default
+        torch.backends.cudnn.benchmark = True
     provenance.tell(
         device=torch.cuda.get_device_name(device) if device != "cpu" else f"cpu, {torch.get_num_threads()} threads"
     )
@@ -23,10 +26,16 @@ def pick(text: str) -> str:
 
 
 def move(network, device: str) -> None:
-    """Move a network to a device, with channels last in memory, as convolutions are fastest."""
+    """Move a network to a device, with channels last in memory, as convolutions are fastest; on a GPU its backbones pad images to few sizes."""
     import torch
 
+    from wsss_stages.nets import buckets
+    from wsss_stages.nets.backbone import Backbone
+
     network.to(device, memory_format=torch.channels_last)
+    for module in network.modules():
+        if isinstance(module, Backbone) and device != "cpu":
+            module.bucket = buckets.SIDE
 
 
 def _there(text: str) -> str:
