@@ -1,4 +1,4 @@
-"""What a stage imports before its first image: seconds of every job, which a library that it does not need must not add to."""
+"""Imports of a stage before its first image: seconds of every job, which a library that it does not need must not add to."""
 
 import ast
 import subprocess
