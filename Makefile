@@ -44,9 +44,11 @@ docs: $(VENV)/.installed-docs  ## build the documentation into site/, offline; w
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "open site/index.html"
 
-bench: $(VENV)/.installed-dev  ## measure against named peers; fails where a goal is missed
+RUN ?= scenes
+
+bench: $(VENV)/.installed-dev  ## measure against named peers; fails where a goal is missed; RUN: a finished run, whose box road is one line
 	$(BIN)/python bench/attention.py; a=$$?; $(BIN)/python bench/crf.py; b=$$?; $(BIN)/python bench/propagate.py; c=$$?; \
-	exit $$((a | b | c))
+	$(BIN)/python bench/pipeline.py benchmarks/$(RUN) results/$(RUN)/index.json; exit $$((a | b | c))
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -119,7 +119,7 @@ def main() -> None:
                 agreement.add(item)
                 item.hidden = torch.zeros_like(item.hidden)
                 began = time.process_time()
-                (trained,) = agreement.propagator.trained([item], [photo])
+                (trained,) = agreement.propagator.trained([(item, photo)])
                 label = agreement.propagator.finished(item, photo, trained)[0]["pseudo"]
                 rows[title].seconds += time.process_time() - began + of_edges
                 rows[title].counts.append(counted(index, record, label))

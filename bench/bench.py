@@ -1,5 +1,6 @@
 """The common output of all benchmarks: the machine, the median of alternating runs, whether both sides agree, and the goals."""
 
+import json
 import platform
 import statistics
 import sys
@@ -59,6 +60,13 @@ def compare(sides: list[Side], runs: int, device: str, tolerance: float) -> None
         table.add_row(side.name, f"{median:.4f}", f"{ratio:.1f}x", goal, f"{apart:.1e}")
     Console().print(table)
     finish(failed)
+
+
+def record(path: Path | None, **found: float) -> None:
+    """Append named seconds an image to a file of JSON lines, from which bench/road.py reads them; None: nowhere."""
+    if path:
+        with path.open("a") as file:
+            file.write(json.dumps(found) + "\n")
 
 
 def finish(failed: bool) -> None:

@@ -6,15 +6,17 @@ Goal on a GPU: at least 40 % of the matrix product's operations a second. Random
 """
 
 import argparse
+from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench import finish, machine, seconds
+from bench import finish, machine, record, seconds
 from wsss_stages.config.options import Cam
 from wsss_stages.labels.cam import multi_scale
+from wsss_stages.stages import devices
 from wsss_stages.training.networks import build_classifier
 
 
@@ -25,9 +27,12 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="images of one size at once")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tiny", action="store_true", help="small images and no goal: shows that it runs")
+    parser.add_argument("--seconds", type=Path, help="file that gets the seconds of an image")
     args = parser.parse_args()
-    if args.device != "cpu" and torch.backends.cudnn.allow_tf32:
-        torch.set_float32_matmul_precision("high")  # the product in TF32 too, as convolutions are by default
+    if args.tiny:
+        args.size, args.batch, args.runs = (32, 40), 2, 1
+    devices.pick(args.device)  # the product in TF32 too, as convolutions are
     network, _ = build_classifier("cam", args.backbone, 16, 20, "none", 0)
     network = network.eval().to(args.device, memory_format=torch.channels_last)
     images = torch.randn(args.batch, 3, *args.size, device=args.device)
@@ -40,7 +45,9 @@ def main() -> None:
 
     with FlopCounterMode(display=False) as counter:
         cams()
+    devices.move(network, args.device)  # from now on in buckets of sizes, whose padding is no operation that counts
     side = 2048 if args.device == "cpu" else 8192
+    cams()
     a, b = (torch.randn(side, side, device=args.device) for _ in range(2))
     a @ b
     ours = sorted(seconds(cams, args.device) for _ in range(args.runs))[args.runs // 2]
@@ -56,6 +63,7 @@ def main() -> None:
         f"{machine(args.device)}; {args.batch} x {args.size[1]} x {args.size[0]} pixels, scales {opt.scales}, mirrored: {opt.flip}"
     )
     Console().print(table)
+    record(args.seconds, **{f"cam_{args.backbone}": ours / args.batch})
     finish(args.device != "cpu" and reached < 0.4 * possible)
 
 

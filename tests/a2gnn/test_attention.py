@@ -1,4 +1,4 @@
-"""Affinity attention: Eq. 3.18 in loops, compiled, in tiles, and as message passing; gradients too."""
+"""Affinity attention: Eq. 3.18 in loops, compiled, in tiles, dense, and as message passing; gradients too."""
 
 import math
 
@@ -9,6 +9,7 @@ from wsss_stages.a2gnn.attention import Edges, affinity_attention
 from wsss_stages.a2gnn.graph_attention import AffinityAttention
 from wsss_stages.pairwise import windows
 from wsss_stages.pairwise.compiled import CompiledWindows
+from wsss_stages.pairwise.dense import Dense
 from wsss_stages.pairwise.tiles import Tiles
 
 BETA = 10.0
@@ -73,18 +74,18 @@ def test_all_ways_agree_with_gradients(size, radius, window):
         (out * aim).sum().backward()
         return out.detach(), features.grad * nonzero, (used if used is not None else weight).grad.view(())
 
-    compiled, tiled = (
+    ours = [
         run(lambda f, v, by=by: (affinity_attention(f, v, Edges(E, offsets, BETA, by)), None))
-        for by in (CompiledWindows(offsets), Tiles(size, offsets))
-    )
+        for by in (CompiledWindows(offsets), Tiles(size, offsets), Dense(size, offsets))
+    ]
     loops = run(lambda f, v: (eq_3_18(f[0], E[0], offsets, v[0])[None], None))
 
     def passing(f, v):
         out, layer = message_passing(f[0], E[0], offsets, v[0])
         return out[None], layer.w
 
-    for ours, theirs in ((compiled, loops), (tiled, loops), (run(passing), loops)):
-        for a, b in zip(ours, theirs, strict=True):
+    for found in (*ours, run(passing)):
+        for a, b in zip(found, loops, strict=True):
             torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
 

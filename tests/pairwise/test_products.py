@@ -1,4 +1,4 @@
-"""Products of a grid with its windows: compiled loops and tiles against plain loops over pairs."""
+"""Products of a grid with its windows: compiled loops, tiles and matrices of all pairs against plain loops over pairs."""
 
 import itertools
 
@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from tests.messages import raises
-from wsss_stages.pairwise import windows
+from wsss_stages.pairwise import dense, windows
 from wsss_stages.pairwise.compiled import CompiledWindows
+from wsss_stages.pairwise.dense import Dense
 from wsss_stages.pairwise.products import products
 from wsss_stages.pairwise.tiles import Tiles
 
@@ -20,9 +21,10 @@ SIZES = [
 ]
 
 
-@pytest.fixture(params=["compiled", "tiles"])
+@pytest.fixture(params=["compiled", "tiles", "dense"])
 def make(request):
-    return lambda size, window: CompiledWindows(window) if request.param == "compiled" else Tiles(size, window)
+    ways = {"compiled": lambda _, window: CompiledWindows(window), "tiles": Tiles, "dense": Dense}
+    return ways[request.param]
 
 
 def pairs(size, window):
@@ -81,3 +83,30 @@ def test_float32_on_a_cpu_gets_compiled_loops():
     assert isinstance(products((4, 4), window, torch.zeros(1)), CompiledWindows)
     assert isinstance(products((4, 4), window, torch.zeros(1, dtype=torch.float64)), Tiles)
     assert isinstance(products((4, 4), window, torch.zeros(1, device="meta")), Tiles)
+
+
+@pytest.mark.parametrize(
+    "size, images, left, way",
+    [
+        (
+            (47, 63),
+            8,
+            12 * 10**9,
+            Dense,
+        ),  # 20 matrices of 2961 x 2961 x 8 bytes, eight times: 11.2 GB in double precision
+        ((47, 63), 8, 11 * 10**9, Tiles),
+        ((63, 63), 1, 2**40, Dense),
+        ((64, 64), 1, 2**40, Tiles),
+    ],
+)
+def test_few_nodes_get_matrices_of_all_pairs_where_a_gpu_has_memory_for_them(monkeypatch, size, images, left, way):
+    monkeypatch.setattr(dense, "memory_left", lambda device: left)
+    like = torch.zeros(images, 1, dtype=torch.float64)
+    assert isinstance(products(size, windows.offsets(1, "square"), like), way)
+
+
+def test_a_gpus_memory_counts_what_torch_keeps_and_does_not_use(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 50)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 20)
+    assert dense.memory_left(torch.device("cuda")) == 130 and dense.memory_left(torch.device("cpu")) == 0

@@ -41,7 +41,7 @@ def test_slurm_tells_of_every_rule_that_can_use_a_gpu_whether_it_gets_one():
     rules = {
         rule.split(":")[0]
         for rule in re.split(r"^(?:rule|checkpoint) ", text, flags=re.M)[1:]
-        if re.search(r"gpu=(TRAINING_)?GPUS", rule)
+        if re.search(r"gpu=((TRAINING_)?GPUS|gpus_of_masks)", rule)
     }
     rules |= {name for base, name in re.findall(r"^use rule (\w+) as (\w+) with:", text, re.M) if base in rules}
     resources = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())["set-resources"]

@@ -118,6 +118,11 @@ def cams_of_prompts(wildcards):
     return cams_of_shard(wildcards)
 
 
+def gpus_of_masks(wildcards):
+    """Resource function: a GPU where a network makes the masks; GrabCut leaves it to other jobs, and takes every core beside them."""
+    return GPUS * dag.masks_by_network(config, wildcards.variant, wildcards.weak)
+
+
 def files_of_masks(wildcards):
     """Params function: a digest of what the folders of models and of the user's own masks list, as far as they are folders."""
     options = section("masks", wildcards)

@@ -15,7 +15,7 @@ rule s3_masks:
     resources:
         mem_mb=grows(6_000),
         runtime=grows(4 * HOURS),
-        gpu=GPUS,
+        gpu=gpus_of_masks,
     params:
         sees=content_of(WEAK_INDEX),
         files=files_of_masks,

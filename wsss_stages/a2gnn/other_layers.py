@@ -8,9 +8,6 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.func import functional_call
-from torch_geometric.nn import AGNNConv, GATConv, GCNConv
-
-from wsss_stages.a2gnn.graph_attention import AffinityAttention
 
 OTHERS = ("gcn", "gat", "agnn")
 
@@ -42,6 +39,10 @@ def grid_links(E: Float[Tensor, "n h w"], window: list[tuple[int, int]]) -> Link
 
 class _Layers(torch.nn.Module):
     def __init__(self, kind: str, hidden: int, count: int, edge_weight: float):
+        from torch_geometric.nn import AGNNConv, GATConv, GCNConv  # three seconds, which grids need not wait
+
+        from wsss_stages.a2gnn.graph_attention import AffinityAttention
+
         super().__init__()
         make: dict[str, Callable] = {
             "gcn": lambda: GCNConv(hidden, hidden, add_self_loops=False),

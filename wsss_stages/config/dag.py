@@ -115,6 +115,11 @@ def uses_masks(config: dict[str, Any], variant: str, weak: str | None = None) ->
     return uses_cams(config, variant, weak) and has_masks(config, variant, weak)
 
 
+def masks_by_network(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
+    """Return whether a network makes the masks, on a GPU where there is one."""
+    return options.by_network(variants.section(config, "masks", variant, weak)["source"])
+
+
 def masks_need_cams(config: dict[str, Any], variant: str, weak: str | None = None) -> bool:
     """Return whether a variant's mask source takes prompts from CAMs."""
     return options.needs_cams(variants.section(config, "masks", variant, weak)["source"], weak or config["weak"])

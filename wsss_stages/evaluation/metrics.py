@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from scipy.stats import spearmanr
 
 from wsss_stages import UNKNOWN
 
@@ -114,6 +113,8 @@ def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Return Spearman's rank correlation in [-1, 1]; None where either is constant or there are fewer than two."""
     if len(set(a)) < 2 or len(set(b)) < 2:
         return None
+    from scipy.stats import spearmanr  # half a second, which confusions need not wait
+
     return float(spearmanr(a, b).statistic)  # pyright: ignore[reportAttributeAccessIssue]
 
 

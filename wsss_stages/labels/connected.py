@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Bool, Integer
-from skimage import measure
 
 
 def connected(mask: Bool[np.ndarray, "h w"], corners: bool = False) -> Integer[np.ndarray, "h w"]:
@@ -11,6 +10,8 @@ def connected(mask: Bool[np.ndarray, "h w"], corners: bool = False) -> Integer[n
     Args:
         corners: whether pixels that touch by a corner are connected.
     """
+    from skimage import measure  # half a second, which boxes need not wait
+
     return np.asarray(measure.label(mask, connectivity=2 if corners else 1))
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer, UInt8
-from skimage.morphology import skeletonize
 
 from wsss_stages import UNKNOWN
 from wsss_stages.labels.connected import bounds, connected
@@ -115,6 +114,8 @@ def _parts(
 
 def _along(scribble: Bool[np.ndarray, "h w"], count: int) -> Int[np.ndarray, "p 2"]:
     """Return at most `count` points x, y that are spread over a scribble's skeleton."""
+    from skimage.morphology import skeletonize  # half a second, which boxes need not wait
+
     skeleton = skeletonize(scribble)
     y, x = np.nonzero(skeleton if skeleton.any() else scribble)
     return _spread(np.stack([x, y], axis=1), count)

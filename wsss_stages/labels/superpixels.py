@@ -1,7 +1,6 @@
 """Scribbles and clicks spread over their superpixels: M_S and M_P (Sec. 3.6.1)."""
 
 import numpy as np
-from skimage.segmentation import slic
 
 from wsss_stages import UNKNOWN
 
@@ -12,6 +11,8 @@ def superpixels(image: np.ndarray, count: int, compactness: float) -> np.ndarray
     Args:
         image: (h, w, 3) uint8 RGB.  count: approximate number.  compactness: large for squares, small to follow colours.
     """
+    from skimage.segmentation import slic  # seconds, which boxes and tags need not wait
+
     return slic(image, n_segments=count, compactness=compactness, start_label=0)
 
 

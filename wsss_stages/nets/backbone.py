@@ -1,6 +1,7 @@
 """A network with its feature maps, and where their nodes lie in the image."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wsss_stages.nets import buckets
 from wsss_stages.nets.grid import Grid
 from wsss_stages.nets.inputs import IMAGENET, Inputs, renormalise
 from wsss_stages.nets.padding import first_pixel
@@ -25,6 +27,7 @@ class Backbone(nn.Module):
     forward: (b, 3, h, w) RGB as `normalise` leaves it to maps (b, d_k, h_k, w_k); the last has the coarsest stride. Images
     are normalised with the mean and deviation of the network's own training, which are saved with its weights.
     grids: where the nodes of each map lie.
+    bucket: on a GPU, what sides of images are padded to multiples of where nothing is learned (nets.buckets); 0: images stay as they are.
     """
 
     mean: Tensor
@@ -52,7 +55,7 @@ class Backbone(nn.Module):
         """
         super().__init__()
         self.name, self.hub, self.frozen_norm = name, hub, frozen_norm
-        self.inputs, self._multiple = inputs, 1
+        self.inputs, self._multiple, self.bucket = inputs, 1, 0
         for statistic, values in (("mean", inputs.mean), ("deviation", inputs.deviation)):
             self.register_buffer(statistic, torch.tensor(values).view(1, 3, 1, 1))
         self.network, self._maps_of, self._converted = network, maps_of, converted
@@ -69,7 +72,14 @@ class Backbone(nn.Module):
         h, w = image.shape[2:]
         image = renormalise(image, self.mean, self.deviation)
         image = image if beside is None else torch.cat([image, beside.to(image.dtype)], dim=1)
-        return self._maps_of(self.network, F.pad(image, (0, -w % self._multiple, 0, -h % self._multiple)))
+        image = F.pad(image, (0, -w % self._multiple, 0, -h % self._multiple))
+        maps_of = partial(self._maps_of, self.network)
+        if self.bucket and not torch.is_grad_enabled():
+            try:
+                return buckets.in_buckets(maps_of, image, self.bucket)
+            except buckets.NotLocalError:
+                self.bucket = 0
+        return maps_of(image)
 
     def converted(self, state: State) -> State:
         """Return a checkpoint under the names of the network."""

@@ -1,5 +1,6 @@
 """Class activation maps of images, many of one size at once (Eqs. 2.1-2.3)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from wsss_stages.shards.shard import Item, Shard
 from wsss_stages.store.check_finite import finite
 from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
+from wsss_stages.training.memory import MicroBatches
 
 PIXELS_ON_GPU = 4_000_000
 """Most pixels of images of one size that go through the network at once; at scale 2 and mirrored they are eight
@@ -41,12 +43,18 @@ class CamMaker:
     def run(self, shard: Shard) -> None:
         """Make every image of the shard that is not whole yet."""
         batches = shard.batches(lambda record: record.height * record.width, self.limit, one_size=True)
-        loading = Prefetch(batches, lambda batch: np.stack([item.image for item in batch]))
-        for batch, photos in progress(loading, "s2_cam (batches)"):
-            for item, cam in zip(batch, self.cams(batch, photos), strict=True):
+        loading = Prefetch(batches, lambda batch: [(item, item.image) for item in batch])
+        micro = MicroBatches("s2_cam", self._of_pairs, "cam.batch_pixels")
+        for batch, pairs in progress(loading, "s2_cam (batches)"):
+            cams, parted = micro.results(pairs)
+            for item, cam in zip(batch, cams, strict=True):
                 if not item.done:
-                    item.write({"cam": stored(cam, item.id, item.record.tags, self.made_of)})
+                    item.write({"cam": stored(cam, item.id, item.record.tags, self.made_of)}, parted)
         shard.finish()
+
+    def _of_pairs(self, pairs: Sequence[tuple[Item, np.ndarray]]) -> list[torch.Tensor]:
+        batch, photos = zip(*pairs, strict=True)
+        return self.cams(list(batch), np.stack(photos))
 
     def cams(self, batch: list[Item], photos: UInt8[np.ndarray, "b h w 3"]) -> list[torch.Tensor]:
         """Return (k, y, x) the maps of every image's classes."""

@@ -20,6 +20,7 @@ from wsss_stages.labels.enlarge import most_likely
 from wsss_stages.labels.superpixels import superpixels
 from wsss_stages.nets import backbones
 from wsss_stages.nets.grid import PIXELS, labels_at_nodes, onto
+from wsss_stages.pairwise.dense import memory_left
 from wsss_stages.roads.merge_labels import MAKER, STAGE, BoxedImage, LabelMerger
 from wsss_stages.shards.shard import Shard
 from wsss_stages.store import contracts
@@ -27,13 +28,16 @@ from wsss_stages.store.check_finite import finite
 from wsss_stages.store.prefetch import Prefetch
 from wsss_stages.store.progress import progress
 from wsss_stages.training.graph_networks import GraphNetworks
+from wsss_stages.training.memory import MicroBatches
 
 SUPERPIXELS, COMPACTNESS = 400, 10.0
 """Nodes of an image for --nodes superpixels, about, and how square they are."""
 CRF_ITERATIONS = 10
 """Of the CRF on the edges; labels settle in fewer."""
-NODES_ON_GPU = 30_000
-"""Default number of nodes trained at once; on a CPU one image is fastest, as it stays in the cache."""
+BYTES_OF_A_NODE = 2**18
+"""GPU memory that a training takes for a node, at most: 20 rows of 4,000 numbers (pairwise.dense)."""
+SHARE = 0.5
+"""Share of a GPU's free memory that a batch of graphs may take."""
 
 
 @runtime_checkable
@@ -61,23 +65,26 @@ class Propagator:
         self.networks, self.index, self.opt, self.device = networks, index, opt, device
         self.grid, self.window = networks.grid, networks.window
         self.merger = LabelMerger(opt, device)
+        self.training = MicroBatches(STAGE, self.trained, "propagate.batch_nodes")
 
     def run(self, shard: Shard) -> None:
         """Make every image of the shard that is not whole yet, many at once."""
-        limit = self.opt.batch_nodes or (1 if self.device == "cpu" else NODES_ON_GPU)
+        limit = self.opt.batch_nodes or nodes_at_once(self.device)
         batches = shard.batches(lambda r: -(-r.height // self.grid.stride) * -(-r.width // self.grid.stride), limit)
         loading = Prefetch(batches, lambda batch: [item.image for item in batch])
         for batch, photos in progress(loading, f"{STAGE} (batches)"):
-            for item, photo, trained in zip(batch, photos, self.trained(batch, photos), strict=True):
+            results, parted = self.training.results([*zip(batch, photos, strict=True)])
+            for item, photo, trained in zip(batch, photos, results, strict=True):
                 if not item.done:
-                    item.write(*self.finished(item, photo, trained))
+                    maps, notes = self.finished(item, photo, trained)
+                    item.write(maps, notes | parted)
         shard.finish()
 
-    def trained(self, batch: Sequence[SeededImage], photos: list[np.ndarray]) -> list[Trained | None]:
-        """Return the trained A²GNN of every image; none where the labels come of the random walk or of a CRF alone."""
+    def trained(self, batch: Sequence[tuple[SeededImage, np.ndarray]]) -> list[Trained | None]:
+        """Return the trained A²GNN of every image with its photograph; none where the labels come of the random walk or of a CRF alone."""
         if self.opt.walk_share == 1 or self.opt.propagator != "a2gnn":
             return [None] * len(batch)
-        graphs = [self.graph(*pair) for pair in zip(batch, photos, strict=True)]
+        graphs = [self.graph(*pair) for pair in batch]
         return [*train(graphs, self.window, self.opt.fill(Settings))]
 
     def classes(self, record: Record) -> list[int]:
@@ -156,6 +163,11 @@ class Propagator:
             notes |= {"object_seeds": trained.object_seeds, "object_seeds_inconsistent": trained.inconsistent}
         steps = (confidence * 65535).round().astype(np.uint16)
         return {"graph_label": graph_label, "pseudo": label, "confidence": steps}, notes
+
+
+def nodes_at_once(device: str) -> int:
+    """Return the number of nodes that train together: as many as fill a GPU; on a CPU one image is fastest, as it stays in the cache."""
+    return max(1, int(SHARE * memory_left(torch.device(device))) // BYTES_OF_A_NODE)
 
 
 @torch.no_grad()

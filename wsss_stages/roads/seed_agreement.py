@@ -92,7 +92,7 @@ class SeedAgreement:
     def add(self, item: HiddenSeeds) -> None:
         """Spread the seeds of an image that are left, and count the hidden ones."""
         photo = item.record.image(self.index.root)
-        (trained,) = self.propagator.trained([item], [photo])
+        (trained,) = self.propagator.trained([(item, photo)])
         made, _ = self.propagator.finished(item, photo, trained)
         seeds = labels_at_nodes(item.sources.read(item.id, self.seeds)["label"], item.grid)
         asked = item.hidden.numpy() & np.isin(seeds, [0, *item.record.tags])

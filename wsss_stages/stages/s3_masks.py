@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
         raise ValueError(
             f"found --source {opt.source} and {index.weak} labels without --cam; wanted the manifest of s2_cam of the same shard"
         )
-    device = devices.pick(paths.device)
+    device = devices.pick(paths.device if options.by_network(opt.source) else "cpu")
     source = MASK_SOURCES[opt.source].build(opt, index, device)
     worded = with_cams and index.weak != "point" and opt.text_boxes_model
     words = TextBoxes.build(opt, index.classes, device) if worded else None

@@ -2,8 +2,15 @@
 
 import gc
 import sys
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 import torch
+
+T = TypeVar("T")
+U = TypeVar("U")
+NOTE = "images_in_micro_batches"
+"""Name of the count of images whose batch did not fit, in manifests."""
 
 
 class TooLargeError(ValueError):
@@ -35,6 +42,42 @@ class Parts:
             f"{stage}: out of GPU memory at step {step}; from now on {items} images are split into {self.number} parts\n"
         )
         release()
+
+
+class MicroBatches(Generic[T, U]):
+    """Work on batches, which go in parts from the first that does not fit into a GPU's memory on."""
+
+    def __init__(self, stage: str, work: Callable[[Sequence[T]], list[U]], option: str):
+        """
+        Args:
+            work: returns the result of every item of a batch.  option: that limits the batches, for the message.
+        """
+        self.stage, self.work, self.option = stage, work, option
+        self.most = 0
+        """Most items at once; 0: as many as a batch has."""
+
+    def results(self, batch: Sequence[T]) -> tuple[list[U], dict[str, int]]:
+        """Return the results of a batch, and the note that the manifest has of each of its images. Raises TooLargeError."""
+        found: list[U] = []
+        while len(found) < len(batch):
+            part = batch[len(found) :][: self.most or None]
+            try:
+                found += self.work(part)
+            except torch.OutOfMemoryError as error:
+                if len(part) == 1:
+                    raise TooLargeError(
+                        f"{self.stage}: out of GPU memory with a single image. Use a larger stride, smaller images (data.max_side), or a "
+                        "GPU with more memory; device: cpu always works."
+                    ) from error
+                self.most = len(part) // 2
+                sys.stderr.write(
+                    f"{self.stage}: out of GPU memory with {len(part)} images at once; from now on {self.most} at once. A smaller "
+                    f"{self.option} avoids the attempt.\n"
+                )
+            else:
+                continue
+            release()
+        return found, {NOTE: 1} if 0 < self.most < len(batch) else {}
 
 
 def release() -> None:

@@ -10,7 +10,7 @@ from wsss_stages.config.options.base import Crf, Loop, Mining, Section, Training
 from wsss_stages.config.options.dfr import Dfr
 from wsss_stages.config.options.instances import Detect, InstanceMasks, Instances
 from wsss_stages.config.options.kinds import KINDS
-from wsss_stages.config.options.masks import MASKED, Masks, has_masks, needs_cams
+from wsss_stages.config.options.masks import MASKED, Masks, by_network, has_masks, needs_cams
 from wsss_stages.config.options.rrm import Rrm, RrmLabel
 from wsss_stages.config.options.run import Run
 from wsss_stages.config.options.schema import SCHEMA_FILE, SECTIONS, json_schema, merge
@@ -31,5 +31,5 @@ __all__ = [
     "KINDS", "MASKED",
     "SCHEMA_FILE", "SECTIONS", "Affinity", "Cam", "Classifier", "Crf", "Data", "Detect", "Dfr", "Drawing", "Evaluate", "FewShotPhotos", "Graph", "Guided",
     "InstanceMasks", "Instances", "Loop", "Masks", "Mining", "ObjectMasks", "ObjectNet", "Predict", "PredictPhotos", "Propagate", "Rrm", "RrmLabel", "Run", "Scl", "SclEpisodes", "SclEvaluate", "SclFeatures", "Section", "Seeds", "Segment",
-    "SimulateWeak", "Training", "Views", "has_masks", "json_schema", "legal", "merge", "needs_cams",
+    "SimulateWeak", "Training", "Views", "by_network", "has_masks", "json_schema", "legal", "merge", "needs_cams",
 ]  # fmt: skip

@@ -293,6 +293,8 @@ class Propagate(Seeded):
         description="CRF on the probabilities",
     )
     batch_nodes: int = Field(
-        0, ge=0, description="nodes trained at once, which limits memory; 0 = one image on a CPU, 30 000 nodes on a GPU"
+        0,
+        ge=0,
+        description="nodes trained at once, which limits memory; 0 = one image on a CPU, half of a GPU's free memory",
     )
     images: int = Images

@@ -79,6 +79,11 @@ def has_masks(source: str, weak: str) -> bool:
     return weak in MASKED or source != "grabcut"
 
 
+def by_network(source: str) -> bool:
+    """Return whether a source runs a network, which a GPU speeds up; the others take a core alone."""
+    return source == "sam"
+
+
 def needs_cams(source: str, weak: str) -> bool:
     """Return whether a source's prompts of this kind of weak label come from CAMs, or its answers are chosen by them."""
     return source == "sam" and weak in PLACED

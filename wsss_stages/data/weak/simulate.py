@@ -10,7 +10,6 @@ import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
-from skimage.morphology import skeletonize
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data.weak.polylines import draw
@@ -87,7 +86,7 @@ def stroke(mask: np.ndarray, ratio: float, width: int, rng: np.random.Generator)
     if not inner.any():
         pen[tuple(deepest)] = 1
         return pen > 0
-    way = _longest_way(skeletonize(inner))
+    way = _longest_way(_skeleton(inner))
     if len(way) < depth.max():
         half = (depth.max() - 1) / 2 * np.array([np.sin(turn), np.cos(turn)])
         way = np.round(np.linspace(deepest - half, deepest + half, int(depth.max()) + 1)).astype(int)
@@ -123,7 +122,7 @@ def shortened(drawn: np.ndarray, ratio: float, rng: np.random.Generator) -> np.n
         parts, _ = _connected(drawn == cls, EIGHT)
         for number, place in enumerate(ndimage.find_objects(parts), 1):
             mask = parts[place] == number
-            way = _longest_way(skeletonize(mask))
+            way = _longest_way(_skeleton(mask))
             of_way = np.full(mask.shape, -1)
             of_way[way[:, 0], way[:, 1]] = np.arange(len(way))
             nearest: Any = ndimage.distance_transform_edt(of_way < 0, return_distances=False, return_indices=True)
@@ -156,6 +155,13 @@ def _connected(mask: np.ndarray, structure: np.ndarray | None = None) -> tuple[n
 def _depth(mask: np.ndarray) -> np.ndarray:
     """Return the distance of every pixel of the mask to the outside, which includes the image's border."""
     return cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+
+
+def _skeleton(mask: np.ndarray) -> np.ndarray:
+    """Return the pixels in the middle of a mask."""
+    from skimage.morphology import skeletonize  # half a second, which other labels need not wait
+
+    return skeletonize(mask)
 
 
 def _longest_way(skeleton: np.ndarray) -> np.ndarray:
