@@ -8,6 +8,7 @@ import ast
 import html
 import re
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -162,6 +163,17 @@ def equations(content: str) -> str:
 
     content = re.sub(r"<p>\.\. math:: (.*?)</p>", block, content, flags=re.S)
     return re.sub(r":math:<code>(.*?)</code>", inline, content, flags=re.S)
+
+
+def on_config(config: Any) -> Any:
+    """Put the version of the project beside the name of the site, on every page."""
+    config.site_name = f"{config.site_name} {version()}"
+    return config
+
+
+def version() -> str:
+    """Return the version, whose only home is pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
 def on_files(files: Any, config: Any) -> Any:

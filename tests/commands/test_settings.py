@@ -43,6 +43,21 @@ def test_the_workflow_is_found_beside_the_package_or_inside_it(monkeypatch, tmp_
     assert home.snakefile() == tmp_path / "inside" / "Snakefile"
 
 
+def test_jobs_of_another_environment_import_the_package_and_no_other(monkeypatch, tmp_path):
+    assert home.import_folder(tmp_path / "own") == Path(__file__).parents[2] and not (tmp_path / "own").exists()
+    installed = tmp_path / "site-packages" / "wsss_stages"
+    (installed / "project").mkdir(parents=True)
+    (installed / "project" / "Snakefile").touch()
+    (installed.parent / "torch").mkdir()
+    monkeypatch.setattr(home, "PACKAGE", installed)
+    monkeypatch.setattr(home, "CANDIDATES", (installed.parent, installed / "project"))
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "wsss_stages").symlink_to(tmp_path / "an_older_one")
+    for _ in range(2):
+        assert home.import_folder(tmp_path / "own") == tmp_path / "own"
+        assert [path.resolve() for path in (tmp_path / "own").iterdir()] == [installed]
+
+
 def test_first_settings_are_kind_and_weights(mine, capsys, monkeypatch):
     monkeypatch.setattr(project, "package_file", lambda backbone: Path(backbone))
     chosen = settings.first(mine, {"variant": "truth"})

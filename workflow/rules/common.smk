@@ -7,6 +7,7 @@ from snakemake.settings.types import DeploymentMethod
 from wsss_stages.config import dag, variants
 from wsss_stages.store import contracts
 from wsss_stages.config.dag import STAGES
+from wsss_stages.config.home import import_folder
 from wsss_stages.data import changes
 from wsss_stages.data.names import NAME
 from wsss_stages.shards.lost import lost
@@ -30,9 +31,9 @@ try:  # a file of the command line counts more than config.yaml
 except variants.ConfigError as error:
     raise WorkflowError(str(error))
 
-# envs/wsss.yaml holds the libraries alone: a job in it takes the package from where it lies, beside the Snakefile
+# envs/wsss.yaml holds the libraries alone: a job in it takes the package, and no other, from where it is installed
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    package = shlex.quote(str(Path(workflow.main_snakefile).resolve().parent))
+    package = shlex.quote(str(import_folder(Path(".snakemake/package"))))
     escaped = package.replace("{", "{{").replace("}", "}}")
     shell.prefix(f"set -euo pipefail; export PYTHONPATH={escaped}; ")
 

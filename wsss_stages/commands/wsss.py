@@ -31,6 +31,7 @@ COMMANDS = {
     "few-shot": Command("few_shot", "masks of a new class from one to five examples"),
     "export": Command("export", "masks or boxes in the format of another tool"),
     "inspect": Command("inspect", "how a file of the results was made, back to the photograph"),
+    "where": Command("where", "the folder of the workflow, for plain snakemake"),
 }
 """Subcommands in the order of their use; modules are below wsss_stages.commands, and loaded when they are asked for."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 CANDIDATES = (PACKAGE.parent, PACKAGE / "project")
-"""The repository, of which the package is a folder, and a copy of the workflow inside an installed package."""
+"""The repository, of which the package is a folder, and the copy of the workflow that a wheel brings (setup.py)."""
 
 
 def workflow_folder() -> Path:
@@ -17,6 +17,23 @@ def snakefile() -> Path:
     path = workflow_folder() / "Snakefile"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path}: found no Snakefile beside the package; wanted the project's folder. Install it from a clone: pip install -e CLONE"
+            f"{path}: found no Snakefile beside the package or in it; wanted the workflow. Install the package again: pip install "
+            "--force-reinstall --no-deps wsss-stages"
         )
     return path
+
+
+def import_folder(own: Path) -> Path:
+    """Return a folder to put on PYTHONPATH from which this package is imported, and no other.
+
+    Args:
+        own: a folder for a link to an installed package, beside which other packages lie; made if it is needed.
+    """
+    if workflow_folder() == PACKAGE.parent:
+        return PACKAGE.parent
+    link = own / PACKAGE.name
+    if link.resolve() != PACKAGE.resolve():
+        own.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(PACKAGE)
+    return own.resolve()

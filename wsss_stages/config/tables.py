@@ -2,15 +2,15 @@
 
 import itertools
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from wsss_stages.config.home import workflow_folder
 from wsss_stages.config.options import KINDS
 
-FILE = Path(__file__).parents[2] / "workflow" / "tables.yaml"
+FILE = workflow_folder() / "workflow" / "tables.yaml"
 
 
 class Row(BaseModel):

@@ -1,10 +1,10 @@
 """Sections by name, and the JSON schema of config.yaml."""
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from wsss_stages.config.home import workflow_folder
 from wsss_stages.config.options.a2gnn import Affinity, Graph, ObjectMasks, ObjectNet, Propagate, Seeds
 from wsss_stages.config.options.base import Section
 from wsss_stages.config.options.dfr import Dfr
@@ -16,7 +16,7 @@ from wsss_stages.config.options.scl import Scl, SclEpisodes, SclEvaluate, SclFea
 from wsss_stages.config.options.shared import Cam, Classifier, Data, Evaluate, Predict, Segment, Tables
 from wsss_stages.config.options.transformers import FROZEN, is_transformer
 
-SCHEMA_FILE = Path(__file__).parents[3] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA_FILE = workflow_folder() / "workflow" / "schemas" / "config.schema.yaml"
 
 SECTIONS: dict[str, type[Section]] = {
     "data": Data,
