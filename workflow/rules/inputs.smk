@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 from snakemake.io import contains_wildcard
 
-from wsss_stages.config import tables
+from wsss_stages.config import comparisons, tables
 
 TABLES = tables.read()[1]
 FEW_SHOT_TABLES = tables.read_few_shot()[1]
+COMPARISONS = comparisons.read()
 
 
 def uses_objects(wildcards):
@@ -279,6 +280,12 @@ def agreements_of_table(wildcards):
         f"results/{wildcards.dataset}/{weak}/{variant}/s6_agreement/agreement.json"
         for _, weak, variant in rows_of_table(wildcards)
     ]
+
+
+def scores_of_comparison(wildcards):
+    """Params function: the scores that a table of comparison finds, with a digest of each, so that new ones make it again."""
+    files = COMPARISONS[wildcards.comparison].all_files(wildcards.dataset)
+    return {str(path): changes.listing(path) for path in comparisons.existing(files)}
 
 
 def maps_of(*splits):
