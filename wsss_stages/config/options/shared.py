@@ -1,6 +1,6 @@
 """Options of the stages that all roads share: data, classifier, CAMs, segmenter, prediction, evaluation."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -171,6 +171,14 @@ class Segment(AdamWTraining, Repeated):
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(
         True, description="balance the loss: mean of background mean and foreground mean, instead of one mean"
+    )
+    loss_scales: list[Annotated[float, Field(gt=0)]] = Field(
+        [],
+        description="scales of the image that are graded beside 1, and the largest logits of all: [0.75, 0.5] as DeepLab-v2 has it; "
+        "empty = scale 1 alone",
+    )
+    bias_lr_factor: float = Field(
+        1.0, gt=0, description="learning rate of biases of new layers over that of their weights; DeepLab-v2 has 2"
     )
 
     @model_validator(mode="after")
