@@ -10,6 +10,7 @@ project when you have run a table on its own data.
 
 import argparse
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,12 @@ def page(name: str, folder: Path, config: dict[str, Any] | None = None) -> str:
     """Return a table's card. `config`: None for that of the table's own run files."""
     from wsss_stages.roads import card
 
-    return card.page(name, config or run_settings.load(cards.read()[1][name].run), folder)
+    return card.page(name, config or _config(*cards.read()[1][name].run), folder)
+
+
+@cache
+def _config(*runs: str) -> dict[str, Any]:
+    return run_settings.load(list(runs))
 
 
 def write_all(to: Path, folder: Path) -> None:
@@ -66,14 +72,15 @@ def index() -> str:
 
     known = cards.read()[1]
     lines = [
-        f"| {label(name)} | {cards.definition(name).title} | `{name}` | {data_of(name)} | [card]({name}.md) | {known[name].state} |"
+        f"| {label(name)} | {cards.definition(name).title} | `{name}` | {data_of(name)} | [card]({name}.md) | {', '.join(known[name].states)} |"
         for name in sorted(known, key=in_order)
     ]
-    counts = ", ".join(f"{sum(card.state == state for card in known.values())} {state}" for state in cards.STATES)
+    of_all = [state for card in known.values() for state in card.states]
+    counts = ", ".join(f"{of_all.count(state)} {state}" for state in (cards.MEASURED, cards.MINIATURE, cards.NOT_RUN))
     about = (
         "Every table of the thesis, and its two figures with numbers: the target that makes it (`snakemake TARGET`), its card, and its state. "
         '"Measured here" is measured by us on a few hundred photographs, never yet on the thesis\'s data; "runs on the miniature" means that a test '
-        f"makes the table from nothing on drawn pictures in the dataset's layout. {counts[0].upper()}{counts[1:]}.\n\n"
+        f"makes the table from nothing on drawn pictures in the dataset's layout. Of {len(known)} tables: {counts}.\n\n"
         "Whoever runs a table on its own data makes the card again with `wsss card TABLE` and sends it. These pages are made by "
         "`wsss card --all docs/cards`."
     )

@@ -10,7 +10,7 @@ from wsss_stages.config import comparisons, dag, options, tables, variants
 from wsss_stages.config.home import workflow_folder
 
 FILE = workflow_folder() / "workflow" / "cards.yaml"
-STATES = ("measured here", "runs on the miniature", "not run")
+MEASURED, MINIATURE, NOT_RUN = "measured here", "runs on the miniature", "not run"
 FEW_SHOT = ("scl_episodes", "scl_features", "scl", "scl_evaluate")
 Definition = tables.Table | tables.FewShotTable | comparisons.Comparison
 
@@ -51,8 +51,10 @@ class Card(BaseModel):
     miniature: bool = False
 
     @property
-    def state(self) -> str:
-        return STATES[0] if self.measured else STATES[1] if self.miniature else STATES[2]
+    def states(self) -> list[str]:
+        """Return what has been done with the table."""
+        done = [*([MEASURED] if self.measured else []), *([MINIATURE] if self.miniature else [])]
+        return done or [NOT_RUN]
 
 
 @cache
@@ -63,7 +65,8 @@ def read() -> tuple[dict[str, Reason], dict[str, Card]]:
     cards = {}
     for name, own in content["tables"].items():
         chapter = content["chapters"][name.split("_")[1]]
-        cards[name] = Card(**{**chapter, **own, "why": [*own.get("why", []), *chapter["why"]]})
+        why = own.pop("only", None) or [*own.get("why", []), *chapter["why"]]
+        cards[name] = Card(**{**chapter, **own, "why": why})
     return reasons, cards
 
 

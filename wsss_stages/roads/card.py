@@ -32,7 +32,7 @@ def page(name: str, config: dict[str, Any], folder: Path) -> str:
     why = [_reason(reasons[reason]) for reason in card.why]
     parts = [
         f"# {table.title}",
-        f"State: **{card.state}**. Data of the thesis: {data_of(name)}.",
+        f"State: **{', '.join(card.states)}**. Data of the thesis: {data_of(name)}.",
         f"## Claimed\n\n{card.claim}\n\n{printed_table(columns, lines)}",
         f"## How ours is run\n\n```\n{command(name, card)}\n```\n\n{differing(name, config)}",
         f"## Measured\n\n{measured(card)}{here(columns, lines, config, folder)}",
@@ -130,7 +130,7 @@ def here(columns: list[str], lines: list[Line], config: dict[str, Any], folder: 
     """Return what the records of a folder say: numbers of the rows, images, and the trainings behind them."""
     files = list(dict.fromkeys(path for line in lines for path in line.files))
     if not files:
-        return f"In this folder nothing of the table has been run (`results/{config['dataset']}`)."
+        return f"Found no scores in `results/{config['dataset']}`: nothing of the table has been run there."
     numbers = [[line.title, *map(_number, line.here), *map(_number, line.printed)] for line in lines]
     header = ["row", *(f"{title} here" for title in columns), *(f"{title} thesis" for title in columns)]
     images = dict.fromkeys(comparison_table.images_of(artifacts.read_sealed(path)) for path in files)
