@@ -1,6 +1,6 @@
 """Options of the stages that all roads share: data, classifier, CAMs, segmenter, prediction, evaluation."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -194,7 +194,7 @@ class Segment(AdamWTraining, Repeated):
     balanced_ce: bool = Field(
         True, description="balance the loss: mean of background mean and foreground mean, instead of one mean"
     )
-    loss_scales: list[Annotated[float, Field(gt=0)]] = Field(
+    loss_scales: list[float] = Field(
         [],
         description="scales of the image that are graded beside 1, and the largest logits of all: [0.75, 0.5] as DeepLab-v2 has it; "
         "empty = scale 1 alone",
