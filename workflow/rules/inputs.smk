@@ -165,7 +165,7 @@ def labels_of_instances(wildcards):
 
 def weights_source(name, wildcards):
     """Where the weights of a section's own backbone come from; those of other sections are the run's."""
-    if name in ("segment", "dfr"):
+    if name in ("segment", "dfr", "instances"):
         return section(name, wildcards)["backbone_weights"]
     if name == "graph":
         return section(name, wildcards)["feature_weights"] or "none"
