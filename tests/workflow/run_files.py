@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import cv2
 import numpy as np
 
 from tests import miniatures
-from tests.miniatures import voc2012
+from tests.miniatures import coco, coco20i, pascal5i, voc2012
 
 ROOT = Path(__file__).parents[2]
 VOC = ("voc2012", "sbd", "scribblesup", "whats_the_point")
@@ -58,7 +59,7 @@ RESULTS = {
     ),
     "coco20i_2017": Result(
         ("coco20i", "coco20i_2017"),
-        ("coco2017",),
+        (),
         ("results/coco20i_2017/scl/fold0/canet_scl/scl_evaluate/scores.json",),
         ("table_5_5",),
     ),
@@ -80,11 +81,11 @@ TINY: dict[str, Any] = {
         "train_pairs": 4,
         "held_out": 0.3,
         "held_out_pairs": 2,
-        "shots": 2,
+        "shots": 5,
     },
     "scl_features": {"side": 64},
     "scl": {"epochs": 1, "batch_size": 2, "workers": 0, "channels": 16, "bins": [1.0, 0.5]},
-    "scl_evaluate": {"shots": [1, 2], "rounds": 1},
+    "scl_evaluate": {"shots": [1, 5], "rounds": 1},
     "tables": {"folds": [0]},
     "variants": {
         "thesis": {
@@ -101,8 +102,15 @@ TINY: dict[str, Any] = {
 
 def write_data(name: str, folder: Path) -> Path:
     """Write the miniatures of a result's data, and maps of saliency where it wants some; return what `dataset_root` names."""
-    for one in RESULTS[name].data:
-        miniatures.write(one, folder / "data")
+    with (
+        mock.patch.object(pascal5i, "PICTURES", 2 * pascal5i.PICTURES),  # five supports and a query of every class
+        mock.patch.object(coco20i, "PICTURES", 2 * coco20i.PICTURES),
+    ):
+        for one in RESULTS[name].data:
+            miniatures.write(one, folder / "data")
+        if name == "coco20i_2017":
+            train, val = ({first + 2 * n: coco20i.shown(n) for n in range(coco20i.PICTURES)} for first in (9, 1000))
+            coco.write_year(folder / "data", 2017, train, val)
     if "saliency" in name:
         (folder / "saliency").mkdir()
         for image in (*voc2012.TRAIN, *voc2012.ONLY_SBD):
