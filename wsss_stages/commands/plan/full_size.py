@@ -132,11 +132,11 @@ class FullSize:
         return self._images(forward * views, "other", 1.5 * nodes * 2)
 
     def s3_masks(self) -> Work:
-        work = self._images(0, "other", PNG)
+        work = self._images(0.0, "other", PNG)
         return work._replace(seconds=self.sizes.objects * self._seconds("grabcut"))
 
     def s3_seeds(self) -> Work:
-        return self._images(0, "crf", 4 * PNG)._replace(seconds=2 * self._seconds("crf"))
+        return self._images(0.0, "crf", 4 * PNG)._replace(seconds=2 * self._seconds("crf"))
 
     def rrm_train(self) -> Work:
         opt = self.section("rrm")
@@ -189,7 +189,7 @@ class FullSize:
         return self._images(forward, "a2gnn", 2 * PNG)._replace(seconds=share * self._seconds("a2gnn"))
 
     def s6_instance_masks(self) -> Work:
-        return self._images(0, "other", 2 * PNG)._replace(what="images of one job")
+        return self._images(0.0, "other", 2 * PNG)._replace(what="images of one job")
 
     def s7_segment(self) -> Work:
         opt = self.section("segment")
