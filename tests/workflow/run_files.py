@@ -73,7 +73,7 @@ TINY: dict[str, Any] = {
     "report_images": 2,
     "classifier": STEP | {"backbone": "tiny"},
     "cam": {"scales": [1.0]},
-    "instances": STEP | {"width": 16, "hidden": 32, "mask_layers": 1, "proposals": 40, "samples": 16},
+    "instances": STEP | FRESH | {"width": 16, "hidden": 32, "mask_layers": 1, "proposals": 40, "samples": 16},
     "scl_episodes": {
         "min_pixels": 20,
         "test_pairs": 2,

@@ -1,4 +1,4 @@
-"""What the cards of the thesis's tables say beside numbers: claims, runs, reasons why numbers may differ, what was measured."""
+"""Texts of the cards of the thesis's tables: claims, runs, reasons why numbers may differ, what was measured."""
 
 from functools import cache
 from typing import Any
@@ -28,7 +28,7 @@ class Reason(BaseModel):
 
 
 class Measurement(BaseModel):
-    """What was measured of a table, and on which data."""
+    """A measurement of a table: its data, and what came out."""
 
     model_config = ConfigDict(extra="forbid")
 
