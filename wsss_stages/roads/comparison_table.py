@@ -72,8 +72,8 @@ def cell(definition: Comparison, row: Row, column: Column, dataset: str, folder:
     found = existing(paths, folder)
     if not paths or len(found) < len(paths):
         return None
-    values = list(numbers(column, row.how, map(read, found)))
-    return None if None in values else 100 * statistics.mean(values)
+    values = [value for value in numbers(column, row.how, map(read, found)) if value is not None]
+    return 100 * statistics.mean(values) if len(values) == len(found) else None
 
 
 def numbers(column: Column, how: str, contents: Any) -> Iterator[float | None]:

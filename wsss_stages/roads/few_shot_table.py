@@ -44,8 +44,8 @@ def others(printed: Sequence[Printed], folds: list[int]) -> list[tuple]:
     rows = []
     for method in printed:
         for shots, (*of_folds, mean) in ((1, method.values[:5]), (5, method.values[5:])):
-            known = [of_folds[fold] for fold in folds if fold < len(of_folds)]
-            thesis = mean if None in known else statistics.mean(known)
+            known = [value for fold in folds if fold < len(of_folds) and (value := of_folds[fold]) is not None]
+            thesis = statistics.mean(known) if len(known) == len(folds) else mean
             rows.append((f"{method.method}, {shots}-shot, printed", *[None] * (len(folds) + 5), thesis, None))
     return rows
 
