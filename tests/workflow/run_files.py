@@ -54,13 +54,13 @@ RESULTS = {
     "coco20i": Result(
         ("coco20i",),
         ("coco20i",),
-        tuple(f"results/coco20i/scl/fold0/{name}/scl_evaluate/scores.json" for name in ("pfenet", "pfenet_scl")),
+        tuple(f"results/coco20i/scl/fold{fold}/pfenet_scl/scl_evaluate/scores.json" for fold in range(4)),
         ("table_5_2", "table_5_3", "table_5_4"),
     ),
     "coco20i_2017": Result(
         ("coco20i", "coco20i_2017"),
         (),
-        ("results/coco20i_2017/scl/fold0/canet_scl/scl_evaluate/scores.json",),
+        tuple(f"results/coco20i_2017/scl/fold{fold}/canet_scl/scl_evaluate/scores.json" for fold in range(4)),
         ("table_5_5",),
     ),
 }
