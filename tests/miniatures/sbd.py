@@ -23,7 +23,8 @@ DATASET = Path("benchmark_RELEASE/dataset")
 def write(folder: Path) -> None:
     """Write the miniature below a folder: two of VOC's train and two of its val are in it, one in each list."""
     train, val, others = (list(of.items()) for of in (TRAIN, VAL, ONLY_SBD))
-    write_dataset(folder / DATASET, dict([*train[:1], *val[:1], *others[:2]]), dict([train[1], val[1], *others[2:]]))
+    lists = ([*train[2:3], *val[2:3], *others[::2]], [*train[3:], *val[3:], *others[1::2]])
+    write_dataset(folder / DATASET, *map(dict, lists))
 
 
 def write_dataset(root: Path, train: Mapping[str, tuple[int, ...]], val: Mapping[str, tuple[int, ...]]) -> None:

@@ -2,7 +2,8 @@
 
 VOCdevkit/VOC2012/JPEGImages/ID.jpg                             every picture, also those that only SBD has masks of
 VOCdevkit/VOC2012/Annotations/ID.xml                            boxes of all but the test's, with parts, actions and fractions of pixels
-VOCdevkit/VOC2012/ImageSets/{Segmentation,Main}/LIST.txt        train, val, trainval, test; in Main also CLASS_LIST.txt
+VOCdevkit/VOC2012/ImageSets/Segmentation/LIST.txt               train, val, trainval, test
+VOCdevkit/VOC2012/ImageSets/Main/{LIST,CLASS_LIST}.txt          train, val; without the pictures of 2007, with those that only SBD has masks of
 VOCdevkit/VOC2012/Segmentation{Class,Object}/ID.png             of train and val, 255 around every object
 """
 
@@ -13,10 +14,10 @@ from tests.miniatures.pictures import Picture, picture, save_lines, save_palette
 from wsss_stages.data.importers.voc import VOC_CLASSES
 
 DEVKIT = Path("VOCdevkit/VOC2012")
-TRAIN = {"2007_000032": (1, 15), "2007_000039": (20,), "2007_000063": (9, 12), "2007_000068": (3,)}
-VAL = {"2007_000033": (1,), "2007_000042": (12, 15), "2007_000061": (3, 20), "2007_000123": (9,)}
-ONLY_SBD = {"2008_000008": (15, 1), "2008_000015": (20,), "2008_000019": (3,), "2008_000023": (12, 9)}
-"""Pictures of VOC 2012 without a mask of VOC's own: `train_aug` takes them."""
+TRAIN = {"2007_000032": (1, 15), "2007_000039": (20,), "2008_000015": (9, 12), "2008_000019": (3,)}
+VAL = {"2007_000033": (1,), "2007_000042": (12, 15), "2008_000009": (3, 20), "2008_000016": (9,)}
+ONLY_SBD = {"2008_000008": (15, 1), "2008_000023": (20,), "2008_000002": (3,), "2008_000003": (12, 9)}
+"""Pictures of VOC 2012 without a mask of VOC's own, which `train_aug` takes: two of Main's train, two of Main's val."""
 TEST = {"2008_000006": (15,), "2008_000011": (3, 12)}
 
 
@@ -27,23 +28,30 @@ def pictures(of: Mapping[str, tuple[int, ...]]) -> list[Picture]:
 
 def write(folder: Path) -> None:
     """Write the miniature below a folder."""
-    write_devkit(folder / DEVKIT, TRAIN, VAL, ONLY_SBD, TEST)
+    others = list(ONLY_SBD.items())
+    write_devkit(folder / DEVKIT, TRAIN, VAL, dict(others[:2]), dict(others[2:]), TEST)
 
 
 def write_devkit(
     root: Path,
     train: Mapping[str, tuple[int, ...]],
     val: Mapping[str, tuple[int, ...]],
-    others: Mapping[str, tuple[int, ...]],
+    main_train: Mapping[str, tuple[int, ...]],
+    main_val: Mapping[str, tuple[int, ...]],
     test: Mapping[str, tuple[int, ...]],
 ) -> None:
-    """Write a year of VOC's development kit; its name is the folder's."""
+    """Write a year of VOC's development kit; its name is the folder's.
+
+    Args:
+        main_train, main_val: pictures without masks, of Main's lists.
+    """
     lists = {"train": list(train), "val": list(val), "trainval": sorted([*train, *val]), "test": list(test)}
     for name, ids in lists.items():
         if ids:
             save_lines(root / "ImageSets" / "Segmentation" / f"{name}.txt", ids)
-    write_main(root, {"train": {**train, **others}, "val": val})
-    for one in pictures({**train, **val, **others, **test}):
+    of = {"train": {**train, **main_train}, "val": {**val, **main_val}}
+    write_main(root, {name: {i: shown for i, shown in ids.items() if i[:4] != "2007"} for name, ids in of.items()})
+    for one in pictures({**of["train"], **of["val"], **test}):
         save_photo(root / "JPEGImages" / f"{one.id}.jpg", one.photo)
         if one.id not in test:
             (root / "Annotations").mkdir(exist_ok=True)

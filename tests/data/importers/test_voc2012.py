@@ -1,5 +1,8 @@
 """VOC 2012 with SBD as published, in miniature: lists, masks from both, boxes, scribbles, clicks, and folders that are refused."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,17 +16,25 @@ from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.importers.kinds import KINDS, Settings
 from wsss_stages.data.importers.sbd import BY_SBD, Sbd
+from wsss_stages.data.importers.voc import UNCLICKED
 from wsss_stages.data.weak.completeness import missing
+from wsss_stages.data.weak.weak_labels import OUTSIDE
 
 NOTHING = Settings("train_aug", "val", "", "", "", 0, 0, 0, 0)
 SHOWN = {**voc2012.TRAIN, **voc2012.VAL, **voc2012.ONLY_SBD, **voc2012.TEST}
 
 
-@pytest.fixture
-def root(tmp_path):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
     for name in ("voc2012", "sbd", "scribblesup", "whats_the_point"):
-        miniatures.write(name, tmp_path / "data")
-    return tmp_path / "data"
+        miniatures.write(name, folder)
+    return folder
+
+
+@pytest.fixture
+def root(published, tmp_path):
+    return shutil.copytree(published, tmp_path / "data")
 
 
 def settings(**options):
@@ -50,13 +61,19 @@ def test_train_aug_is_vocs_train_and_all_of_sbd_without_vocs_val(root):
     assert index.splits == {"train": [*voc2012.TRAIN, *sorted(voc2012.ONLY_SBD)], "val": list(voc2012.VAL)}
 
 
-def test_train_sbd_is_pfenets_list(tmp_path):
+@pytest.mark.parametrize("published", [False, True])
+def test_train_sbd_is_pfenets_list(tmp_path, published):
     folder = miniatures.write("pascal5i", tmp_path)
+    if published:
+        shutil.copy(folder / "lists" / "pascal" / "sbd_data.txt", folder / sbd.DATASET / "train_noval.txt")
+        lines = (folder / sbd.DATASET / "train_noval.txt").read_text().splitlines()
+        save_lines(folder / sbd.DATASET / "train_noval.txt", [line.split()[0][11:-4] for line in lines])
+        (folder / voc2012.DEVKIT / "ImageSets" / "Main" / "train.txt").unlink()
     lines = (folder / "lists" / "pascal" / "voc_sbd_merge_noduplicate.txt").read_text().splitlines()
     found = []
     made = Sbd(folder / sbd.DATASET).lists(folder / voc2012.DEVKIT / "ImageSets" / "Segmentation", found)
     assert made["train_sbd"] == [line.split()[0].removeprefix("JPEGImages/").removesuffix(".jpg") for line in lines]
-    assert not found and len(made["train_aug"]) == 2 * pascal5i.PICTURES
+    assert not found and len(made["train_aug"]) == 3 * pascal5i.PICTURES
 
 
 def test_masks_are_vocs_and_else_sbds(root):
@@ -106,6 +123,27 @@ def test_published_weak_labels_are_read_under_their_own_names(root, weak, folder
             assert record.scribble_classes == sorted({0, *SHOWN[record.id]})
 
 
+@pytest.mark.parametrize("name", [points.CLICKS, "points.json"])
+def test_published_clicks_outside_and_images_without_one_are_left_out_and_noted(root, name):
+    path = root / points.FOLDER / points.CLICKS
+    clicks = json.loads(path.read_text())
+    clicks["2007_000032"][0]["x"] = 754.3
+    clicks["2007_000039"] = []
+    clicks["2008_000002"][0]["y"] = 491.0
+    path.unlink()
+    (root / points.FOLDER / name).write_text(json.dumps(clicks))
+    weak = str(root / points.FOLDER)
+    if name == "points.json":
+        assert only(findings(root, weak_labels=weak), "points.json", "754.3", "2007_000032")
+        return
+    index = read(root, weak_labels=weak)
+    assert set(SHOWN) - set(index.records) - set(voc2012.TEST) == {"2007_000039", "2008_000002"}
+    assert index.splits["train"] == [name for name in read(root).splits["train"] if name in index.records]
+    assert [cls for _, _, cls in index.records["2007_000032"].points] == [15, 0, 0]
+    assert (index.notes[OUTSIDE].count, index.notes[UNCLICKED].count) == (2, 2)
+    assert not missing(index, "point")
+
+
 def test_two_files_of_clicks_are_refused(root):
     (root / points.FOLDER / "points.json").write_text("{}")
     assert only(findings(root, weak_labels=str(root / points.FOLDER)), points.CLICKS, "points.json", "one")
@@ -129,36 +167,36 @@ def test_vocs_folder_may_be_named_itself(root, place):
 
 
 def test_a_mat_that_is_cut_off_is_a_finding(root):
-    path = mat(root, "2008_000015")
+    path = mat(root, "2008_000002")
     for share in (0.0, 0.3, 0.6, 0.95):
         content = path.read_bytes()
         path.write_bytes(content[: int(share * len(content))])
-        assert only(findings(root), "cls/2008_000015.mat", "GTcls.Segmentation", "archive")
+        assert only(findings(root), "cls/2008_000002.mat", "GTcls.Segmentation", "archive")
         path.write_bytes(content)
 
 
 def test_a_mat_of_something_else_is_a_finding(root):
     savemat(mat(root, "2008_000008"), {"GTinst": {"Segmentation": np.zeros((3, 3), np.uint8)}})
-    savemat(mat(root, "2008_000015"), {"GTcls": np.zeros((3, 3), np.uint8)})
-    savemat(mat(root, "2008_000019"), {"GTcls": {"Segmentation": np.full((3, 3), 0.5)}})
+    savemat(mat(root, "2008_000002"), {"GTcls": np.zeros((3, 3), np.uint8)})
+    savemat(mat(root, "2008_000003"), {"GTcls": {"Segmentation": np.full((3, 3), 0.5)}})
     savemat(mat(root, "2008_000023"), {"GTcls": {"Segmentation": np.zeros((3, 4), np.uint8)}})
     texts = findings(root)
-    assert only(texts, "2008_000008.mat", "variable GTcls") and only(texts, "2008_000015.mat", "field Segmentation")
-    assert only(texts, "2008_000019.mat", "fractions") and only(texts, "2008_000023.mat", "4x3 pixels")
+    assert only(texts, "2008_000008.mat", "variable GTcls") and only(texts, "2008_000002.mat", "field Segmentation")
+    assert only(texts, "2008_000003.mat", "fractions") and only(texts, "2008_000023.mat", "4x3 pixels")
 
 
 def test_vocs_borders_in_sbds_place_are_a_finding(root):
-    one = picture("2008_000015", SHOWN["2008_000015"])
+    one = picture("2008_000002", SHOWN["2008_000002"])
     savemat(mat(root, one.id), {"GTcls": {"Segmentation": one.with_void(one.labels)}})
-    assert only(findings(root), "cls/2008_000015.mat", "255", "0..20", "benchmark.tgz")
+    assert only(findings(root), "cls/2008_000002.mat", "255", "0..20", "benchmark.tgz")
     savemat(mat(root, one.id), {"GTcls": {"Segmentation": np.full(one.size, 21, np.uint8)}})
-    assert only(findings(root), "cls/2008_000015.mat", "[21]", "0..20")
+    assert only(findings(root), "cls/2008_000002.mat", "[21]", "0..20")
 
 
 def test_pngs_in_sbds_place_are_refused(root):
     folder = root.parent / "SegmentationClassAug"
     folder.mkdir()
-    Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "2008_000015.png")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "2008_000002.png")
     assert only(findings(root, sbd=str(folder)), str(folder), "cls/ID.mat", "benchmark_RELEASE/dataset")
 
 
@@ -169,9 +207,9 @@ def test_another_year_is_refused(root):
 
 
 def test_ids_without_xml_are_named(root):
-    (root / voc2012.DEVKIT / "Annotations" / "2008_000015.xml").unlink()
+    (root / voc2012.DEVKIT / "Annotations" / "2008_000002.xml").unlink()
     (finding,) = missing(read(root), "box")
-    assert not lacking(str(finding), "2008_000015.jpg", "boxes")
+    assert not lacking(str(finding), "2008_000002.jpg", "boxes")
 
 
 def test_ids_of_another_release_are_findings(root):

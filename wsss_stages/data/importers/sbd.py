@@ -3,8 +3,9 @@
 benchmark_RELEASE/dataset/cls/ID.mat, inst/ID.mat    GTcls and GTinst with Segmentation, without unknown borders
 benchmark_RELEASE/dataset/train.txt, val.txt         SBD's own lists; images of VOC's val are in both
 
-`train_aug` is VOC's train and both of SBD's lists without VOC's val, 10,582 ids; `train_sbd` is VOC's train and SBD's train without VOC's val,
-the 5,953 of PASCAL-5^i (Shaban et al.; CANet and PFENet list them so). Where VOC has a mask, it counts, with its borders.
+`train_aug` is VOC's train and both of SBD's lists without VOC's val, 10,582 ids. `train_sbd` is VOC's train and the list train_noval.txt of SBD's website, 5,623 ids, or where it is not in the
+folder those of SBD's that are in VOC 2012's ImageSets/Main/train.txt: the 5,953 of PASCAL-5^i (PFENet's voc_sbd_merge_noduplicate.txt). Where VOC has a mask, it counts,
+with its borders.
 """
 
 from dataclasses import dataclass, field
@@ -66,20 +67,23 @@ class Sbd:
         return one, other
 
     def lists(self, folder: Path, findings: list[Finding]) -> dict[str, list[str]]:
-        """Return the ids of the lists that are made of SBD's and of VOC's, which lie in a folder."""
-        lines: dict[Path, list[str]] = {}
-        for path in (home / f"{name}.txt" for home in (folder, self.root) for name in ("train", "val")):
-            try:
-                lines[path] = read_lines(path)
-            except DefectError as error:
-                findings.append(error.in_file(path))
-                lines[path] = []
-        train, val, *of_sbd = lines.values()
-        own, further = (set(ids) - {*val} for ids in of_sbd)
-        return {
-            "train_aug": [*train, *sorted((own | further) - {*train})],
-            "train_sbd": [*sorted(own), *(name for name in train if name not in own)],
-        }
+        """Return the ids of the lists that are made of SBD's and of VOC's; a folder has VOC's train and val."""
+        train, val = (_ids(folder / f"{name}.txt", findings) for name in ("train", "val"))
+        of_sbd = {*_ids(self.root / "train.txt", findings), *_ids(self.root / "val.txt", findings)} - {*val}
+        made = {"train_aug": [*train, *sorted(of_sbd - {*train})]}
+        noval, main = self.root / "train_noval.txt", folder.parent / "Main" / "train.txt"
+        if noval.is_file() or main.is_file():
+            own = {*_ids(noval, findings)} if noval.is_file() else of_sbd & {*_ids(main, findings)}
+            made["train_sbd"] = [*sorted(own), *(name for name in train if name not in own)]
+        return made
+
+
+def _ids(path: Path, findings: list[Finding]) -> list[str]:
+    try:
+        return read_lines(path)
+    except DefectError as error:
+        findings.append(error.in_file(path))
+        return []
 
 
 def find_sbd(folder: Path) -> Sbd | None:

@@ -30,6 +30,7 @@ VOC_CLASSES = (
     "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
     "pottedplant sheep sofa train tvmonitor"
 ).split()
+UNCLICKED = "training images without a published click on an object, left out"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def import_voc(
         unused(mask.folder, (".png",), photos, f"masks in {mask.folder.name}", notes)
     folder = Folder(root, photos, labels, masks, objects, set(splits["train"]), learnable, saliency)
     records = validate_all(ids, folder.examine, findings, notes, max_side, workers)
+    splits = {split: [name for name in names if name in records] for split, names in splits.items()}
     if without := folder.without_objects():
         raise DatasetError(without)
     if masks.translated or objects.translated:
@@ -176,6 +178,8 @@ class Folder:
         findings: list[Finding] = []
         notes = dict.fromkeys(opened.notes, 1)
         self.labels.add(record, opened.orientation, findings, notes)
+        if image_id in self.trained and self.labels.without_click(record):
+            return None, findings, {**notes, UNCLICKED: 1}
         split = "train" if image_id in self.trained else "val"
         record.truth, held = self._mask(self.masks, record, findings, notes)
         record.instances, _ = self._mask(self.objects, record, findings, notes)
