@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel
 
 from wsss_stages.commands.wsss import COMMANDS
+from wsss_stages.config import comparisons
 from wsss_stages.config.options import KINDS, SECTIONS, Run, legal
 from wsss_stages.store import contracts
 
@@ -25,7 +26,7 @@ PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.
 """Files of the top level that are pages of the site, and their names there."""
 STAGES = [
     "data", "weak_index", "s1_classifier", "s2_cam", "s3_masks", "s3_seeds", "s4_object_net", "s5_object_masks", "s4_affinity", "s5_walk", "s5_graph",
-    "s6_propagate", "s6_agreement", "s7_segment", "s8_predict", "s9_evaluate", "s9_review", "report", "table", "s6_instance_masks", "s7_instances",
+    "s6_propagate", "s6_agreement", "s7_segment", "s8_predict", "s9_evaluate", "s9_review", "report", "table", "comparison", "s6_instance_masks", "s7_instances",
     "s8_detect", "s9_instances", "rrm_train", "rrm_label", "dfr_train", "scl_episodes", "scl_features", "scl_train", "scl_evaluate",
     "scl_report", "scl_table", "simulate_weak",
 ]  # fmt: skip
@@ -102,9 +103,12 @@ def variants() -> str:
 def tables() -> str:
     """Return the targets that make tables of the thesis, with what each compares."""
     content = yaml.safe_load((ROOT / "workflow" / "tables.yaml").read_text())
-    found = content["tables"] | content["few_shot"]["tables"]
-    rows = [(f"`{name}`", known["title"], known.get("weak", ""), len(known["rows"])) for name, known in found.items()]
-    return table(("target", "compares", "labels", "rows"), rows)
+    found = content["tables"] | content["few_shot"]["tables"] | content["comparisons"]
+    rows = [
+        (f"`{name}`", known["title"], known.get("weak", ""), len(known["rows"]), len(comparisons.printed(name)) or "")
+        for name, known in sorted(found.items())
+    ]
+    return table(("target", "compares", "labels", "rows", "others, printed"), rows)
 
 
 def commands() -> str:

@@ -21,6 +21,7 @@ from wsss_stages.store import contracts
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+CARDS = sorted((DOCS / "cards").glob("*.md"))
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +122,21 @@ def test_links_lead_to_files_and_headings(page, generate):
             assert anchor in anchors(generate.filled(file.read_text())), f"{page.name}: {target}#{anchor}"
 
 
+def test_links_of_the_cards_lead_to_files_and_headings(generate):
+    known: dict[Path, set[str]] = {}
+    for page in CARDS:
+        for target, anchor in re.findall(r"\]\(([^)\s#]*)(?:#([^)\s]*))?\)", page.read_text()):
+            file = (page.parent / target).resolve()
+            assert file.exists(), f"{page.name}: {target}"
+            if anchor and file not in known:
+                known[file] = anchors(generate.filled(file.read_text()))
+            assert not anchor or anchor in known[file], f"{page.name}: {target}#{anchor}"
+
+
 def test_every_page_is_in_the_navigation(generate):
     text = (ROOT / "mkdocs.yml").read_text()
     named = nav(yaml.safe_load(text)["nav"])
-    assert sorted(named) == sorted({*(path.name for path in PAGES), *generate.PAGES.values()})
+    assert sorted(named) == sorted({*(path.name for path in PAGES), *generate.PAGES.values(), "cards/index.md"})
 
 
 def test_the_first_page_is_the_readme_with_links_of_the_site(generate):

@@ -115,7 +115,7 @@ class Road:
             ),
             "s8_predict": ({**index, "weights": "s7_segment"}, "manifest", ("--split", "train", "--scales", "[1.0]")),
             "s6_instance_masks": ({**index, "pseudo": "s6_propagate"}, "instances", ()),
-            "s7_instances": ({**index, "instances": "s6_instance_masks"}, "weights", (*tiny, *detector)),
+            "s7_instances": ({**index, "instances": "s6_instance_masks"}, "weights", (*tiny, "--backbone-weights", "none", *detector)),
             "s8_detect": ({**index, "weights": "s7_instances"}, "manifest", ("--split", "train", "--min-score", 0)),
             "rrm_train": (tags, "weights",
                           (*tiny, "--channels", 16, "--class-epochs", 0, "--scales", "[1.0]", "--crf.iterations", 2)),

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from wsss_stages.nets import backbones
 from wsss_stages.nets.backbones import MEAN, STD
-from wsss_stages.nets.grid import PIXELS
+from wsss_stages.nets.grid import PIXELS, to_pixels
 from wsss_stages.nets.heads import HEADS, tree_fcn
-from wsss_stages.nets.segmenter import Segmenter, agreement, group_norm, multi_scale, segmentation_loss
+from wsss_stages.nets.segmenter import Segmenter, agreement, group_norm, multi_scale, scaled_logits, segmentation_loss
 from wsss_stages.nets.tree_filter import spanning_forest, tree_filter
 from wsss_stages.nets.upernet import UperNet
 from wsss_stages.training.layers import new_parameters
@@ -249,3 +250,17 @@ def test_a_backbone_with_skips_has_the_same_parameters_and_last_map(name):
     maps = skips(image)
     assert [64 // m.shape[2] for m in maps] == [4, 8, 16, 16]
     torch.testing.assert_close(maps[-1], plain(image)[-1])
+
+
+def test_scaled_logits_are_those_of_smaller_images_and_the_largest_of_all():
+    network = made("deeplab_v2").eval()
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    logits = network(image)
+    found = scaled_logits(network, image, logits, [0.75, 0.5])
+    half = F.interpolate(image, (32, 48), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(found["scale_0.5"], to_pixels(network(half), network.grid, (64, 96), (32, 48)))
+    assert list(found) == ["scale_0.75", "scale_0.5", "scale_max"]
+    whole = to_pixels(logits, network.grid, (64, 96))
+    for c, y, x in ((0, 0, 0), (3, 63, 95), (2, 31, 40)):
+        wanted = max(m[0, c, y, x].item() for m in (whole, found["scale_0.75"], found["scale_0.5"]))
+        assert found["scale_max"][0, c, y, x].item() == pytest.approx(wanted)

@@ -16,7 +16,7 @@ from wsss_stages.stages import s6_instance_masks, s7_instances, s8_detect, s9_in
 from wsss_stages.store import artifacts, contracts
 from wsss_stages.training import checkpoints
 
-SMALL = ["--backbone", "tiny", "--epochs", "1", "--crop", "96", "--batch-size", "4", "--workers", "0", "--width", "16",
+SMALL = ["--backbone", "tiny", "--backbone-weights", "none", "--epochs", "1", "--crop", "96", "--batch-size", "4", "--workers", "0", "--width", "16",
          "--hidden", "32", "--mask-layers", "1", "--proposals", "40", "--samples", "16"]  # fmt: skip
 
 

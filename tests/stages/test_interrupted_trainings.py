@@ -37,7 +37,7 @@ def command_lines(toy, root) -> dict[str, list]:
         "s4_affinity": [*box, *seeds, *small, "--crop", 64, "--radius", 2, *held],
         "s4_object_net": [*box, "--masks", toy.manifest("s3_masks"), "--classifier", toy.classifier, *small, "--crop", 64, "--width", 16, *held[:4], "--epochs", 3],
         "s7_segment": [*box, *TINY, *BARE, "--labels", "truth", "--head-channels", 16, *held, *rare],
-        "s7_instances": [*box, *TINY, "--instances", root / "instances.json", *detector, *held],
+        "s7_instances": [*box, *TINY, *BARE, "--instances", root / "instances.json", *detector, *held],
         "rrm_train": ["--index", root / "tag.json", *TINY, "--channels", 16, "--class-epochs", 2, "--scales", [1.0],
                       "--crf.iterations", 2, *held],
         "dfr_train": ["--index", root / "scribble.json", *TINY, *BARE, "--channels", 8, "--features", 8, "--radius", 2,

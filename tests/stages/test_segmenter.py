@@ -5,7 +5,10 @@ import torch
 
 from tests.messages import raises
 from wsss_stages import training
+from wsss_stages.config.options import Segment
 from wsss_stages.data.index import Index
+from wsss_stages.nets import backbones
+from wsss_stages.roads.segmenter import SegmenterTraining
 from wsss_stages.shards.manifest import Manifest
 from wsss_stages.stages import s7_segment, s8_predict
 from wsss_stages.store import artifacts, contracts
@@ -48,6 +51,27 @@ def test_every_head_learns_and_predicts(toy, tmp_path, head):
     for record in records:
         label = manifest.read(record.id, contracts.PREDICTION)["label"]
         assert label.shape == (record.height, record.width) and label.max() <= 4
+
+
+def test_deeplab_v2_may_have_its_own_losses_and_rates(toy, tmp_path):
+    own = type(toy)(tmp_path)
+    own.index, own.segmenter = toy.index, tmp_path / "weights.safetensors"
+    argv = own.argv("s7_segment")
+    argv[argv.index("--pseudo") + 1] = str(toy.manifest("s6_propagate"))
+    s7_segment.main([*argv, "--head", "deeplab_v2", "--loss-scales", "[0.75, 0.5]", "--bias-lr-factor", "2"])
+    steps = toy.read(tmp_path / "curve.json")["steps"]
+    assert set(steps[0]) == {"step", "lr", "cross_entropy", "scale_0.75", "scale_0.5", "scale_max"}
+
+
+def test_biases_of_new_layers_learn_by_their_own_factor():
+    network = networks.HEADS["deeplab_v2"](backbones.build("tiny", 8, False), 4, 16)
+    work = SegmenterTraining.__new__(SegmenterTraining)
+    work.network, work.opt = network, Segment(bias_lr_factor=2, head_lr_factor=10)
+    old, weights, biases = work.groups()
+    assert [weights.factor, biases.factor] == [10, 20] and len(weights.parameters) == len(biases.parameters) == 4
+    assert all(p.ndim == 1 for p in biases.parameters) and not any(p.ndim == 1 for p in weights.parameters)
+    work.opt = Segment()
+    assert len(work.groups()) == 2 and len(work.groups()[1].parameters) == 8 and old.factor == 1
 
 
 @pytest.mark.parametrize("head", networks.HEADS)

@@ -1,4 +1,4 @@
-"""Six plans of the whole workflow, from nothing: which jobs a default run, tags, scribbles, episodes and tables start.
+"""Seven plans of the whole workflow, from nothing: which jobs a default run, tags, scribbles, episodes and tables start.
 
 What each variant and row shares with others, tests/config/test_roads.py asks the functions that say so.
 """
@@ -60,6 +60,11 @@ def test_few_shot_tables_and_pages_share_trainings_and_scores(project):
         "data": 1, "scl_episodes": 1, "scl_features": 2, "scl_train": 4, "scl_evaluate": 6, "scl_report": 2, "scl_table": 2,
         "scl": 1, "table_5_7": 1,
     }  # fmt: skip
+
+
+def test_tables_of_comparison_start_nothing_else(project):
+    jobs, _ = dry_run(project, "table_3_1", "table_4_3", "table_5_2")
+    assert jobs == {"comparison": 3, "table_3_1": 1, "table_4_3": 1, "table_5_2": 1}
 
 
 def test_tables_of_three_chapters_make_each_row_once_a_seed_from_seeds_and_cams_that_all_share(project):

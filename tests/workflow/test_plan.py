@@ -97,6 +97,13 @@ def test_the_plan_of_another_road_has_its_stages_only(finished, config, here, se
     assert all(line.hours > 0 for line in lines)
 
 
+@pytest.mark.slow
+def test_the_plan_of_instances_runs(finished, config, here):
+    lines = plan(config, cores=2, target="instances")
+    assert [line.stage for line in lines][-3:] == ["s6_instance_masks", "s7_instances", "s8_detect"]
+    assert [line.jobs for line in lines][-3:-1] == [1, 1] and all(line.hours > 0 for line in lines)
+
+
 def test_values_and_files_mean_what_they_mean_to_snakemake(project, tmp_path):
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"propagate": {"hidden": 8}}))
@@ -121,7 +128,9 @@ def many(tmp_path) -> Index:
 
 @pytest.mark.parametrize("batch", [4, 40, 1000])
 def test_the_sample_is_as_large_as_the_largest_batch(many, batch):
-    settings = [f"{section}={{batch_size: 2}}" for section in ("classifier", "affinity", "rrm", "dfr", "segment")]
+    settings = [
+        f"{section}={{batch_size: 2}}" for section in ("classifier", "affinity", "rrm", "dfr", "segment", "instances")
+    ]
     root = Path(__file__).parents[2]
     config = variants.load([root / "config.yaml"], [*settings, f"object_net={{batch_size: {batch}}}"])
     by_hash = sorted(many.splits["train"], key=lambda image: stable_hash(image, "plan"))
@@ -168,6 +177,23 @@ def test_the_plan_says_which_stage_is_measured_before_it_runs(many, monkeypatch,
         assert said[stage].startswith(f"plan: {number}/5, {stage}: ")
     assert f"{len(measured.splits['train'])} images of train" in said["s2_cam"]
     assert f"{1 + measure.EPOCHS} epochs" in said["rrm_train"]
+
+
+def test_the_plan_of_instances_has_the_detector_in_the_segmenter_s_place(many, monkeypatch, tmp_path):
+    seen = []
+
+    def run(command, section, threads):
+        seen.append(command)
+        return 1.0, 0.1
+
+    monkeypatch.setattr(measure, "run", run)
+    config = variants.load([Path(__file__).parents[2] / "config.yaml"], ["variant=a2gnn"])
+    costs = list(measure.calibrate(config, sample.choose(config, many), 1, tmp_path, "instances"))
+    found = [cost.stage for cost in costs]
+    assert found[-2:] == ["s6_instance_masks", "s7_instances"]  # there are no validation images to detect in
+    assert "s6_propagate" in found and not {"s7_segment", "s8_predict"} & set(found)
+    (made, *_) = [c[c.index("--instances") + 1] for c in seen if c[0] == "s6_instance_masks"]
+    assert made in [c[c.index("--instances") + 1] for c in seen if c[0] == "s7_instances"]
 
 
 def test_a_stage_that_fails_is_reported(tmp_path):

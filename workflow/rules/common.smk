@@ -173,8 +173,10 @@ def dataset_root(wildcards):
 def listing_of_dataset(wildcards):
     """Params function: a digest of what the user's folders list. Those that the job makes or downloads itself do not count."""
     options = section("data")
-    made = options["kind"] in ("scenes", "voc2012")
-    folders = [options[name] for name in ("weak_labels", "saliency", "corrections")]
+    made = options["kind"] in ("scenes", "voc2012", "coco2014", "coco2017")
+    folders = [
+        options[name] for name in ("weak_labels", "saliency", "corrections", "sbd")
+    ]
     folders += [] if made else [dataset_root(wildcards)]
     return changes.listing(*map(Path, filter(None, folders)))
 

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 from snakemake.io import contains_wildcard
 
-from wsss_stages.config import tables
+from wsss_stages.config import comparisons, tables
 
 TABLES = tables.read()[1]
 FEW_SHOT_TABLES = tables.read_few_shot()[1]
+COMPARISONS = comparisons.read()
 
 
 def uses_objects(wildcards):
@@ -169,7 +170,7 @@ def labels_of_instances(wildcards):
 
 def weights_source(name, wildcards):
     """Where the weights of a section's own backbone come from; those of other sections are the run's."""
-    if name in ("segment", "dfr"):
+    if name in ("segment", "dfr", "instances"):
         return section(name, wildcards)["backbone_weights"]
     if name == "graph":
         return section(name, wildcards)["feature_weights"] or "none"
@@ -284,6 +285,12 @@ def agreements_of_table(wildcards):
         f"results/{wildcards.dataset}/{weak}/{variant}/s6_agreement/agreement.json"
         for _, weak, variant in rows_of_table(wildcards)
     ]
+
+
+def scores_of_comparison(wildcards):
+    """Params function: the scores that a table of comparison finds, with a digest of each, so that new ones make it again."""
+    files = COMPARISONS[wildcards.comparison].all_files(wildcards.dataset)
+    return {str(path): changes.listing(path) for path in comparisons.existing(files)}
 
 
 def maps_of(*splits):

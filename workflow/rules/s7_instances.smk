@@ -22,8 +22,6 @@ rule s7_instances:
     params:
         sees=content_of(WEAK_INDEX),
         launch=launch,
-        source=lambda wildcards: WEIGHTS,
-        backbone=lambda wildcards: section("classifier")["backbone"],
         device=DEVICE,
         watched=watched("instances"),
         flags=variant_flags("s7_instances"),
@@ -34,8 +32,6 @@ rule s7_instances:
         "exec {params.launch} wsss_stages.stages.s7_instances"
         " --index {input.index}"
         " --instances {input.instances}"
-        " --backbone {params.backbone:q}"
-        " --backbone-weights {params.source:q}"
         " --weights {output.weights}"
         " --device {params.device:q}"
         " {params.flags}"

@@ -1,5 +1,6 @@
 wildcard_constraints:
     table="|".join(TABLES),
+    comparison="|".join(COMPARISONS),
 
 
 rule table:
@@ -52,3 +53,42 @@ rule upper_bound:
     input:
         f"results/{config['dataset']}/{config['weak']}/truth/s9_evaluate/val/scores.json",
     localrule: True
+
+
+# reads the scores that are there: none of them is an input, lest a missing one train for days
+rule comparison:
+    output:
+        html=report("results/{dataset}/tables/{comparison}.html", category="Tables"),
+        picture=report("results/{dataset}/tables/{comparison}.png", category="Tables"),
+        csv="results/{dataset}/tables/{comparison}.csv",
+        markdown="results/{dataset}/tables/{comparison}.md",
+    log:
+        "logs/{dataset}/{comparison}.log",
+    benchmark:
+        "benchmarks/{dataset}/{comparison}.tsv"
+    conda:
+        "../../envs/wsss.yaml"
+    resources:
+        mem_mb=grows(2_000),
+        runtime=grows(10),
+    params:
+        found=scores_of_comparison,
+        table=lambda wildcards, output: output.csv.removesuffix(".csv"),
+    message:
+        "{wildcards.comparison} beside {wildcards.dataset}"
+    shell:
+        "python -m wsss_stages.stages.comparison"
+        " --name {wildcards.comparison}"
+        " --dataset {wildcards.dataset}"
+        " --table {params.table}"
+        " > {log} 2>&1"
+
+
+for name in COMPARISONS:
+
+    rule:
+        name:
+            name
+        input:
+            f"results/{config['dataset']}/tables/{name}.html",
+        localrule: True

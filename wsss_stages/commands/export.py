@@ -6,7 +6,8 @@
 RESULTS is the folder of a variant, results/DATASET/WEAK/VARIANT; for truth and boxes results/DATASET is enough. Formats: voc, coco (run-length
 codes and scores), yolo (polygons, and data.yaml), cvat (annotations.xml with brush masks, to be uploaded to a task that has the
 photographs), label-studio (tasks.json with predictions and scores, and the project's label_config.xml), labelme (a JSON per photograph), png
-(label maps). Every mask is read again from what was written; the IoU with the master is printed. An export without an object is an error.
+(label maps), voc-test (predictions in the folder and the archive that VOC 2012's test server takes). Every mask is read again from what was
+written; the IoU with the master is printed. An export without an object is an error.
 
 With --model onnx|torchscript a trained network is written instead: --model onnx --help.
 """

@@ -30,6 +30,7 @@ COMMANDS = {
     "predict": Command("predict", "masks of photographs or a video by trained weights"),
     "few-shot": Command("few_shot", "masks of a new class from one to five examples"),
     "export": Command("export", "masks or boxes in the format of another tool"),
+    "card": Command("card", "what a table of the thesis claims, how ours is run, and what was measured here"),
     "inspect": Command("inspect", "how a file of the results was made, back to the photograph"),
     "where": Command("where", "the folder of the workflow, for plain snakemake"),
 }

@@ -122,7 +122,7 @@ def section(config: dict[str, Any], name: str, variant: str | None = None, weak:
     found = _section(config, name, variant, weak)
     if name == "graph":
         return _with_feature_weights(config, found)
-    return _with_backbone(config, name, found) if name in ("segment", "dfr") else found
+    return _with_backbone(config, name, found) if name in ("segment", "dfr", "instances") else found
 
 
 def _section(config: dict[str, Any], name: str, variant: str | None, weak: str | None = None) -> dict[str, Any]:

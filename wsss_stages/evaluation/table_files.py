@@ -15,10 +15,12 @@ def write(
 
     Args:
         path: without suffix.
-        rows: cells of every row, the title first; numbers are rounded to two digits, None is an empty cell.
+        rows: cells of every row, the title first; numbers are rounded to two digits, texts are as they are, None is an empty cell.
         shown: of every row title, mean, deviation, one number that is not drawn, and the thesis's number, for the picture.
     """
-    cells = [[row[0], *(None if value is None else round(value, 2) for value in row[1:])] for row in rows]
+    cells = [
+        [row[0], *(round(value, 2) if isinstance(value, float | int) else value for value in row[1:])] for row in rows
+    ]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *cells])
     contents = {

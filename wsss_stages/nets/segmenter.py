@@ -75,6 +75,24 @@ def multi_scale(
     return total / (len(scales) * (2 if flip else 1))
 
 
+def scaled_logits(
+    network: Segmenter, image: Float[Tensor, "b 3 H W"], logits: Float[Tensor, "b c _ _"], scales: list[float]
+) -> dict[str, Float[Tensor, "b c H W"]]:
+    """Return logits at the pixels by the names of their losses: of the image at each scale, and the largest of all (DeepLab-v2).
+
+    Args:
+        logits: of the image itself, at the network's grid.
+    """
+    size = (image.shape[2], image.shape[3])
+    found = {}
+    for scale in scales:
+        seen = (max(32, round(size[0] * scale)), max(32, round(size[1] * scale)))
+        smaller = F.interpolate(image, seen, mode="bilinear", align_corners=False)
+        found[f"scale_{scale:g}"] = to_pixels(network(smaller).float(), network.grid, size, seen)
+    whole = to_pixels(logits.float(), network.grid, size)
+    return found | {"scale_max": torch.stack([whole, *found.values()]).amax(dim=0)}
+
+
 @torch.no_grad()
 def agreement(network: Segmenter, batches: Iterable[dict], classes: int) -> np.ndarray:
     """Return (classes, classes) pixel counts of batches, the given label by row and the predicted one by column, at one scale.

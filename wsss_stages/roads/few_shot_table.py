@@ -1,14 +1,16 @@
 """A table of chapter 5 on another dataset, from the scores of its rows on several folds."""
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
+from wsss_stages.config.comparisons import Printed
 from wsss_stages.config.tables import FewShotRow, FewShotTable, control_of
 from wsss_stages.evaluation import table_files
 
 
-def write(path: Path, definition: FewShotTable, scores: dict[int, list[dict]]) -> None:
-    """Write a table's four files. `path`: without suffix.  scores: of every row, one scores.json a fold."""
+def write(path: Path, definition: FewShotTable, scores: dict[int, list[dict]], printed: Sequence[Printed] = ()) -> None:
+    """Write a table's four files. `path`: without suffix.  scores: of every row, one scores.json a fold.  printed: other methods."""
     folds = sorted(score["fold"] for score in scores[0])
     rows = [
         row_of(row, sorted(scores[number], key=lambda s: s["fold"]), folds)
@@ -34,7 +36,18 @@ def write(path: Path, definition: FewShotTable, scores: dict[int, list[dict]]) -
         "are those of PASCAL-5^i, other images; they are means of these folds where it has them by fold, else of all four."
     )
     shown = [(row[0], *row[-7:-5], None, row[-2]) for row in rows]
-    table_files.write(path, definition.title, note, header, rows, shown, first["dataset"])
+    table_files.write(path, definition.title, note, header, rows + others(printed, folds), shown, first["dataset"])
+
+
+def others(printed: Sequence[Printed], folds: list[int]) -> list[tuple]:
+    """Return the rows of methods that the thesis prints, of each number of supports: four folds and their mean, 1-shot and 5-shot."""
+    rows = []
+    for method in printed:
+        for shots, (*of_folds, mean) in ((1, method.values[:5]), (5, method.values[5:])):
+            known = [value for fold in folds if fold < len(of_folds) and (value := of_folds[fold]) is not None]
+            thesis = statistics.mean(known) if len(known) == len(folds) else mean
+            rows.append((f"{method.method}, {shots}-shot, printed", *[None] * (len(folds) + 5), thesis, None))
+    return rows
 
 
 def row_of(row: FewShotRow, scores: list[dict], folds: list[int]) -> tuple:

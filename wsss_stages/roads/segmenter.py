@@ -14,7 +14,7 @@ from wsss_stages.data.index import Index
 from wsss_stages.data.record import Record
 from wsss_stages.evaluation import metrics
 from wsss_stages.nets import backbones
-from wsss_stages.nets.segmenter import Segmenter, agreement, segmentation_loss
+from wsss_stages.nets.segmenter import Segmenter, agreement, scaled_logits, segmentation_loss
 from wsss_stages.roads.named_classes import about_classes
 from wsss_stages.roads.training_stage import TrainingStage
 from wsss_stages.shards.manifest import Manifest
@@ -81,11 +81,25 @@ class SegmenterTraining(TrainingStage):
         return {"image": view.transpose(2, 0, 1), "labels": labels}
 
     def loss(self, batch: dict) -> dict[str, Tensor]:
-        graded = self.network.graded(backbones.normalise(batch["image"]))
-        return {
-            name: weight * segmentation_loss(logits, batch["labels"], self.opt.balanced_ce, self.network.grid)
+        image, labels, balanced = backbones.normalise(batch["image"]), batch["labels"], self.opt.balanced_ce
+        graded = self.network.graded(image)
+        terms = {
+            name: weight * segmentation_loss(logits, labels, balanced, self.network.grid)
             for name, (logits, weight) in graded.items()
         }
+        if not self.opt.loss_scales:
+            return terms
+        scaled = scaled_logits(self.network, image, graded["cross_entropy"][0], self.opt.loss_scales)
+        return terms | {name: segmentation_loss(logits, labels, balanced) for name, logits in scaled.items()}
+
+    def groups(self) -> list[training.Layers]:
+        """Return the parameters that learn alike; biases of new layers apart where they have a learning rate of their own."""
+        old, new = super().groups()
+        if self.opt.bias_lr_factor == 1:
+            return [old, new]
+        named = {id(p) for name, p in self.network.named_parameters() if name.endswith("bias")}
+        weights, biases = ([p for p in new.parameters if (id(p) in named) == bias] for bias in (False, True))
+        return [old, new._replace(parameters=weights), training.Layers(biases, new.factor * self.opt.bias_lr_factor)]
 
     def grade(self, batches: Iterator[dict]) -> float:
         """Return the mIoU with the labels that the segmenter learns from."""

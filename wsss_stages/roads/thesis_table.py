@@ -2,8 +2,10 @@
 
 import itertools
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
+from wsss_stages.config.comparisons import Printed
 from wsss_stages.config.tables import Row, Table
 from wsss_stages.evaluation import table_files
 
@@ -20,12 +22,13 @@ def write(
     scores: dict[int, list[dict]],
     paces: dict[int, list[dict]],
     agreements: dict[int, list[dict]],
+    printed: Sequence[Printed] = (),
 ) -> None:
     """Write a table's four files.
 
     Args:
         path: without suffix.  scores: of every row, one scores.json a seed.  paces: likewise pace.json, for a table
-        with seconds.  agreements: likewise agreement.json, for a table with hidden seeds.
+        with seconds.  agreements: likewise agreement.json, for a table with hidden seeds.  printed: other methods.
     """
     predicted = definition.labels == "prediction"
     rows = [
@@ -38,13 +41,19 @@ def write(
     header = (
         HEADER + (OF_PREDICTIONS if predicted else []) + ([HIDDEN] if agreements else []) + (TIMED if paces else [])
     )
+    others = [(*of_others(method), *[None] * (len(header) - len(HEADER))) for method in printed]
     first = scores[0][0]
     seeds = max(len(found) for found in scores.values())
     note = (
         f"{first['dataset']}, {first['split']}, {first['images']} images, {seeds} seed{'s'[: seeds != 1]}; unknown pixels count "
         f"as background. The thesis's numbers are those of VOC 2012's {IMAGES[first['split']]} images, another dataset. {order(rows)}"
     )
-    table_files.write(path, definition.title, note, header, rows, rows, first["dataset"])
+    table_files.write(path, definition.title, note, header, rows + others, rows, first["dataset"])
+
+
+def of_others(method: Printed) -> tuple[str, None, None, None, float | None]:
+    """Return the cells of a method that the thesis prints and nobody measures here."""
+    return f"{method.method}, printed", None, None, None, method.values[0]
 
 
 def by_row(texts: list[str]) -> dict[int, list[Path]]:

@@ -1,10 +1,10 @@
 """Validate a dataset and write its index; the dataset folder is only ever read.
 
-reads   ROOT           a folder in PASCAL VOC layout (for `scenes` and `voc2012` it is made or downloaded first), or in COCO's, or the
-                       folder or zip that an annotation tool has exported
+reads   ROOT           a folder in PASCAL VOC layout (for `scenes` it is made first, for `voc2012`, `coco2014` and `coco2017` downloaded if it is not
+                       there), or in COCO's, or the folder or zip that an annotation tool has exported
         --corrections  labels corrected by hand, if any: masks that labels are made from, boxes, points
 writes  index.json     classes, splits, and of every image: size, sha256, boxes, tags, points, scribbles, saliency, truth
-        truth/         beside it, of `coco`: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from its masks; of
+        truth/         beside it, of COCO and of SBD: SegmentationClass/ID.png and SegmentationObject/ID.png, drawn from their masks; of
                        `context`: SegmentationClass/ID.png, in which pixels without a class are unknown; of an annotation tool also Scribbles/ID.png, and of its zip
                        JPEGImages/ID.jpg
 """

@@ -20,8 +20,13 @@ def main(argv: list[str] | None = None) -> None:
             "instances": "instances.json of s6_instance_masks",
             "weights>": "weights.safetensors to write",
         },
-        texts=cli.BACKBONE | cli.DEVICE,
+        texts=cli.DEVICE,
     )
+    if not (opt.backbone and opt.backbone_weights):
+        raise ValueError(
+            f"found --backbone {opt.backbone!r} and --backbone-weights {opt.backbone_weights!r}; wanted the name of a backbone, "
+            "see s1_classifier --help, and a file, 'package', 'hub' or 'none'. In config.yaml empty ones are the classifier's."
+        )
     from wsss_stages.data.calibration import calibration_photographs
     from wsss_stages.data.index import Index
     from wsss_stages.roads.instances import InstancesTraining, items_of
@@ -32,8 +37,8 @@ def main(argv: list[str] | None = None) -> None:
     index = Index.read(paths.index)
     items = items_of(index, paths.instances)
     photographs = calibration_photographs(index)
-    network, origin = build_detector(paths.backbone, len(index.classes), opt, paths.backbone_weights, photographs)
-    sources = {"backbone": paths.backbone, "origin": vars(origin)}
+    network, origin = build_detector(opt, len(index.classes), photographs)
+    sources = {"backbone": opt.backbone, "origin": vars(origin)}
     InstancesTraining(network, sources, index, items, paths.instances, opt).fit(paths.weights, device)
 
 

@@ -1,6 +1,7 @@
 """A table of chapter 5 on another dataset: mIoU and FB-IoU over folds and seeds, beside the thesis's numbers.
 
 reads   workflow/tables.yaml   rows of the table
+        workflow/printed.yaml  rows of other methods, as the thesis prints them
         scores.json            of scl_evaluate, one per row and fold
 writes  TABLE.csv TABLE.md TABLE.html TABLE.png
 """
@@ -22,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages.config import tables
+    from wsss_stages.config import comparisons, tables
     from wsss_stages.roads import few_shot_table
     from wsss_stages.roads.thesis_table import by_row
     from wsss_stages.store import artifacts, provenance
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     scores = {number: [artifacts.read_sealed(path) for path in seed_paths] for number, seed_paths in files.items()}
     provenance.reads(*(Path(text.partition("=")[2]) for text in paths.scores))
     provenance.writes(paths.table.with_suffix(".csv"))
-    few_shot_table.write(paths.table, definition, scores)
+    few_shot_table.write(paths.table, definition, scores, comparisons.printed(paths.name))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A table of the thesis on another dataset: the scores of its rows here, beside the thesis's numbers.
 
 reads   workflow/tables.yaml   rows of the table
+        workflow/printed.yaml  rows of other methods, as the thesis prints them
         scores.json            of s9_evaluate on the images that the table is about; one per row and seed
         pace.json              of rrm_train, likewise, for a table with seconds of an iteration
         agreement.json         of s6_agreement, likewise, for a table with hidden seeds
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=Path, required=True, help="path to write, without suffix")
     paths = parser.parse_args(argv)
 
-    from wsss_stages.config import tables
+    from wsss_stages.config import comparisons, tables
     from wsss_stages.roads import thesis_table
     from wsss_stages.store import artifacts, provenance
 
@@ -45,7 +46,9 @@ def main(argv: list[str] | None = None) -> None:
     )
     provenance.reads(*(path for found in files for of_seeds in found.values() for path in of_seeds))
     provenance.writes(paths.table.with_suffix(".csv"))
-    thesis_table.write(paths.table, tables.read()[1][paths.name], scores, paces, agreements)
+    thesis_table.write(
+        paths.table, tables.read()[1][paths.name], scores, paces, agreements, comparisons.printed(paths.name)
+    )
 
 
 if __name__ == "__main__":

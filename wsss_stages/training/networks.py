@@ -249,13 +249,13 @@ def _few_shot_head(inputs: int, opt: Scl) -> Head:
     )
 
 
-def build_detector(backbone: str, classes: int, opt: Instances, source: str, photographs: Photographs = ()):
-    """Return a Mask R-CNN with its backbone's weights from `source`, and their origin. `classes` counts background."""
+def build_detector(opt: Instances, classes: int, photographs: Photographs = ()) -> tuple[Any, pretrained.Origin]:
+    """Return a Mask R-CNN with its backbone's weights, and their origin. `classes` counts background."""
     from wsss_stages.nets.mask_rcnn import Detector  # torchvision takes seconds, which other networks need not wait
 
     torch.manual_seed(opt.seed)
-    body = backbones.pyramid(backbone, pretrained=source != "none")
-    origin = pretrained.load(body, source, photographs)
+    body = backbones.pyramid(opt.backbone, pretrained=opt.backbone_weights != "none")
+    origin = pretrained.load(body, opt.backbone_weights, photographs)
     return Detector(body, classes, opt.crop, **opt.heads()), origin
 
 

@@ -71,7 +71,8 @@ def load(backbone: Backbone, source: str, photographs: Iterable[torch.Tensor] = 
     if len(missing) > len(wanted) / 2:
         raise WeightsError(
             f"{source}: {len(missing)} of {len(wanted)} tensors of {backbone.name} are not in it (the first is "
-            f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). The weights may belong to another backbone."
+            f"{missing[0]}; the file begins with {next(iter(state), 'nothing')}). The weights may belong to another backbone, or be "
+            f"this one's in another layout: wanted tensors named {', '.join(list(wanted)[:3])}, and so on."
         )
     backbone.network.load_state_dict(state, strict=False)
     _check_padding(backbone, source)

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
-from tests.messages import raises
+from tests import miniatures
+from tests.messages import only, raises
+from tests.miniatures import context as miniature
+from tests.miniatures.pictures import picture
 from wsss_stages.data.findings import DatasetError
 from wsss_stages.data.images import read_labels
 from wsss_stages.data.importers.context import CLASSES, import_context
@@ -115,3 +119,83 @@ def test_options_of_other_layouts_are_refused(context, tmp_path):
     argv = ["--root", context.root, "--index", tmp_path / "index.json", "--kind", "context", "--truth-list", "train"]
     with raises(ValueError, "data.truth_list", "data.saliency", "context"):
         stage.main([str(a) for a in argv])
+
+
+@pytest.fixture
+def published(tmp_path):
+    return miniatures.write("context", tmp_path / "data")
+
+
+def read_published(root, **options):
+    return import_context("context", root, "train", "val", root.parent / "truth", **options)
+
+
+def refused(root):
+    with pytest.raises(DatasetError) as caught:
+        read_published(root)
+    assert not (root.parent / "truth").exists()
+    return [str(finding) for finding in caught.value.findings]
+
+
+@pytest.mark.parametrize("place", ["", miniature.DEVKIT])
+def test_published_numbers_become_the_59_classes_by_their_names(published, place):
+    root = published / place
+    index = read_published(root)
+    assert {split: len(ids) for split, ids in index.splits.items()} == {"train": 8, "val": 4}
+    of = {number: cls for cls, number in enumerate(miniature.NUMBERS, 1)}
+    for image_id, name in {**miniature.TRAIN, **miniature.VAL}.items():
+        numbers = miniature.label_map(picture(image_id, [CLASSES.index(name)]))
+        labels = read_labels(index.root / index.records[image_id].truth)
+        for y, x in np.ndindex(*numbers.shape):
+            assert labels[y, x] == of.get(int(numbers[y, x]), 255)
+    assert {int(v) for v in np.unique(labels)} == {SKY, GRASS, CLASSES.index("boat"), 255}
+    drawn = {path.name: len(list(path.iterdir())) for path in (root.parent / "truth").iterdir()}
+    assert drawn == {"SegmentationClass": 12, "SegmentationClassContext": 0}
+
+
+def test_the_published_scribbles_are_read(published):
+    index = read_published(published, weak_root=published / miniature.DEVKIT / "scribble_annotation")
+    assert not missing(index, "scribble")
+    assert index.records["2008_000002"].scribble_classes == sorted([SKY, GRASS, CLASSES.index("tvmonitor")])
+
+
+def test_a_png_counts_before_the_published_numbers(published):
+    root = published / miniature.DEVKIT
+    one = picture("2008_000002", [CLASSES.index("tvmonitor")])
+    (root / "SegmentationClassContext").mkdir()
+    Image.fromarray(np.full(one.size, TABLE, np.uint8)).save(root / "SegmentationClassContext" / "2008_000002.png")
+    index = read_published(published)
+    assert (read_labels(index.root / index.records["2008_000002"].truth) == TABLE).all()
+
+
+def test_blanks_and_the_spelling_of_the_59_do_not_count(published):
+    path = published / miniature.DEVKIT / "labels.txt"
+    before = read_published(published)
+    text = path.read_text()
+    assert "397: table" in text
+    path.write_text(text.replace("397: table", "397: dining table").replace(": cloth\n", ":clothes \n"))
+    after = read_published(published)
+    assert [r.masks_sha256 for r in before.records.values()] == [r.masks_sha256 for r in after.records.values()]
+
+
+def test_labels_of_the_59_in_place_of_the_459_are_refused(published):
+    root = published / miniature.DEVKIT
+    lines = [line for line in (root / "labels.txt").read_text().splitlines() if not line.endswith(": sky")]
+    (root / "labels.txt").write_text("\n".join(lines))
+    assert only(refused(published), "labels.txt", "sky", "459", "59_labels.txt")
+    (root / "labels.txt").write_text("sky\n")
+    assert only(refused(published), "labels.txt", "'sky'", "NUMBER: NAME")
+    (root / "labels.txt").unlink()
+    assert only(refused(published), "labels.txt", "file")
+
+
+def test_published_files_that_are_cut_off_or_of_another_photograph_are_findings(published):
+    mats = published / miniature.DEVKIT / "trainval"
+    content = (mats / "2008_000002.mat").read_bytes()
+    (mats / "2008_000002.mat").write_bytes(content[: len(content) // 2])
+    savemat(mats / "2008_000003.mat", {"LabelMap": np.ones((3, 4), np.uint16)})
+    savemat(mats / "2008_000007.mat", {"LabelMap": np.full((3, 4), 460, np.uint16)})
+    savemat(mats / "2008_000008.mat", {"Labels": np.ones((3, 4), np.uint16)})
+    texts = refused(published)
+    assert only(texts, "2008_000002.mat", "LabelMap") and only(texts, "2008_000003.mat", "4x3 pixels")
+    assert only(texts, "2008_000007.mat", "460", "labels.txt") and only(texts, "2008_000008.mat", "variable LabelMap")

@@ -2,6 +2,7 @@
 
     wsss plan photos                          # of `wsss run photos`
     wsss plan photos --cores 4 --again        # on fewer cores, measured again
+    wsss plan photos --target instances       # of the detector that `snakemake instances` trains
     python -m wsss_stages.commands.plan --configfile mine.yaml --config dataset_root=FOLDER backbone_weights=FILE
 
 takes the options of `snakemake`, too. The first time, a few images go through every stage on this machine, which takes some minutes;
@@ -43,13 +44,14 @@ def main(argv: list[str] | None = None) -> None:
         "--index", type=Path, help="index.json of the data stage, if it exists; otherwise it is made first"
     )
     parser.add_argument("--again", action="store_true", help="measure again, even if this machine's costs are known")
+    parser.add_argument("--target", choices=("all", "instances"), default="all", help="what is made (default all)")
     args = parser.parse_args(argv)
     if args.folder:
         config, made = of_folder(args)
         args.index = args.index or made
     else:
         config = variants.load([variants.DEFAULTS, *args.configfile], args.config, variants.own_file())
-    lines = plan(config, args.cores, args.again, args.index)
+    lines = plan(config, args.cores, args.again, args.index, args.target)
     show(config, lines, args.cores)
 
 

@@ -33,8 +33,8 @@ class Line:
     """Gigabytes."""
 
 
-def plan(config: dict, cores: int, again: bool = False, made: Path | None = None) -> list[Line]:
-    """Return the cost of every stage of `rule all` for the configured variant, from scratch.
+def plan(config: dict, cores: int, again: bool = False, made: Path | None = None, target: str = "all") -> list[Line]:
+    """Return the cost of every stage of a target, `all` or `instances`, for the configured variant, from scratch.
 
     `made`: the dataset's index, if it exists.
     """
@@ -43,11 +43,13 @@ def plan(config: dict, cores: int, again: bool = False, made: Path | None = None
         path = made or _made(config, scratch)
         index = _index(config, path)
         sample = choose(config, index)
-        measured = _cache(config, sample, cores)
+        measured = _cache(config, sample, cores, target)
         if again or not measured.exists():
             sys.stdout.write(f"measuring {len(sample.splits['train'])} images on this machine ...\n")
             opening = _opening(path)
-            costs = [replace(cost, start=cost.start + opening) for cost in calibrate(config, sample, cores, scratch)]
+            costs = [
+                replace(cost, start=cost.start + opening) for cost in calibrate(config, sample, cores, scratch, target)
+            ]
             measured.parent.mkdir(parents=True, exist_ok=True)
             artifacts.write_json(measured, [asdict(cost) for cost in costs])
         return _lines(measured, config, index, sample, cores)
@@ -92,10 +94,11 @@ def _opening(path: Path) -> float:
     return time.monotonic() - began
 
 
-def _cache(config: dict, sample: Index, cores: int) -> Path:
+def _cache(config: dict, sample: Index, cores: int, target: str = "all") -> Path:
     """Return the file with this machine's costs of these images under these options."""
     sections = {name: variants.section(config, name, config["variant"]) for name in options.SECTIONS}
     known = [sections, sample.splits, config["backbone_weights"], config["device"], cores, _machine()]
+    known += [] if target == "all" else [target]
     name = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wsss_stages" / f"plan_{name}.json"
 
@@ -114,6 +117,8 @@ def _line(cost: Cost, config: dict, index: Index, sample: Index, cores: int) -> 
     images, jobs = len(index.splits[cost.split]), config["shards"]
     if cost.stage == "s5_walk":
         images, jobs = walked(config, index), 1
+    if cost.stage == "s6_instance_masks":
+        jobs = 1
     larger = pixels(index, cost.split) / pixels(sample, cost.split)
     rounds = -(-jobs // cores)
     hours = rounds * (cost.start + images / jobs * larger * cost.unit) / 3600

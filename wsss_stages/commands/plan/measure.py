@@ -24,6 +24,10 @@ ALL_LOSSES = {"rrm_train": {"class_epochs": 0, "distance_ramp": 0}, "dfr_train":
 """Overrides that give every step of a training all the losses of the stage."""
 
 
+ALONE = {"s5_walk": ("--chosen", "walk.json"), "s6_instance_masks": ("--instances", "instances.json")}
+"""Stages that take all images in one job and keep none of them: the flag and the name of their file."""
+
+
 class PlanError(ValueError):
     """A stage that fails on a few images would fail in the run."""
 
@@ -46,11 +50,11 @@ class Cost:
     """On disk, an image or a training."""
 
 
-def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterator[Cost]:
-    """Put the sample through every stage, twice: trainings for one epoch and for more, images to do and done."""
+def calibrate(config: dict, sample: Index, cores: int, scratch: Path, target: str = "all") -> Iterator[Cost]:
+    """Put the sample through every stage of a target, twice: trainings for one epoch and for more, images to do and done."""
     index, variant = scratch / "sample.json", config["variant"]
     sample.write(index)
-    folders = ("s1_classifier", "rrm_train", "dfr_train", "s4_object_net", "s4_affinity", "s7_segment")
+    folders = ("s1_classifier", "rrm_train", "dfr_train", "s4_object_net", "s4_affinity", "s7_segment", "s7_instances")
     weights = {stage: str(scratch / stage / "weights.safetensors") for stage in folders}
     folders = ("s2_cam", "s3_masks", "s3_seeds", "rrm_label", "s5_object_masks", "s5_graph", "s6_propagate")
     made = {stage: str(scratch / stage / "train" / "1-of-1.json") for stage in folders}
@@ -66,6 +70,7 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     objects = ["--objects", made["s5_object_masks"]] if dag.uses_objects(config, variant) else []
     on = classifier if variants.section(config, "rrm", variant)["start"] == "classifier" else []
     labels = dag.MAKERS[variants.section(config, "segment", variant)["labels"]]
+    objects_of = dag.MAKERS[variants.section(config, "instance_masks", variant)["labels"]]
     network, labelled = dag.predicting(config, variant), dag.label_stages(config, variant)
     reads: dict[str, tuple[list[str | None], list[str]]] = {  # splits, or None for a training, and what is read
         "s1_classifier": ([None], backbone),
@@ -83,8 +88,13 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
         "s6_propagate": (["train"], [*seeds, "--graph", made["s5_graph"], *graph, *objects]),
         "s7_segment": ([None], ["--pseudo", made[labels]] if labels else []),
         "s8_predict": (["train", "val"] if "s8_predict" in labelled else ["val"], ["--weights", weights[network]]),
+        "s6_instance_masks": (["train"], ["--pseudo", made[objects_of]] if objects_of else []),
+        "s7_instances": ([None], ["--instances", str(scratch / "s6_instance_masks" / "train" / "instances.json")]),
+        "s8_detect": (["val"], ["--weights", weights["s7_instances"]]),
     }
     needed = {"s8_predict", *labelled, *dag.trainings(config, variant)}
+    if target == "instances":
+        needed = (needed - {"s8_predict", "s7_segment"}) | {"s6_instance_masks", "s7_instances", "s8_detect"}
     if "s5_graph" in labelled and dag.chooses_walk(config, variant):
         needed.add("s5_walk")
     if dag.uses_cams(config, variant):
@@ -102,7 +112,8 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
     for stage, split, read in progress(todo, "plan", lambda job: _measured(*job[:2], sample)):
         name = SECTIONS[stage]
         section = variants.section(config, name, variant)
-        command = [stage, "--index", str(index), "--device", config["device"], *read]
+        device = [] if stage == "s6_instance_masks" else ["--device", config["device"]]
+        command = [stage, "--index", str(index), *device, *read]
         folder = scratch / stage / (split or "")
         if split is None:
             command += ["--weights", str(folder / "weights.safetensors")]
@@ -113,12 +124,15 @@ def calibrate(config: dict, sample: Index, cores: int, scratch: Path) -> Iterato
             long, gigabytes = run(command, {**section, "epochs": EPOCHS}, cores)
             unit = max(0.0, long - short) / (steps * (EPOCHS - 1))
             start, parts = max(0.0, short - steps * unit), 1
-        elif stage == "s5_walk":
+        elif stage in ALONE:
             one, parts = scratch / "one.json", len(sample.splits[split])
             replace(sample, splits={split: sample.splits[split][:1], "val": []}).write(one)
-            command += ["--chosen", str(folder / "walk.json")]
+            flag, name_of_file = ALONE[stage]
+            command += [flag, str(folder / name_of_file)]
             work, gigabytes = run(command, section, 1)
-            least, _ = run([*command, "--index", str(one)], section, 1)  # the last --index counts
+            least, _ = run(
+                [*command, "--index", str(one), flag, str(scratch / "one_made.json")], section, 1
+            )  # the last of a flag counts
             unit = max(0.0, work - least) / max(1, parts - 1)
             start = max(0.0, least - unit)
         else:

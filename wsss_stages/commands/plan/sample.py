@@ -18,7 +18,9 @@ LOOKED_AT = 10_000
 def choose(config: dict, index: Index) -> Index:
     """Return an index of as many training images as the largest training batch needs, and a few validation images."""
     variant = config["variant"]
-    sections = [variants.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment")]
+    sections = [
+        variants.section(config, s, variant) for s in ("classifier", "affinity", "rrm", "dfr", "segment", "instances")
+    ]
     images = max(section["batch_size"] for section in sections)
     if dag.uses_objects(config, variant):
         wanted = variants.section(config, "object_net", variant)["batch_size"]

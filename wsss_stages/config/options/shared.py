@@ -20,10 +20,23 @@ class Data(Section):
     """data: a dataset to index.json."""
 
     kind: Literal[
-        "scenes", "voc", "voc2012", "coco", "context", "yolo", "cvat", "label_studio", "labelme", "datumaro", "auto"
+        "scenes",
+        "voc",
+        "voc2012",
+        "coco",
+        "coco2014",
+        "coco2017",
+        "context",
+        "yolo",
+        "cvat",
+        "label_studio",
+        "labelme",
+        "datumaro",
+        "auto",
     ] = Field(
         "voc",
-        description="embedded demo, a folder in VOC layout, VOC 2012 by download, a folder in COCO's layout, VOC 2010 with "
+        description="embedded demo, a folder in VOC layout, VOC 2012 with SBD (downloaded into dataset_root if it is not there), a folder in "
+        "COCO's layout, COCO 2014 or 2017 (downloaded likewise), VOC 2010 with "
         "PASCAL Context's 59 classes, a folder or zip as YOLO, CVAT, Label Studio, LabelMe or Datumaro have it, or the only one of "
         "these that its content fits",
     )
@@ -33,12 +46,21 @@ class Data(Section):
         "annotations/instances_NAME.json, annotations/NAME.json, NAME/_annotations.coco.json or NAME.json, "
         "and of its folder of photographs; if there is no file for 'train' and exactly one other list fits, "
         "that list is used and reported; of an annotation tool, NAME.txt or a subset, and every image if there is neither for 'train' "
-        "and 'val'",
+        "and 'val'; with SBD also train_aug (10,582 images) and train_sbd (5,953, PASCAL-5^i), which are made of its lists",
     )
     val_list: str = Field("val", description="list of validation images, as train_list; may be missing")
     weak_labels: FilePath = Field(
         "",
         description="folder of the weak labels (Annotations, Scribbles, points.json, tags) if it is not the dataset's own",
+    )
+    sbd: FilePath = Field(
+        "",
+        description="SBD's folder (benchmark_RELEASE/dataset), whose masks count where VOC has none; empty = the one beside VOC 2012, if any",
+    )
+    mirror: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="address of a folder with the published archives, which downloads try first; empty = none",
     )
     truth_list: str = Field(
         "",
@@ -171,6 +193,14 @@ class Segment(AdamWTraining, Repeated):
     scale_max: float = Field(1.5, gt=0, description="largest random scale")
     balanced_ce: bool = Field(
         True, description="balance the loss: mean of background mean and foreground mean, instead of one mean"
+    )
+    loss_scales: list[float] = Field(
+        [],
+        description="scales of the image that are graded beside 1, and the largest logits of all: [0.75, 0.5] as DeepLab-v2 has it; "
+        "empty = scale 1 alone",
+    )
+    bias_lr_factor: float = Field(
+        1.0, gt=0, description="learning rate of biases of new layers over that of their weights; DeepLab-v2 has 2"
     )
 
     @model_validator(mode="after")

@@ -1,10 +1,13 @@
 """PASCAL Context (Mottaghi et al. 2014) with its 59 classes to the index: VOC 2010 with other lists and masks; only ever read.
 
 JPEGImages/ID.jpg                                    photographs
-ImageSets/SegmentationContext/NAME.txt               4,998 images to train on, 5,105 to validate
+ImageSets/SegmentationContext/NAME.txt               4,998 images to train on, 5,105 to validate; without it VOC 2010's ImageSets/Main
+trainval/ID.mat, labels.txt                          the published annotation of 459 classes (data.importers.context_mats), or
 SegmentationClassContext/ID.png                      1..59 in the order of the names' letters, 0 none of them
 Context/                                             weak labels, unless data.weak_labels names a folder; VOC's boxes have other names
 classes.txt                                          optional, for masks in another order or scribbles with other names
+
+The folder may also be the one above VOCdevkit/VOC2010.
 
 Every pixel shows something: one without a class is unknown, not background, and neither learned nor scored.
 """
@@ -16,6 +19,7 @@ import numpy as np
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data.images import read_labels
+from wsss_stages.data.importers.context_mats import find_mats
 from wsss_stages.data.importers.validation import redrawn
 from wsss_stages.data.importers.voc import Layout, import_voc
 from wsss_stages.data.importers.voc_writer import write_labels
@@ -28,7 +32,12 @@ CLASSES = (
     "water window wood"
 ).split()
 CONTEXT = Layout(
-    tuple(CLASSES), "SegmentationContext", "SegmentationClassContext", "SegmentationObjectContext", "Context"
+    tuple(CLASSES),
+    "SegmentationContext",
+    "SegmentationClassContext",
+    "SegmentationObjectContext",
+    "pascal_context",
+    "Context",
 )
 
 
@@ -50,8 +59,21 @@ def import_context(
 
     Raises: DatasetError with every finding, and nothing is written.
     """
+    kit = next(
+        (kit for kit in (root / "VOCdevkit" / "VOC2010", root / "VOC2010") if (kit / "JPEGImages").is_dir()), root
+    )
     index = import_voc(
-        dataset, root, train_list, val_list, limit, max_side, weak_root, layout=CONTEXT, truth=truth, workers=workers
+        dataset,
+        kit,
+        train_list,
+        val_list,
+        limit,
+        max_side,
+        weak_root,
+        layout=CONTEXT,
+        truth=truth,
+        workers=workers,
+        beside=find_mats((kit, root), CLASSES),
     )
     records = redrawn(index.records, lambda record: _drawn(record, index.root, truth), workers)
     return replace(index, records=records)
@@ -64,4 +86,7 @@ def _drawn(record: Record, root: Path, truth: Path) -> Record:
     labels = read_labels(root / record.truth)
     path = (truth / "SegmentationClass" / f"{record.id}.png").resolve()
     write_labels(path, np.where(labels == 0, UNKNOWN, labels).astype(np.uint8))
+    drawn = Path(record.truth)
+    if drawn.is_relative_to(truth.resolve()):  # made of a .mat a moment ago
+        drawn.unlink()
     return replace(record, truth=str(path))

@@ -6,8 +6,8 @@ every class. A line is an id, an id and more words, or the path of a photograph:
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from wsss_stages.data.documents import read_lines
@@ -41,6 +41,8 @@ class Lists:
     """Files beside them that are not read, by id."""
     findings: list[Finding]
     notes: Notes
+    made: Mapping[str, list[str]] = field(default_factory=dict)
+    """Lines of lists that need no file, by name; a file of the name counts before them."""
 
     def __post_init__(self) -> None:
         folder, main = self.root / "ImageSets" / self.kind, self.root / "ImageSets" / "Main"
@@ -77,7 +79,7 @@ class Lists:
         path, lines = self._lines(name)
         if lines is None:
             if option:
-                names = ", ".join(sorted(p.stem for p in self.folder.glob("*.txt"))) or "none"
+                names = ", ".join(sorted({*(p.stem for p in self.folder.glob("*.txt")), *self.made})) or "none"
                 remedy = f"Set data.{option} to one of them."
                 self.findings.append(Finding(path, "no such list", f"one of {names}", remedy))
             return None
@@ -103,6 +105,8 @@ class Lists:
             path = below(self.folder, f"{name}.txt")
             if has_file(path, self.root):
                 return path, read_lines(path)
+            if name in self.made:
+                return path, self.made[name]
             parts = sorted(self.folder.glob(f"*_{re.escape(name)}.txt")) if self.folder.name == "Main" else []
             self.notes.add_each(PER_CLASS, (part.name for part in parts))
             lines = [line for part in parts if has_file(part, self.root) for line in read_lines(part)]

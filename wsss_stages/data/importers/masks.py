@@ -57,6 +57,10 @@ class Masks:
         """Return an image's mask; None without. Raises DefectError if it is no regular file."""
         return next((p for n in forms(f"{record_id}.png") if has_file(p := self.folder / n, self.root)), None)
 
+    def named(self, record_id: str) -> Path:
+        """Return the file that a message about an image's mask names."""
+        return self.folder / f"{record_id}.png"
+
     def read(self, path: Path, height: int, width: int, shown: Collection[int]) -> tuple[np.ndarray, list[str]]:
         """Return (height, width) uint8 labels, 255 unknown, and notes on the differences from the file.
 

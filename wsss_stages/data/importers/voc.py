@@ -9,6 +9,7 @@ Weak labels: see data.weak_labels; saliency maps: data.saliency.
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from wsss_stages import UNKNOWN
 from wsss_stages.data.findings import DatasetError, DefectError, Finding
@@ -29,6 +30,7 @@ VOC_CLASSES = (
     "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
     "pottedplant sheep sofa train tvmonitor"
 ).split()
+UNCLICKED = "training images without a published click on an object, left out"
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,26 @@ class Layout:
     """Below ImageSets."""
     truth: str
     instances: str
+    scribbles: str
+    """ScribbleSup's folder of them."""
     weak: str = ""
     """Folder of the weak labels, where they are not in one of their own."""
 
 
-VOC = Layout(tuple(VOC_CLASSES), "Segmentation", "SegmentationClass", "SegmentationObject")
+VOC = Layout(tuple(VOC_CLASSES), "Segmentation", "SegmentationClass", "SegmentationObject", "pascal_2012")
+
+
+@runtime_checkable
+class Beside(Protocol):
+    """Masks and lists that lie elsewhere than in a folder in VOC layout."""
+
+    def masks(self, classes: Masks, objects: Masks) -> tuple[Masks, Masks]:
+        """Return masks that also read those that lie elsewhere."""
+        ...
+
+    def lists(self, folder: Path, findings: list[Finding]) -> dict[str, list[str]]:
+        """Return further lists by name; `folder` has the published ones."""
+        ...
 
 
 def import_voc(
@@ -60,6 +77,7 @@ def import_voc(
     layout: Layout = VOC,
     truth: Path | None = None,
     workers: int = 4,
+    beside: Beside | None = None,
 ) -> Index:
     """Validate the folder and return its index.
 
@@ -71,6 +89,7 @@ def import_voc(
         weak_root: folder of the weak labels where it is another one.
         saliency: folder of saliency maps, one for every training image; None: there are none.
         truth: folder to draw masks into that do not lie as indices of classes; wanted only where there are such.
+        beside: masks and lists that the folder lacks; None: there are none.
 
     Raises: DatasetError with every finding.
     """
@@ -94,22 +113,26 @@ def import_voc(
         saliency = None
     classes, colours = read_classes(root, layout.classes, findings)
     photos, unread = photographs(root / "JPEGImages", findings, notes)
-    lists = Lists(root, layout.lists, photos, unread, findings, notes)
+    made = beside.lists(root / "ImageSets" / layout.lists, findings) if beside else {}
+    lists = Lists(root, layout.lists, photos, unread, findings, notes, made)
     splits = lists.splits(train_list, val_list)
     learnable = set(lists.ids(truth_list, "truth_list") or ()) if truth_list else set()
     if limit:
         notes.add("training images beyond data.limit, left out", max(0, len(splits["train"]) - limit))
         splits["train"] = sample(splits["train"], limit)
-    labels = WeakLabels(weak_root or root / layout.weak, root, classes, findings)
+    labels = WeakLabels(weak_root or root / layout.weak, root, classes, findings, layout.scribbles)
     labels.unused(photos, notes)
     ids = [*splits["train"], *splits["val"]]
     masks = Masks(root / layout.truth, root, len(classes), colours)
-    masks.white = only_white(masks, ids)
     objects = Masks(root / layout.instances, root, UNKNOWN)
+    if beside:
+        masks, objects = beside.masks(masks, objects)
+    masks.white = only_white(masks, ids)
     for mask in (masks, objects):
         unused(mask.folder, (".png",), photos, f"masks in {mask.folder.name}", notes)
     folder = Folder(root, photos, labels, masks, objects, set(splits["train"]), learnable, saliency)
     records = validate_all(ids, folder.examine, findings, notes, max_side, workers)
+    splits = {split: [name for name in names if name in records] for split, names in splits.items()}
     if without := folder.without_objects():
         raise DatasetError(without)
     if masks.translated or objects.translated:
@@ -155,6 +178,8 @@ class Folder:
         findings: list[Finding] = []
         notes = dict.fromkeys(opened.notes, 1)
         self.labels.add(record, opened.orientation, findings, notes)
+        if image_id in self.trained and self.labels.without_click(record):
+            return None, findings, {**notes, UNCLICKED: 1}
         split = "train" if image_id in self.trained else "val"
         record.truth, held = self._mask(self.masks, record, findings, notes)
         record.instances, _ = self._mask(self.objects, record, findings, notes)
@@ -196,13 +221,12 @@ class Folder:
         self, masks: Masks, record: Record, findings: list[Finding], notes: dict[str, int]
     ) -> tuple[str | None, set[int]]:
         """Return the relative path of an optional mask, checked for size and values, and its values."""
-        path = masks.folder / f"{record.id}.png"
         try:
             found, held = masks.examine(record, notes)
         except DefectError as error:
-            findings.append(error.in_file(path))
+            findings.append(error.in_file(masks.named(record.id)))
             return None, set()
-        return found and str(found.relative_to(self.root)), held
+        return found and str(found.relative_to(self.root) if found.is_relative_to(self.root) else found.resolve()), held
 
     def _learn_truth(self, record: Record, held: set[int]) -> list[Finding]:
         """Add an image's true classes to its tags; without a mask that is a finding."""

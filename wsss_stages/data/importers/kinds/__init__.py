@@ -23,6 +23,10 @@ class Settings:
     max_side: int
     scenes_train: int
     scenes_val: int
+    sbd: str = ""
+    """SBD's folder, for masks that a folder in VOC layout lacks; empty for none."""
+    mirror: str = ""
+    """Address that downloads try first."""
 
 
 Importer = Callable[[str, Path, Path, Settings], Index]

@@ -1,5 +1,6 @@
-"""PASCAL VOC 2012 by download."""
+"""PASCAL VOC 2012 and SBD, downloaded where they are not there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from wsss_stages.data.importers.kinds import Settings, kind
@@ -9,10 +10,13 @@ from wsss_stages.data.index import Index
 
 @kind("voc2012")
 def from_voc2012(dataset: str, root: Path, truth: Path, opt: Settings) -> Index:
-    """Return the index of the dataset below the folder, fetched by torchvision if it is not there."""
-    folder = root / "VOCdevkit" / "VOC2012"
-    if not folder.is_dir():
-        from torchvision.datasets import VOCSegmentation
+    """Return the index of the dataset at or below the folder. Raises DownloadError where it cannot be fetched."""
+    from wsss_stages.data.importers.voc2012 import check_test, devkit, sbd_beside
 
-        VOCSegmentation(str(root), year="2012", image_set="trainval", download=True)
-    return from_voc(dataset, folder, truth, opt)
+    kit = devkit(root, opt.mirror)
+    lists = (opt.train_list, opt.val_list, opt.truth_list)
+    check_test(kit, lists)
+    if not opt.sbd:
+        sbd = sbd_beside(root, kit, lists, opt.mirror)
+        opt = replace(opt, sbd=str(sbd.root) if sbd else "")
+    return from_voc(dataset, kit, truth, opt)
