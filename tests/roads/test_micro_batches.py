@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from wsss_stages.a2gnn.propagate import Trained
 from wsss_stages.config.options import Cam, Propagate
 from wsss_stages.nets import backbones
 from wsss_stages.nets.classifier import CamClassifier
@@ -70,7 +71,7 @@ def test_cams_of_a_batch_that_does_not_fit_are_those_of_one_that_does(monkeypatc
 
 
 def propagator(holds, monkeypatch):
-    """Return the work of s6_propagate with graphs that are their images' ids, and a card that holds so many."""
+    """Return the work of s6_propagate with graphs that are their images' numbers, and a card that holds so many."""
     made = object.__new__(propagate.Propagator)
     made.opt, made.device, made.grid, made.window = Propagate(batch_nodes=10**6), "cpu", Grid.cells(8), []
     made.training = MicroBatches("s6_propagate", made.trained, "propagate.batch_nodes")
@@ -78,11 +79,11 @@ def propagator(holds, monkeypatch):
     def train(graphs, window, opt):
         if len(graphs) > holds:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return [f"network of {graph}" for graph in graphs]
+        return [Trained(torch.full((1, 1, 1), float(graph)), 0, 0) for graph in graphs]
 
     monkeypatch.setattr(propagate, "train", train)
-    monkeypatch.setattr(made, "graph", lambda item, photo: item.id)
-    monkeypatch.setattr(made, "finished", lambda item, photo, trained: ({"of": trained}, {"seen": 1}))
+    monkeypatch.setattr(made, "graph", lambda item, photo: int(item.id.split()[1]))
+    monkeypatch.setattr(made, "finished", lambda item, photo, trained: ({"of": trained.logits.item()}, {"seen": 1}))
     return made
 
 
@@ -90,7 +91,7 @@ def propagator(holds, monkeypatch):
 def test_graphs_that_do_not_fit_are_trained_in_micro_batches_and_noted(monkeypatch, holds, noted):
     shard = OneBatch(7)
     propagator(holds, monkeypatch).run(shard)
-    assert shard.written == {item.id: {"of": f"network of {item.id}"} for item in shard.items}
+    assert shard.written == {f"image {number}": {"of": number} for number in range(7)}
     assert all(notes == {"seen": 1, **noted} for notes in shard.notes.values()) and len(shard.notes) == 7
 
 
