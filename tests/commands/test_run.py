@@ -1,6 +1,7 @@
 """`wsss run` on drawn scenes: asked, stopped, killed, gone on with, finished; plain snakemake then has nothing to do."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,16 @@ def test_a_run_is_stopped_killed_and_finished_by_the_same_command(runs):
     assert "report.html" in runs.end(runs.start("report", "photos", "--images", "2"))
     page = (variant / "report.html").read_text()
     assert "Left out" not in page and "<b>8</b>" in page
+
+    (home / "corrected").mkdir()
+    mask = next((variant / "s6_propagate/train/pseudo").glob("*.png"))
+    shutil.copy(mask, home / "corrected")
+    shutil.copy(home / "photos/classes.txt", home / "corrected")
+    runs.end(runs.start("import", "photos", "--corrections", "corrected"))
+    again = runs.start("run", "photos", "--cores", "2")
+    runs.wait_for("python -m wsss_stages.stages.s", again)
+    again.send_signal(signal.SIGINT)
+    assert not lacking(runs.end(again, 130), "corrected by hand, which is their label: 1", mask.stem, "stopped")
 
 
 @pytest.mark.slow

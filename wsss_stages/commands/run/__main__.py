@@ -63,9 +63,8 @@ def _run(args: argparse.Namespace, project: Project, chosen: dict[str, Any], hel
     log = project.home / "logs" / project.name / "snakemake.log"
     order = Order(project.home, project.file, log, str(args.cores))
     _unlock(order, chosen, held)
-    if not project.index.is_file():
-        sys.stdout.write(f"reading {project.root} ...\n")
-        _index(order, project, chosen, held)
+    sys.stdout.write(f"reading {project.root} ...\n")
+    _index(order, project, chosen, held)
     index = Index.read(project.index)
     contents = description.Contents.of(index)
     sys.stdout.write("".join(f"{line}\n" for line in description.lines(index, contents)))
@@ -116,7 +115,7 @@ def _unlock(order: Order, chosen: dict[str, Any], held: turn.Turn) -> None:
 
 
 def _index(order: Order, project: Project, chosen: dict[str, Any], held: turn.Turn) -> None:
-    """Make the index alone, before there is a wsss.yaml."""
+    """Make the index alone: what is said of the folder, and the jobs of the run, come from it."""
     with tempfile.TemporaryDirectory(prefix="wsss_") as folder:
         jobs = Jobs(project.home)
         target = str(project.index.relative_to(project.home))
