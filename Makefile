@@ -28,8 +28,9 @@ PYTEST = PATH="$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(
 test: $(VENV)/.installed-dev  ## run the tests that take no more than minutes together
 	$(PYTEST) -m "not slow"
 
+# SKIP=miniature leaves out the tests of that mark
 test-all: $(VENV)/.installed-dev  ## run all tests: killed runs, SLURM, whole workflows, a million images, fuzzed folders
-	$(PYTEST)
+	$(PYTEST) $(if $(SKIP),-m "not $(SKIP)")
 
 mutants: $(VENV)/.installed-dev  ## put twenty small faults into a copy, one after the other; fails where the tests notice one of them not
 	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py
