@@ -50,11 +50,11 @@ def main(argv: list[str] | None = None) -> None:
     try:
         server = ReviewServer(session, asked.port)
         notes = [session.busy] * bool(session.busy) + [f"{len(images.ids)} images; Ctrl-C ends the page"]
-        sys.stdout.write("".join(f"{line}\n" for line in [server.address, *notes]))
-        sys.stdout.flush()
-        if asked.open:
-            webbrowser.open(server.address)
         try:
+            sys.stdout.write("".join(f"{line}\n" for line in [server.address, *notes]))
+            sys.stdout.flush()
+            if asked.open:
+                webbrowser.open(server.address)
             server.serve_forever()
         except KeyboardInterrupt:
             sys.stdout.write(f"\n{counted(session)}\n")

@@ -15,8 +15,8 @@ WORDS = {
 }  # fmt: skip
 """Stages as a person would name them."""
 TYPICAL = {
-    "data": 4, "s1_classifier": 820, "s2_cam": 530, "s3_masks": 200, "s3_seeds": 310, "s4_object_net": 870, "s4_affinity": 1390,
-    "s5_object_masks": 70, "s5_walk": 30, "s5_graph": 150, "s6_propagate": 580, "s7_segment": 1530, "s8_predict": 105, "s9_evaluate": 20,
+    "data": 4, "s1_classifier": 820, "s2_cam": 250, "s3_masks": 210, "s3_seeds": 25, "s4_object_net": 870, "s4_affinity": 750,
+    "s5_object_masks": 170, "s5_walk": 30, "s5_graph": 150, "s6_propagate": 560, "s7_segment": 1530, "s8_predict": 105, "s9_evaluate": 20,
     "s9_review": 20, "report": 60, "rrm_train": 1500, "rrm_label": 150, "dfr_train": 1500,
 }  # fmt: skip
 """Wall seconds of a stage on 498 photographs and two cores: what a run's time is shared by where no plan has measured it."""
