@@ -77,11 +77,3 @@ def test_a_training_on_a_gpu_leaves_cores_to_others(project, device, threads):
     target = "results/scenes/s1_classifier/weights.safetensors"
     project.snakemake(target, "--cores", "8", "--config", f"device={device}")
     assert int((project.folder / "threads").read_text()) == threads
-
-
-@pytest.mark.parametrize("source, gpus", [("grabcut", 0), ("sam", 1)])
-def test_masks_take_a_gpu_where_a_network_makes_them_and_a_core_alone_elsewhere(project, source, gpus):
-    target = "results/scenes/box/ours/s3_masks/train/1-of-1.json"
-    output = project.snakemake("-n", target, "--config", "device=cuda", "shards=1", f"masks={{source: {source}}}")
-    (resources,) = re.findall(r"^rule s3_masks:.*?resources: ([^\n]*)", output, re.M | re.S)
-    assert f"gpu={gpus}" in resources

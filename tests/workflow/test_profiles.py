@@ -18,20 +18,29 @@ def test_the_default_profile_is_loaded_by_itself_and_another_replaces_it(project
 
 
 ONE_AT_A_TIME = """
-case "$*" in *s2_cam*)
+case "$*" in *STAGE*)
   mkdir gpu || echo "$*" >> shared
   for _ in $(seq PATIENCE); do test -e shared && break; sleep 0.1; done
   rmdir gpu 2> /dev/null
 esac
 """
 """A job that needs the GPU finds it free, or notes that it shares it; it waits a while for another."""
+MASKS = "box/ours/s3_masks"
 
 
-@pytest.mark.parametrize("device, shares, patience", [("cuda", False, 3), ("cpu", True, 300)])
-def test_two_jobs_do_not_share_a_gpu(project, device, shares, patience):
-    project.pretend(ONE_AT_A_TIME.replace("PATIENCE", str(patience)))
-    jobs = [f"results/scenes/s2_cam/train/{number}-of-4.json" for number in range(1, 5)]
-    project.snakemake(*jobs, "--config", "shards=4", f"device={device}")
+@pytest.mark.parametrize(
+    "stage, settings, shares, patience",
+    [
+        ("s2_cam", ("device=cuda",), False, 3),
+        ("s2_cam", ("device=cpu",), True, 300),
+        (MASKS, ("device=cuda", "masks={source: sam}"), False, 3),
+        (MASKS, ("device=cuda",), True, 300),  # GrabCut leaves the GPU to others, and takes all cores beside them
+    ],
+)
+def test_two_jobs_do_not_share_a_gpu(project, stage, settings, shares, patience):
+    project.pretend(ONE_AT_A_TIME.replace("PATIENCE", str(patience)).replace("STAGE", Path(stage).name))
+    jobs = [f"results/scenes/{stage}/train/{number}-of-4.json" for number in range(1, 5)]
+    project.snakemake(*jobs, "--config", "shards=4", *settings)
     assert all((project.folder / job).exists() for job in jobs)
     assert (project.folder / "shared").exists() == shares
 
