@@ -42,7 +42,8 @@ def built(tmp_path_factory) -> Built:
     copy(names, folder / "tree")
     sdist = made("build_sdist", folder / "tree", folder / "sdist")
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder / "unpacked", filter="data")
+        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # of Python 3.11.4 and later
+        archive.extractall(folder / "unpacked", **safe)
     (source,) = (folder / "unpacked").iterdir()
     return Built(names, sdist, made("build_wheel", source, folder / "wheel"))
 
