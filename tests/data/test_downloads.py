@@ -195,12 +195,17 @@ def test_a_damaged_archive_is_refused(server, tmp_path, name):
         unpack(archive(server, holds=("train2014",)), path, tmp_path / "data")
 
 
-def test_members_that_lead_out_are_refused(server, tmp_path):
+@pytest.mark.parametrize("safe", [None, {}], ids=["with tarfile's filter", "without"])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE])
+def test_members_that_lead_out_are_refused(server, tmp_path, monkeypatch, kind, safe):
+    if safe is not None:
+        monkeypatch.setattr(downloads, "SAFE", safe)
     path = tmp_path / "a.tar"
     with tarfile.open(path, "w") as made:
-        member = tarfile.TarInfo("../out.txt")
+        member = tarfile.TarInfo("../out.txt" if kind == tarfile.REGTYPE else "in.txt")
+        member.type, member.linkname = kind, "../out.txt" if kind == tarfile.SYMTYPE else ""
         made.addfile(member, io.BytesIO())
-    with raises(DownloadError, "a.tar", "damaged"):
+    with raises(DownloadError, "a.tar", "damaged", member.name):
         unpack(archive(server), path, tmp_path / "data")
     assert not (tmp_path / "out.txt").exists()
 

@@ -14,12 +14,15 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wsss_stages.store.progress import Pace
 
 CHUNK = 1 << 20
 TRIES = 3
 """Attempts at an address, each of which goes on where the last stopped."""
+SAFE: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""tarfile's filter, which Python has from 3.11.4 on."""
 TIMEOUT = 60
 """Seconds without a byte after which an attempt has failed."""
 
@@ -133,7 +136,8 @@ def _extract(path: Path, folder: Path) -> None:
                 archive.extractall(folder)
         else:
             with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="data")
+                _no_member_outside(archive, folder)
+                archive.extractall(folder, **SAFE)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (
             None,
@@ -143,6 +147,14 @@ def _extract(path: Path, folder: Path) -> None:
         raise DownloadError(
             f"{path}: found a damaged archive ({error}); wanted a whole one. Delete it and run the same command again."
         ) from error
+
+
+def _no_member_outside(archive: tarfile.TarFile, folder: Path) -> None:
+    """Raise TarError for a member that is neither a file nor a folder, or lies outside of the folder: published archives have none."""
+    for member in archive:
+        inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+        if not inside or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name} is a link or lies outside of the folder")
 
 
 def _problem(archive: Archive, path: Path) -> str:
