@@ -25,6 +25,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/table_inputs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/weak_index.smk"
 include: "workflow/rules/s1_classifier.smk"

@@ -33,7 +33,7 @@ class Column(BaseModel):
     """Empty: the dataset's server scores it."""
     key: list[str] = []
     fold: int | None = None
-    """Of few_shot; None: the mean of all."""
+    """The fold whose scores are read, where `file` is few_shot; None: the mean of all."""
     shots: int = 1
 
 

@@ -136,7 +136,8 @@ def _extract(path: Path, folder: Path) -> None:
                 archive.extractall(folder)
         else:
             with tarfile.open(path) as archive:
-                _no_member_outside(archive, folder)
+                if not SAFE:
+                    _no_member_outside(archive, folder)
                 archive.extractall(folder, **SAFE)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (

@@ -41,7 +41,7 @@ class Machine(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     operations: float
-    """Of a network on a GPU, in a second."""
+    """Operations of a network in a second of a GPU."""
     cores: int
     gpus: int
 

@@ -139,6 +139,19 @@ class AdamWTraining(AdamWLoop, Training):
     head_lr_factor: float = Field(5.0, gt=0, description="learning rate of new layers over that of pretrained ones")
 
 
+class OwnBackbone(Section):
+    """A training that may have another backbone than the classifier."""
+
+    backbone: str = Field(
+        "", description="as classifier.backbone; empty: the classifier's (not allowed when the stage is run by hand)"
+    )
+    backbone_weights: FilePath = Field(
+        "",
+        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
+        "allowed when the stage is run by hand)",
+    )
+
+
 class Repeated(Section):
     """A training that shows images of rare classes more often."""
 

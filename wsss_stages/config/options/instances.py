@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_stages.config.options.base import AdamWTraining, FilePath, Section
+from wsss_stages.config.options.base import AdamWTraining, OwnBackbone, Section
 
 
 class InstanceMasks(Section):
@@ -19,17 +19,9 @@ class InstanceMasks(Section):
     )
 
 
-class Instances(AdamWTraining):
+class Instances(AdamWTraining, OwnBackbone):
     """s7_instances: Mask R-CNN on instances (Sec. 3.4)."""
 
-    backbone: str = Field(
-        "", description="as classifier.backbone; empty: the classifier's (not allowed when the stage is run by hand)"
-    )
-    backbone_weights: FilePath = Field(
-        "",
-        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
-        "allowed when the stage is run by hand)",
-    )
     batch_size: int = Field(4, ge=1, description="images per step")
     crop: int = Field(256, ge=64, multiple_of=32, description="longer side of the resized photographs, pixels")
     epochs: int = Field(12, ge=1, description="passes over the training images with objects")

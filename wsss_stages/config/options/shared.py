@@ -9,6 +9,7 @@ from wsss_stages.config.options.base import (
     Crf,
     FilePath,
     Images,
+    OwnBackbone,
     Repeated,
     Section,
     Seeded,
@@ -163,7 +164,7 @@ class Cam(Section):
         )
 
 
-class Segment(AdamWTraining, Repeated):
+class Segment(AdamWTraining, Repeated, OwnBackbone):
     """s7_segment: the final segmenter on pseudo labels (Sec. 3.4)."""
 
     labels: Literal["pseudo", "grabcut", "seeds", "rrm", "cam", "truth"] = Field(
@@ -174,14 +175,6 @@ class Segment(AdamWTraining, Repeated):
     head: Literal["deeplab_v3", "deeplab_v3plus", "deeplab_v2", "pspnet", "tree_fcn"] = Field(
         "deeplab_v3plus",
         description="head on the backbone; deeplab_v3plus also uses earlier maps; the thesis has deeplab_v2, pspnet and tree_fcn",
-    )
-    backbone: str = Field(
-        "", description="as classifier.backbone; empty: the classifier's (not allowed when the stage is run by hand)"
-    )
-    backbone_weights: FilePath = Field(
-        "",
-        description="local .pth or .safetensors, a folder of timm's, 'package', 'hub' or 'none'; empty: the run's backbone_weights (not "
-        "allowed when the stage is run by hand)",
     )
     stride: Literal[8, 16] = Field(16, description="output stride of the backbone, pixels; tree_fcn always works at 32")
     epochs: int = Field(20, ge=1, description="passes over the training images")
