@@ -79,7 +79,7 @@ def index() -> str:
     counts = ", ".join(f"{of_all.count(state)} {state}" for state in (cards.MEASURED, cards.MINIATURE, cards.NOT_RUN))
     about = (
         "Every table of the thesis, and its two figures with numbers: the target that makes it (`snakemake TARGET`), its card, and its state. "
-        '"Measured here" is measured by us on a few hundred photographs, never yet on the thesis\'s data; "runs on the miniature" means that a test '
+        '"Measured here" is measured by us on a few hundred photographs, never yet on the thesis\'s data, and mostly at earlier commits, which [Results](../results.md) names; "runs on the miniature" means that a test '
         f"makes the table from nothing on drawn pictures in the dataset's layout. Of {len(known)} tables: {counts}.\n\n"
         "Whoever runs a table on its own data makes the card again with `wsss card TABLE` and sends it. These pages are made by "
         "`wsss card --all docs/cards`."
